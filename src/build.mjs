@@ -1,0 +1,54 @@
+// npm run build: bin/allow-nets.js, one file. The policy program stands in it as code; what only some runs need (the commands with
+// yargs, ip-cidr) follows as sections in comment lines, see section.ts.
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+/** What is imported (with require, lazily) by the other parts, and the entry point that its section is made from. */
+const SECTIONS = { 'ip-cidr': 'ip-cidr', './admin/cli': 'src/admin/cli.ts' };
+
+/** Turns the import of a section into its loading, but for the section's own entry point. */
+const sections = {
+  name: 'sections',
+  setup(builder) {
+    builder.onResolve({ filter: /^(ip-cidr|\.\/admin\/cli)$/ }, ({ path, kind }) =>
+      kind === 'entry-point' ? null : { path, namespace: 'section' },
+    );
+    builder.onLoad({ filter: /./, namespace: 'section' }, ({ path }) => ({
+      contents: `module.exports = require('./src/section.ts').loadSection('${path}');`,
+      resolveDir: '.',
+    }));
+  },
+};
+
+async function bundle(entryPoint, minify) {
+  const { outputFiles } = await build({
+    entryPoints: [entryPoint],
+    bundle: true,
+    write: false,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    charset: 'ascii',
+    minifyWhitespace: minify,
+    minifySyntax: minify,
+    legalComments: 'none',
+    logLevel: 'warning',
+    plugins: [sections],
+    // better-sqlite3 gets its addon handed to it and never looks for it.
+    external: ['bindings'],
+    define: { __VERSION__: JSON.stringify(version), 'import.meta.url': '__importMetaUrl' },
+    banner: minify ? { js: 'const __importMetaUrl=require("node:url").pathToFileURL(__filename).href;' } : {},
+  });
+  return outputFiles[0].text;
+}
+
+const parts = [`#!/usr/bin/env node\n${await bundle('src/main.ts', false)}`];
+for (const [name, entryPoint] of Object.entries(SECTIONS)) {
+  const code = await bundle(entryPoint, true);
+  parts.push(`//@section ${name}\n${code.trimEnd().replace(/^/gm, '//')}\n`);
+}
+mkdirSync('bin', { recursive: true });
+writeFileSync('bin/allow-nets.js', parts.join(''));
+chmodSync('bin/allow-nets.js', 0o755);

@@ -1,0 +1,26 @@
+// allow-nets: without a command word the policy program that Postfix runs, with one the administrator's commands.
+//
+// Read on for the way of a request: policy/serve, policy/request, policy/decide, rules/live, rules/lookup, policy/reply.
+import { readCommandLine, wrongOption } from './policy/options';
+import { fail, guarded, isSocket, serve } from './policy/serve';
+
+guarded(() => {
+  const words = process.argv.slice(2);
+  const line = readCommandLine(words, process.env);
+  if (line.kind === 'command') {
+    const { runCommand, isCommand } = require('./admin/cli') as typeof import('./admin/cli');
+    // A master.cf entry with a slip in its argv= must not have an explanation written into the policy socket.
+    if (line.word !== null && isSocket(2) && !isCommand(line.word))
+      throw wrongOption(`unknown word ${line.word}`);
+    void runCommand(words);
+    return;
+  }
+  silenceNode();
+  serve(line.options);
+})();
+
+/** Node writes warnings and uncaught errors to descriptor 2, which may be the policy socket. */
+function silenceNode(): void {
+  process.removeAllListeners('warning');
+  process.on('uncaughtException', (error) => fail({ kind: 'bug', error }));
+}

@@ -1,0 +1,64 @@
+// The command line of the policy program, read without yargs, whose start would cost more than the answer.
+//
+// Wrong options are Trouble with status 64. With a command word, or --help or --version, the line is for the commands.
+import * as path from 'node:path';
+import { Trouble } from '../failure';
+import { DEFAULT_DATABASE } from '../rules/database';
+import { DEFAULT_REJECT_TEXT } from './reply';
+
+export type LogLevel = 'none' | 'reject' | 'all';
+
+export interface PolicyOptions {
+  readonly db: string;
+  readonly persistent: boolean;
+  readonly rejectText: string;
+  readonly log: LogLevel;
+}
+
+/** The options of the policy program, or null when the command line is not for it. `word`: what is no option, if any. */
+export type CommandLine =
+  | { readonly kind: 'policy'; readonly options: PolicyOptions }
+  | { readonly kind: 'command'; readonly word: string | null };
+
+const WITH_VALUE = ['--db', '--reject-text', '--log'];
+
+/** `words`: the command line after the program's name. */
+export function readCommandLine(words: readonly string[], environment: NodeJS.ProcessEnv): CommandLine {
+  const values = new Map<string, string>();
+  let persistent = false;
+  let wrong: string | null = null;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] ?? '';
+    if (word === '--help' || word === '-h' || word === '--version') return { kind: 'command', word: null };
+    if (!word.startsWith('-')) return { kind: 'command', word };
+    const equals = word.indexOf('=');
+    const name = equals < 0 ? word : word.slice(0, equals);
+    if (word === '--persistent') persistent = true;
+    else if (WITH_VALUE.includes(name)) {
+      const value = equals < 0 ? words[++i] : word.slice(equals + 1);
+      if (value === undefined || value === '') wrong ??= `${name} wants a value`;
+      else values.set(name, value);
+    } else wrong ??= `unknown option ${word}`;
+  }
+  if (wrong !== null) throw wrongOption(wrong);
+  return {
+    kind: 'policy',
+    options: {
+      db: path.resolve(values.get('--db') ?? (environment['ALLOW_NETS_DB'] || DEFAULT_DATABASE)),
+      persistent,
+      rejectText: values.get('--reject-text') ?? DEFAULT_REJECT_TEXT,
+      log: logLevel(values.get('--log') ?? 'reject'),
+    },
+  };
+}
+
+function logLevel(value: string): LogLevel {
+  if (value === 'none' || value === 'reject' || value === 'all') return value;
+  throw wrongOption(`--log is none, reject or all, not ${value}`);
+}
+
+export function wrongOption(problem: string): Trouble {
+  const hint =
+    'correct the argv= of the master.cf entry: allow-nets [--db FILE] [--persistent] [--reject-text TEXT] [--log none|reject|all]';
+  return new Trouble({ kind: 'option', problem, hint });
+}

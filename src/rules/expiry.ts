@@ -1,0 +1,35 @@
+// When an entry stops counting.
+
+const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?)?(Z|[+-]\d\d:?\d\d)?$/i;
+
+/**
+ * The moment (ms since 1970, UTC) that an `expires` column names: from then on the entry counts no more. ISO 8601, `T` or a space, UTC when
+ * no offset is given, as SQLite's datetime() writes it. Null: never. What cannot be read is long past: it never widens access.
+ */
+export function expiryMoment(expires: unknown): number {
+  if (expires === null || expires === undefined) return Number.POSITIVE_INFINITY;
+  return (typeof expires === 'string' ? parseInstant(expires) : null) ?? Number.NEGATIVE_INFINITY;
+}
+
+/** ISO 8601 text to ms since 1970, or null. A part left out is zero, an offset left out is UTC. */
+export function parseInstant(text: string): number | null {
+  const match = ISO.exec(text.trim());
+  if (match === null) return null;
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0));
+  if (year === undefined || month === undefined || day === undefined) return null;
+  if (hour === undefined || minute === undefined || second === undefined) return null;
+  if (hour > 23 || minute > 59 || second > 59) return null;
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return null;
+  date.setUTCHours(hour, minute, second);
+  const offset = /^([+-])(\d\d):?(\d\d)$/.exec(match[7] ?? '');
+  if (offset === null) return date.getTime();
+  const minutes = Number(offset[2]) * 60 + Number(offset[3]);
+  return date.getTime() - (offset[1] === '-' ? -minutes : minutes) * 60_000;
+}
+
+/** As the commands store it: `2026-12-24T18:00:00Z`. */
+export function formatInstant(moment: number): string {
+  return new Date(moment).toISOString().replace(/\.\d+Z$/, 'Z');
+}

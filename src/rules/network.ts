@@ -1,0 +1,122 @@
+// Networks: text to bits, canonical text, and whether an address lies inside. The only importer of ip-cidr.
+//
+// IPv4 and IPv6 never match each other, at any prefix length: `contains` compares the families before anything else, which ip-cidr
+// does not. An IPv4-mapped network (::ffff:10.0.0.0/104) is its IPv4 network (10.0.0.0/8), which ip-cidr gets wrong.
+// A network in an uncommon spelling counts only when two readers agree on it, this one and ip-cidr: a spelling that can be read in
+// two ways grants nothing. ip-cidr is loaded for that alone; the canonical spelling, which all commands store, does not need it.
+import type IPCIDR from 'ip-cidr';
+import { type Address, addressBytes, type Family, formatAddress, isMapped } from './address';
+
+/** `bytes`: 4 or 16, host bits zero. `prefix`: 0 to 32, or to 128. */
+export interface Network {
+  readonly family: Family;
+  readonly bytes: Uint8Array;
+  readonly prefix: number;
+}
+
+/** Where a network is written, `any` stands for every IPv4 and every IPv6 address. */
+export const ANY = 'any';
+
+export type Parsed = { readonly network: Network; readonly hostBits: boolean };
+
+/**
+ * The network that `text` spells: a CIDR or a bare address, white space around it left aside. `hostBits` tells that the address
+ * was not the first of the network. Null when it is none.
+ */
+export function parseNetwork(text: string): Parsed | null {
+  const spelled = text.trim();
+  const slash = spelled.indexOf('/');
+  const bytes = addressBytes(slash < 0 ? spelled : spelled.slice(0, slash));
+  if (bytes === null) return null;
+  let prefix = bytes.length * 8;
+  if (slash >= 0) {
+    const digits = spelled.slice(slash + 1);
+    if (!/^[0-9]{1,3}$/.test(digits) || Number(digits) > prefix) return null;
+    prefix = Number(digits);
+  }
+  if (bytes.length === 4) return masked(4, bytes, prefix);
+  if (prefix >= 96 && isMapped(bytes)) return masked(4, bytes.subarray(12), prefix - 96);
+  return masked(6, bytes, prefix);
+}
+
+function masked(family: Family, bytes: Uint8Array, prefix: number): Parsed {
+  const network = truncate({ family, bytes }, prefix);
+  return { network, hostBits: network.bytes.some((byte, i) => byte !== bytes[i]) };
+}
+
+/** The network of `prefix` bits that the address lies in. */
+export function truncate({ family, bytes }: Address, prefix: number): Network {
+  const kept = bytes.slice();
+  const whole = prefix >> 3;
+  if (whole < kept.length) {
+    kept[whole] = (kept[whole] ?? 0) & (0xff00 >> (prefix & 7));
+    kept.fill(0, whole + 1);
+  }
+  return { family, bytes: kept, prefix };
+}
+
+/** As all commands store it: dotted quad or RFC 5952, always with the prefix length. */
+export function formatNetwork(network: Network): string {
+  return `${formatAddress(network)}/${network.prefix}`;
+}
+
+export function contains(network: Network, address: Address): boolean {
+  return network.family === address.family && commonPrefix(network.bytes, address.bytes) >= network.prefix;
+}
+
+/** How many leading bits two addresses of one family share. */
+export function commonPrefix(a: Uint8Array, b: Uint8Array): number {
+  for (let i = 0; i < a.length; i++) {
+    const differs = (a[i] ?? 0) ^ (b[i] ?? 0);
+    if (differs !== 0) return i * 8 + Math.clz32(differs) - 24;
+  }
+  return a.length * 8;
+}
+
+/** Whether the text of a row may be relied on to mean `network`: it is spelled canonically, or ip-cidr reads the same. */
+export function isCertain(text: string, network: Network): boolean {
+  const canonical = formatNetwork(network);
+  if (text === canonical) return true;
+  const bare = network.prefix === network.bytes.length * 8 && text === formatAddress(network);
+  return bare || ipCidrReads(text, network);
+}
+
+function ipCidrReads(text: string, network: Network): boolean {
+  const [address = '', prefix] = text.trim().split('/');
+  // ip-cidr misreads mapped addresses and dotted tails (::ffff:10.0.0.0, 2001:db8::1.2.3.4): it gets the canonical text of those.
+  const misread = address.includes(':') && (network.family === 4 || address.includes('.'));
+  const cidr = misread ? formatNetwork(network) : `${address}/${prefix ?? network.prefix}`;
+  try {
+    const [first, final] = new (ipCidr())(cidr).toRange().map(String);
+    const last = network.bytes.map(
+      (byte, i) => byte | (0xff >> Math.min(8, Math.max(0, network.prefix - 8 * i))),
+    );
+    return same(addressBytes(first ?? ''), network.bytes) && same(addressBytes(final ?? ''), last);
+  } catch {
+    return false;
+  }
+}
+
+function same(a: Uint8Array | null, b: Uint8Array): boolean {
+  return a !== null && a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+let loaded: typeof IPCIDR | null = null;
+function ipCidr(): typeof IPCIDR {
+  if (loaded === null) {
+    const module = require('ip-cidr');
+    loaded = (module.default ?? module) as typeof IPCIDR;
+  }
+  return loaded;
+}
+
+/**
+ * What the networks of a database are ordered by: family, address, prefix length, so that of nested networks the wider comes first.
+ */
+export function networkKey({ family, bytes, prefix }: Network): Buffer {
+  const key = Buffer.allocUnsafe(bytes.length + 2);
+  key[0] = family;
+  key.set(bytes, 1);
+  key[bytes.length + 1] = prefix;
+  return key;
+}

@@ -1,0 +1,45 @@
+// The tables of the database, and how a row that a command wrote differs from one that was put in by hand.
+//
+// `key` is our own column: the network's binary key (network.ts) in a row that a command wrote, where `user` is folded and `network`
+// canonical, so that the policy program finds it through an index. In a row written by any other SQLite client it is NULL; such rows
+// are found by name and read one by one. Changing such a column by hand makes the key NULL again: a stale key must decide nothing.
+// `local` marks rows that `sync` leaves alone.
+
+/** PRAGMA user_version of the database. */
+export const SCHEMA_VERSION = 1;
+
+/** `access` and `network_set` are alike but for the name of the first column and `expires`. */
+export type Table = 'access' | 'network_set';
+
+/** Keys below this are no networks: `any` is KEY_ANY, a set is KEY_SET and its folded name. */
+export const KEY_ANY = Buffer.from([0]);
+export const KEY_SET = Buffer.from([1]);
+export const KEY_NETWORKS = Buffer.from([2]);
+
+function tableSql(table: Table, name: string, columns: string): string {
+  return `
+create table ${table} (
+  ${name} text not null,
+  network text not null,
+  ${columns},
+  key blob,
+  local integer not null default 0,
+  unique (${name}, network)
+);
+create index ${table}_key on ${table} (${name}, key) where key is not null;
+create index ${table}_by_hand on ${table} (${name} collate nocase) where key is null;
+create index ${table}_by_hand_unicode on ${table} (${name}) where key is null and ${name} glob '*[^ -~]*';
+create trigger ${table}_edited after update of ${name}, network on ${table}
+  when new.key is old.key and new.key is not null
+    and (new.${name} is not old.${name} or new.network is not old.network)
+  begin
+    update ${table} set key = null where rowid = new.rowid;
+  end;
+`;
+}
+
+export const SCHEMA = `
+${tableSql('access', 'user', 'note text,\n  expires text,\n  added_at text,\n  added_by text')}
+${tableSql('network_set', 'name', 'note text,\n  added_at text,\n  added_by text')}
+pragma user_version = ${SCHEMA_VERSION};
+`;
