@@ -1,4 +1,195 @@
-export function isCommand(_word: string): boolean {
-  return false;
+// The administrator's commands: command line to command, command to exit status.
+//
+// A mistake on the command line is answered with a sentence and a hint (status 2), anything else that goes wrong with what to do (status 1),
+// a bug with its stack (status 70).
+import * as path from 'node:path';
+import yargs, { type Argv } from 'yargs';
+import { asErrorLines, commandStatus, failureOf, Trouble } from '../failure';
+import { DEFAULT_DATABASE } from '../rules/database';
+import type { Arguments, Command } from './command';
+import { COMMANDS } from './commands';
+import { nearest } from './input';
+import { flush, printError } from './output';
+
+declare const __VERSION__: string;
+
+/** The words that begin a command line. */
+const firstWords = (): string[] => [
+  ...new Set(COMMANDS.map(({ line }) => line.split(' ')[0] ?? '')),
+  'completion',
+];
+
+export function isCommand(word: string): boolean {
+  return firstWords().includes(word);
 }
-export async function runCommand(_words: readonly string[]): Promise<void> {}
+
+/** Runs the command and sets the exit status. `words`: the command line after the program's name. */
+export async function runCommand(words: readonly string[]): Promise<void> {
+  let status = 0;
+  try {
+    const parser = parserFor((done) => {
+      status = done;
+    });
+    await parser.parseAsync([...words]);
+    flush();
+  } catch (error) {
+    const failure = failureOf(error);
+    printError(failure.kind === 'bug' && error instanceof Error ? `${error.stack}\n` : asErrorLines(failure));
+    status = commandStatus(failure);
+  }
+  process.exitCode = status;
+}
+
+const WIDTH = 100;
+
+const POLICY_USAGE = `allow-nets [--db FILE] [--persistent] [--reject-text TEXT] [--log none|reject|all]
+       allow-nets COMMAND ...
+
+Without a command: the policy program that Postfix runs. It reads a policy request on
+standard input and answers on standard output.`;
+
+const DB_OPTION = {
+  type: 'string',
+  requiresArg: true,
+  describe: `the database ($ALLOW_NETS_DB, else ${DEFAULT_DATABASE})`,
+} as const;
+
+/** `done` gets the exit status of the command that ran. */
+export function parserFor(done: (status: number) => void): Argv {
+  const parser = base(yargs([]))
+    .usage(POLICY_USAGE)
+    .option('persistent', {
+      type: 'boolean',
+      global: false,
+      describe: 'serve the connection on after the first answer',
+    })
+    .option('reject-text', {
+      type: 'string',
+      global: false,
+      describe: 'what a refused client is told; {user} and {address} are filled in',
+    })
+    .option('log', {
+      global: false,
+      choices: ['none', 'reject', 'all'],
+      describe: 'which requests are logged (reject)',
+    })
+    .example('allow-nets add alice@example.com 192.0.2.0/24', 'let alice send mail from there')
+    .example('allow-nets check alice@example.com 192.0.2.7', 'would alice be allowed, and why')
+    .completion('completion', 'print a completion script for bash or zsh')
+    .demandCommand(1, '');
+  return addCommands(parser, COMMANDS, done);
+}
+
+function base(parser: Argv): Argv {
+  return parser
+    .scriptName('allow-nets')
+    .locale('en')
+    .wrap(WIDTH)
+    .version(__VERSION__)
+    .help('help')
+    .option('db', DB_OPTION)
+    .strict()
+    .exitProcess(false)
+    .showHelpOnFail(false)
+    .fail((message, error) => {
+      throw error ?? wrongUsage(message, null);
+    })
+    .parserConfiguration({
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'populate--': true,
+    });
+}
+
+/** A command of two words (`set add`) is a command of the first one. */
+function addCommands(parser: Argv, commands: readonly Command[], done: (status: number) => void): Argv {
+  const groups = new Set<string>();
+  for (const command of commands) {
+    const [first = '', second = ''] = command.line.split(' ');
+    if (!/^[a-z]/.test(second)) addCommand(parser, command.line, command, done);
+    else if (!groups.has(first)) {
+      groups.add(first);
+      const members = commands.filter(({ line }) => line.startsWith(`${first} `));
+      parser.command(first, summaryOf(first, members), (group) => {
+        for (const member of members) addCommand(group, member.line.slice(first.length + 1), member, done);
+        return group.demandCommand(1, `${first} wants a command`);
+      });
+    }
+  }
+  return parser;
+}
+
+function summaryOf(group: string, members: readonly Command[]): string {
+  const words = members.map(({ line }) => line.split(' ')[1]);
+  return `${words.join(', ')}: see allow-nets ${group} --help`;
+}
+
+function addCommand(parser: Argv, line: string, command: Command, done: (status: number) => void): void {
+  parser.command(
+    line,
+    command.summary,
+    (own) => {
+      for (const [name, describe] of Object.entries(command.positionals ?? {})) {
+        own.positional(name, { type: 'string', describe });
+      }
+      for (const [text, about] of command.examples) own.example(text, about);
+      if (command.about) own.epilogue(command.about.join('\n\n'));
+      return own.options({ ...command.options }).fail((message, error) => {
+        throw error ?? wrongUsage(message, command.line);
+      });
+    },
+    async (values) => done(await command.run(argumentsOf(values))),
+  );
+}
+
+function argumentsOf(values: Record<string, unknown>): Arguments {
+  const texts = (name: string): string[] => {
+    const value = values[name];
+    return value === undefined ? [] : [value].flat().map(String);
+  };
+  const db = texts('db').at(-1) || process.env['ALLOW_NETS_DB'] || DEFAULT_DATABASE;
+  return {
+    text: (name) => texts(name).at(-1) ?? null,
+    texts,
+    flag: (name) => values[name] === true,
+    rest: texts('--'),
+    db: path.resolve(db),
+  };
+}
+
+/** yargs' complaint in our words. `line`: the command that was given, when there is one. */
+function wrongUsage(message: string, line: string | null): Trouble {
+  const usage = line === null ? 'allow-nets --help lists the commands' : `allow-nets ${shownLine(line)}`;
+  if (message === '') return wrong('a command is missing', 'allow-nets --help lists the commands');
+  if (message.startsWith('Not enough non-option arguments')) return wrong('arguments are missing', usage);
+  const [, kind, unknown] = /^Unknown (command|argument)s?: (.+)$/.exec(message) ?? [];
+  if (unknown === undefined) return wrong(sentence(message), usage);
+  if (line !== null) return wrong(`not understood: ${unknown}`, usage);
+  const meant = nearest(unknown, firstWords());
+  return wrong(
+    `unknown ${kind === 'argument' ? 'command' : kind} ${unknown}`,
+    meant === null ? 'allow-nets --help lists the commands' : `did you mean allow-nets ${meant}`,
+  );
+}
+
+function wrong(problem: string, hint: string): Trouble {
+  return new Trouble({ kind: 'option', problem, hint });
+}
+
+/** `add <user> <network..>` as the manual writes it: `add USER NETWORK...`. */
+export function shownLine(line: string): string {
+  return line.replace(/<([^>.]+)(\.\.)?>|\[([^\].]+)(\.\.)?\]/g, (_, needed, many, optional, anyMany) => {
+    const name = String(needed ?? optional).toUpperCase();
+    const dots = many || anyMany ? '...' : '';
+    return needed === undefined ? `[${name}${dots}]` : `${name}${dots}`;
+  });
+}
+
+function sentence(message: string): string {
+  return `${message.charAt(0).toLowerCase()}${message.slice(1)}`
+    .replace(/\.?\s*$/, '')
+    .replace(/\s*\n\s*/g, ' ');
+}

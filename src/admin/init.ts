@@ -1,0 +1,52 @@
+// allow-nets init: an empty database that the policy program can read.
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Trouble } from '../failure';
+import { openForCreating, openForWriting, translating } from '../rules/database';
+import { SCHEMA } from '../rules/schema';
+import type { Command } from './command';
+import { printLine } from './output';
+
+export const init: Command = {
+  line: 'init',
+  summary: 'make an empty database',
+  about: [
+    'Makes the folder and the file when they are missing, readable by everybody, for the service user must read them, and writable by their owner. A database that is there already is left as it is.',
+  ],
+  examples: [['allow-nets init', 'make /var/lib/allow-nets/access.db']],
+  run({ db }) {
+    printLine(createDatabase(db) ? `made ${db}` : `${db} is there already`);
+    return 0;
+  },
+};
+
+/** Makes the database unless it is there. True when it was made. */
+export function createDatabase(file: string): boolean {
+  return translating(file, () => {
+    const folder = path.dirname(file);
+    if (!fs.existsSync(folder)) {
+      fs.mkdirSync(folder, { recursive: true });
+      fs.chmodSync(folder, 0o755);
+    }
+    if (fs.existsSync(file) && fs.statSync(file).size > 0) {
+      openForWriting(file).close();
+      return false;
+    }
+    const connection = openForCreating(file);
+    try {
+      connection.pragma('journal_mode = delete');
+      connection
+        .transaction(() => {
+          const tables = connection.prepare('select count(*) from sqlite_schema').pluck().get() as number;
+          if (tables > 0)
+            throw new Trouble({ kind: 'refused', problem: `${file} is being made by another program` });
+          connection.exec(SCHEMA);
+        })
+        .immediate();
+    } finally {
+      connection.close();
+    }
+    fs.chmodSync(file, 0o644);
+    return true;
+  });
+}

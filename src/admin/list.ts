@@ -1,0 +1,128 @@
+// allow-nets list: who may send mail from where, and what of it grants nothing.
+import { Trouble } from '../failure';
+import type { Connection } from '../rules/database';
+import { eachRow, hasRows, isExpired, problemOf, type Row, rowsOf } from '../rules/entries';
+import { expiryMoment, formatInstant } from '../rules/expiry';
+import type { Table } from '../rules/schema';
+import { subjectsOf } from '../rules/subject';
+import type { Command } from './command';
+import { reading } from './open';
+import { coloured, columns, hint, isTerminal, printJsonArray, printLine, visible } from './output';
+
+export const list: Command = {
+  line: 'list [user]',
+  summary: 'show who may send mail from where',
+  about: [
+    'With a user: the entries of all subjects that the user could be decided by, the deciding one first. Rows that have expired or cannot be read are marked; they grant nothing.',
+  ],
+  positionals: { user: 'only what concerns this SASL user name, @domain or *' },
+  options: {
+    expired: { type: 'boolean', describe: 'only entries that have expired' },
+    json: { type: 'boolean', describe: 'as a JSON array' },
+  },
+  examples: [
+    ['allow-nets list', 'all entries'],
+    ['allow-nets list alice@example.com', 'what decides about alice'],
+  ],
+  run(given) {
+    const user = given.text('user');
+    const now = Date.now();
+    const wanted = (row: Row) => !given.flag('expired') || isExpired(row, now);
+    return reading(given.db, (connection) => {
+      if (user === null) {
+        const rows = () => filtered(eachRow(connection, 'access'), wanted);
+        return printRows(connection, 'access', rows, given.flag('json'));
+      }
+      const subjects = subjectsOf(user).filter((subject) => hasRows(connection, 'access', subject));
+      const rows = subjects.flatMap((subject) => rowsOf(connection, 'access', subject)).filter(wanted);
+      if (subjects.length === 0) throw noEntry(user);
+      const status = printRows(connection, 'access', () => rows, given.flag('json'));
+      if (subjects.length > 1 && !given.flag('json')) {
+        hint(
+          `the entries of ${subjects[0]} decide about ${user}; those of ${subjects.slice(1).join(' and ')} do not count`,
+        );
+      }
+      return status;
+    });
+  },
+};
+
+function noEntry(user: string): Trouble {
+  return new Trouble({
+    kind: 'refused',
+    problem: `${user} has no entry, nor has anything wider: it is refused from everywhere`,
+    hint: `allow-nets add ${user} NETWORK`,
+  });
+}
+
+function* filtered(rows: Iterable<Row>, wanted: (row: Row) => boolean): Iterable<Row> {
+  for (const row of rows) if (wanted(row)) yield row;
+}
+
+const LONGEST_COLUMN = 43;
+
+/** Prints rows one by one: a table on a terminal, aligned columns elsewhere, or JSON. `rows` gives them anew at each call. */
+export function printRows(connection: Connection, table: Table, rows: () => Iterable<Row>, json: boolean): 0 {
+  const now = Date.now();
+  const sets = new Map<string, boolean>();
+  const hasSet = (name: string) => {
+    const known = sets.get(name) ?? hasRows(connection, 'network_set', name);
+    sets.set(name, known);
+    return known;
+  };
+  if (json) {
+    printJsonArray(jsonRows(table, rows(), hasSet, now));
+    return 0;
+  }
+  const widths = [4, 7, 7];
+  for (const row of rows()) {
+    cells(table, row).forEach((cell, i) => {
+      widths[i] = Math.min(LONGEST_COLUMN, Math.max(widths[i] ?? 0, cell.length));
+    });
+  }
+  if (isTerminal(1)) {
+    const titles = [
+      table === 'access' ? 'USER' : 'SET',
+      'NETWORK',
+      ...(table === 'access' ? ['UNTIL'] : []),
+      'STATE AND NOTE',
+    ];
+    printLine(coloured(columns(titles, widths), 'bold'));
+  }
+  for (const row of rows()) {
+    const problem = problemOf(table, row, hasSet);
+    const expired = problem === null && isExpired(row, now);
+    const state = problem !== null ? `GRANTS NOTHING: ${problem}` : expired ? 'EXPIRED' : '';
+    const note = [state, row.note ?? ''].filter((part) => part !== '').join('; ');
+    const line = columns([...cells(table, row), visible(note)], widths);
+    printLine(problem !== null ? coloured(line, 'red') : expired ? coloured(line, 'dim') : line);
+  }
+  return 0;
+}
+
+function cells(table: Table, row: Row): string[] {
+  const start = [visible(String(row.user)), visible(String(row.network))];
+  return table === 'access' ? [...start, untilText(row.expires)] : start;
+}
+
+function untilText(expires: unknown): string {
+  const moment = expiryMoment(expires);
+  if (moment === Number.POSITIVE_INFINITY) return '-';
+  return Number.isFinite(moment) ? formatInstant(moment) : visible(String(expires));
+}
+
+function* jsonRows(
+  table: Table,
+  rows: Iterable<Row>,
+  hasSet: (name: string) => boolean,
+  now: number,
+): Iterable<unknown> {
+  for (const row of rows) {
+    const { user, network, note, expires, addedAt, addedBy, local } = row;
+    const problem = problemOf(table, row, hasSet);
+    const state = problem !== null ? 'unreadable' : isExpired(row, now) ? 'expired' : 'in force';
+    const name = table === 'access' ? { user } : { name: user };
+    const time = table === 'access' ? { expires } : {};
+    yield { ...name, network, note, ...time, added_at: addedAt, added_by: addedBy, local, state, problem };
+  }
+}

@@ -1,0 +1,88 @@
+// What the commands print: results on descriptor 1, everything else on descriptor 2.
+//
+// Written at once and without a buffer that could grow, so that a list of any length needs no memory. A reader that has seen enough
+// (`| head`) ends the program quietly.
+import * as fs from 'node:fs';
+import { isatty } from 'node:tty';
+import { waitAWhile } from '../policy/wait';
+
+const CHUNK = 64 * 1024;
+let pending = '';
+
+/** Text for standard output. It is out at the latest when the program ends by `flush`. */
+export function print(text: string): void {
+  pending += text;
+  if (pending.length >= CHUNK) flush();
+}
+
+export function printLine(line: string): void {
+  print(`${line}\n`);
+}
+
+export function flush(): void {
+  const text = pending;
+  pending = '';
+  if (text !== '') writeAll(1, text);
+}
+
+export function printError(text: string): void {
+  flush();
+  writeAll(2, text);
+}
+
+/** What to do next, or what to know: on standard error. */
+export function hint(text: string): void {
+  printError(`allow-nets: hint: ${text}\n`);
+}
+
+function writeAll(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+  for (let written = 0, tries = 0; written < bytes.length; ) {
+    try {
+      written += fs.writeSync(descriptor, bytes, written);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EPIPE') process.exit(0);
+      if (code !== 'EAGAIN' && code !== 'EINTR') throw error;
+      waitAWhile(tries++);
+    }
+  }
+}
+
+export function isTerminal(descriptor: 0 | 1 | 2): boolean {
+  return isatty(descriptor);
+}
+
+const COLOURS = { bold: 1, red: 31, green: 32, yellow: 33, dim: 2 } as const;
+
+/** Coloured on a terminal, unless NO_COLOR is set (no-color.org). */
+export function coloured(text: string, colour: keyof typeof COLOURS): string {
+  const plain = !isTerminal(1) || (process.env['NO_COLOR'] ?? '') !== '' || process.env['TERM'] === 'dumb';
+  return plain ? text : `\x1b[${COLOURS[colour]}m${text}\x1b[0m`;
+}
+
+/** A control character in a name or note must not reach the terminal. */
+export function visible(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not pass
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '\ufffd');
+}
+
+/** Cells side by side, each padded to its width in `widths`; the last one as it is. */
+export function columns(cells: readonly string[], widths: readonly number[]): string {
+  return cells
+    .map((cell, i) =>
+      i === cells.length - 1 ? cell : cell + ' '.repeat(Math.max(0, (widths[i] ?? 0) - cell.length)),
+    )
+    .join('  ')
+    .trimEnd();
+}
+
+/** A JSON array, written object by object. */
+export function printJsonArray(items: Iterable<unknown>): void {
+  let separator = '[\n';
+  for (const item of items) {
+    print(`${separator}  ${JSON.stringify(item)}`);
+    separator = ',\n';
+  }
+  print(separator === '[\n' ? '[]\n' : '\n]\n');
+}

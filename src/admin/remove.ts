@@ -1,0 +1,115 @@
+// allow-nets remove: take entries away.
+import { Trouble } from '../failure';
+import type { Connection } from '../rules/database';
+import {
+  deleteRow,
+  eachRow,
+  hasRows,
+  isExpired,
+  meaningOf,
+  meaningText,
+  type Row,
+  rowsOf,
+} from '../rules/entries';
+import type { Table } from '../rules/schema';
+import { foldName, subjectsOf } from '../rules/subject';
+import type { Command } from './command';
+import { isRefusal, readNetwork } from './input';
+import { changing } from './open';
+import { hint, printLine, visible } from './output';
+
+export const remove: Command = {
+  line: 'remove [user] [network..]',
+  summary: 'take entries away',
+  about: [
+    'A network is named by its meaning or exactly as list shows it. When the last entry of a user goes, the next wider subject decides about that user; the answer says which.',
+  ],
+  positionals: {
+    user: 'SASL user name, @domain or *',
+    network: 'CIDR, address, @SET, any, or the text of a row',
+  },
+  options: {
+    all: { type: 'boolean', describe: 'all entries of the user' },
+    expired: { type: 'boolean', describe: 'only entries that have expired' },
+  },
+  examples: [
+    ['allow-nets remove alice@example.com 192.0.2.0/24', 'one network'],
+    ['allow-nets remove alice@example.com --all', 'all that alice has'],
+    ['allow-nets remove --expired', 'all that is over'],
+  ],
+  run(given) {
+    const typed = given.text('user');
+    const networks = given.texts('network');
+    const expired = given.flag('expired');
+    const user = typed === null ? null : foldName(typed);
+    if (user === null && !expired)
+      throw usage('remove wants a user', 'allow-nets remove USER NETWORK, or remove --expired');
+    if (user !== null && networks.length === 0 && !given.flag('all') && !expired) {
+      throw usage('remove wants networks', `allow-nets remove ${typed} NETWORK, or remove ${typed} --all`);
+    }
+    if (networks.length > 0 && (given.flag('all') || expired)) {
+      throw usage('--all and --expired go without networks', `allow-nets remove ${typed} NETWORK`);
+    }
+    const gone = changing(given.db, (connection) => {
+      const rows = chosen(connection, user, networks, expired);
+      for (const row of rows) deleteRow(connection, 'access', row);
+      return { rows, decides: user === null ? undefined : nextSubject(connection, user) };
+    });
+    for (const row of gone.rows) printLine(`removed ${visible(`${row.user} ${row.network}`)}`);
+    if (gone.rows.length === 0) printLine('no entry has expired');
+    if (gone.decides === null)
+      hint(`${user} has no entry left, and no wider one: it is refused from everywhere`);
+    else if (gone.decides !== undefined && gone.decides !== user) {
+      hint(`${user} has no entry left: the entries of ${gone.decides} decide now`);
+    }
+    return 0;
+  },
+};
+
+function chosen(connection: Connection, user: string | null, networks: string[], expired: boolean): Row[] {
+  const now = Date.now();
+  if (user === null) return [...eachRow(connection, 'access')].filter((row) => isExpired(row, now));
+  const rows = rowsOf(connection, 'access', user);
+  if (rows.length === 0) {
+    throw new Trouble({
+      kind: 'refused',
+      problem: `${user} has no entry`,
+      hint: 'allow-nets list shows who has',
+    });
+  }
+  if (expired) return rows.filter((row) => isExpired(row, now));
+  return networks.length === 0
+    ? rows
+    : networks.flatMap((network) => rowsNamed('access', rows, network, user));
+}
+
+/** The rows that a person named by their text or their meaning. */
+export function rowsNamed(table: Table, rows: readonly Row[], text: string, owner: string): Row[] {
+  const exact = rows.filter((row) => row.network === text);
+  if (exact.length > 0) return exact;
+  const read = readNetwork(text);
+  const canonical = isRefusal(read) ? null : meaningText(read);
+  const found = rows.filter((row) => {
+    const meaning = meaningOf(table, row.network);
+    return meaning !== null && meaningText(meaning) === canonical;
+  });
+  if (found.length > 0) return found;
+  if (isRefusal(read)) throw new Trouble({ kind: 'option', ...read });
+  const there = rows.slice(0, 5).map((row) => visible(String(row.network)));
+  const more = rows.length > there.length ? `, and ${rows.length - there.length} more` : '';
+  throw new Trouble({
+    kind: 'refused',
+    problem: `${owner} has no entry ${text}`,
+    hint: rows.length === 0 ? 'it has none at all' : `it has ${there.join(', ')}${more}`,
+  });
+}
+
+/** Which subject decides about a user now; undefined for a subject that is no single user. */
+function nextSubject(connection: Connection, user: string): string | null | undefined {
+  if (user.startsWith('@') || user === '*') return undefined;
+  return subjectsOf(user).find((subject) => hasRows(connection, 'access', subject)) ?? null;
+}
+
+function usage(problem: string, correct: string): Trouble {
+  return new Trouble({ kind: 'option', problem, hint: correct });
+}
