@@ -17,7 +17,8 @@ import type { Table } from '../rules/schema';
 import type { Command } from './command';
 import { nearest, networkTyped, subjectTyped, whoAmI } from './input';
 import { changing } from './open';
-import { printLine } from './output';
+import { hint, printLine } from './output';
+import { decidingSubject } from './remove';
 import { setNames } from './sets';
 import { expiryOf, toldMoment } from './time';
 
@@ -51,20 +52,25 @@ export const add: Command = {
     const user = subjectTyped(given.text('user') ?? '');
     const networks = given.texts('network').map(networkTyped);
     const expires = expiryOf(given.text('until'), given.text('for'), now);
-    const changed = changing(given.db, (connection) => {
+    const { written, before } = changing(given.db, (connection) => {
       for (const network of networks) requireSet(connection, network);
+      const before = decidingSubject(connection, user);
       const put = putter(connection, 'access', now);
       const { local, note } = { local: given.flag('local'), note: given.text('note') };
-      return networks.map((meaning) => put(user, meaning, { note, expires, local }));
+      const written = networks.map((meaning) => put(user, meaning, { note, expires, local }));
+      return { written, before };
     });
     networks.forEach((meaning, i) => {
-      const already = changed[i] === null ? ' already' : '';
-      const until = expiryMoment(changed[i]?.expires ?? null);
+      const already = written[i] === null ? ' already' : '';
+      const until = expiryMoment(written[i]?.expires ?? null);
       const told = Number.isFinite(until) ? ` until ${toldMoment(until)}` : '';
       printLine(
         `${user} may${already ? '' : ' now'} send mail from ${meaningText(meaning)}${already}${told}`,
       );
     });
+    if (before !== null && before !== user) {
+      hint(`the entries of ${before} decide no more about ${user}: it has entries of its own now`);
+    }
     return 0;
   },
 };

@@ -101,7 +101,7 @@ function refusal(
     lines.push(`it would be allowed had this not expired: ${entryText(connection, subject, verdict.entry)}`);
   }
   lines.push(
-    ...unmatched(connection, subject, address, now),
+    ...unmatched(connection, subject, address, now, verdict.entry),
     ...wider(connection, subject, user, address, now),
   );
   return lines;
@@ -110,8 +110,15 @@ function refusal(
 const TOLD_ROWS = 10;
 
 /** What the deciding subject has that does not hold the address. */
-function unmatched(connection: Connection, subject: string, address: string, now: number): string[] {
-  const rows = rowsOf(connection, 'access', subject);
+function unmatched(
+  connection: Connection,
+  subject: string,
+  address: string,
+  now: number,
+  expired: Entry | null,
+): string[] {
+  const told = expired?.set ? `@${expired.set}` : expired?.network;
+  const rows = rowsOf(connection, 'access', subject).filter(({ network }) => network !== told);
   const lines: string[] = [];
   const hasSet = (name: string) => hasRows(connection, 'network_set', name);
   const family = parseAddress(address)?.family;

@@ -12,7 +12,7 @@ import {
   rowsOf,
 } from '../rules/entries';
 import type { Table } from '../rules/schema';
-import { foldName, subjectsOf } from '../rules/subject';
+import { EVERYBODY, foldName, subjectsOf } from '../rules/subject';
 import type { Command } from './command';
 import { isRefusal, readNetwork } from './input';
 import { changing } from './open';
@@ -53,13 +53,13 @@ export const remove: Command = {
     const gone = changing(given.db, (connection) => {
       const rows = chosen(connection, user, networks, expired);
       for (const row of rows) deleteRow(connection, 'access', row);
-      return { rows, decides: user === null ? undefined : nextSubject(connection, user) };
+      return { rows, decides: user === null ? user : decidingSubject(connection, user) };
     });
     for (const row of gone.rows) printLine(`removed ${visible(`${row.user} ${row.network}`)}`);
     if (gone.rows.length === 0) printLine('no entry has expired');
-    if (gone.decides === null)
+    if (user !== null && gone.decides === null)
       hint(`${user} has no entry left, and no wider one: it is refused from everywhere`);
-    else if (gone.decides !== undefined && gone.decides !== user) {
+    else if (gone.decides !== user) {
       hint(`${user} has no entry left: the entries of ${gone.decides} decide now`);
     }
     return 0;
@@ -104,10 +104,10 @@ export function rowsNamed(table: Table, rows: readonly Row[], text: string, owne
   });
 }
 
-/** Which subject decides about a user now; undefined for a subject that is no single user. */
-function nextSubject(connection: Connection, user: string): string | null | undefined {
-  if (user.startsWith('@') || user === '*') return undefined;
-  return subjectsOf(user).find((subject) => hasRows(connection, 'access', subject)) ?? null;
+/** The subject that decides about a user, or about what a domain's users have in common; null when there is none. */
+export function decidingSubject(connection: Connection, user: string): string | null {
+  const subjects = user.startsWith('@') ? [user, EVERYBODY] : subjectsOf(user);
+  return subjects.find((subject) => hasRows(connection, 'access', subject)) ?? null;
 }
 
 function usage(problem: string, correct: string): Trouble {

@@ -1,7 +1,7 @@
 // allow-nets set: networks with a name, for entries to refer to as @NAME.
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
-import { deleteRow, eachRow, handRowsOf, meaningText, nameColumn, type Row, rowsOf } from '../rules/entries';
+import { deleteRow, eachRow, meaningText, nameColumn, type Row, rowsOf } from '../rules/entries';
 import { foldName } from '../rules/subject';
 import { putter } from './add';
 import type { Arguments, Command } from './command';
@@ -140,8 +140,7 @@ export const setList: Command = {
         );
       const name = setTyped(typed);
       const rows = rowsOf(connection, 'network_set', name);
-      if (rows.length === 0 && handRowsOf(connection, 'network_set', name).length === 0)
-        throw noSet(connection, name);
+      if (rows.length === 0) throw noSet(connection, name);
       return printRows(connection, 'network_set', () => rows, given.flag('json'));
     });
   },
