@@ -58,9 +58,9 @@ function blocks(session: string): { comment: string; command: string | null }[] 
       if (command !== null) comment = '';
       command = line.slice(2);
     } else if (line.startsWith('> ') && command !== null) command += `\n${line.slice(2)}`;
-    else if (line === '' || line.startsWith('# ')) {
+    else if (line.startsWith('# ')) {
       if (command !== null) found.push({ comment, command });
-      comment = command === null ? `${comment}${line}\n` : `${line}\n`;
+      comment = command === null ? `${comment}${line}\n` : `\n${line}\n`;
       command = null;
     }
   }

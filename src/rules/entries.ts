@@ -65,11 +65,6 @@ export function keyOf(meaning: Meaning): Buffer {
   return meaning.kind === 'any' ? KEY_ANY : Buffer.concat([KEY_SET, Buffer.from(meaning.name)]);
 }
 
-/** Whether the meaning, a set aside, holds the address. */
-export function holds(meaning: Meaning, address: Address): boolean {
-  return meaning.kind === 'any' || (meaning.kind === 'network' && contains(meaning.network, address));
-}
-
 /** Why a row grants nothing whatever the time is, or null. `hasSet`: whether a named set has a network. */
 export function problemOf(table: Table, row: Row, hasSet: (name: string) => boolean): string | null {
   if (typeof row.user !== 'string') return `the ${nameColumn(table)} is no text`;
