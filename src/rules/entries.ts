@@ -1,10 +1,9 @@
 // The rows of the database as the commands read and write them: what a row means, who added it, and whether it can be read.
 //
 // All writing keeps the promise of schema.ts: folded names, canonical networks and their key go together.
-import type { Address } from './address';
 import type { Connection } from './database';
 import { expiryMoment } from './expiry';
-import { ANY, contains, formatNetwork, isCertain, type Network, networkKey, parseNetwork } from './network';
+import { ANY, formatNetwork, isCertain, type Network, networkKey, parseNetwork } from './network';
 import { KEY_ANY, KEY_SET, type Table } from './schema';
 import { foldName } from './subject';
 
