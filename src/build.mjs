@@ -32,7 +32,7 @@ async function bundle(entryPoint, minify) {
     target: 'node20',
     format: 'cjs',
     charset: 'ascii',
-    minifyWhitespace: minify,
+    minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'warning',
