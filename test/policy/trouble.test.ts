@@ -276,6 +276,8 @@ describe('trouble', { concurrency: 4 }, () => {
       assert.equal(status, 64);
       assert.deepEqual(log, [`warn: unknown word ${words.at(-1)}; ${optionHint}`]);
     }
+    const { log } = await run(['--database', good], GOOD);
+    assert.deepEqual(log, [`warn: unknown option --database; ${optionHint}`]);
   });
 });
 
