@@ -139,9 +139,10 @@ function addCommand(parser: Argv, line: string, command: Command, done: (status:
         own.positional(name, { type: 'string', describe });
       }
       for (const [text, about] of command.examples) own.example(text, about);
+      if (command.tail) own.usage(`$0 ${line} ${command.tail}\n\n${command.summary}`);
       if (command.about) own.epilogue(command.about.join('\n\n'));
       return own.options({ ...command.options }).fail((message, error) => {
-        throw error ?? wrongUsage(message, command.line);
+        throw error ?? wrongUsage(message, [command.line, command.tail ?? ''].join(' ').trimEnd());
       });
     },
     async (values) => done(await command.run(argumentsOf(values))),

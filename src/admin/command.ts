@@ -15,6 +15,8 @@ export interface Arguments {
 export interface Command {
   /** As yargs wants it: `add <user> <network..>`. */
   readonly line: string;
+  /** What follows it after all options, for --help: `-- <command> [arg..]`. */
+  readonly tail?: string;
   readonly summary: string;
   /** More for the manual and --help, a paragraph a string. */
   readonly about?: readonly string[];

@@ -7,6 +7,7 @@ import { init } from './init';
 import { list } from './list';
 import { remove } from './remove';
 import { setAdd, setList, setRemove } from './sets';
+import { sync } from './sync';
 import { tidy } from './tidy';
 
 export const COMMANDS: readonly Command[] = [
@@ -20,4 +21,5 @@ export const COMMANDS: readonly Command[] = [
   setList,
   tidy,
   importRows,
+  sync,
 ];
