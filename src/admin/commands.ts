@@ -5,11 +5,13 @@ import type { Command } from './command';
 import { exportRows } from './export';
 import { importRows } from './import';
 import { init } from './init';
+import { install } from './install';
 import { list } from './list';
 import { remove } from './remove';
 import { setAdd, setList, setRemove } from './sets';
 import { sync } from './sync';
 import { tidy } from './tidy';
+import { uninstall } from './uninstall';
 
 export const COMMANDS: readonly Command[] = [
   init,
@@ -23,5 +25,7 @@ export const COMMANDS: readonly Command[] = [
   tidy,
   importRows,
   exportRows,
+  install,
+  uninstall,
   sync,
 ];
