@@ -2,6 +2,7 @@
 import { add } from './add';
 import { check } from './check';
 import type { Command } from './command';
+import { doctor } from './doctor';
 import { exportRows } from './export';
 import { importRows } from './import';
 import { init } from './init';
@@ -27,5 +28,6 @@ export const COMMANDS: readonly Command[] = [
   exportRows,
   install,
   uninstall,
+  doctor,
   sync,
 ];
