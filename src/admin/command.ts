@@ -27,3 +27,12 @@ export interface Command {
   /** Gives the exit status, and throws Trouble. */
   run(given: Arguments): number | Promise<number>;
 }
+
+/** `add <user> <network..>` as the manual writes it: `add USER NETWORK...`. */
+export function shownLine(line: string): string {
+  return line.replace(/<([^>.]+)(\.\.)?>|\[([^\].]+)(\.\.)?\]/g, (_, needed, many, optional, anyMany) => {
+    const name = String(needed ?? optional).toUpperCase();
+    const dots = many || anyMany ? '...' : '';
+    return needed === undefined ? `[${name}${dots}]` : `${name}${dots}`;
+  });
+}

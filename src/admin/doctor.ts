@@ -66,7 +66,7 @@ async function* examine(given: Arguments): AsyncIterable<Finding> {
   yield ok('Postfix', `version ${postfix.version}, ${postfix.configDir}`);
   const patients = patientsIn(given, postfix, store);
   if (given.flag('fix-addon')) {
-    for (const patient of patients) fixAddon(patient.script, nodeOf(patient).replace(/^.* /, ''));
+    for (const patient of patients) fixAddon(patient.script, nodeOf(patient));
   }
   if (patients.length === 0) {
     const remedy = shellLine(['allow-nets', 'install', ...postfix.chosen]);

@@ -6,10 +6,14 @@ import { findProgram, refused, shellLine } from '../postfix/run';
 import { addonOf } from '../rules/database';
 
 /**
- * Runs `npm rebuild better-sqlite3` in the package's folder, with `node` first in PATH; its output goes to standard error. As root in somebody
+ * Runs `npm rebuild better-sqlite3` in the package's folder, with the Node.js of `interpreter` first in PATH; its output goes to standard error. As root in somebody
  * else's folder npm itself becomes the folder's owner for what it runs. Throws Trouble when it fails.
  */
-export function fixAddon(script: string, node: string): void {
+export function fixAddon(script: string, interpreter: readonly string[]): void {
+  const node =
+    interpreter.find((word) => /node[^/]*$/.test(word) && word.startsWith('/')) ??
+    findProgram('node') ??
+    process.execPath;
   const folder = path.resolve(addonOf(fs.realpathSync(script)), '../../../../..');
   const bin = path.dirname(fs.realpathSync(node));
   const npm = [path.join(path.dirname(node), 'npm'), path.join(bin, 'npm')].find((file) =>

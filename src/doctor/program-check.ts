@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
-import { type Failure, words } from '../failure';
+import { type Failure, words as inWords } from '../failure';
 import { type Account, runAs } from '../postfix/account';
 import { LOG_PROGRAMS } from '../postfix/mail-log';
 import { complaintOf, findProgram } from '../postfix/run';
@@ -13,17 +13,19 @@ import type { Patient } from './patient';
 
 const OLDEST_NODE = 20;
 
-/** The Node.js that runs the program: the one in argv=, else what env(1) finds for the program's first line. */
-export const nodeOf = ({ interpreter }: Patient) => interpreter[0] ?? '/usr/bin/env node';
+/** The words that run the program: those before it in argv=, else what its first line says. */
+export const nodeOf = ({ interpreter }: Patient): readonly string[] =>
+  interpreter.length > 0 ? interpreter : ['/usr/bin/env', 'node'];
 
 export function* programFindings(patient: Patient, account: Account): Iterable<Finding> {
-  const node = nodeOf(patient);
+  const words = nodeOf(patient);
+  const node = words.join(' ');
   const closed = closedFile(account, [...patient.interpreter.slice(0, 1), patient.script]);
   if (closed !== null) {
     yield fail('Node.js', closed.problem, closed.hint);
     return;
   }
-  const asked = runAs(account, [...node.split(' '), '-p', 'process.version'], patient.postfix);
+  const asked = runAs(account, [...words, '-p', 'process.version'], patient.postfix);
   const version = asked.stdout.trim();
   if (asked.status !== 0 || !version.startsWith('v')) {
     yield fail('Node.js', `${account.name} cannot run ${node} (${complaintOf(asked)})`, installNode(node));
@@ -47,14 +49,14 @@ const LOADER =
 function addonFinding(patient: Patient, account: Account, version: string): Finding {
   const failure = addonFailureOf(patient, account, version);
   if (failure === null) return ok('addon', `better-sqlite3 loads under Node.js ${version}`);
-  const { problem, hint } = words(failure);
+  const { problem, hint } = inWords(failure);
   return fail('addon', problem, hint);
 }
 
 /** What loading the addon as the service user throws, or null. */
 function addonFailureOf(patient: Patient, account: Account, version: string): Failure | null {
   const addon = addonOf(fs.realpathSync(patient.script));
-  const ran = runAs(account, [...nodeOf(patient).split(' '), '-e', LOADER, addon], patient.postfix);
+  const ran = runAs(account, [...nodeOf(patient), '-e', LOADER, addon], patient.postfix);
   if (ran.status === 0) return null;
   return addonFailure(
     addon,

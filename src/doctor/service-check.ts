@@ -44,8 +44,9 @@ function* faultsOf({ entry, policy, postfix, script, interpreter, options }: Pat
     if (!(error instanceof Trouble)) throw error;
     yield policy.user === '' ? 'it has no user=' : error.message;
   }
-  for (const file of [...interpreter, script]) {
-    if (!file.startsWith('/') && !file.startsWith('-')) yield `${file} is no absolute path`;
+  const viaEnv = interpreter.join(' ') === '/usr/bin/env node';
+  for (const file of viaEnv ? [script] : [...interpreter.slice(0, 1), script]) {
+    if (!file.startsWith('/')) yield `${file} is no absolute path`;
   }
   if (options.db !== null && !options.db.startsWith('/')) yield `--db ${options.db} is no absolute path`;
   yield* commandLineFaults(policy.argv.slice(interpreter.length + 1));
