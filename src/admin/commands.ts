@@ -7,8 +7,10 @@ import { exportRows } from './export';
 import { importRows } from './import';
 import { init } from './init';
 import { install } from './install';
+import { learn } from './learn';
 import { list } from './list';
 import { remove } from './remove';
+import { replay } from './replay';
 import { setAdd, setList, setRemove } from './sets';
 import { sync } from './sync';
 import { tidy } from './tidy';
@@ -29,5 +31,7 @@ export const COMMANDS: readonly Command[] = [
   install,
   uninstall,
   doctor,
+  learn,
+  replay,
   sync,
 ];

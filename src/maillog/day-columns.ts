@@ -3,6 +3,9 @@ import { withRoom } from './columns';
 
 const SPAN = 32;
 
+/** Days that occur, 32 to a word; which word is which, the columns know. */
+export type DayBits = readonly number[];
+
 export class DayColumns {
   private readonly columns = new Map<number, Uint32Array<ArrayBuffer>>();
 
@@ -15,12 +18,19 @@ export class DayColumns {
     larger[number] = (larger[number] as number) | (1 << (day - span * SPAN));
   }
 
-  of(number: number): Set<number> {
-    const days = new Set<number>();
-    for (const [span, column] of this.columns) {
-      const bits = column[number] ?? 0;
-      for (let bit = 0; bit < SPAN; bit++) if (((bits >>> bit) & 1) === 1) days.add(span * SPAN + bit);
-    }
-    return days;
+  /** Comparable among themselves once no more days are added. */
+  of(number: number): DayBits {
+    return Array.from(this.columns.values(), (column) => column[number] ?? 0);
   }
+}
+
+/** The days of any of the sets. */
+export function joinDays(sets: readonly DayBits[]): DayBits {
+  return (sets[0] ?? []).map((_, word) => sets.reduce((bits, set) => bits | (set[word] ?? 0), 0));
+}
+
+export function countDays(days: DayBits): number {
+  let count = 0;
+  for (const word of days) for (let bits = word; bits !== 0; bits &= bits - 1) count++;
+  return count;
 }

@@ -1,8 +1,8 @@
 // What was seen of each person in each network, in columns: a place is a number, and each column holds one figure of it.
 import type { Family } from '../rules/address';
-import { formatNetwork, type Network } from '../rules/network';
+import type { Network } from '../rules/network';
 import { withRoom } from './columns';
-import { DayColumns } from './day-columns';
+import { type DayBits, DayColumns } from './day-columns';
 import { PairTable } from './pair-table';
 import { V6Numbers } from './v6-numbers';
 
@@ -13,7 +13,7 @@ export interface Grant {
   readonly set: string | null;
 }
 
-/** One person in one network. Times in seconds since 1970, days as numbers (local-day). */
+/** One person in one network. Times in seconds since 1970. */
 export interface Seen {
   /** Null: from where, the log does not know. */
   readonly network: Network | null;
@@ -23,7 +23,15 @@ export interface Seen {
   readonly by: Grant | null;
   readonly first: number;
   readonly last: number;
-  readonly days: ReadonlySet<number>;
+  readonly days: DayBits;
+  /** Null: by nobody else, or not looked for yet. */
+  readonly usage: Usage | null;
+}
+
+/** How a network is used by all persons together, more than one. */
+export interface Usage {
+  readonly users: number;
+  readonly messages: number;
 }
 
 const MESSAGES = 0;
@@ -50,6 +58,8 @@ export class SeenColumns {
   private figures = new Uint32Array(FIGURES << 8);
   /** The places of a person are a chain: its newest, and the one before as a figure. Plus one, since 0 is none. */
   private newest = new Int32Array(1 << 8);
+
+  private readonly shared: { [family in Family]?: ReadonlyMap<number, Usage> } = {};
 
   /** All networks of a family have the same prefix length. */
   constructor(
@@ -109,27 +119,39 @@ export class SeenColumns {
         first: this.figure(place, FIRST),
         last: this.figure(place, LAST),
         days: this.days.of(place),
+        usage: this.shared[this.familyOf(place)]?.get(this.places.secondOf(place)) ?? null,
       };
     }
   }
 
-  /** How many persons were seen in each network that at least `least` were seen in, by its canonical text. */
-  peopleByNetwork(least: number): Map<string, number> {
-    const counts = new Map<string, number>();
-    for (const family of [4, 6] as const) {
-      const networks = new Int32Array(this.size);
-      let count = 0;
-      for (let place = 0; place < this.size; place++) {
-        if (this.familyOf(place) === family) networks[count++] = this.places.secondOf(place);
-      }
-      const sorted = networks.subarray(0, count).sort();
-      for (let from = 0, to = 0; from < count; from = to) {
-        while (to < count && sorted[to] === sorted[from]) to++;
-        const network = this.network(family, sorted[from] ?? 0);
-        if (to - from >= least && network) counts.set(formatNetwork(network), to - from);
-      }
+  /** The networks that more than one person was seen in, the most used first. From then on `of` tells their usage. */
+  findShared(): { network: Network; usage: Usage }[] {
+    const found = ([4, 6] as const).flatMap((family) => {
+      const shared = this.sharedOf(family);
+      this.shared[family] = shared;
+      return [...shared].map(([key, usage]) => ({ network: this.network(family, key), usage }));
+    });
+    return found.filter(isLocated).sort((a, b) => b.usage.users - a.usage.users);
+  }
+
+  private sharedOf(family: Family): Map<number, Usage> {
+    const keys = new Int32Array(this.size);
+    let count = 0;
+    for (let place = 0; place < this.size; place++) {
+      if (this.familyOf(place) === family) keys[count++] = this.places.secondOf(place);
     }
-    return counts;
+    // Side by side, the places of one network are as many as its users.
+    const sorted = keys.subarray(0, count).sort();
+    const shared = new Map<number, { users: number; messages: number }>();
+    for (let from = 0, to = 0; from < count; from = to) {
+      while (to < count && sorted[to] === sorted[from]) to++;
+      if (to - from > 1) shared.set(sorted[from] as number, { users: to - from, messages: 0 });
+    }
+    for (let place = 0; place < this.size && shared.size > 0; place++) {
+      const usage = this.familyOf(place) === family ? shared.get(this.places.secondOf(place)) : undefined;
+      if (usage) usage.messages += this.figure(place, MESSAGES);
+    }
+    return shared;
   }
 
   private key(person: number, network: Network | null): [number, number] {
@@ -160,8 +182,8 @@ export class SeenColumns {
 
   private network(family: Family, key: number): Network | null {
     if (family === 4) {
-      const bytes = Buffer.alloc(4);
-      bytes.writeInt32BE(key);
+      const bytes = new Uint8Array(4);
+      new DataView(bytes.buffer).setInt32(0, key);
       return { family, bytes, prefix: this.v4Prefix };
     }
     return key === NO_NETWORK ? null : { family, bytes: this.v6Networks.bytesOf(key), prefix: this.v6Prefix };
@@ -170,4 +192,8 @@ export class SeenColumns {
 
 function bitsOf(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset, 4).getInt32(0);
+}
+
+function isLocated<T extends { network: Network | null }>(one: T): one is T & { network: Network } {
+  return one.network !== null;
 }

@@ -21,8 +21,15 @@ export interface Scope {
   readonly v6Prefix: number;
 }
 
-/** By what the database allows `user` to send from `address`, or why it does not. */
-export type Judge = (user: string, address: string) => Grant | 'no-entry' | 'refused';
+/** By what the database allows a user to send from an address, or why it does not. */
+export type Answer = Grant | 'no-entry' | 'refused';
+
+/** Decides about users and addresses. */
+export interface Asking {
+  ask(user: string, address: string): Answer;
+  /** All questions of one batch have been asked. */
+  rest(): void;
+}
 
 export interface DayTotal {
   allowed: number;
@@ -52,7 +59,7 @@ export class Tally {
 
   constructor(
     private readonly scope: Scope,
-    private readonly judge: Judge,
+    private readonly judge: Asking,
   ) {
     this.seen = new SeenColumns(scope.v4Prefix, scope.v6Prefix);
   }
@@ -75,6 +82,7 @@ export class Tally {
         grants[i] = this.recent.grantOf(entry);
       }
     }
+    this.judge.rest();
     for (let i = 0; i < size; i++) {
       const sighting = sightings[i] as Sighting;
       if ((places[i] as number) >= 0) this.add(sighting, places[i] as number, grants[i] as number);
@@ -107,7 +115,7 @@ export class Tally {
     const folded = foldName(user);
     if (!this.scope.isAsked(folded)) return [NOT_ASKED, 0];
     const person = this.personNumber(folded);
-    const answer = this.judge(user, address);
+    const answer = this.judge.ask(user, address);
     if (answer === 'no-entry') this.withoutEntry.add(person);
     const grant = typeof answer === 'string' ? 0 : this.seen.grantNumber(answer);
     return [this.seen.placeOf(person, parsed && this.networkOf(parsed)), grant];
