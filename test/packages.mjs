@@ -22,6 +22,8 @@ export const packageOf = {
   man: 'man-db',
   xz: 'xz-utils',
   zstd: 'zstd',
+  bzip2: 'bzip2',
+  script: 'bsdutils',
 };
 
 /**
