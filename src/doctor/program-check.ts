@@ -78,7 +78,7 @@ export function mailLogFinding({ postfix }: Patient, account: Account): Finding 
       complaints.push(`${found} fails as ${account.name} (${complaintOf(ran)})`);
       continue;
     }
-    const lost = whereLost(postfix.value('maillog_file'), token, program.warns);
+    const lost = whereLost(postfix.value('maillog_file'), token, program.kind === 'postlog');
     if (lost !== null) {
       complaints.push(`${found} ends well as ${account.name}, but ${lost}`);
       continue;

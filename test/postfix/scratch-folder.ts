@@ -61,7 +61,7 @@ export function processesIn(folder: string): RunningProcess[] {
 }
 
 /** Sends a signal; that the process is gone already is fine. */
-function kill(pid: number, signal: NodeJS.Signals): void {
+export function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
