@@ -213,3 +213,66 @@ describe('Debian’s master.cf in the $mua_ style', needs('root', 'postfix', 'do
     assert.deepEqual(await site.replies(), site.expected(false));
   });
 });
+
+// Each service overrides something else. All of them let whoever has authenticated send anywhere, until install.
+const VARIETY = {
+  nothing: [],
+  empty: ['smtpd_recipient_restrictions =', 'smtpd_relay_restrictions = permit_sasl_authenticated, reject'],
+  braced: [
+    'smtpd_client_restrictions = permit_mynetworks',
+    'smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject',
+    'smtpd_sender_restrictions = permit_sasl_authenticated',
+  ],
+  early: ['smtpd_delay_reject = no', 'smtpd_helo_restrictions = permit_mynetworks'],
+  own: ['mine = permit_sasl_authenticated, reject', 'smtpd_recipient_restrictions = $mine'],
+  relay: ['smtpd_recipient_restrictions = $smtpd_relay_restrictions'],
+  twice: [
+    'smtpd_recipient_restrictions = permit',
+    'smtpd_recipient_restrictions = permit_sasl_authenticated, reject',
+  ],
+  classes: [
+    'smtpd_restriction_classes = ours',
+    'ours = permit_mynetworks',
+    'smtpd_recipient_restrictions = ours, reject',
+  ],
+  conditional: [`smtpd_recipient_restrictions = \${mine?permit}\${mine:permit_sasl_authenticated}, reject`],
+} as const;
+
+describe('services that override this and that', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
+  let site: Site<keyof typeof VARIETY>;
+  let original: Configuration;
+  const starts = Object.fromEntries(Object.keys(VARIETY).map((name) => [name, 'plain'])) as Record<
+    keyof typeof VARIETY,
+    'plain'
+  >;
+
+  before(async () => {
+    // A main.cf without any restriction.
+    site = await Site.open(starts, { listeners: VARIETY });
+    original = await site.configuration();
+    site.run(['init']);
+    site.run(['add', 'alice', INSIDE]);
+  });
+  after(() => site?.close());
+
+  test('before, everybody may send from everywhere', async () => {
+    assert.deepEqual(await site.replies(), site.expected(false));
+  });
+
+  for (const mode of [[], ['--one-shot']]) {
+    test(`installed ${mode}, all refuse from outside, and doctor sees it`, async () => {
+      const { status, stderr } = site.onPostfix('install', '--yes', ...mode);
+      assert.deepEqual([status, stderr], [0, '']);
+      assert.deepEqual(await site.replies(), site.expected(true));
+      const doctor = site.onPostfix('doctor');
+      assert.equal(doctor.status, 0, doctor.stdout);
+      assert.equal(doctor.stdout.match(/^ok {4}asked by /gm)?.length, Object.keys(VARIETY).length);
+    });
+  }
+
+  test('uninstall puts everything back', async () => {
+    assert.equal(site.onPostfix('uninstall', '--yes').status, 0);
+    assert.deepEqual(await site.configuration(), original);
+    assert.deepEqual(await site.replies(), site.expected(false));
+  });
+});
