@@ -30,7 +30,7 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     const parser = parserFor((done) => {
       status = done;
     });
-    await parser.parseAsync([...words]);
+    await parser.parseAsync(words.map((word) => (word === '-' ? STANDARD_INPUT : word)));
     flush();
   } catch (error) {
     const failure = failureOf(error);
@@ -39,6 +39,9 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   }
   process.exitCode = status;
 }
+
+/** yargs turns a positional `-` into an empty one. No word of a command line can hold a NUL. */
+const STANDARD_INPUT = '\0-';
 
 const WIDTH = 100;
 
@@ -148,7 +151,9 @@ function addCommand(parser: Argv, line: string, command: Command, done: (status:
 function argumentsOf(values: Record<string, unknown>): Arguments {
   const texts = (name: string): string[] => {
     const value = values[name];
-    return value === undefined ? [] : [value].flat().map(String);
+    return value === undefined
+      ? []
+      : [value].flat().map((each) => (each === STANDARD_INPUT ? '-' : String(each)));
   };
   const db = texts('db').at(-1) || process.env['ALLOW_NETS_DB'] || DEFAULT_DATABASE;
   return {

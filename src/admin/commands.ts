@@ -2,6 +2,7 @@
 import { add } from './add';
 import { check } from './check';
 import type { Command } from './command';
+import { importRows } from './import';
 import { init } from './init';
 import { list } from './list';
 import { remove } from './remove';
@@ -18,4 +19,5 @@ export const COMMANDS: readonly Command[] = [
   setRemove,
   setList,
   tidy,
+  importRows,
 ];

@@ -123,7 +123,7 @@ export function isSetName(name: string): boolean {
   return /^[^\s@/,;"'=]+$/u.test(name) && !hasControl(name);
 }
 
-function refuseSetName(text: string): Refusal {
+export function refuseSetName(text: string): Refusal {
   return {
     problem: `${shown(text)} cannot name a set`,
     hint: 'a name without spaces, @, /, comma or quotes: office',

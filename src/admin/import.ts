@@ -1,0 +1,127 @@
+// allow-nets import: many rows at once, from a file or a pipe.
+import * as fs from 'node:fs';
+import { Trouble } from '../failure';
+import { eachDifference } from '../rules/bring-in';
+import type { Connection } from '../rules/database';
+import type { Command } from './command';
+import { hint, printError, printLine, visible } from './output';
+import { progressOf } from './progress';
+import { bytesOf } from './rows/chunks';
+import { FORMATS, type Format } from './rows/format';
+import { load } from './rows/load';
+import type { Read } from './rows/read';
+
+export const importRows: Command = {
+  line: 'import <file>',
+  summary: 'take in many rows at once',
+  about: [
+    "The columns are user, network, note, expires, added_at, added_by, set, local; user and network are enough. A header line names them in any order; without one they stand in this order. A row of a named set has the name in the column set and no user. A network may be a list with commas, as in Dovecot's allow_nets. A date alone in expires means to the end of that day in local time; a time without an offset is UTC.",
+    'csv: RFC 4180, as psql --csv prints it too; a semicolon, tab or bar may stand for the comma. tsv: as mysql --batch prints it, or psql -A. json: an array of objects, or one object after the other, as export writes it.',
+    'All or nothing: every line is read and checked first, and with one wrong line nothing changes. An entry that is there already gets what the input says of it.',
+    '--replace makes the database equal to the input. Rows with a local mark stay as they are, and so do all sets when the input has no column set. It refuses to take away more than half of the entries, or to read an input without entries, unless --force is given.',
+  ],
+  positionals: { file: 'file to read, or - for standard input' },
+  options: {
+    format: { choices: FORMATS, requiresArg: true, describe: 'else guessed from the name or the beginning' },
+    replace: { type: 'boolean', describe: 'make the database equal to the input' },
+    'dry-run': { type: 'boolean', describe: 'print what would change, and change nothing' },
+    force: {
+      type: 'boolean',
+      describe: 'also when most entries would go, the input is empty, or a set named in it does not exist',
+    },
+  },
+  examples: [
+    [
+      "mysql --batch -e 'select user, network from access' testdb | allow-nets import -",
+      'from MySQL or MariaDB',
+    ],
+    ['psql --csv -c \'select "user", network from access\' testdb | allow-nets import -', 'from PostgreSQL'],
+    ['allow-nets import --replace --dry-run users.csv', 'what would become different'],
+  ],
+  run(given) {
+    const name = given.text('file') ?? '-';
+    const dryRun = given.flag('dry-run');
+    const force = given.flag('force');
+    const descriptor = openInput(name);
+    const progress = progressOf(sizeOf(descriptor));
+    const loaded = load(
+      given.db,
+      { chunks: bytesOf(descriptor, progress.told), name, format: given.text('format') as Format | null },
+      { replace: given.flag('replace'), dryRun, force },
+      (read) => {
+        progress.end();
+        if (read.isEmpty && !force) throw emptyInput();
+      },
+      (connection) => {
+        if (dryRun) printDifference(connection);
+      },
+    );
+    progress.end();
+    if (loaded.kind === 'unreadable') return printProblems(loaded.read);
+    const { outcome, read } = loaded;
+    if (read.unknownColumns.length > 0) hint(`columns left out: ${visible(read.unknownColumns.join(', '))}`);
+    const would = dryRun ? 'would be ' : '';
+    const { access, network_set: sets } = outcome;
+    printLine(
+      `${would}added ${access.added + sets.added}, ${would}changed ${access.changed + sets.changed}, ${would}removed ${access.removed + sets.removed}, unchanged ${outcome.unchanged}`,
+    );
+    if (outcome.repeated > 0) hint(`rows that mean the same as another one: ${outcome.repeated}`);
+    if (outcome.refusal !== null) hint(`it would be refused without --force: ${outcome.refusal.message}`);
+    return 0;
+  },
+};
+
+function openInput(name: string): number {
+  if (name === '-') return 0;
+  try {
+    const descriptor = fs.openSync(name, 'r');
+    if (!fs.fstatSync(descriptor).isDirectory()) return descriptor;
+    throw Object.assign(new Error(), { code: 'EISDIR' });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why: Record<string, string> = {
+      ENOENT: 'does not exist',
+      EACCES: 'may not be read',
+      EISDIR: 'is a folder',
+    };
+    throw new Trouble({
+      kind: 'refused',
+      problem: `${name} ${why[code ?? ''] ?? `cannot be read (${code})`}`,
+    });
+  }
+}
+
+/** Of a file; null of a pipe. */
+function sizeOf(descriptor: number): number | null {
+  const stat = fs.fstatSync(descriptor);
+  return stat.isFile() ? stat.size : null;
+}
+
+function emptyInput(): Trouble {
+  return new Trouble({
+    kind: 'refused',
+    problem: 'the input is empty',
+    hint: 'did the command before the pipe fail? To go on all the same add --force',
+  });
+}
+
+function printDifference(connection: Connection): void {
+  for (const { table, what, name, network } of eachDifference(connection)) {
+    const owner = table === 'network_set' ? `@${name}` : name;
+    printLine(`would ${what} ${visible(`${owner} ${network}`)}`);
+  }
+}
+
+function printProblems({ problems, problemCount }: Read): 1 {
+  for (const { line, problem, hint: likely } of problems) {
+    printError(
+      `allow-nets: error: line ${line}: ${visible(problem)}\nallow-nets: hint: ${visible(likely)}\n`,
+    );
+  }
+  const more = problemCount - problems.length;
+  const first = more > 0 ? `, of which these are the first ${problems.length}` : '';
+  printError(
+    `allow-nets: error: ${problemCount} ${problemCount === 1 ? 'line is' : 'lines are'} wrong${first}: nothing was changed\n`,
+  );
+  return 1;
+}

@@ -1,0 +1,49 @@
+// The bytes of an input as text, chunk by chunk: an input of any length needs no more memory than a chunk.
+import * as fs from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
+import { Trouble } from '../../failure';
+import { waitAWhile } from '../../policy/wait';
+
+const CHUNK = 256 * 1024;
+
+/** What can be read from a descriptor until its end. `told` gets the number of bytes so far. */
+export function* bytesOf(descriptor: number, told: (bytes: number) => void = () => {}): Iterable<Buffer> {
+  const chunk = Buffer.allocUnsafe(CHUNK);
+  for (let read = 0, total = 0, tries = 0; ; ) {
+    try {
+      read = fs.readSync(descriptor, chunk, 0, CHUNK, null);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EOF') return;
+      if (code !== 'EAGAIN' && code !== 'EINTR') throw error;
+      waitAWhile(tries++);
+      continue;
+    }
+    if (read === 0) return;
+    tries = 0;
+    total += read;
+    yield chunk.subarray(0, read);
+    told(total);
+  }
+}
+
+/** UTF-8 bytes as text, a byte order mark left out. What is not UTF-8 becomes U+FFFD, which no name and no network may hold. */
+export function* textOf(chunks: Iterable<Buffer>): Iterable<string> {
+  const decoder = new StringDecoder('utf8');
+  let first = true;
+  for (const chunk of chunks) {
+    if (first) refuseUtf16(chunk);
+    const text = decoder.write(chunk);
+    yield first && text.startsWith('\ufeff') ? text.slice(1) : text;
+    first = false;
+  }
+  yield decoder.end();
+}
+
+function refuseUtf16(start: Buffer): void {
+  const mark = start.length < 2 ? 0 : start.readUInt16BE(0);
+  if (mark === 0xfeff || mark === 0xfffe) {
+    const hint = 'save it as UTF-8, or: iconv -f utf-16 -t utf-8 FILE | allow-nets import -';
+    throw new Trouble({ kind: 'refused', problem: 'the input is UTF-16 text', hint });
+  }
+}

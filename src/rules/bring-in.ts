@@ -1,0 +1,170 @@
+// The rows of an input into the database, in one transaction: added to what is there, or in its place. Only rows that differ are
+// written; without a difference nothing is, so that running policy programs keep what they remember.
+//
+// A replacement that would take away more than half of the entries, or all, is refused unless forced: a pipe cut short must not lock
+// everybody out.
+import { Trouble } from '../failure';
+import type { Connection } from './database';
+import { type Counts, findDifference, NONE } from './difference';
+import { nameColumn } from './entries';
+import { expiryMoment, formatInstant } from './expiry';
+import type { Table } from './schema';
+import { GIVEN, type Staging } from './staging';
+
+export interface Manner {
+  /** Make the database equal to the input, but for rows with a local mark. */
+  readonly replace: boolean;
+  /** Find out what would change, and change nothing. */
+  readonly dryRun: boolean;
+  /** Also when more than half of the entries would go, or sets are missing. */
+  readonly force: boolean;
+  /** Whether the input speaks of sets; else they stay as they are. */
+  readonly hasSets: boolean;
+  /** For rows of which the input does not say it. */
+  readonly addedBy: string;
+  /** ms since 1970. */
+  readonly now: number;
+}
+
+export interface Outcome {
+  readonly access: Counts;
+  readonly network_set: Counts;
+  /** Rows of the input that were there already, as they are. */
+  readonly unchanged: number;
+  /** Rows of the input that mean the same as another one. */
+  readonly repeated: number;
+  /** Of a dry run: why it would be refused. */
+  readonly refusal: Trouble | null;
+}
+
+/**
+ * `seen` is called with the difference found and before it is made, and may read it with `eachDifference`.
+ * Throws Trouble: refused by the guard, or a set that does not exist.
+ */
+export function bringIn(
+  connection: Connection,
+  staging: Staging,
+  manner: Manner,
+  seen: (outcome: Outcome) => void = () => {},
+): Outcome {
+  const repeated = staging.finish();
+  const work = () => {
+    requireSets(connection, staging, manner);
+    const tables: Table[] = manner.hasSets ? ['access', 'network_set'] : ['access'];
+    const counts = { access: NONE, network_set: NONE };
+    for (const table of tables) {
+      counts[table] = findDifference(connection, table, manner.replace, manner.now);
+    }
+    const refusal = manner.replace && !manner.force ? guard(connection, staging, counts) : null;
+    if (refusal !== null && !manner.dryRun) throw refusal;
+    const staged = staging.count.access + (manner.hasSets ? staging.count.network_set : 0) - repeated;
+    const written = tables.reduce((sum, table) => sum + counts[table].added + counts[table].changed, 0);
+    const outcome = { ...counts, repeated, unchanged: staged - written, refusal };
+    seen(outcome);
+    if (!manner.dryRun) for (const table of tables) apply(connection, table, manner, counts[table]);
+    return outcome;
+  };
+  return connection.transaction(work).immediate();
+}
+
+/** The sets that rows of the input name must exist when all is done. */
+function requireSets(connection: Connection, staging: Staging, { replace, hasSets, force }: Manner): void {
+  if (force) return;
+  const stays = !replace || !hasSets ? '1' : 'local';
+  const exists = connection.prepare(
+    `select 1 from network_set where ${stays} and name = ? union all
+     select 1 from incoming where of = 'network_set' and name = ? limit 1`,
+  );
+  for (const [name, line] of staging.references) {
+    if (exists.get(name, name) !== undefined) continue;
+    throw new Trouble({
+      kind: 'refused',
+      problem: `line ${line}: there is no set ${name}`,
+      hint: `make it first: allow-nets set add ${name} NETWORK, or have its networks in the input`,
+    });
+  }
+}
+
+function guard(connection: Connection, staging: Staging, counts: Record<Table, Counts>): Trouble | null {
+  if (staging.count.access === 0) {
+    return refused('the input has no entry', 'nothing was changed; to remove all entries add --force');
+  }
+  const count = (table: Table) =>
+    connection.prepare(`select count(*) from ${table} where not local`).pluck().get() as number;
+  const entries = count('access');
+  const gone = counts.access.removed;
+  const all = entries + count('network_set');
+  if (gone * 2 > entries || (gone + counts.network_set.removed) * 2 > all) {
+    return refused(
+      `the input would remove ${gone} of ${entries} entries${counts.network_set.removed > 0 ? ` and ${counts.network_set.removed} networks of sets` : ''}`,
+      'nothing was changed; --dry-run shows what would be, --force does it',
+    );
+  }
+  return null;
+}
+
+function refused(problem: string, hint: string): Trouble {
+  return new Trouble({ kind: 'refused', problem, hint });
+}
+
+function apply(connection: Connection, table: Table, manner: Manner, counts: Counts): void {
+  const run = (sql: string, values: Record<string, unknown> = {}) => connection.prepare(sql).run(values);
+  const name = nameColumn(table);
+  const isAccess = table === 'access';
+  run(`delete from ${table} where rowid in (select id from gone where of = '${table}')`);
+  const values = { addedAt: formatInstant(manner.now), addedBy: manner.addedBy };
+  const staged = (given: keyof typeof GIVEN, column: string, otherwise: string) =>
+    `case when i.given & ${GIVEN[given]} then i.${column} else ${otherwise} end`;
+  if (counts.changed > 0) {
+    connection.function('kept_expiry', (expires) => keptExpiry(expires, manner.now));
+    const expires = manner.replace
+      ? 'i.expires'
+      : staged('expires', 'expires', `kept_expiry(${table}.expires)`);
+    run(
+      `update ${table} set ${name} = i.name, network = i.network, key = i.key,
+         note = ${staged('note', 'note', `${table}.note`)}, local = ${staged('local', 'local', `${table}.local`)},
+         added_at = ${staged('addedAt', 'added_at', '@addedAt')}, added_by = ${staged('addedBy', 'added_by', '@addedBy')}
+         ${isAccess ? `, expires = ${expires}` : ''}
+       from altered a, incoming i where a.of = '${table}' and ${table}.rowid = a.id and i.rowid = a.staged`,
+      values,
+    );
+  }
+  if (counts.added > 0) {
+    run(
+      `insert into ${table} (${name}, network, key, note, added_at, added_by, local ${isAccess ? ', expires' : ''})
+       select i.name, i.network, i.key, i.note, ${staged('addedAt', 'added_at', '@addedAt')},
+         ${staged('addedBy', 'added_by', '@addedBy')}, i.local ${isAccess ? ', i.expires' : ''}
+       from fresh f, incoming i where f.of = '${table}' and i.rowid = f.staged order by i.name, i.key`,
+      values,
+    );
+  }
+}
+
+/** As `add` has it: an entry that is over, or whose time cannot be read, is new when it comes again. */
+function keptExpiry(expires: unknown, now: number): string | null {
+  const moment = expiryMoment(expires);
+  return Number.isFinite(moment) && moment > now ? formatInstant(moment) : null;
+}
+
+export interface Difference {
+  readonly table: Table;
+  readonly what: 'add' | 'change' | 'remove';
+  readonly name: string;
+  readonly network: string;
+}
+
+/** What is to be done, one row at a time. */
+export function* eachDifference(connection: Connection): Iterable<Difference> {
+  for (const table of ['network_set', 'access'] as const) {
+    const name = nameColumn(table);
+    const incoming = 'i.name as name, i.network as network from incoming i';
+    const rows = connection.prepare(
+      `select 'remove' as what, t.${name} as name, t.network as network from gone g, ${table} t
+         where g.of = '${table}' and not g.twin and t.rowid = g.id
+       union all select 'change', ${incoming}, altered a where a.of = '${table}' and i.rowid = a.staged
+       union all select 'add', ${incoming}, fresh f where f.of = '${table}' and i.rowid = f.staged
+       order by 2, 3`,
+    );
+    for (const row of rows.iterate()) yield { table, ...(row as Omit<Difference, 'table'>) };
+  }
+}

@@ -1,0 +1,110 @@
+// Rows on their way into the database: kept in a temporary table of the connection, so that the database is neither locked nor changed
+// while they are read, and so that the difference between the two is found by SQL.
+import type { Connection, Statement } from './database';
+import { KEY_SET, type Table } from './schema';
+
+/** A checked row, canonical as schema.ts demands. What is undefined, the input does not speak of. */
+export interface IncomingRow {
+  /** Where it stands in the input. */
+  readonly line: number;
+  readonly table: Table;
+  /** Of the subject or the set, folded. */
+  readonly name: string;
+  readonly network: string;
+  readonly key: Buffer;
+  readonly note: string | null | undefined;
+  /** As formatInstant writes it. */
+  readonly expires: string | null | undefined;
+  readonly addedAt: string | null | undefined;
+  readonly addedBy: string | null | undefined;
+  readonly local: boolean | undefined;
+}
+
+/** Bits of `given`: which columns the input speaks of. */
+export const GIVEN = { note: 1, expires: 2, addedAt: 4, addedBy: 8, local: 16 } as const;
+
+const TABLES = `
+create temp table incoming (
+  line integer, of text, name text, network text, key blob, note text, expires text, added_at text, added_by text,
+  local integer, given integer
+);
+-- Rows of the database that were written by hand and can be read, as they would be written by a command.
+create temp table hand (id integer primary key, of text, name text, key blob, local integer);
+-- What is to be done: rows of incoming to insert, rows of the database to write anew from a row of incoming, rows to delete.
+create temp table fresh (staged integer primary key, of text);
+create temp table altered (id integer, of text, staged integer);
+create temp table gone (id integer, of text, twin integer);
+`;
+
+export class Staging {
+  /** How many rows were added of each table. */
+  readonly count: Record<Table, number> = { access: 0, network_set: 0 };
+  /** The sets that rows refer to, with the line of the first reference. */
+  readonly references = new Map<string, number>();
+  private readonly insert: Statement;
+  private open = true;
+
+  constructor(private readonly connection: Connection) {
+    // SQLite keeps a large temporary table in a file; a statement of one does not lock the other.
+    connection.pragma('temp.cache_size = -16000');
+    connection.exec(TABLES);
+    connection.exec('begin');
+    this.insert = connection.prepare(`insert into incoming values (${Array(11).fill('?')})`);
+  }
+
+  add(row: IncomingRow): void {
+    const { line, table, name, network, key, note, expires, addedAt, addedBy, local } = row;
+    const given =
+      (note === undefined ? 0 : GIVEN.note) |
+      (expires === undefined ? 0 : GIVEN.expires) |
+      (addedAt === undefined ? 0 : GIVEN.addedAt) |
+      (addedBy === undefined ? 0 : GIVEN.addedBy) |
+      (local === undefined ? 0 : GIVEN.local);
+    this.count[table]++;
+    if (key[0] === KEY_SET[0] && !this.references.has(network.slice(1))) {
+      this.references.set(network.slice(1), line);
+    }
+    this.insert.run(
+      line,
+      table,
+      name,
+      network,
+      key,
+      note ?? null,
+      expires ?? null,
+      addedAt ?? null,
+      addedBy ?? null,
+      local === true ? 1 : 0,
+      given,
+    );
+  }
+
+  /**
+   * Ends the adding. Of rows that mean the same network for the same name the one that lasts longest stays: what all of them grant.
+   * Gives how many were left out.
+   */
+  finish(): number {
+    if (!this.open) return 0;
+    this.open = false;
+    const { connection } = this;
+    connection.exec('commit');
+    try {
+      connection.exec('create unique index temp.incoming_key on incoming (of, name, key)');
+      return 0;
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'SQLITE_CONSTRAINT_UNIQUE') throw error;
+    }
+    const { changes } = connection
+      .prepare(
+        `delete from incoming where rowid in (
+           select id from (
+             select rowid as id, row_number() over (
+               partition by of, name, key order by expires is not null, expires desc, line) as place
+             from incoming)
+           where place > 1)`,
+      )
+      .run();
+    connection.exec('create unique index temp.incoming_key on incoming (of, name, key)');
+    return changes;
+  }
+}
