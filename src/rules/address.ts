@@ -112,15 +112,31 @@ function hexDigit(code: number): number {
 
 /** Dotted quad, or the canonical text of RFC 5952. */
 export function formatAddress({ family, bytes }: Address): string {
-  if (family === 4) return bytes.join('.');
-  const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0));
-  let gap = { from: 0, length: 1 };
+  if (family === 4) return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
+  let gap = -1;
+  let longest = 1;
   for (let from = 0; from < 8; from++) {
     let length = 0;
-    while (groups[from + length] === 0) length++;
-    if (length > gap.length) gap = { from, length };
+    while (from + length < 8 && groupAt(bytes, from + length) === 0) length++;
+    if (length > longest) {
+      longest = length;
+      gap = from;
+    }
   }
-  const hex = (part: number[]) => part.map((group) => group.toString(16)).join(':');
-  if (gap.length < 2) return hex(groups);
-  return `${hex(groups.slice(0, gap.from))}::${hex(groups.slice(gap.from + gap.length))}`;
+  let text = '';
+  for (let i = 0; i < 8; i++) {
+    if (i === gap) {
+      text += '::';
+      i += longest - 1;
+    } else {
+      if (text !== '' && !text.endsWith(':')) text += ':';
+      text += groupAt(bytes, i).toString(16);
+    }
+  }
+  return text;
+}
+
+/** The 16-bit group `i` of an IPv6 address. */
+function groupAt(bytes: Uint8Array, i: number): number {
+  return ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0);
 }

@@ -61,11 +61,18 @@ export function bringIn(
     const written = tables.reduce((sum, table) => sum + counts[table].added + counts[table].changed, 0);
     const outcome = { ...counts, repeated, unchanged: staged - written, refusal };
     seen(outcome);
-    if (!manner.dryRun) for (const table of tables) apply(connection, table, manner, counts[table]);
+    if (manner.dryRun) return outcome;
+    for (const table of tables) apply(connection, table, manner, counts[table]);
+    if (counts.network_set.removed > 0 && !manner.force) requireLocalSets(connection);
     return outcome;
   };
+  // Pages that do not fit the cache would be written before the commit, and nobody could read until then.
+  connection.pragma(`main.cache_spill = ${UNWRITTEN_PAGES}`);
   return connection.transaction(work).immediate();
 }
+
+/** 120 MB. */
+const UNWRITTEN_PAGES = 30_000;
 
 /** The sets that rows of the input name must exist when all is done. */
 function requireSets(connection: Connection, staging: Staging, { replace, hasSets, force }: Manner): void {
@@ -80,8 +87,24 @@ function requireSets(connection: Connection, staging: Staging, { replace, hasSet
     throw new Trouble({
       kind: 'refused',
       problem: `line ${line}: there is no set ${name}`,
-      hint: `make it first: allow-nets set add ${name} NETWORK, or have its networks in the input`,
+      hint: `make it first: allow-nets set add ${name} NETWORK`,
     });
+  }
+}
+
+/** A row with a local mark, which stays, must not lose the set that it names. */
+function requireLocalSets(connection: Connection): void {
+  const lost = connection
+    .prepare(
+      `select user, network from access where local and network like '@%'
+         and not exists (select 1 from network_set where name = substr(access.network, 2)) limit 1`,
+    )
+    .get() as { user: string; network: string } | undefined;
+  if (lost !== undefined) {
+    throw refused(
+      `the input has no set ${lost.network.slice(1)}, which the local entry of ${lost.user} names`,
+      `keep it on this server with: allow-nets set add ${lost.network.slice(1)} NETWORK --local`,
+    );
   }
 }
 

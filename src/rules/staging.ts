@@ -25,8 +25,7 @@ export const GIVEN = { note: 1, expires: 2, addedAt: 4, addedBy: 8, local: 16 } 
 
 const TABLES = `
 create temp table incoming (
-  line integer, of text, name text, network text, key blob, note text, expires text, added_at text, added_by text,
-  local integer, given integer
+  of text, name text, network text, key blob, note text, expires text, added_at text, added_by text, local integer, given integer
 );
 -- Rows of the database that were written by hand and can be read, as they would be written by a command.
 create temp table hand (id integer primary key, of text, name text, key blob, local integer);
@@ -49,7 +48,7 @@ export class Staging {
     connection.pragma('temp.cache_size = -16000');
     connection.exec(TABLES);
     connection.exec('begin');
-    this.insert = connection.prepare(`insert into incoming values (${Array(11).fill('?')})`);
+    this.insert = connection.prepare(`insert into incoming values (${Array(10).fill('?')})`);
   }
 
   add(row: IncomingRow): void {
@@ -65,7 +64,6 @@ export class Staging {
       this.references.set(network.slice(1), line);
     }
     this.insert.run(
-      line,
       table,
       name,
       network,
@@ -99,7 +97,7 @@ export class Staging {
         `delete from incoming where rowid in (
            select id from (
              select rowid as id, row_number() over (
-               partition by of, name, key order by expires is not null, expires desc, line) as place
+               partition by of, name, key order by expires is not null, expires desc, rowid) as place
              from incoming)
            where place > 1)`,
       )

@@ -1,6 +1,6 @@
 // Lines of fields: CSV (RFC 4180), and tab- or bar-separated text as `mysql --batch` and `psql -A` print it.
 //
-// A generator over chunks of text. A line that cannot be taken apart comes out with the problem and the reading goes on after it.
+// A line that cannot be taken apart comes out with the problem, and the reading goes on after it.
 import type { Refusal } from '../input';
 import type { Dialect } from './format';
 
@@ -14,10 +14,15 @@ export interface Fields {
 /** No record is longer: a quote that is never closed must not swallow the rest of the input. */
 const LONGEST = 1 << 20;
 
-export function* fieldsOf(chunks: Iterable<string>, dialect: Dialect): Iterable<Fields> {
-  const reader = new Reader(dialect);
-  for (const chunk of chunks) yield* reader.take(chunk, false);
-  yield* reader.take('', true);
+/** Calls `take` with each record, until it gives false or the input ends. */
+export function readFields(
+  chunks: Iterable<string>,
+  dialect: Dialect,
+  take: (record: Fields) => boolean,
+): void {
+  const reader = new Reader(dialect, take);
+  for (const chunk of chunks) if (!reader.read(chunk, false)) return;
+  reader.read('', true);
 }
 
 class Reader {
@@ -25,34 +30,38 @@ class Reader {
   private at = 0;
   private line = 1;
 
-  constructor(private readonly dialect: Dialect) {}
+  constructor(
+    private readonly dialect: Dialect,
+    private readonly take: (record: Fields) => boolean,
+  ) {}
 
-  *take(chunk: string, last: boolean): Iterable<Fields> {
+  /** False when no more is wanted. */
+  read(chunk: string, last: boolean): boolean {
     this.text = this.text.slice(this.at) + chunk;
     this.at = 0;
-    const { dialect } = this;
-    let quote = dialect.quotes ? this.text.indexOf('"') : -1;
+    const { separator, quotes, escapes } = this.dialect;
+    let quote = quotes ? this.text.indexOf('"') : -1;
     while (this.at < this.text.length) {
       let end = this.text.indexOf('\n', this.at);
       if (end < 0) {
-        if (!last) return;
+        if (!last) return true;
         end = this.text.length;
       }
       if (quote >= 0 && quote < this.at) quote = this.text.indexOf('"', this.at);
-      const line = this.line;
       if (quote >= 0 && quote < end) {
         const record = this.quoted(last);
-        if (record === null) return;
-        yield record;
+        if (record === null) return true;
+        if (!this.take(record)) return false;
         continue;
       }
       const raw = withoutReturn(this.text.slice(this.at, end));
+      const line = this.line++;
       this.at = end + 1;
-      this.line++;
       if (raw === '' || raw.trim() === '') continue;
-      const fields = raw.split(dialect.separator);
-      yield { line, fields: dialect.escapes ? fields.map(unescaped) : fields, problem: null };
+      const fields = raw.split(separator);
+      if (!this.take({ line, fields: escapes ? fields.map(unescaped) : fields, problem: null })) return false;
     }
+    return true;
   }
 
   /** A record with a quote in its first line, or null when it goes on in the next chunk. */

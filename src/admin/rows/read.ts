@@ -14,7 +14,7 @@ import {
   isHeader,
   refuseColumn,
 } from './columns';
-import { type Fields, fieldsOf } from './delimited';
+import { type Fields, readFields } from './delimited';
 import { dialectOf, type Format, guessFormat } from './format';
 import { objectsOf } from './json';
 import { rowsFrom, type Values } from './values';
@@ -86,33 +86,31 @@ function readDelimited(texts: Iterable<string>, format: 'csv' | 'tsv', start: st
   }
   let header: Header | null = null;
   let rows = 0;
-  for (const record of fieldsOf(texts, dialect)) {
+  readFields(texts, dialect, (record) => {
     const { line, fields } = record;
     if (record.problem !== null) {
       sink.refuse(line, record.problem);
-      continue;
+      return true;
     }
     if (header === null) {
       const named = isHeader(fields, isNetwork);
       header = named ? headerOf(fields) : BY_POSITION;
       for (const name of header.unknown) sink.unknown.add(name);
       sink.hasSets = named && header.places.set >= 0;
-      if (header.problem !== null) {
-        sink.refuse(line, header.problem);
-        return;
-      }
-      if (named) continue;
+      if (header.problem !== null) sink.refuse(line, header.problem);
+      if (named) return header.problem === null;
     }
     const footer = format === 'tsv' && fields.length === 1 ? /^\((\d+) rows?\)$/.exec(fields[0] ?? '') : null;
     if (footer !== null) {
       if (Number(footer[1]) !== rows) sink.refuse(line, cutShort(rows));
-      continue;
+      return true;
     }
     rows++;
     const problem = widthProblem(record, header, dialect.separator);
     if (problem !== null) sink.refuse(line, problem);
     else sink.take(valuesOf(fields, header), line);
-  }
+    return true;
+  });
 }
 
 function cutShort(rows: number): Refusal {

@@ -1,6 +1,7 @@
 // The fields of one row, by column, to a checked row for the database: or what is wrong with it and how it was likely meant.
 import { keyOf, type Meaning, meaningText } from '../../rules/entries';
 import { formatInstant, parseInstant } from '../../rules/expiry';
+import { formatNetwork, networkKey, parseNetwork } from '../../rules/network';
 import type { IncomingRow } from '../../rules/staging';
 import { foldName } from '../../rules/subject';
 import { isRefusal, isSetName, type Refusal, readNetwork, refuseSetName, refuseSubject } from '../input';
@@ -9,10 +10,6 @@ import type { Column } from './columns';
 
 /** Of each column the text, null where it is empty, undefined where the input does not speak of it. */
 export type Values = Readonly<Record<Column, string | null | undefined>>;
-
-/** Networks already read, since many rows share few; bounded. */
-const KNOWN = new Map<string, { text: string; key: Buffer; kind: Meaning['kind'] }>();
-const MOST_KNOWN = 20_000;
 
 /** The rows that a line means (a network may be a list, as in Dovecot's allow_nets), or the first thing wrong with it. */
 export function rowsFrom(values: Values, line: number): IncomingRow[] | Refusal {
@@ -69,15 +66,22 @@ function ownerOf({ user, set }: Values): Pick<IncomingRow, 'table' | 'name'> | R
   return isSetName(name) ? { table: 'network_set', name } : refuseSetName(named);
 }
 
-function networkOf(text: string): { text: string; key: Buffer; kind: Meaning['kind'] } | Refusal {
-  const known = KNOWN.get(text);
-  if (known !== undefined) return known;
+interface Read {
+  readonly text: string;
+  readonly key: Buffer;
+  readonly kind: Meaning['kind'];
+}
+
+function networkOf(text: string): Read | Refusal {
+  // The canonical spelling is the rule, and formatting is what costs: once for a row of a million.
+  const parsed = parseNetwork(text);
+  if (parsed !== null && !parsed.hostBits && formatNetwork(parsed.network) === text) {
+    return { text, key: networkKey(parsed.network), kind: 'network' };
+  }
   const meaning = readNetwork(text);
-  if (isRefusal(meaning)) return meaning;
-  const network = { text: meaningText(meaning), key: keyOf(meaning), kind: meaning.kind };
-  if (KNOWN.size >= MOST_KNOWN) KNOWN.clear();
-  KNOWN.set(text, network);
-  return network;
+  return isRefusal(meaning)
+    ? meaning
+    : { text: meaningText(meaning), key: keyOf(meaning), kind: meaning.kind };
 }
 
 /** A date alone means to the end of that day in local time, as --until; a time without an offset is UTC, as in the database. */
