@@ -2,6 +2,7 @@
 import { add } from './add';
 import { check } from './check';
 import type { Command } from './command';
+import { exportRows } from './export';
 import { importRows } from './import';
 import { init } from './init';
 import { list } from './list';
@@ -20,4 +21,5 @@ export const COMMANDS: readonly Command[] = [
   setList,
   tidy,
   importRows,
+  exportRows,
 ];

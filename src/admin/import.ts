@@ -1,7 +1,7 @@
 // allow-nets import: many rows at once, from a file or a pipe.
 import * as fs from 'node:fs';
 import { Trouble } from '../failure';
-import { eachDifference } from '../rules/bring-in';
+import { eachDifference, type Outcome } from '../rules/bring-in';
 import type { Connection } from '../rules/database';
 import type { Command } from './command';
 import { hint, printError, printLine, visible } from './output';
@@ -60,16 +60,21 @@ export const importRows: Command = {
     if (loaded.kind === 'unreadable') return printProblems(loaded.read);
     const { outcome, read } = loaded;
     if (read.unknownColumns.length > 0) hint(`columns left out: ${visible(read.unknownColumns.join(', '))}`);
-    const would = dryRun ? 'would be ' : '';
-    const { access, network_set: sets } = outcome;
-    printLine(
-      `${would}added ${access.added + sets.added}, ${would}changed ${access.changed + sets.changed}, ${would}removed ${access.removed + sets.removed}, unchanged ${outcome.unchanged}`,
-    );
+    printLine(countsText(outcome, dryRun));
     if (outcome.repeated > 0) hint(`rows that mean the same as another one: ${outcome.repeated}`);
     if (outcome.refusal !== null) hint(`it would be refused without --force: ${outcome.refusal.message}`);
     return 0;
   },
 };
+
+function countsText({ access, network_set: sets, unchanged }: Outcome, dryRun: boolean): string {
+  const [added, changed, removed] = (['added', 'changed', 'removed'] as const).map(
+    (count) => access[count] + sets[count],
+  );
+  return dryRun
+    ? `would add ${added}, change ${changed}, remove ${removed}; unchanged ${unchanged}`
+    : `added ${added}, changed ${changed}, removed ${removed}, unchanged ${unchanged}`;
+}
 
 function openInput(name: string): number {
   if (name === '-') return 0;

@@ -1,0 +1,57 @@
+// allow-nets export: all rows in a form that import --replace reads back to the same database.
+import { eachRow, meaningOf, type Row } from '../rules/entries';
+import { expiryMoment } from '../rules/expiry';
+import type { Table } from '../rules/schema';
+import type { Command } from './command';
+import { isSetName, refuseSubject } from './input';
+import { reading } from './open';
+import { hint, print } from './output';
+import { FORMATS, type Format } from './rows/format';
+import { recordOf, writeRecords } from './rows/write';
+
+export const exportRows: Command = {
+  line: 'export',
+  summary: 'print all rows, for import to read back',
+  about: [
+    'Entries and sets, with expiry, note and origin. A row of a set has its name in the column set and no user. Rows written by hand come in canonical form; one that cannot be read comes as it stands, and import will refuse it.',
+  ],
+  options: {
+    format: { choices: FORMATS, requiresArg: true, describe: 'csv when not given' },
+  },
+  examples: [
+    ['allow-nets export > allow-nets.csv', 'a copy that allow-nets import --replace restores'],
+    [
+      'allow-nets export --format json | ssh mx2 allow-nets import --replace -',
+      'the same list on another server',
+    ],
+  ],
+  run(given) {
+    const format = (given.text('format') ?? 'csv') as Format;
+    let unreadable = 0;
+    reading(given.db, (connection) => {
+      function* records() {
+        for (const table of ['network_set', 'access'] as const) {
+          for (const row of eachRow(connection, table)) {
+            if (!isReadable(table, row)) unreadable++;
+            const record = recordOf(table, row);
+            if (record !== null) yield record;
+          }
+        }
+      }
+      writeRecords(format, records(), print);
+    });
+    if (unreadable > 0) {
+      hint(
+        `rows that import will refuse: ${unreadable}; allow-nets list shows them, allow-nets remove takes them away`,
+      );
+    }
+    return 0;
+  },
+};
+
+function isReadable(table: Table, row: Row): boolean {
+  if (typeof row.user !== 'string' || meaningOf(table, row.network) === null) return false;
+  if (expiryMoment(row.expires) === Number.NEGATIVE_INFINITY) return false;
+  // A key is given to rows only that were read and checked.
+  return !row.byHand || (table === 'access' ? refuseSubject(row.user) === null : isSetName(row.user));
+}
