@@ -1,6 +1,7 @@
 // npm run build: bin/allow-nets.js, one file. The policy program stands in it as code; what only some runs need (the commands with
-// yargs, ip-cidr) follows as sections in comment lines, see section.ts.
+// yargs, ip-cidr) follows as compressed sections in comment lines, see section.ts.
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -31,8 +32,8 @@ async function bundle(entryPoint, minify) {
     target: 'node20',
     format: 'cjs',
     charset: 'ascii',
-    minifyWhitespace: minify,
-    minifySyntax: minify,
+    minifyWhitespace: true,
+    minifySyntax: true,
     legalComments: 'none',
     logLevel: 'warning',
     plugins: [sections],
@@ -47,7 +48,7 @@ async function bundle(entryPoint, minify) {
 const parts = [`#!/usr/bin/env node\n${await bundle('src/main.ts', false)}`];
 for (const [name, entryPoint] of Object.entries(SECTIONS)) {
   const code = await bundle(entryPoint, true);
-  parts.push(`//@section ${name}\n${code.trimEnd().replace(/^/gm, '//')}\n`);
+  parts.push(`//@section ${name} ${brotliCompressSync(code).toString('base64')}\n`);
 }
 mkdirSync('bin', { recursive: true });
 writeFileSync('bin/allow-nets.js', parts.join(''));

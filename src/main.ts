@@ -11,7 +11,7 @@ guarded(() => {
     const { runCommand, isCommand } = require('./admin/cli') as typeof import('./admin/cli');
     // A master.cf entry with a slip in its argv= must not have an explanation written into the policy socket.
     if (line.word !== null && isSocket(2) && !isCommand(line.word))
-      throw wrongOption(`unknown word ${line.word}`);
+      throw wrongOption(line.wrong ?? `unknown word ${line.word}`);
     void runCommand(words);
     return;
   }

@@ -9,8 +9,9 @@ const LONGEST_LINE = 1900;
 /** `attributes`: whether the attributes that came in are logged too. */
 export function logLine(verdict: Verdict, request: Request, attributes: boolean): string {
   const pairs: [string, string][] = [...verdictPairs(verdict, request)];
-  const line = pairs.map(([name, value]) => `${name}=${quoted(value)}`).join(' ');
-  return (attributes ? `${line} ${attributePairs(request.text)}` : line).slice(0, LONGEST_LINE);
+  const words = pairs.map(([name, value]) => `${name}=${quoted(value)}`);
+  if (attributes) words.push(...attributeWords(request.text));
+  return words.join(' ').slice(0, LONGEST_LINE);
 }
 
 function verdictPairs(verdict: Verdict, asked: Asked): [string, string][] {
@@ -45,14 +46,13 @@ function entryText(entry: { network: string; set: string | null }): string {
   return entry.set === null ? entry.network : `@${entry.set}:${entry.network}`;
 }
 
-function attributePairs(text: string): string {
+function attributeWords(text: string): string[] {
   const lines = text.split('\n').filter((line) => line !== '' && line !== '\r');
-  return lines
-    .map((line) => {
-      const equals = line.indexOf('=');
-      return `request.${quoted(line.slice(0, equals), /^[a-z_0-9]+$/)}=${quoted(line.slice(equals + 1).replace(/\r$/, ''))}`;
-    })
-    .join(' ');
+  return lines.map((line) => {
+    const equals = line.indexOf('=');
+    const value = line.slice(equals + 1).replace(/\r$/, '');
+    return `request.${quoted(line.slice(0, equals), /^[a-z_0-9]+$/)}=${quoted(value)}`;
+  });
 }
 
 /** As it is when it can be mistaken for nothing else, otherwise a JSON string of ASCII. */

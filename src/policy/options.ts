@@ -15,10 +15,10 @@ export interface PolicyOptions {
   readonly log: LogLevel;
 }
 
-/** The options of the policy program, or null when the command line is not for it. `word`: what is no option, if any. */
+/** `word`: the first that is no option, if any; `wrong`: what is wrong with the options before it, if they are the policy program's. */
 export type CommandLine =
   | { readonly kind: 'policy'; readonly options: PolicyOptions }
-  | { readonly kind: 'command'; readonly word: string | null };
+  | { readonly kind: 'command'; readonly word: string | null; readonly wrong: string | null };
 
 const WITH_VALUE = ['--db', '--reject-text', '--log'];
 
@@ -29,8 +29,9 @@ export function readCommandLine(words: readonly string[], environment: NodeJS.Pr
   let wrong: string | null = null;
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? '';
-    if (word === '--help' || word === '-h' || word === '--version') return { kind: 'command', word: null };
-    if (!word.startsWith('-')) return { kind: 'command', word };
+    if (word === '--help' || word === '-h' || word === '--version')
+      return { kind: 'command', word: null, wrong: null };
+    if (!word.startsWith('-')) return { kind: 'command', word, wrong };
     const equals = word.indexOf('=');
     const name = equals < 0 ? word : word.slice(0, equals);
     if (word === '--persistent') persistent = true;

@@ -34,7 +34,6 @@ export function serve(options: PolicyOptions): void {
       }
       if (!options.persistent) break;
     }
-    rules.close();
     log.close();
   }
 

@@ -27,6 +27,8 @@ export function openForWriting(file: string): Connection {
     const connection = open(file, { fileMustExist: true });
     schemaCheck(connection, file)();
     connection.pragma('journal_mode = delete');
+    // A long change stays in memory until it is done: spilled pages would lock out the policy program all the while.
+    connection.pragma('cache_spill = off');
     return connection;
   });
 }

@@ -1,10 +1,9 @@
 // The rows of the database as the commands read and write them: what a row means, who added it, and whether it can be read.
 //
 // All writing keeps the promise of schema.ts: folded names, canonical networks and their key go together.
-import type { Address } from './address';
 import type { Connection } from './database';
 import { expiryMoment } from './expiry';
-import { ANY, contains, formatNetwork, isCertain, type Network, networkKey, parseNetwork } from './network';
+import { ANY, formatNetwork, isCertain, type Network, networkKey, parseNetwork } from './network';
 import { KEY_ANY, KEY_SET, type Table } from './schema';
 import { foldName } from './subject';
 
@@ -63,11 +62,6 @@ export function meaningText(meaning: Meaning): string {
 export function keyOf(meaning: Meaning): Buffer {
   if (meaning.kind === 'network') return networkKey(meaning.network);
   return meaning.kind === 'any' ? KEY_ANY : Buffer.concat([KEY_SET, Buffer.from(meaning.name)]);
-}
-
-/** Whether the meaning, a set aside, holds the address. */
-export function holds(meaning: Meaning, address: Address): boolean {
-  return meaning.kind === 'any' || (meaning.kind === 'network' && contains(meaning.network, address));
 }
 
 /** Why a row grants nothing whatever the time is, or null. `hasSet`: whether a named set has a network. */

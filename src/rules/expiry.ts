@@ -25,6 +25,7 @@ export function parseInstant(text: string): number | null {
   date.setUTCHours(hour, minute, second);
   const offset = /^([+-])(\d\d):?(\d\d)$/.exec(match[7] ?? '');
   if (offset === null) return date.getTime();
+  if (Number(offset[2]) > 23 || Number(offset[3]) > 59) return null;
   const minutes = Number(offset[2]) * 60 + Number(offset[3]);
   return date.getTime() - (offset[1] === '-' ? -minutes : minutes) * 60_000;
 }

@@ -31,7 +31,8 @@ export function parseNetwork(text: string): Parsed | null {
   let prefix = bytes.length * 8;
   if (slash >= 0) {
     const digits = spelled.slice(slash + 1);
-    if (!/^[0-9]{1,3}$/.test(digits) || Number(digits) > prefix) return null;
+    if (!/^[0-9]+$/.test(digits) || digits.length > `${prefix}`.length || Number(digits) > prefix)
+      return null;
     prefix = Number(digits);
   }
   if (bytes.length === 4) return masked(4, bytes, prefix);

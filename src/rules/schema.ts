@@ -11,10 +11,9 @@ export const SCHEMA_VERSION = 1;
 /** `access` and `network_set` are alike but for the name of the first column and `expires`. */
 export type Table = 'access' | 'network_set';
 
-/** Keys below this are no networks: `any` is KEY_ANY, a set is KEY_SET and its folded name. */
+/** Keys below x'02' are no networks: `any` is KEY_ANY, a set is KEY_SET and its folded name. */
 export const KEY_ANY = Buffer.from([0]);
 export const KEY_SET = Buffer.from([1]);
-export const KEY_NETWORKS = Buffer.from([2]);
 
 function tableSql(table: Table, name: string, columns: string): string {
   return `

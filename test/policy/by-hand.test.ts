@@ -1,0 +1,89 @@
+// The policy program by hand: `printf ... | node bin/allow-nets.js`.
+import assert from 'node:assert/strict';
+import * as path from 'node:path';
+import { test } from 'node:test';
+import { runByHand } from './by-hand';
+import { writeDatabase } from './database';
+import { makeScratch } from './scratch';
+
+const db = path.join(makeScratch(), 'access.db');
+writeDatabase(db, [{ name: 'test1', network: '127.0.0.1/32' }]);
+const ALLOWED = 'sasl_username=test1\nclient_address=127.0.0.1\n\n';
+const REFUSED = 'sasl_username=te{user}st\xff2\nclient_address=192.0.2.1\n\n';
+const LOG =
+  'info: verdict=reject user="te{user}st\\ufffd2" address=192.0.2.1 subject= entry= reason=no-entry';
+
+test('allowed', async () => {
+  assert.deepEqual(await runByHand(['--db', db], ALLOWED), {
+    stdout: 'action=dunno\n\n',
+    stderr: '',
+    status: 0,
+    log: [],
+  });
+});
+
+test('refused', async () => {
+  assert.deepEqual(await runByHand(['--db', db], REFUSED), {
+    stdout: 'action=reject 5.7.1 te{user}st?2 may not send mail from 192.0.2.1\n\n',
+    stderr: '',
+    status: 0,
+    log: [LOG],
+  });
+});
+
+test('the database of the environment', async () => {
+  const { stdout } = await runByHand([], ALLOWED, { env: { ALLOW_NETS_DB: db } });
+  assert.equal(stdout, 'action=dunno\n\n');
+  const option = await runByHand(['--db', db], ALLOWED, { env: { ALLOW_NETS_DB: '/no/such.db' } });
+  assert.equal(option.stdout, 'action=dunno\n\n');
+  const empty = await runByHand([], ALLOWED, { env: { ALLOW_NETS_DB: '' } });
+  if (empty.status !== 0) assert.match(empty.stderr, /\/var\/lib\/allow-nets\/access\.db/);
+});
+
+test('an own reject text', async () => {
+  for (const [text, reply] of [
+    ['no', 'no'],
+    ['{address} {user} {address}', '192.0.2.1 te{user}st?2 192.0.2.1'],
+    ['{User} {} {nonsense} %s $user', '{User} {} {nonsense} %s $user'],
+    ['Grüße\nvon {user}', 'Gr??e?von te{user}st?2'],
+    ['x'.repeat(1000), 'x'.repeat(400 - 'action=reject 5.7.1 '.length)],
+  ] as const) {
+    const { stdout, status } = await runByHand(['--db', db, '--reject-text', text], REFUSED);
+    assert.deepEqual([stdout, status], [`action=reject 5.7.1 ${reply}\n\n`, 0]);
+  }
+});
+
+test('what is logged', async () => {
+  for (const [level, input, log] of [
+    ['none', REFUSED, []],
+    ['reject', REFUSED, [LOG]],
+    ['reject', ALLOWED, []],
+    ['all', REFUSED, [`${LOG} request.sasl_username="te{user}st\\u00ff2" request.client_address=192.0.2.1`]],
+    [
+      'all',
+      ALLOWED,
+      [
+        'info: verdict=dunno user=test1 address=127.0.0.1 subject=test1 entry=127.0.0.1/32 request.sasl_username=test1 request.client_address=127.0.0.1',
+      ],
+    ],
+    ['all', '\n', ['info: verdict=dunno user= address= reason=no-user']],
+  ] as const) {
+    const run = await runByHand(['--db', db, `--log=${level}`], input);
+    assert.deepEqual(run.log, log);
+  }
+});
+
+test('several requests', async () => {
+  const { stdout, stderr, status } = await runByHand(
+    ['--db', db, '--persistent'],
+    ALLOWED + REFUSED + ALLOWED,
+  );
+  assert.deepEqual(
+    [stdout, stderr, status],
+    [
+      'action=dunno\n\naction=reject 5.7.1 te{user}st?2 may not send mail from 192.0.2.1\n\naction=dunno\n\n',
+      '',
+      0,
+    ],
+  );
+});

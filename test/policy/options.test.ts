@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Trouble } from '../../src/failure';
+import { readCommandLine } from '../../src/policy/options';
+import { DEFAULT_REJECT_TEXT } from '../../src/policy/reply';
+
+const DEFAULTS = {
+  db: '/var/lib/allow-nets/access.db',
+  persistent: false,
+  rejectText: DEFAULT_REJECT_TEXT,
+  log: 'reject',
+};
+
+const POLICY: [
+  words: string[],
+  options: Partial<Record<keyof typeof DEFAULTS, unknown>>,
+  env?: NodeJS.ProcessEnv,
+][] = [
+  [[], {}],
+  [['--persistent'], { persistent: true }],
+  [['--persistent', '--persistent'], { persistent: true }],
+  [['--db', '/x/y.db'], { db: '/x/y.db' }],
+  [['--db=/x/y.db'], { db: '/x/y.db' }],
+  [['--db', 'y.db'], { db: `${process.cwd()}/y.db` }],
+  [['--db=/x/a=b.db'], { db: '/x/a=b.db' }],
+  [['--db', '/a', '--db', '/b'], { db: '/b' }],
+  [[], { db: '/from/environment' }, { ALLOW_NETS_DB: '/from/environment' }],
+  [[], {}, { ALLOW_NETS_DB: '' }],
+  [['--db', '/x'], { db: '/x' }, { ALLOW_NETS_DB: '/from/environment' }],
+  [['--reject-text', 'Go away'], { rejectText: 'Go away' }],
+  [['--reject-text=Go = away'], { rejectText: 'Go = away' }],
+  [['--reject-text', '--persistent'], { rejectText: '--persistent' }],
+  [['--reject-text', 'list'], { rejectText: 'list' }],
+  [['--log', 'all'], { log: 'all' }],
+  [['--log=none', '--persistent', '--db', '/x'], { log: 'none', persistent: true, db: '/x' }],
+];
+
+const COMMAND: [words: string[], word: string | null, wrong?: string][] = [
+  [['list'], 'list'],
+  [['--db', '/x', 'list'], 'list'],
+  [['--db=/x', 'add', 'bob', '::1'], 'add'],
+  [['serve', '--nonsense'], 'serve'],
+  [['--DB', '/x'], '/x', 'unknown option --DB'],
+  [['--db=', 'list'], 'list', '--db wants a value'],
+  [['--help'], null],
+  [['-h'], null],
+  [['--version'], null],
+  [['--persistent', '--help'], null],
+  [['--nonsense', '--help'], null],
+];
+
+const WRONG: [words: string[], problem: string][] = [
+  [['--nonsense'], 'unknown option --nonsense'],
+  [['-x'], 'unknown option -x'],
+  [['-'], 'unknown option -'],
+  [['--'], 'unknown option --'],
+  [['--DB=/x'], 'unknown option --DB=/x'],
+  [['--persistent=true'], 'unknown option --persistent=true'],
+  [['--db'], '--db wants a value'],
+  [['--db='], '--db wants a value'],
+  [['--log', ''], '--log wants a value'],
+  [['--log=yes'], '--log is none, reject or all, not yes'],
+  [['--log', 'none', '--log', 'yes'], '--log is none, reject or all, not yes'],
+];
+
+describe('the command line', () => {
+  for (const [words, options, env] of POLICY) {
+    test(`policy: ${JSON.stringify(words)}${env ? ` ${JSON.stringify(env)}` : ''}`, () => {
+      assert.deepEqual(readCommandLine(words, env ?? {}), {
+        kind: 'policy',
+        options: { ...DEFAULTS, ...options },
+      });
+    });
+  }
+  for (const [words, word, wrong = null] of COMMAND) {
+    test(`command: ${JSON.stringify(words)}`, () => {
+      assert.deepEqual(readCommandLine(words, {}), { kind: 'command', word, wrong });
+    });
+  }
+  for (const [words, problem] of WRONG) {
+    test(`wrong: ${JSON.stringify(words)}`, () => {
+      assert.throws(
+        () => readCommandLine(words, {}),
+        (error) => error instanceof Trouble && error.failure.kind === 'option' && error.message === problem,
+      );
+    });
+  }
+});

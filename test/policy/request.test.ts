@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { describe, test } from 'node:test';
+import { Trouble } from '../../src/failure';
+import { REQUEST_LIMIT, RequestReader } from '../../src/policy/request';
+import { makeScratch } from './scratch';
+
+const scratch = makeScratch();
+
+/** What a reader makes of these bytes: each request as `user|address`, a broken one as its problem. */
+function readAll(input: string): string[] {
+  const file = path.join(scratch, 'input');
+  fs.writeFileSync(file, Buffer.from(input, 'latin1'));
+  const descriptor = fs.openSync(file, 'r');
+  const found: string[] = [];
+  try {
+    const reader = new RequestReader(descriptor);
+    for (let next = reader.next(); next !== null; next = reader.next()) {
+      found.push(`${next.user}|${next.address}${next.wellFormed ? '' : '|not UTF-8'}`);
+    }
+    assert.equal(reader.next(), null, 'the end stays the end');
+  } catch (error) {
+    assert.ok(error instanceof Trouble && error.failure.kind === 'request', `${error}`);
+    found.push(`broken: ${error.failure.problem}`);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+  return found;
+}
+
+const USER = 'sasl_username=bob\n';
+const FROM = 'client_address=192.0.2.1\n';
+const NO_EQUALS = 'broken: a line without "="';
+const ENDED = 'broken: the input ended inside a request';
+const LONG = `broken: a request of more than ${REQUEST_LIMIT} bytes`;
+const fill = (size: number) => `x=${'y'.repeat(size - 3)}\n`;
+
+const CASES: [name: string, input: string, found: string[]][] = [
+  ['nothing', '', []],
+  ['an empty line', '\n', ['|']],
+  ['an empty line with CR', '\r\n', ['|']],
+  ['three empty lines', '\n\r\n\n', ['|', '|', '|']],
+  ['both attributes', `${USER}${FROM}\n`, ['bob|192.0.2.1']],
+  ['in the other order', `${FROM}${USER}\n`, ['bob|192.0.2.1']],
+  ['CR before each LF', `${USER}${FROM}\n`.replaceAll('\n', '\r\n'), ['bob|192.0.2.1']],
+  ['only one CR is dropped', 'sasl_username=bob\r\r\n\n', ['bob\r|']],
+  ['a CR inside a value stays', 'sasl_username=b\rob\n\n', ['b\rob|']],
+  ['a CR alone is no line end', `sasl_username=bob\rclient_address=x\n\n`, ['bob\rclient_address=x|']],
+  ['a value with =', 'sasl_username=a=b==c\n\n', ['a=b==c|']],
+  ['a value that looks like an attribute', 'sasl_username=client_address=::1\n\n', ['client_address=::1|']],
+  [
+    'spaces are part of names and values',
+    ' sasl_username=x\nsasl_username = y\nsasl_username= z \n\n',
+    [' z |'],
+  ],
+  ['names are told apart by case', 'SASL_USERNAME=x\nSasl_Username=y\n\n', ['|']],
+  ['names of the same length', 'sasl_usernamf=x\nclient_addresz=y\nrequesu=z\n\n', ['|']],
+  ['names that only begin alike', 'sasl_usernames=x\nclient_address_=y\nrequest_=z\n\n', ['|']],
+  ['names that stand in values', 'a=sasl_username=x\nb=request=junk\n\n', ['|']],
+  ['the first of two counts', `${USER}sasl_username=eve\n${FROM}client_address=::1\n\n`, ['bob|192.0.2.1']],
+  ['the first counts when it is empty', `sasl_username=\n${USER}client_address=\n${FROM}\n`, ['|']],
+  ['the first request counts', `request=smtpd_access_policy\nrequest=junk\n${USER}\n`, ['bob|']],
+  ['an unknown request', `request=junk\n\n`, ['broken: "request" is not smtpd_access_policy']],
+  ['an empty request', `request=\n\n`, ['broken: "request" is not smtpd_access_policy']],
+  [
+    'a request in capitals',
+    `request=SMTPD_ACCESS_POLICY\n\n`,
+    ['broken: "request" is not smtpd_access_policy'],
+  ],
+  [
+    'a request with a space',
+    `request=smtpd_access_policy \n\n`,
+    ['broken: "request" is not smtpd_access_policy'],
+  ],
+  ['a line without =', `${USER}junk\n\n`, [NO_EQUALS]],
+  ['a line of one space', `${USER} \n\n`, [NO_EQUALS]],
+  ['a line of NUL', '\0\n\n', [NO_EQUALS]],
+  ['two CR are no empty line', '\r\r\n\n', [NO_EQUALS]],
+  ['= only', '=\n==\n\n', ['|']],
+  ['UTF-8', 'sasl_username=jos\xc3\xa9\n\n', ['jos\u00e9|']],
+  ['UTF-8 of four bytes', 'sasl_username=\xf0\x9f\x98\x80\n\n', ['\u{1f600}|']],
+  ['U+FFFD that was sent', 'sasl_username=\xef\xbf\xbd\n\n', ['\ufffd|']],
+  ['Latin-1', 'sasl_username=jos\xe9\n\n', ['jos\ufffd||not UTF-8']],
+  ['an overlong /', 'sasl_username=\xc0\xaf\n\n', ['\ufffd\ufffd||not UTF-8']],
+  ['half a surrogate', 'sasl_username=\xed\xa0\x80\n\n', ['\ufffd\ufffd\ufffd||not UTF-8']],
+  ['a cut character', 'sasl_username=bob\xc3\n\n', ['bob\ufffd||not UTF-8']],
+  ['a byte order mark is a character', 'sasl_username=\xef\xbb\xbfbob\n\n', ['\ufeffbob|']],
+  ['NUL in a value', 'sasl_username=bob\0\nclient_address=::1\0\n\n', ['bob\0|::1\0']],
+  ['no end', USER, [ENDED]],
+  ['no line end', 'sasl_username=bob', [ENDED]],
+  ['one and no end', `${USER}\n${USER}`, ['bob|', ENDED]],
+  ['one and a bad one', `${USER}\njunk\n\n${USER}\n`, ['bob|', NO_EQUALS]],
+  ['as long as may be', `${USER}${fill(REQUEST_LIMIT - USER.length - 1)}\n`, ['bob|']],
+  ['as long as may be, CR', `${USER}${fill(REQUEST_LIMIT - USER.length - 2)}\r\n`, ['bob|']],
+  ['one byte longer', `${USER}${fill(REQUEST_LIMIT - USER.length)}\n`, [LONG]],
+  ['one byte longer, CR', `${USER}${fill(REQUEST_LIMIT - USER.length - 1)}\r\n`, [LONG]],
+  ['no end, as long as may be', fill(REQUEST_LIMIT), [ENDED]],
+  ['no end, one byte longer', fill(REQUEST_LIMIT + 1), [LONG]],
+  ['three of half the length', `${USER}${fill(40_000)}\n`.repeat(3), ['bob|', 'bob|', 'bob|']],
+  ['a long one after a short one', `${USER}\n${fill(REQUEST_LIMIT - 1)}\n${USER}\n`, ['bob|', '|', 'bob|']],
+  ['too long a one after a short one', `${USER}\n${fill(REQUEST_LIMIT)}\n${USER}\n`, ['bob|', LONG]],
+];
+
+describe('the request reader', () => {
+  for (const [name, input, found] of CASES) {
+    test(name, () => assert.deepEqual(readAll(input), found));
+  }
+
+  test('keeps the attribute lines for the log, one byte a character', () => {
+    fs.writeFileSync(path.join(scratch, 'text'), Buffer.from('a=\xc3\xa9\r\nb=\0\n\n', 'latin1'));
+    const descriptor = fs.openSync(path.join(scratch, 'text'), 'r');
+    assert.equal(new RequestReader(descriptor).next()?.text, 'a=\xc3\xa9\r\nb=\0\n');
+    fs.closeSync(descriptor);
+  });
+
+  test('what cannot be read is a broken request', () => {
+    const folder = fs.openSync(scratch, 'r');
+    assert.throws(() => new RequestReader(folder).next(), { message: /the input cannot be read \(EISDIR/ });
+    fs.closeSync(folder);
+    assert.throws(() => new RequestReader(folder).next(), { message: /the input cannot be read \(EBADF/ });
+  });
+});

@@ -1,0 +1,184 @@
+// The request as a stream: byte by byte, two in one packet, the end of input at every point; and a peer that goes away.
+import assert from 'node:assert/strict';
+import * as path from 'node:path';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { writeDatabase } from './database';
+import { PolicyProgram, request, run } from './program';
+import { makeScratch } from './scratch';
+
+const db = path.join(makeScratch(), 'access.db');
+writeDatabase(db, [
+  { name: 'test1', network: '127.0.0.1/32' },
+  { name: 'test2', network: '172.31.27.95/32' },
+]);
+
+const ALLOWED = request('test1', '127.0.0.1');
+const REFUSED = request('test2', '127.0.0.1');
+const DUNNO = 'action=dunno\n\n';
+const REJECT = 'action=reject 5.7.1 test2 may not send mail from 127.0.0.1\n\n';
+const REJECT_LOG =
+  'info: verdict=reject user=test2 address=127.0.0.1 subject=test2 entry= reason=not-covered';
+const SHORT = 'sasl_username=test1\nclient_address=127.0.0.1\n\n';
+
+const MODES = [[], ['--persistent']];
+
+describe('a request', { concurrency: 4 }, () => {
+  for (const mode of MODES) {
+    test(`byte by byte ${mode}`, async () => {
+      const program = await PolicyProgram.start([...mode, '--db', db]);
+      program.socket.setNoDelay();
+      for (const byte of REFUSED) {
+        program.write(byte);
+        await new Promise((done) => setImmediate(done));
+      }
+      assert.equal(await program.received(REJECT.length), REJECT);
+      program.end();
+      assert.deepEqual(await program.ended, { bytes: REJECT, status: 0, signal: null, log: [REJECT_LOG] });
+    });
+
+    test(`in two halves with a pause ${mode}`, async () => {
+      const program = await PolicyProgram.start([...mode, '--db', db]);
+      program.write(ALLOWED.slice(0, -1));
+      await sleep(300);
+      assert.equal(program.bytes, '', 'answered before the empty line');
+      program.write('\n');
+      assert.equal(await program.received(DUNNO.length), DUNNO);
+      program.end();
+      assert.deepEqual(await program.ended, { bytes: DUNNO, status: 0, signal: null, log: [] });
+    });
+  }
+
+  test('two in one packet: both answered by a persistent program', async () => {
+    assert.deepEqual(await run(['--persistent', '--db', db], REFUSED + ALLOWED), {
+      bytes: REJECT + DUNNO,
+      status: 0,
+      signal: null,
+      log: [REJECT_LOG],
+    });
+  });
+
+  test('two in one packet: the first answered by a program for one', async () => {
+    for (const input of [ALLOWED + REFUSED, ALLOWED + ALLOWED, `${ALLOWED}nonsense\n\n`]) {
+      assert.deepEqual(await run(['--db', db], input), { bytes: DUNNO, status: 0, signal: null, log: [] });
+    }
+  });
+
+  test('one and a half in one packet, the rest later', async () => {
+    const program = await PolicyProgram.start(['--persistent', '--db', db]);
+    program.write(ALLOWED + REFUSED.slice(0, 50));
+    assert.equal(await program.received(DUNNO.length), DUNNO);
+    program.write(REFUSED.slice(50));
+    assert.equal(await program.received(DUNNO.length + REJECT.length), DUNNO + REJECT);
+    program.end();
+    assert.equal((await program.ended).status, 0);
+  });
+
+  test('a program for one ends after its answer though the peer stays', async () => {
+    const program = await PolicyProgram.start(['--db', db]);
+    program.write(ALLOWED);
+    assert.deepEqual(await program.ended, { bytes: DUNNO, status: 0, signal: null, log: [] });
+  });
+
+  test('a thousand in one packet', async () => {
+    const { bytes, status, log } = await run(
+      ['--persistent', '--db', db, '--log', 'none'],
+      (ALLOWED + REFUSED).repeat(500),
+    );
+    assert.equal(bytes, (DUNNO + REJECT).repeat(500));
+    assert.equal(status, 0);
+    assert.deepEqual(log, []);
+  });
+
+  test('exactly 64 KiB are a request, one byte more is none', async () => {
+    const whole = `${SHORT.slice(0, -1)}x=${'y'.repeat(65536 - SHORT.length - 3)}\n\n`;
+    assert.equal(whole.length, 65536);
+    for (const mode of MODES) {
+      const { bytes, status } = await run([...mode, '--db', db], whole);
+      assert.deepEqual({ bytes, status }, { bytes: DUNNO, status: 0 });
+      const more = await run([...mode, '--db', db], `z${whole}`);
+      assert.deepEqual({ bytes: more.bytes, status: more.status }, { bytes: '', status: 65 });
+    }
+    const twice = await run(['--persistent', '--db', db], ALLOWED + whole + ALLOWED);
+    assert.equal(twice.bytes, DUNNO.repeat(3));
+  });
+
+  for (const [name, input] of [
+    [
+      'attributes in another order',
+      'client_address=127.0.0.1\nsasl_username=test1\nrequest=smtpd_access_policy\n\n',
+    ],
+    ['no request attribute', SHORT],
+    ['lines that end in CR LF', SHORT.replaceAll('\n', '\r\n')],
+    ['unknown attributes', `a=\n=b\n====\nsasl_username2=x\nxsasl_username=x\nSASL_USERNAME=x\n${SHORT}`],
+    ['the first of two users counts', SHORT.replace('\n', '\nsasl_username=test2\n')],
+    ['the first of two addresses counts', SHORT.replace('\n\n', '\nclient_address=unknown\n\n')],
+    ['NUL and bytes that are not UTF-8 elsewhere', `helo_name=\0\x80\xff\n${SHORT}`],
+    ['10,000 attributes', `${'a=b\n'.repeat(10_000)}${SHORT}`],
+  ] as const) {
+    test(`with ${name}`, async () => {
+      assert.deepEqual(await run(['--db', db], input), { bytes: DUNNO, status: 0, signal: null, log: [] });
+    });
+  }
+
+  for (const [name, user] of [
+    ['the first of two users counts, though it is empty', 'sasl_username=\nsasl_username=test2'],
+    ['an empty user after CR', 'sasl_username=\r'],
+  ] as const) {
+    test(`with ${name}`, async () => {
+      const { bytes, status } = await run(['--db', db], `${user}\nclient_address=127.0.0.1\n\n`);
+      assert.deepEqual({ bytes, status }, { bytes: DUNNO, status: 0 });
+    });
+  }
+});
+
+describe('the end of input', { concurrency: 4 }, () => {
+  for (const mode of MODES) {
+    test(`before a request: status 0, nothing written ${mode}`, async () => {
+      assert.deepEqual(await run([...mode, '--db', db], ''), { bytes: '', status: 0, signal: null, log: [] });
+    });
+  }
+
+  test('at every point inside a request: status 65, nothing written', async () => {
+    const points = Array.from(SHORT, (_, i) => i).slice(1);
+    const ended = await inTurns(points, (point) => run(['--db', db], SHORT.slice(0, point)));
+    for (const { bytes, status, log } of ended) {
+      assert.deepEqual([bytes, status, log.length], ['', 65, 1]);
+    }
+  });
+
+  test('at every point inside the second request: the first answered, status 65', async () => {
+    const points = [1, 2, 14, 19, 20, 21, SHORT.length - 2, SHORT.length - 1];
+    const ended = await inTurns(points, (point) =>
+      run(['--persistent', '--db', db], SHORT + SHORT.slice(0, point)),
+    );
+    for (const { bytes, status, log } of ended) {
+      assert.deepEqual([bytes, status, log.length], [DUNNO, 65, 1]);
+    }
+  });
+
+  test('between requests: status 0', async () => {
+    const { bytes, status } = await run(['--persistent', '--db', db], SHORT.repeat(3));
+    assert.deepEqual([bytes, status], [DUNNO.repeat(3), 0]);
+  });
+
+  test('a peer that closes without reading the answer: status 0, or a broken request, and no more', async () => {
+    for (const input of [REFUSED, REFUSED.repeat(100), ALLOWED.slice(0, 40), '']) {
+      for (const mode of MODES) {
+        const program = await PolicyProgram.start([...mode, '--db', db]);
+        if (input !== '') await new Promise((done) => program.socket.write(input, done));
+        program.socket.destroy();
+        const { status, signal } = await program.ended;
+        assert.equal(signal, null);
+        assert.equal(status, input === ALLOWED.slice(0, 40) ? 65 : 0, input);
+      }
+    }
+  });
+});
+
+/** A few at a time: one by one it would take long, all at once it would be a flood. */
+async function inTurns<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let i = 0; i < all.length; i += 8) results.push(...(await Promise.all(all.slice(i, i + 8).map(work))));
+  return results;
+}

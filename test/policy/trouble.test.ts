@@ -1,0 +1,343 @@
+// Every kind of trouble through the shipped program: no byte on the socket, one warning in the mail log that says what to do, the exit
+// status of the design; by hand the same warning on standard error. And right again as soon as the trouble is over.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { describe, test } from 'node:test';
+import Database from 'better-sqlite3';
+import { runByHand } from './by-hand';
+import { change, writeDatabase } from './database';
+import { PolicyProgram, PROGRAM, request, run, type Surroundings } from './program';
+import { makeScratch } from './scratch';
+
+const scratch = makeScratch();
+const NOBODY = 65534;
+const isRoot = process.getuid?.() === 0;
+const good = path.join(scratch, 'good.db');
+writeDatabase(good, [{ name: 'test1', network: '127.0.0.0/8' }]);
+const GOOD = request('test1', '127.0.0.1');
+
+interface Trouble {
+  readonly name: string;
+  readonly words?: readonly string[];
+  readonly input?: string;
+  readonly surroundings?: Surroundings;
+  readonly status: number;
+  readonly problem: string | RegExp;
+  readonly hint: string | RegExp;
+}
+
+/** A file made from a good database. */
+function file(name: string, make: (file: string) => void): string {
+  const made = path.join(scratch, name);
+  writeDatabase(made, [{ name: 'test1', network: '127.0.0.0/8' }]);
+  make(made);
+  return made;
+}
+
+/** The program beside an addon of ours, or none. */
+function installedWith(name: string, addon: Buffer | null): Surroundings {
+  const folder = path.join(scratch, name);
+  fs.mkdirSync(path.join(folder, 'bin'), { recursive: true });
+  fs.copyFileSync(PROGRAM, path.join(folder, 'bin/allow-nets.js'));
+  if (addon !== null) {
+    const release = path.join(folder, 'node_modules/better-sqlite3/build/Release');
+    fs.mkdirSync(release, { recursive: true });
+    fs.writeFileSync(path.join(release, 'better_sqlite3.node'), addon);
+  }
+  return { command: [process.execPath, path.join(folder, 'bin/allow-nets.js')] };
+}
+
+/** What dlopen sees of an addon that was built for another Node.js (node.h, `struct node_module`). */
+function addonForAnotherNode(): Buffer {
+  const source = path.join(scratch, 'addon.c');
+  fs.writeFileSync(
+    source,
+    `struct { int version; unsigned flags; void *handle; const char *file; void *init, *context; const char *name; void *data, *link; }
+       module = { 999, 0, 0, "addon.c", 0, 0, "better_sqlite3", 0, 0 };
+     extern void node_module_register(void *);
+     __attribute__((constructor)) static void start(void) { node_module_register(&module); }\n`,
+  );
+  execFileSync('cc', ['-shared', '-fPIC', '-o', `${source}.node`, source]);
+  return fs.readFileSync(`${source}.node`);
+}
+
+const db = (name: string) => path.join(scratch, name);
+const initHint = (name: string) => `move it away and run as root: allow-nets init --db ${db(name)}`;
+
+const DATABASE: Trouble[] = [
+  {
+    name: 'a database that is missing',
+    words: ['--db', db('no-such.db')],
+    status: 78,
+    problem: `there is no database ${db('no-such.db')}`,
+    hint: `put the file back, or run as root: allow-nets init --db ${db('no-such.db')}`,
+  },
+  {
+    name: 'a folder that is missing',
+    words: ['--db', db('no/such.db')],
+    status: 78,
+    problem: `there is no database ${db('no/such.db')}`,
+    hint: `put the file back, or run as root: allow-nets init --db ${db('no/such.db')}`,
+  },
+  {
+    name: 'a file where a folder should be',
+    words: ['--db', `${good}/access.db`],
+    status: 78,
+    problem: `there is no database ${good}/access.db`,
+    hint: `put the file back, or run as root: allow-nets init --db ${good}/access.db`,
+  },
+  {
+    name: 'a folder in place of a database',
+    words: ['--db', scratch],
+    status: 78,
+    problem: /^database .* cannot be used \(.*\)$/,
+    hint: /^put a good copy in its place, or move it away and run as root: allow-nets init --db /,
+  },
+  {
+    name: 'noise',
+    words: ['--db', file('noise.db', (f) => fs.writeFileSync(f, Buffer.alloc(32768, 'noise')))],
+    status: 78,
+    problem: `database ${db('noise.db')} cannot be used (file is not a database)`,
+    hint: `put a good copy in its place, or ${initHint('noise.db')}`,
+  },
+  {
+    name: 'noise under a good header',
+    words: ['--db', file('header.db', (f) => overwrite(f, 100, Buffer.alloc(32768, 0xa5)))],
+    status: 78,
+    problem: `database ${db('header.db')} cannot be used (database disk image is malformed)`,
+    hint: `put a good copy in its place, or ${initHint('header.db')}`,
+  },
+  {
+    name: 'half a database',
+    words: ['--db', file('half.db', (f) => fs.truncateSync(f, fs.statSync(f).size / 2))],
+    status: 78,
+    problem: `database ${db('half.db')} cannot be used (database disk image is malformed)`,
+    hint: `put a good copy in its place, or ${initHint('half.db')}`,
+  },
+  {
+    name: 'an empty file',
+    words: ['--db', file('empty.db', (f) => fs.truncateSync(f))],
+    status: 78,
+    problem: `${db('empty.db')} is no database of allow-nets (schema version 0)`,
+    hint: `check --db, or run as root: allow-nets init --db ${db('empty.db')}`,
+  },
+  {
+    name: 'a newer schema',
+    words: ['--db', file('newer.db', (f) => change(f, 'pragma user_version = 99'))],
+    status: 78,
+    problem: `database ${db('newer.db')} has schema version 99, this program knows 1`,
+    hint: 'install the version of postfix-allow-nets that made it, or a newer one',
+  },
+  {
+    name: 'a schema without its table',
+    words: ['--db', file('no-table.db', (f) => change(f, 'drop table access'))],
+    status: 78,
+    problem: `database ${db('no-table.db')} cannot be used (no such table: access)`,
+    hint: `put a good copy in its place, or ${initHint('no-table.db')}`,
+  },
+  {
+    name: 'write-ahead mode',
+    words: ['--db', file('wal.db', (f) => change(f, 'pragma journal_mode = wal'))],
+    status: 78,
+    problem: `database ${db('wal.db')} is in write-ahead mode, which the service user cannot read for sure`,
+    hint: `set it back by running as root: allow-nets list --db ${db('wal.db')}`,
+  },
+];
+
+const PERMISSION: Trouble[] = [
+  {
+    name: 'a file that may not be read',
+    words: ['--db', file('forbidden.db', (f) => fs.chmodSync(f, 0o600))],
+    surroundings: { uid: NOBODY },
+    status: 78,
+    problem: `no permission to read database ${db('forbidden.db')}`,
+    hint: `let the service user read it, as root: chmod 644 ${db('forbidden.db')}, and chmod a+x on each folder above it`,
+  },
+];
+
+const ADDON: Trouble[] = [
+  {
+    name: 'no addon',
+    surroundings: installedWith('no-addon', null),
+    status: 78,
+    problem: /^better-sqlite3's native addon is missing \(.*better_sqlite3\.node\)$/,
+    hint: `build it as the owner of the folder: cd ${db('no-addon')} && npm rebuild better-sqlite3; npm 12 wants --allow-scripts=better-sqlite3 with it`,
+  },
+  {
+    name: 'an addon for another Node.js',
+    surroundings: installedWith('other-addon', addonForAnotherNode()),
+    status: 78,
+    problem: `better-sqlite3 was built for another Node.js than ${process.version}`,
+    hint: `rebuild it as the owner of the folder: cd ${db('other-addon')} && npm rebuild better-sqlite3`,
+  },
+  {
+    name: 'a broken addon',
+    surroundings: installedWith('broken-addon', Buffer.from('no addon\n')),
+    status: 78,
+    problem: /^better-sqlite3's native addon cannot be loaded \(.*\)$/,
+    hint: `let the service user read ${db('broken-addon')}/node_modules/better-sqlite3/build/Release/better_sqlite3.node, or rebuild it: cd ${db('broken-addon')} && npm rebuild better-sqlite3`,
+  },
+];
+
+const tooLong = `sasl_username=test1\n${'a=b\n'.repeat(16384)}\n`;
+const requestHint =
+  'let only check_policy_service talk to this program, one "name=value" a line and an empty line at the end';
+const REQUEST: Trouble[] = (
+  [
+    ['a line without "="', `sasl_username=test1\nnonsense\n\n`, 'a line without "="'],
+    ['HTTP', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', 'a line without "="'],
+    [
+      'an unknown request',
+      GOOD.replace('smtpd_access_policy', 'junk'),
+      '"request" is not smtpd_access_policy',
+    ],
+    ['an empty request attribute', `request=\n${GOOD}`, '"request" is not smtpd_access_policy'],
+    ['a request of more than 64 KiB', tooLong, 'a request of more than 65536 bytes'],
+    ['a line of more than 64 KiB', `a=${'b'.repeat(70000)}`, 'a request of more than 65536 bytes'],
+    ['the end of input inside a line', 'sasl_user', 'the input ended inside a request'],
+    ['the end of input before the empty line', GOOD.slice(0, -1), 'the input ended inside a request'],
+  ] as const
+).map(([name, input, problem]) => ({
+  name,
+  input,
+  status: 65,
+  problem: `policy request not understood: ${problem}`,
+  hint: requestHint,
+}));
+
+const optionHint =
+  'correct the argv= of the master.cf entry: allow-nets [--db FILE] [--persistent] [--reject-text TEXT] [--log none|reject|all]';
+const OPTION: Trouble[] = (
+  [
+    [['--nonsense'], 'unknown option --nonsense'],
+    [['--persistant'], 'unknown option --persistant'],
+    [['--persistent=yes'], 'unknown option --persistent=yes'],
+    [['-p'], 'unknown option -p'],
+    [['--db'], '--db wants a value'],
+    [['--db='], '--db wants a value'],
+    [['--db', ''], '--db wants a value'],
+    [['--reject-text'], '--reject-text wants a value'],
+    [['--log', 'some'], '--log is none, reject or all, not some'],
+    [['--log', 'ALL'], '--log is none, reject or all, not ALL'],
+  ] as const
+).map(([words, problem]) => ({ name: words.join(' '), words, status: 64, problem, hint: optionHint }));
+
+function overwrite(target: string, at: number, bytes: Buffer): void {
+  const descriptor = fs.openSync(target, 'r+');
+  fs.writeSync(descriptor, bytes, 0, Math.min(bytes.length, fs.fstatSync(descriptor).size - at), at);
+  fs.closeSync(descriptor);
+}
+
+function matches(actual: string, expected: string | RegExp, what: string): void {
+  if (typeof expected === 'string') assert.equal(actual, expected, what);
+  else assert.match(actual, expected, what);
+}
+
+function checkWords(log: readonly string[], { problem, hint }: Trouble): void {
+  assert.equal(log.length, 1, log.join('\n'));
+  const line = log[0] ?? '';
+  assert.ok(line.startsWith('warn: '), line);
+  const middle = line.indexOf('; ', 6);
+  matches(line.slice(6, middle), problem, 'problem');
+  matches(line.slice(middle + 2), hint, 'hint');
+}
+
+describe('trouble', { concurrency: 4 }, () => {
+  const all = [...DATABASE, ...(isRoot ? PERMISSION : []), ...ADDON, ...REQUEST, ...OPTION];
+  for (const trouble of all) {
+    const { name, words = [], input = GOOD, surroundings = {}, status } = trouble;
+    const withDatabase = words.includes('--db') ? words : ['--db', good, ...words];
+    for (const mode of [[], ['--persistent']]) {
+      test(`${name}${mode.map((word) => `, ${word}`)}`, async () => {
+        const { bytes, log, ...how } = await run([...mode, ...withDatabase], input, surroundings);
+        assert.equal(bytes, '');
+        assert.deepEqual(how, { status, signal: null });
+        checkWords(log, trouble);
+      });
+    }
+
+    test(`${name}, by hand`, async () => {
+      const { stdout, stderr, log, ...how } = await runByHand(withDatabase, input, surroundings);
+      assert.equal(stdout, '');
+      assert.deepEqual(how, { status });
+      checkWords(log, trouble);
+      const [, problem, hint] = /^allow-nets: error: (.*)\nallow-nets: hint: (.*)\n$/.exec(stderr) ?? [];
+      matches(problem ?? '', trouble.problem, stderr);
+      matches(hint ?? '', trouble.hint, stderr);
+    });
+  }
+
+  test('a mistyped word of the command line is not explained into the socket', async () => {
+    for (const words of [['persistent'], ['--persistent', 'nonsense'], ['--db', good, 'serve']]) {
+      const { bytes, log, status } = await run(words, GOOD);
+      assert.equal(bytes, '');
+      assert.equal(status, 64);
+      assert.deepEqual(log, [`warn: unknown word ${words.at(-1)}; ${optionHint}`]);
+    }
+    const { log } = await run(['--database', good], GOOD);
+    assert.deepEqual(log, [`warn: unknown option --database; ${optionHint}`]);
+  });
+});
+
+describe('a database that another program has locked', { concurrency: 4 }, () => {
+  for (const mode of [[], ['--persistent']]) {
+    test(`for longer than 2 s: status 75 ${mode}`, async () => {
+      const locked = file(`locked${mode}.db`, () => {});
+      const writer = new Database(locked);
+      writer.exec('begin exclusive');
+      const begun = Date.now();
+      const { bytes, log, status } = await run([...mode, '--db', locked], GOOD);
+      const took = Date.now() - begun;
+      writer.close();
+      assert.equal(bytes, '');
+      assert.equal(status, 75);
+      assert.deepEqual(log, [
+        `warn: database ${locked} is locked by another program for more than 2 seconds; try again; to see who holds it, run as root: fuser -v ${locked}`,
+      ]);
+      assert.ok(took >= 1900, `it waited only ${took} ms`);
+    });
+
+    test(`for 1 s: answered when it is free ${mode}`, async () => {
+      const locked = file(`short${mode}.db`, () => {});
+      const writer = new Database(locked);
+      writer.exec(
+        `begin exclusive; delete from access; insert into access (user, network) values ('test1', '127.0.0.1')`,
+      );
+      const program = await PolicyProgram.start([...mode, '--db', locked]);
+      program.write(GOOD);
+      await new Promise((done) => setTimeout(done, 1000));
+      assert.equal(program.bytes, '');
+      writer.exec('commit');
+      writer.close();
+      program.end();
+      assert.deepEqual(await program.ended, { bytes: 'action=dunno\n\n', status: 0, signal: null, log: [] });
+    });
+  }
+});
+
+describe('a persistent program', () => {
+  test('ends without an answer when its database goes away, and the next one is right again', async () => {
+    const there = file('comes-and-goes.db', () => {});
+    const first = await PolicyProgram.start(['--persistent', '--db', there]);
+    assert.equal(await first.ask(GOOD), 'action=dunno\n\n');
+    fs.renameSync(there, `${there}.away`);
+    assert.equal(await first.ask(GOOD), '');
+    const { status, log } = await first.ended;
+    assert.equal(status, 78);
+    assert.match(
+      log.join('\n'),
+      /^warn: there is no database .*; put the file back, or run as root: allow-nets init/,
+    );
+    fs.renameSync(`${there}.away`, there);
+    const { bytes } = await run(['--persistent', '--db', there], GOOD + GOOD);
+    assert.equal(bytes, 'action=dunno\n\naction=dunno\n\n');
+  });
+
+  test('one bad request harms no earlier one', async () => {
+    const { bytes, status } = await run(['--persistent', '--db', good], `${GOOD}${GOOD}nonsense\n\n${GOOD}`);
+    assert.equal(bytes, 'action=dunno\n\naction=dunno\n\n');
+    assert.equal(status, 65);
+  });
+});

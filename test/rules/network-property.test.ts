@@ -1,0 +1,112 @@
+// Networks held against an independent reader, net.BlockList, for random networks and addresses of both families in random
+// spellings: once for the reading of this program, and once for the wrapper of ip-cidr, which alone gets it wrong.
+import assert from 'node:assert/strict';
+import * as net from 'node:net';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parseAddress } from '../../src/rules/address';
+import { contains, formatNetwork, isCertain, networkKey, parseNetwork } from '../../src/rules/network';
+import {
+  type Block,
+  blockContains,
+  masked,
+  near,
+  type Pick,
+  plainText,
+  randomBits,
+  spellAddress,
+  spellBlock,
+} from './spellings';
+
+const RUNS = process.env['SOAK'] === '1' ? 500_000 : 1_500;
+
+function randomBlock(pick: Pick): Block {
+  const bits = randomBits(pick);
+  return { ...bits, prefix: pick(bits.bytes.length * 8 + 1) };
+}
+
+function holdsForRandom(check: (pick: Pick) => void): void {
+  fc.assert(
+    fc.property(fc.gen(), (gen) => check((below) => gen(fc.nat, below - 1))),
+    { numRuns: RUNS },
+  );
+}
+
+test('every spelling of a network is read as that network, and ip-cidr agrees', () => {
+  holdsForRandom((pick) => {
+    const block = randomBlock(pick);
+    const text = spellBlock(block, pick);
+    const network = parseNetwork(text)?.network;
+    assert.ok(network, `${JSON.stringify(text)} is not read`);
+    assert.deepEqual(
+      { family: network.family, prefix: network.prefix, bytes: [...network.bytes] },
+      masked(block),
+      JSON.stringify(text),
+    );
+    assert.ok(isCertain(text, network), `${JSON.stringify(text)} grants nothing`);
+    assert.equal(
+      formatNetwork(parseNetwork(formatNetwork(network))?.network ?? network),
+      formatNetwork(network),
+    );
+  });
+});
+
+test('a network contains just the addresses that net.BlockList says', () => {
+  let inside = 0;
+  let runs = 0;
+  holdsForRandom((pick) => {
+    const block = randomBlock(pick);
+    const bits = pick(4) > 0 ? near(block, pick) : randomBits(pick);
+    const network = parseNetwork(spellBlock(block, pick))?.network;
+    const address = parseAddress(spellAddress(bits, pick));
+    assert.ok(network && address);
+    const expected = blockContains(block, bits);
+    assert.equal(
+      contains(network, address),
+      expected,
+      `${plainText(block)}/${block.prefix} ${plainText(bits)}`,
+    );
+    runs++;
+    if (expected) inside++;
+  });
+  assert.ok(
+    inside > runs / 10 && inside < runs * 0.9,
+    `${inside} of ${runs} inside: the cases say too little`,
+  );
+});
+
+test('a mutated text is read when Node reads its address too, and not otherwise', () => {
+  let read = 0;
+  holdsForRandom((pick) => {
+    const text = mutated(spellBlock(randomBlock(pick), pick), pick);
+    const [address = '', prefix, ...more] = text.trim().split('/');
+    const family = address.includes('%') ? 0 : net.isIP(address);
+    const digits = family === 4 ? /^\d{1,2}$/ : /^\d{1,3}$/;
+    const fits = prefix === undefined || (digits.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128));
+    const expected = family !== 0 && fits && more.length === 0;
+    assert.equal(parseNetwork(text) !== null, expected, JSON.stringify(text));
+    if (expected) read++;
+  });
+  assert.ok(read > RUNS / 20 && read < RUNS * 0.95, `${read} of ${RUNS} read: the cases say too little`);
+});
+
+const CHARACTERS = '0123456789abcfFg:::.../%- \t\0\u0661\uff11';
+
+function mutated(text: string, pick: Pick): string {
+  const characters = [...text];
+  for (let count = 1 + pick(2); count > 0; count--) {
+    const character = CHARACTERS[pick(CHARACTERS.length)] ?? '';
+    characters.splice(pick(characters.length + 1), pick(2), ...(pick(3) > 0 ? [character] : []));
+  }
+  return characters.join('');
+}
+
+test('keys order networks by family, address and prefix length', () => {
+  holdsForRandom((pick) => {
+    const [a, b] = [masked(randomBlock(pick)), masked(randomBlock(pick))];
+    const key = (block: Block) => networkKey({ ...block, bytes: Uint8Array.from(block.bytes) });
+    const order = (block: Block) => [block.family, ...block.bytes, block.prefix];
+    const expected = order(a).reduce((sign, value, i) => sign || Math.sign(value - (order(b)[i] ?? 0)), 0);
+    assert.equal(key(a).compare(key(b)), expected);
+  });
+});

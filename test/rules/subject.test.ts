@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { foldName, subjectsOf } from '../../src/rules/subject';
+
+const SUBJECTS: [user: string, subjects: string[]][] = [
+  ['bob@example.com', ['bob@example.com', 'bob', '@example.com', '*']],
+  ['Bob@Example.COM', ['bob@example.com', 'bob', '@example.com', '*']],
+  ['bob', ['bob', '*']],
+  ['BOB', ['bob', '*']],
+  ['a@b@example.com', ['a@b@example.com', 'a@b', '@example.com', '*']],
+  ['@example.com', ['@example.com', '@example.com', '*']],
+  ['bob@', ['bob@', 'bob', '@', '*']],
+  ['@', ['@', '@', '*']],
+  ['*', ['*', '*']],
+  [' bob ', [' bob ', '*']],
+  ['bob+tag@example.com', ['bob+tag@example.com', 'bob+tag', '@example.com', '*']],
+  // Composed and decomposed spelling are one name; case goes with them.
+  ['JOSE\u0301@Example.com', ['josé@example.com', 'josé', '@example.com', '*']],
+  ['\u212Aim', ['kim', '*']], // the Kelvin sign is canonically the letter K
+  // A composed small letter whose capital has no composed form.
+  ['H\u0331', ['\u1e96', '*']],
+  ['bob\u200b', ['bob\u200b', '*']],
+  ['b\u043eb', ['b\u043eb', '*']], // a Cyrillic o stays another letter
+];
+
+describe('the subjects of a user name', () => {
+  for (const [user, subjects] of SUBJECTS) {
+    test(JSON.stringify(user), () => assert.deepEqual(subjectsOf(user), subjects));
+  }
+
+  test('bytes that are not UTF-8 equal no subject, the well-formed parts still do', () => {
+    assert.deepEqual(subjectsOf('b\ufffdb@example.com', false), ['@example.com', '*']);
+    assert.deepEqual(subjectsOf('bob@ex\ufffd', false), ['bob', '*']);
+    assert.deepEqual(subjectsOf('\ufffd', false), ['*']);
+    assert.deepEqual(subjectsOf('\ufffd', true), ['\ufffd', '*']);
+  });
+
+  test('folding twice is folding once, for every letter there is', () => {
+    for (let code = 0; code < 0x110000; code++) {
+      if (code >= 0xd800 && code < 0xe000) continue;
+      const once = foldName(String.fromCodePoint(code));
+      if (foldName(once) !== once) assert.fail(`U+${code.toString(16)}`);
+    }
+  });
+
+  test('a name and its other spellings fold to the same, for every letter there is', () => {
+    const wrong: string[] = [];
+    for (let code = 0; code < 0x110000; code++) {
+      if (code >= 0xd800 && code < 0xe000) continue;
+      const name = `x${String.fromCodePoint(code)}`;
+      for (const spelling of [name.normalize('NFD'), name.normalize('NFC')]) {
+        if (foldName(spelling) !== foldName(name)) wrong.push(`U+${code.toString(16)}`);
+      }
+    }
+    assert.deepEqual(wrong, []);
+  });
+});

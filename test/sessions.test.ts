@@ -1,0 +1,37 @@
+// What README.md and examples/ show of the terminal is what the program prints.
+// To write the files anew after a wanted change: UPDATE=1 node test/run.mjs sessions
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { test } from 'node:test';
+import { ROOT, replay, withoutMoments } from './transcript';
+
+const update = (process.env['UPDATE'] ?? '') !== '';
+
+function compare(file: string, now: string): void {
+  if (update) fs.writeFileSync(path.join(ROOT, file), withoutMoments(now));
+  assert.equal(withoutMoments(now), withoutMoments(fs.readFileSync(path.join(ROOT, file), 'utf8')));
+}
+
+test('a session of examples/sessions', async (t) => {
+  for (const name of ['first-steps.txt']) {
+    await t.test(name, () => {
+      const file = `examples/sessions/${name}`;
+      compare(file, replay(fs.readFileSync(path.join(ROOT, file), 'utf8')));
+    });
+  }
+});
+
+test('README.md shows the session first-steps word for word', () => {
+  const readme = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8');
+  const session = fs.readFileSync(path.join(ROOT, 'examples/sessions/first-steps.txt'), 'utf8');
+  assert.ok(readme.includes(session.trim()));
+});
+
+test('npm run demo', () => {
+  compare(
+    'examples/demo.txt',
+    execFileSync(process.execPath, ['examples/demo.mjs'], { cwd: ROOT, encoding: 'utf8' }),
+  );
+});

@@ -1,0 +1,76 @@
+// Terminal sessions as tests: a file of "$ command" lines, each with what it prints, is run and compared.
+//
+// The commands run under bash in a scratch folder, with allow-nets on the PATH and ALLOW_NETS_DB there. Standard output and standard error come in
+// the order in which they were written; a line "[exit N]" stands for an exit status that is not 0. Moments are all
+// made the same, or no session could be repeated.
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+
+export const ROOT = path.resolve(__dirname, process.env['TEST_ROOT'] ?? '../..');
+export const PROGRAM = path.join(ROOT, 'bin/allow-nets.js');
+
+/** The session as it runs now, in the form of the file. */
+export function replay(session: string): string {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'allow-nets-session-'));
+  try {
+    fs.mkdirSync(path.join(folder, 'bin'));
+    fs.symlinkSync(PROGRAM, path.join(folder, 'bin/allow-nets'));
+    fs.cpSync(path.join(ROOT, 'examples'), path.join(folder, 'examples'), { recursive: true });
+    const env = {
+      PATH: `${path.join(folder, 'bin')}:${process.env['PATH']}`,
+      ALLOW_NETS_DB: path.join(folder, 'access.db'),
+      SUDO_USER: 'postmaster',
+      TZ: 'UTC',
+      LANG: 'C.UTF-8',
+    };
+    return blocks(session)
+      .map(({ comment, command }) => {
+        if (command === null) return comment;
+        const run = spawnSync('bash', ['-c', `${command}`], {
+          cwd: folder,
+          env,
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'pipe'],
+        });
+        const status = run.status === 0 ? '' : `[exit ${run.status}]\n`;
+        const output = `${run.stdout}${run.stderr}`.replaceAll(
+          env.ALLOW_NETS_DB,
+          '/var/lib/allow-nets/access.db',
+        );
+        return `${comment}$ ${command.replaceAll('\n', '\n> ')}\n${output}${status}`;
+      })
+      .join('');
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A comment is a line that starts with "# " and stands before a command. */
+function blocks(session: string): { comment: string; command: string | null }[] {
+  const found: { comment: string; command: string | null }[] = [];
+  let comment = '';
+  let command: string | null = null;
+  for (const line of session.split('\n')) {
+    if (line.startsWith('$ ')) {
+      if (command !== null) found.push({ comment, command });
+      if (command !== null) comment = '';
+      command = line.slice(2);
+    } else if (line.startsWith('> ') && command !== null) command += `\n${line.slice(2)}`;
+    else if (line.startsWith('# ')) {
+      if (command !== null) found.push({ comment, command });
+      comment = command === null ? `${comment}${line}\n` : `\n${line}\n`;
+      command = null;
+    }
+  }
+  if (command !== null) found.push({ comment, command });
+  return found;
+}
+
+/** The same moment for every moment. */
+export function withoutMoments(text: string): string {
+  return text
+    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, '2026-11-24T03:12:00Z')
+    .replace(/\(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d local time\)/g, '(2026-11-24 03:12:00 local time)');
+}
