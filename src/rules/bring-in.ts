@@ -66,13 +66,8 @@ export function bringIn(
     if (counts.network_set.removed > 0 && !manner.force) requireLocalSets(connection);
     return outcome;
   };
-  // Pages that do not fit the cache would be written before the commit, and nobody could read until then.
-  connection.pragma(`main.cache_spill = ${UNWRITTEN_PAGES}`);
   return connection.transaction(work).immediate();
 }
-
-/** 120 MB. */
-const UNWRITTEN_PAGES = 30_000;
 
 /** The sets that rows of the input name must exist when all is done. */
 function requireSets(connection: Connection, staging: Staging, { replace, hasSets, force }: Manner): void {

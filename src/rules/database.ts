@@ -16,6 +16,9 @@ export const DEFAULT_DATABASE = '/var/lib/allow-nets/access.db';
 /** How long (ms) a program waits for another one's lock: in Postfix a client is waiting too. */
 const BUSY_TIMEOUT = 2000;
 
+/** How many changed pages wait in memory for the commit at the most: 120 MB. */
+const UNWRITTEN_PAGES = 30_000;
+
 /** Opens an existing database without any right to change it: all that the policy program may do. */
 export function openForReading(file: string): Connection {
   return open(file, { readonly: true, fileMustExist: true });
@@ -28,7 +31,7 @@ export function openForWriting(file: string): Connection {
     schemaCheck(connection, file)();
     connection.pragma('journal_mode = delete');
     // A long change stays in memory until it is done: spilled pages would lock out the policy program all the while.
-    connection.pragma('cache_spill = off');
+    connection.pragma(`main.cache_spill = ${UNWRITTEN_PAGES}`);
     return connection;
   });
 }
