@@ -1,6 +1,8 @@
 // npm run build: bin/allow-nets.js, one file. The policy program stands in it as code; what only some runs need (the commands with
-// yargs, ip-cidr) follows as compressed sections in comment lines, see section.ts.
+// yargs, ip-cidr) follows as compressed sections in comment lines, see section.ts. And man/allow-nets.8, from the descriptions of the commands.
+
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
 
@@ -53,3 +55,12 @@ for (const [name, entryPoint] of Object.entries(SECTIONS)) {
 mkdirSync('bin', { recursive: true });
 writeFileSync('bin/allow-nets.js', parts.join(''));
 chmodSync('bin/allow-nets.js', 0o755);
+
+const manual = { exports: {} };
+new Function('module', 'exports', 'require', await bundle('src/manual/page.ts', false))(
+  manual,
+  manual.exports,
+  createRequire(import.meta.url),
+);
+mkdirSync('man', { recursive: true });
+writeFileSync('man/allow-nets.8', manual.exports.manualPage(version));

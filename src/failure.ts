@@ -99,7 +99,7 @@ export function words(failure: Failure): Words {
     case 'addon-missing':
       return {
         problem: `better-sqlite3's native addon is missing (${failure.addon})`,
-        hint: `build it as the owner of the folder: cd ${failure.folder} && npm rebuild better-sqlite3; npm 12 wants --allow-scripts=better-sqlite3 with it`,
+        hint: `build it as the owner of the folder: cd ${failure.folder} && npm rebuild better-sqlite3`,
       };
     case 'addon-broken':
       return {

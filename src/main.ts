@@ -2,7 +2,7 @@
 //
 // Read on for the way of a request: policy/serve, policy/request, policy/decide, rules/live, rules/lookup, policy/reply.
 import { readCommandLine, wrongOption } from './policy/options';
-import { fail, guarded, isSocket, serve } from './policy/serve';
+import { guarded, isSocket, keepSocketClean, serve } from './policy/serve';
 
 guarded(() => {
   const words = process.argv.slice(2);
@@ -15,12 +15,6 @@ guarded(() => {
     void runCommand(words);
     return;
   }
-  silenceNode();
+  keepSocketClean();
   serve(line.options);
 })();
-
-/** Node writes warnings and uncaught errors to descriptor 2, which may be the policy socket. */
-function silenceNode(): void {
-  process.removeAllListeners('warning');
-  process.on('uncaughtException', (error) => fail({ kind: 'bug', error }));
-}

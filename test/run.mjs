@@ -1,17 +1,29 @@
 // Runs the tests: npm test [-- FILTER]. Each test/**/*.test.ts is bundled by esbuild into build/, because Node 20
 // neither reads TypeScript nor takes a glob for --test. FILTER is a part of the test file's path.
 //
-// A suite that needs a package that is not installed is left out loudly; with CI=true that is a failure.
+// A suite that needs a program that is not installed is left out loudly; with CI=true that is a failure.
 // As root with apt the packages are installed first.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
+import { installMissing, missing } from './packages.mjs';
 
 const filter = process.argv[2] ?? '';
 const tests = readdirSync('test', { recursive: true })
   .map((name) => `test/${name}`)
   .filter((name) => name.endsWith('.test.ts') && name.includes(filter))
   .sort();
+if (tests.length === 0) {
+  console.error(`no test file has ${JSON.stringify(filter)} in its path`);
+  process.exit(1);
+}
+
+const needsOf = new Map(tests.map((name) => [name, declaredNeeds(readFileSync(name, 'utf8'))]));
+installMissing([...needsOf.values()].flat());
+const leftOut = tests.flatMap((name) => {
+  const lacks = missing(needsOf.get(name) ?? []);
+  return lacks.length === 0 ? [] : [`${name} needs ${lacks.join(', ')}`];
+});
 
 rmSync('build/test', { recursive: true, force: true });
 mkdirSync('build/test', { recursive: true });
@@ -33,3 +45,20 @@ const run = spawnSync(
   { stdio: 'inherit' },
 );
 process.exitCode = run.status ?? 1;
+
+// Last, where it is seen: a green run that tested nothing must not look like one that did.
+if (leftOut.length > 0) {
+  const bar = '!'.repeat(100);
+  const verdict = process.env.CI === 'true' ? 'CI=true: this is a failure' : 'nothing in them was tested';
+  console.error(
+    `\n${bar}\n!! LEFT OUT (${verdict}):\n${leftOut.map((line) => `!!   ${line}`).join('\n')}\n${bar}`,
+  );
+  if (process.env.CI === 'true') process.exitCode = 1;
+}
+
+/** The names in every `needs('...', ...)` call of a test file: the suite itself is the one place that says it. */
+function declaredNeeds(source) {
+  return [...source.matchAll(/\bneeds\(([^)]*)\)/g)].flatMap(([, names]) =>
+    [...names.matchAll(/'([^']+)'/g)].map(([, name]) => name),
+  );
+}

@@ -6,10 +6,11 @@ import * as path from 'node:path';
 import yargs, { type Argv } from 'yargs';
 import { asErrorLines, commandStatus, failureOf, Trouble } from '../failure';
 import { DEFAULT_DATABASE } from '../rules/database';
-import type { Arguments, Command } from './command';
+import { type Arguments, type Command, shownLine } from './command';
 import { COMMANDS } from './commands';
 import { nearest } from './input';
 import { flush, printError } from './output';
+import { DB_OPTION, POLICY_ABOUT, POLICY_OPTIONS, POLICY_USAGE } from './policy-usage';
 
 declare const __VERSION__: string;
 
@@ -45,37 +46,11 @@ const STANDARD_INPUT = '\0-';
 
 const WIDTH = 100;
 
-const POLICY_USAGE = `allow-nets [--db FILE] [--persistent] [--reject-text TEXT] [--log none|reject|all]
-       allow-nets COMMAND ...
-
-Without a command: the policy program that Postfix runs. It reads a policy request on
-standard input and answers on standard output.`;
-
-const DB_OPTION = {
-  type: 'string',
-  requiresArg: true,
-  describe: `the database ($ALLOW_NETS_DB, else ${DEFAULT_DATABASE})`,
-} as const;
-
 /** `done` gets the exit status of the command that ran. */
 export function parserFor(done: (status: number) => void): Argv {
   const parser = base(yargs([]))
-    .usage(POLICY_USAGE)
-    .option('persistent', {
-      type: 'boolean',
-      global: false,
-      describe: 'serve the connection on after the first answer',
-    })
-    .option('reject-text', {
-      type: 'string',
-      global: false,
-      describe: 'what a refused client is told; {user} and {address} are filled in',
-    })
-    .option('log', {
-      global: false,
-      choices: ['none', 'reject', 'all'],
-      describe: 'which requests are logged (reject)',
-    })
+    .usage(`${POLICY_USAGE}\n\n${POLICY_ABOUT}`)
+    .options({ ...POLICY_OPTIONS })
     .example('allow-nets add alice@example.com 192.0.2.0/24', 'let alice send mail from there')
     .example('allow-nets check alice@example.com 192.0.2.7', 'would alice be allowed, and why')
     .completion('completion', 'print a completion script for bash or zsh')
@@ -139,9 +114,10 @@ function addCommand(parser: Argv, line: string, command: Command, done: (status:
         own.positional(name, { type: 'string', describe });
       }
       for (const [text, about] of command.examples) own.example(text, about);
+      if (command.tail) own.usage(`$0 ${line} ${command.tail}\n\n${command.summary}`);
       if (command.about) own.epilogue(command.about.join('\n\n'));
       return own.options({ ...command.options }).fail((message, error) => {
-        throw error ?? wrongUsage(message, command.line);
+        throw error ?? wrongUsage(message, [command.line, command.tail ?? ''].join(' ').trimEnd());
       });
     },
     async (values) => done(await command.run(argumentsOf(values))),
@@ -182,15 +158,6 @@ function wrongUsage(message: string, line: string | null): Trouble {
 
 function wrong(problem: string, hint: string): Trouble {
   return new Trouble({ kind: 'option', problem, hint });
-}
-
-/** `add <user> <network..>` as the manual writes it: `add USER NETWORK...`. */
-export function shownLine(line: string): string {
-  return line.replace(/<([^>.]+)(\.\.)?>|\[([^\].]+)(\.\.)?\]/g, (_, needed, many, optional, anyMany) => {
-    const name = String(needed ?? optional).toUpperCase();
-    const dots = many || anyMany ? '...' : '';
-    return needed === undefined ? `[${name}${dots}]` : `${name}${dots}`;
-  });
 }
 
 function sentence(message: string): string {

@@ -15,6 +15,8 @@ export interface Arguments {
 export interface Command {
   /** As yargs wants it: `add <user> <network..>`. */
   readonly line: string;
+  /** What follows it after all options, for --help: `-- <command> [arg..]`. */
+  readonly tail?: string;
   readonly summary: string;
   /** More for the manual and --help, a paragraph a string. */
   readonly about?: readonly string[];
@@ -24,4 +26,13 @@ export interface Command {
   readonly examples: readonly (readonly [string, string])[];
   /** Gives the exit status, and throws Trouble. */
   run(given: Arguments): number | Promise<number>;
+}
+
+/** `add <user> <network..>` as the manual writes it: `add USER NETWORK...`. */
+export function shownLine(line: string): string {
+  return line.replace(/<([^>.]+)(\.\.)?>|\[([^\].]+)(\.\.)?\]/g, (_, needed, many, optional, anyMany) => {
+    const name = String(needed ?? optional).toUpperCase();
+    const dots = many || anyMany ? '...' : '';
+    return needed === undefined ? `[${name}${dots}]` : `${name}${dots}`;
+  });
 }

@@ -2,13 +2,19 @@
 import { add } from './add';
 import { check } from './check';
 import type { Command } from './command';
+import { doctor } from './doctor';
 import { exportRows } from './export';
 import { importRows } from './import';
 import { init } from './init';
+import { install } from './install';
+import { learn } from './learn';
 import { list } from './list';
 import { remove } from './remove';
+import { replay } from './replay';
 import { setAdd, setList, setRemove } from './sets';
+import { sync } from './sync';
 import { tidy } from './tidy';
+import { uninstall } from './uninstall';
 
 export const COMMANDS: readonly Command[] = [
   init,
@@ -22,4 +28,10 @@ export const COMMANDS: readonly Command[] = [
   tidy,
   importRows,
   exportRows,
+  install,
+  uninstall,
+  doctor,
+  learn,
+  replay,
+  sync,
 ];

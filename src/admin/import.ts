@@ -110,7 +110,8 @@ function emptyInput(): Trouble {
   });
 }
 
-function printDifference(connection: Connection): void {
+/** One line for each row that would be added, changed or removed. */
+export function printDifference(connection: Connection): void {
   for (const { table, what, name, network } of eachDifference(connection)) {
     const owner = table === 'network_set' ? `@${name}` : name;
     printLine(`would ${what} ${visible(`${owner} ${network}`)}`);

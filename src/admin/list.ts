@@ -9,6 +9,7 @@ import { subjectsOf } from '../rules/subject';
 import type { Command } from './command';
 import { reading } from './open';
 import { coloured, columns, hint, isTerminal, printJsonArray, printLine, visible } from './output';
+import { printStatus } from './sync-status';
 
 export const list: Command = {
   line: 'list [user]',
@@ -19,13 +20,15 @@ export const list: Command = {
   positionals: { user: 'only what concerns this SASL user name, @domain or *' },
   options: {
     expired: { type: 'boolean', describe: 'only entries that have expired' },
-    json: { type: 'boolean', describe: 'as a JSON array' },
+    status: { type: 'boolean', describe: 'instead: where sync gets them from, and when that last worked' },
+    json: { type: 'boolean', describe: 'as a JSON array, and --status as an object' },
   },
   examples: [
     ['allow-nets list', 'all entries'],
     ['allow-nets list alice@example.com', 'what decides about alice'],
   ],
   run(given) {
+    if (given.flag('status')) return printStatus(given.db, given.flag('json'));
     const user = given.text('user');
     const now = Date.now();
     const wanted = (row: Row) => !given.flag('expired') || isExpired(row, now);

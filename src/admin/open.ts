@@ -17,14 +17,20 @@ export function changing<T>(file: string, work: (connection: Connection) => T): 
   });
 }
 
-/**
- * Does `work` on one state of the database. Whoever may write opens it for writing, which repairs what an interrupted change left.
- */
-export function reading<T>(file: string, work: (connection: Connection) => T): T {
+/** Opens the database to read it. Whoever may write opens it for writing, which repairs what an interrupted change left. */
+export function openToRead(file: string): Connection {
   return translating(file, () => {
     const connection = mayWrite(file) ? openForWriting(file) : openForReading(file);
+    schemaCheck(connection, file)();
+    return connection;
+  });
+}
+
+/** Does `work` on one state of the database. */
+export function reading<T>(file: string, work: (connection: Connection) => T): T {
+  return translating(file, () => {
+    const connection = openToRead(file);
     try {
-      schemaCheck(connection, file)();
       return connection.transaction(() => work(connection)).deferred();
     } finally {
       connection.close();

@@ -10,7 +10,9 @@ const SECONDS: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, w
  */
 export function momentOf(text: string, option: string, dayStart = false): number {
   const spelled = text.trim();
-  const wall = parseInstant(spelled.replace(/(Z|[+-]\d\d:?\d\d)$/i, (zone, _, at) => (at > 10 ? '' : zone)));
+  const wall = parseInstant(
+    spelled.replace(/(Z|[+-]\d\d(?::?\d\d)?)$/i, (zone, _, at) => (at > 10 ? '' : zone)),
+  );
   const exact = parseInstant(spelled);
   if (wall === null || exact === null) {
     throw wrongTime(
@@ -18,7 +20,7 @@ export function momentOf(text: string, option: string, dayStart = false): number
       `${option} 2026-12-24, or ${option} 2026-12-24T18:00Z`,
     );
   }
-  if (/[T ].*(Z|[+-]\d\d:?\d\d)$/i.test(spelled)) return exact;
+  if (/[T ].*(Z|[+-]\d\d(?::?\d\d)?)$/i.test(spelled)) return exact;
   const day = new Date(wall);
   const isDate = !/[T ]/i.test(spelled);
   // Local time, whatever the clock does that day.
@@ -37,7 +39,9 @@ export function secondsOf(text: string, option: string, units = SECONDS): number
   const match = /^(\d{1,6})([a-z])$/.exec(text.trim());
   const unit = units[match?.[2] ?? ''];
   if (match === null || unit === undefined || Number(match[1]) === 0) {
-    throw wrongTime(`${option} ${text} is no length of time`, `${option} 7d, ${option} 12h or ${option} 30m`);
+    const [one, two, three] = 's' in units ? ['30s', '5m', '1h'] : ['7d', '12h', '30m'];
+    const hint = `${option} ${one}, ${option} ${two} or ${option} ${three}`;
+    throw wrongTime(`${option} ${text} is no length of time`, hint);
   }
   return Number(match[1]) * unit;
 }

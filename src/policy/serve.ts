@@ -19,22 +19,21 @@ import { RequestReader } from './request';
 export function serve(options: PolicyOptions): void {
   const requests = new RequestReader(0);
   const rules = new LiveRules(options.db);
-  const log = mailLog('info');
 
   function serveOn(): void {
-    for (;;) {
+    while (!failed) {
       const request = requests.next();
       if (request === null) break;
       const verdict = rules.decide(request, Date.now());
       if (!writeReply(1, actionOf(verdict, request, options.rejectText))) break;
       if (isLogged(verdict, options.log)) {
-        log().write(logLine(verdict, request, options.log === 'all'));
+        logOf('info').write(logLine(verdict, request, options.log === 'all'));
         // A turn of the event loop, so that the log program's end or trouble is seen.
         if (options.persistent) return void setImmediate(guarded(serveOn));
       }
       if (!options.persistent) break;
     }
-    log.close();
+    closeLogs(() => {});
   }
 
   guarded(serveOn)();
@@ -44,18 +43,24 @@ function isLogged(verdict: Verdict, level: LogLevel): boolean {
   return level === 'all' || (level === 'reject' && verdict.kind === 'refused');
 }
 
+const logs = new Map<Priority, MailLog>();
+
 /** The mail log, whose code is loaded only for the first line. */
-function mailLog(priority: Priority): { (): MailLog; close(): void } {
-  let log: MailLog | null = null;
-  function opened(): MailLog {
-    if (log === null) {
-      const { MailLog: Log } = require('../postfix/mail-log') as typeof import('../postfix/mail-log');
-      log = new Log(priority);
-    }
-    return log;
+function logOf(priority: Priority): MailLog {
+  let log = logs.get(priority);
+  if (log === undefined) {
+    const { MailLog: Log } = require('../postfix/mail-log') as typeof import('../postfix/mail-log');
+    log = new Log(priority);
+    logs.set(priority, log);
   }
-  opened.close = () => log?.close(() => {});
-  return opened;
+  return log;
+}
+
+/** Lets the log programs end, so that none is left behind, then calls `done`. */
+function closeLogs(done: () => void): void {
+  let open = logs.size;
+  if (open === 0) done();
+  for (const log of logs.values()) log.close(() => --open === 0 && done());
 }
 
 /** `work`, with whatever it throws made into a warning and an exit status. */
@@ -69,8 +74,11 @@ export function guarded(work: () => void): () => void {
   };
 }
 
+let failed = false;
+
 /** Ends the program without a reply. */
 export function fail(failure: Failure): void {
+  failed = true;
   process.exitCode = policyStatus(failure);
   if (!isSocket(2)) {
     try {
@@ -79,10 +87,29 @@ export function fail(failure: Failure): void {
       // The mail log has it too.
     }
   }
-  const { MailLog: Log } = require('../postfix/mail-log') as typeof import('../postfix/mail-log');
-  const log = new Log('warning');
-  log.write(asLogLine(failure));
-  log.close(() => process.exit());
+  keepSocketClean();
+  logOf('warning').write(asLogLine(failure));
+  closeLogs(() => process.exit());
+}
+
+/**
+ * Node writes warnings, uncaught errors and its last words to descriptor 2, which may be the policy socket. From now on that is
+ * /dev/null, and an uncaught error ends the program as any other trouble does.
+ */
+export function keepSocketClean(): void {
+  if (process.listenerCount('uncaughtException') > 0) return;
+  process.removeAllListeners('warning');
+  process.on('uncaughtException', (error) => {
+    try {
+      fail(failureOf(error));
+    } catch {
+      process.exit(policyStatus({ kind: 'bug', error }));
+    }
+  });
+  if (!isSocket(2)) return;
+  fs.closeSync(2);
+  // The lowest free number is taken, which is 2.
+  fs.openSync('/dev/null', 'w');
 }
 
 /** Whether a descriptor is a socket: for descriptor 2, whether Postfix runs the program. */

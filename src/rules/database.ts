@@ -103,24 +103,40 @@ function unopened(file: string, detail: string): Failure {
  * folders above it.
  */
 function loadAddon(): unknown {
-  const addon = path.join(__dirname, '../node_modules/better-sqlite3/build/Release/better_sqlite3.node');
+  const addon = addonNear(__filename);
   try {
     return dlopen(addon);
   } catch (error) {
     if (fs.existsSync(addon)) throw new Trouble(addonFailure(addon, error));
-    return loadAddonElsewhere(addon);
+    return loadAddonElsewhere();
   }
 }
 
 /** As a dependency of another package, better-sqlite3 may lie in a node_modules further up. */
-function loadAddonElsewhere(expected: string): unknown {
-  let addon = expected;
+function loadAddonElsewhere(): unknown {
+  const addon = addonOf(__filename);
   try {
-    const main = require.resolve('better-sqlite3/package.json');
-    addon = path.join(path.dirname(main), 'build/Release/better_sqlite3.node');
     return dlopen(addon);
   } catch (error) {
     throw new Trouble(addonFailure(addon, error));
+  }
+}
+
+const ADDON = 'build/Release/better_sqlite3.node';
+
+function addonNear(program: string): string {
+  return path.join(path.dirname(program), '../node_modules/better-sqlite3', ADDON);
+}
+
+/** Where the program in a file has its addon, or where it should be. */
+export function addonOf(program: string): string {
+  const near = addonNear(program);
+  if (fs.existsSync(near)) return near;
+  try {
+    const main = require.resolve('better-sqlite3/package.json', { paths: [path.dirname(program)] });
+    return path.join(path.dirname(main), ADDON);
+  } catch {
+    return near;
   }
 }
 
@@ -130,12 +146,11 @@ function dlopen(addon: string): unknown {
   return loaded.exports;
 }
 
-function addonFailure(addon: string, error: unknown): Failure {
+/** What `process.dlopen` threw, under the Node.js of the given version. */
+export function addonFailure(addon: string, error: unknown, node = process.version): Failure {
   const folder = path.resolve(addon, '../../../../..');
   const detail = (error as Error).message;
   if (!fs.existsSync(addon)) return { kind: 'addon-missing', addon, folder };
-  if (detail.includes('NODE_MODULE_VERSION')) {
-    return { kind: 'addon-other-node', addon, folder, node: process.version };
-  }
+  if (detail.includes('NODE_MODULE_VERSION')) return { kind: 'addon-other-node', addon, folder, node };
   return { kind: 'addon-broken', addon, folder, detail };
 }

@@ -1,10 +1,11 @@
 // When an entry stops counting.
 
-const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?)?(Z|[+-]\d\d:?\d\d)?$/i;
+const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?)?(Z|[+-]\d\d(?::?\d\d)?)?$/i;
 
 /**
  * The moment (ms since 1970, UTC) that an `expires` column names: from then on the entry counts no more. ISO 8601, `T` or a space, UTC when
- * no offset is given, as SQLite's datetime() writes it. Null: never. What cannot be read is long past: it never widens access.
+ * no offset is given, as SQLite's datetime() writes it; an offset may be hours alone, as PostgreSQL writes it. Null: never. What cannot
+ * be read is long past: it never widens access.
  */
 export function expiryMoment(expires: unknown): number {
   if (expires === null || expires === undefined) return Number.POSITIVE_INFINITY;
@@ -23,10 +24,12 @@ export function parseInstant(text: string): number | null {
   date.setUTCFullYear(year, month - 1, day);
   if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return null;
   date.setUTCHours(hour, minute, second);
-  const offset = /^([+-])(\d\d):?(\d\d)$/.exec(match[7] ?? '');
+  const offset = /^([+-])(\d\d):?(\d\d)?$/.exec(match[7] ?? '');
   if (offset === null) return date.getTime();
-  if (Number(offset[2]) > 23 || Number(offset[3]) > 59) return null;
-  const minutes = Number(offset[2]) * 60 + Number(offset[3]);
+  // A date with another two digits (2026-12-24-31) is a slip, not an offset.
+  if (offset[3] === undefined && match[4] === undefined) return null;
+  if (Number(offset[2]) > 23 || Number(offset[3] ?? 0) > 59) return null;
+  const minutes = Number(offset[2]) * 60 + Number(offset[3] ?? 0);
   return date.getTime() - (offset[1] === '-' ? -minutes : minutes) * 60_000;
 }
 

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { environment, PROGRAM, readLog, type Surroundings } from './program';
+import { makePlace, PROGRAM, type Surroundings } from './program';
 
 export interface Output {
   readonly stdout: string;
@@ -17,13 +17,13 @@ export async function runByHand(
   input: string,
   surroundings: Surroundings = {},
 ): Promise<Output> {
-  const env = environment(surroundings);
+  const place = makePlace(surroundings);
   const command = surroundings.command ?? [process.execPath, PROGRAM];
-  const [stdout, stderr] = ['stdout', 'stderr'].map((name) => path.join(path.dirname(env.FAKE_LOG), name));
+  const [stdout, stderr] = ['stdout', 'stderr'].map((name) => path.join(place.folder, name));
   const files = [stdout, stderr].map((name) => fs.openSync(name ?? '', 'w+'));
   const child = spawn('sh', ['-c', 'cat | "$@"', 'sh', ...command, ...words], {
     stdio: ['pipe', ...files],
-    env,
+    env: place.env,
     cwd: '/',
     ...(surroundings.uid === undefined ? {} : { uid: surroundings.uid, gid: surroundings.uid }),
   });
@@ -35,6 +35,6 @@ export async function runByHand(
     stdout: fs.readFileSync(stdout ?? '', 'latin1'),
     stderr: fs.readFileSync(stderr ?? '', 'latin1'),
     status,
-    log: readLog(env),
+    log: place.log(),
   };
 }

@@ -37,10 +37,16 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Environment for one run, with a mail log of its own. */
-export function environment({ env = {}, postlog = FAKE_POSTLOG }: Surroundings): NodeJS.ProcessEnv & {
-  FAKE_LOG: string;
-} {
+export interface Place {
+  /** For this run alone. */
+  readonly folder: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** The lines of its mail log so far. */
+  log(): string[];
+}
+
+/** Folder and environment for one run, with a mail log of its own. */
+export function makePlace({ env = {}, postlog = FAKE_POSTLOG }: Surroundings): Place {
   const folder = path.join(scratch, `${count++}`);
   fs.mkdirSync(folder);
   const log = path.join(folder, 'log');
@@ -49,11 +55,19 @@ export function environment({ env = {}, postlog = FAKE_POSTLOG }: Surroundings):
   if (postlog !== null) {
     fs.writeFileSync(path.join(folder, 'postlog'), `#!/bin/sh\n${postlog}\n`, { mode: 0o755 });
   }
-  return { PATH: `${folder}:/usr/bin:/bin`, LANG: 'C', TZ: 'UTC', FAKE_LOG: log, ...env };
-}
-
-export function readLog(env: { FAKE_LOG: string }): string[] {
-  return fs.readFileSync(env.FAKE_LOG, 'utf8').split('\n').slice(0, -1);
+  return {
+    folder,
+    env: {
+      PATH: `${folder}:/usr/bin:/bin`,
+      LANG: 'C',
+      TZ: 'UTC',
+      FAKE_LOG: log,
+      // The machine's own postlog, tried when ours fails, must not take a line of a test.
+      MAIL_CONFIG: '/no/such/folder',
+      ...env,
+    },
+    log: () => fs.readFileSync(log, 'utf8').split('\n').slice(0, -1),
+  };
 }
 
 export class PolicyProgram {
@@ -65,7 +79,7 @@ export class PolicyProgram {
   private constructor(
     readonly socket: net.Socket,
     readonly child: ChildProcess,
-    private readonly env: NodeJS.ProcessEnv & { FAKE_LOG: string },
+    readonly place: Place,
   ) {
     running.add(child);
     const exit = new Promise<[number | null, NodeJS.Signals | null]>((done) =>
@@ -84,13 +98,13 @@ export class PolicyProgram {
     socket.on('end', () => socket.end());
     this.ended = Promise.all([exit, closed]).then(([[status, signal]]) => {
       this.wanted?.done();
-      return { bytes: this.bytes, status, signal, log: readLog(env) };
+      return { bytes: this.bytes, status, signal, log: place.log() };
     });
   }
 
   static async start(words: readonly string[], surroundings: Surroundings = {}): Promise<PolicyProgram> {
-    const env = environment(surroundings);
-    const name = path.join(path.dirname(env.FAKE_LOG), 'socket');
+    const place = makePlace(surroundings);
+    const name = path.join(place.folder, 'socket');
     const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true });
     await new Promise<void>((done) => server.listen(name, done));
     const accepted = new Promise<net.Socket>((done) => server.once('connection', done));
@@ -100,21 +114,17 @@ export class PolicyProgram {
     const [command = process.execPath, ...before] = surroundings.command ?? [process.execPath, PROGRAM];
     const child = spawn(command, [...before, ...words], {
       stdio: [theirs, theirs, theirs],
-      env,
+      env: place.env,
       cwd: '/',
       ...(surroundings.uid === undefined ? {} : { uid: surroundings.uid, gid: surroundings.uid }),
     });
     theirs.destroy();
-    return new PolicyProgram(ours, child, env);
+    return new PolicyProgram(ours, child, place);
   }
 
   /** What has come so far, one character a byte. */
   get bytes(): string {
     return Buffer.concat(this.chunks).toString('latin1');
-  }
-
-  get log(): string[] {
-    return readLog(this.env);
   }
 
   write(text: string | Buffer): void {

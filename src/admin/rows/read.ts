@@ -25,6 +25,8 @@ export interface Input {
   /** Of the file, for the guess of its format. */
   readonly name: string;
   readonly format: Format | null;
+  /** Rows that the input gives a local mark are those of another server: not to be brought in. */
+  readonly leaveOutLocal?: boolean;
 }
 
 export interface Problem extends Refusal {
@@ -49,7 +51,7 @@ const KEPT_PROBLEMS = 20;
 export function readRows(input: Input, staging: Staging): Read {
   const [start, texts] = peeked(textOf(input.chunks));
   const format = input.format ?? guessFormat(input.name, start);
-  const sink = new Sink(staging);
+  const sink = new Sink(staging, input.leaveOutLocal === true);
   if (format === 'json') readJson(texts, sink);
   else readDelimited(texts, format, start, sink);
   const { problems, problemCount, hasSets } = sink;
@@ -62,7 +64,10 @@ class Sink {
   hasSets = false;
   readonly unknown = new Set<string>();
 
-  constructor(private readonly staging: Staging) {}
+  constructor(
+    private readonly staging: Staging,
+    private readonly leaveOutLocal: boolean,
+  ) {}
 
   refuse(line: number, refusal: Refusal): void {
     this.problemCount++;
@@ -73,7 +78,9 @@ class Sink {
     const rows = rowsFrom(values, line);
     if ('problem' in rows) this.refuse(line, rows);
     // Rows are of no use any more once a line is wrong.
-    else if (this.problemCount === 0) for (const row of rows) this.staging.add(row);
+    else if (this.problemCount === 0) {
+      for (const row of rows) if (!(this.leaveOutLocal && row.local === true)) this.staging.add(row);
+    }
   }
 }
 

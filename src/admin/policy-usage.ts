@@ -1,0 +1,32 @@
+// The policy program's command line in words, for --help and the manual. It is read without any of this (policy/options.ts).
+import { DEFAULT_DATABASE } from '../rules/database';
+
+export const POLICY_USAGE = `allow-nets [--db FILE] [--persistent] [--reject-text TEXT] [--log none|reject|all]
+       allow-nets COMMAND ...`;
+
+export const POLICY_ABOUT = `Without a command: the policy program that Postfix runs. It reads a policy request on
+standard input and answers on standard output.`;
+
+export const DB_OPTION = {
+  type: 'string',
+  requiresArg: true,
+  describe: `the database ($ALLOW_NETS_DB, else ${DEFAULT_DATABASE})`,
+} as const;
+
+export const POLICY_OPTIONS = {
+  persistent: {
+    type: 'boolean',
+    global: false,
+    describe: 'serve the connection on after the first answer',
+  },
+  'reject-text': {
+    type: 'string',
+    global: false,
+    describe: 'what a refused client is told; {user} and {address} are filled in',
+  },
+  log: {
+    global: false,
+    choices: ['none', 'reject', 'all'],
+    describe: 'which requests are logged (reject)',
+  },
+} as const;

@@ -1,0 +1,83 @@
+// The files of `learn` and `replay`, opened and read: plain, compressed, or `-` for standard input.
+//
+// Compression is told by a file's first bytes, not by its name. A file that ends in the middle of its compressed data, or that cannot be
+// read further, still gives what came before; how it ended is in the answer.
+import * as fs from 'node:fs';
+import { Trouble } from '../failure';
+import { compressionOf, decompress } from './compressed';
+import type { LineScanner } from './lines';
+import { Source } from './source';
+
+export interface Input {
+  readonly name: string;
+  readonly descriptor: number;
+  /** Bytes; null when only reading tells. */
+  readonly size: number | null;
+  /** Seconds since 1970 after which no line of it can have been written. */
+  readonly latest: number;
+}
+
+/** The clock of the machine that wrote the log may be ahead of ours, by this many seconds. */
+const CLOCK_AHEAD = 60;
+/** A file's time may be of another time zone's clock. */
+const FILE_TIME_AHEAD = 86_400;
+
+/** All of `names`, or Trouble for the first that cannot be opened. The same file named twice is opened once. `now`: seconds since 1970. */
+export function openInputs(names: readonly string[], now: number): Input[] {
+  const inputs = new Map<string, Input>();
+  for (const name of names) {
+    const { input, identity } = open(name, now);
+    if (!inputs.has(identity)) inputs.set(identity, input);
+    else if (input.descriptor !== 0) fs.closeSync(input.descriptor);
+  }
+  return [...inputs.values()];
+}
+
+function open(name: string, now: number): { input: Input; identity: string } {
+  const descriptor = name === '-' ? 0 : translated(name, () => fs.openSync(name, 'r'));
+  const stat = translated(name, () => fs.fstatSync(descriptor));
+  if (stat.isDirectory()) {
+    throw new Trouble({ kind: 'refused', problem: `${name} is a folder`, hint: 'name the mail logs in it' });
+  }
+  const isFile = stat.isFile();
+  const clock = now + CLOCK_AHEAD;
+  const input = {
+    name: name === '-' ? 'standard input' : name,
+    descriptor,
+    size: isFile ? stat.size : null,
+    latest: isFile ? Math.min(clock, stat.mtimeMs / 1000 + FILE_TIME_AHEAD) : clock,
+  };
+  return { input, identity: isFile ? `${stat.dev}:${stat.ino}` : name };
+}
+
+function translated<T>(name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = { ENOENT: 'no such file', EACCES: 'no permission to read it' }[code ?? ''] ?? message;
+    throw new Trouble({ kind: 'refused', problem: `cannot read ${name}: ${why}` });
+  }
+}
+
+/** Reads all of `input` into `scanner`, `onBytes` told of the bytes of the file as they go. What is wrong with its end, or null. */
+export async function readInput(
+  input: Input,
+  scanner: LineScanner,
+  onBytes: (count: number) => void,
+): Promise<string | null> {
+  const source = new Source(input.descriptor, onBytes);
+  let damage: string | null = null;
+  const first = source.next();
+  const compression = first === null ? null : compressionOf(first);
+  if (first !== null && compression !== null) {
+    damage = await decompress(compression, input.name, first, source, (chunk) => scanner.write(chunk));
+  } else if (first !== null) {
+    scanner.write(first);
+    while (scanner.fill((buffer, offset, length) => source.read(buffer, offset, length)));
+  }
+  damage ??= source.damage;
+  scanner.end(damage === null);
+  if (input.descriptor !== 0) fs.closeSync(input.descriptor);
+  return damage;
+}

@@ -1,0 +1,199 @@
+// What was seen of each person in each network, in columns: a place is a number, and each column holds one figure of it.
+import type { Family } from '../rules/address';
+import type { Network } from '../rules/network';
+import { withRoom } from './columns';
+import { type DayBits, DayColumns } from './day-columns';
+import { PairTable } from './pair-table';
+import { V6Numbers } from './v6-numbers';
+
+/** By what an address is allowed: an entry of the database. */
+export interface Grant {
+  readonly subject: string;
+  readonly network: string;
+  readonly set: string | null;
+}
+
+/** One person in one network. Times in seconds since 1970. */
+export interface Seen {
+  /** Null: from where, the log does not know. */
+  readonly network: Network | null;
+  readonly messages: number;
+  readonly allowed: number;
+  /** By what one of the allowed messages is. */
+  readonly by: Grant | null;
+  readonly first: number;
+  readonly last: number;
+  readonly days: DayBits;
+  /** Null: by nobody else, or not looked for yet. */
+  readonly usage: Usage | null;
+}
+
+/** How a network is used by all persons together, more than one. */
+export interface Usage {
+  readonly users: number;
+  readonly messages: number;
+}
+
+const MESSAGES = 0;
+const ALLOWED = 1;
+const GRANT = 2;
+const FIRST = 3;
+const LAST = 4;
+const LAST_DAY = 5;
+const BEFORE = 6;
+/** A power of two: the figures of a place then lie in one cache line. */
+const FIGURES = 8;
+
+/** In the place of an IPv6 network's number. */
+const NO_NETWORK = -1;
+
+export class SeenColumns {
+  /** Of person * 2 (+ 1 for IPv6) and the network: an IPv4 one by its bits, an IPv6 one by its number. */
+  private readonly places = new PairTable();
+  private readonly v6Networks = new V6Numbers();
+  private readonly grants: Grant[] = [];
+  private readonly grantNumbers = new Map<string, number>();
+  private readonly days = new DayColumns();
+  /** Of each place the figures named below, side by side. */
+  private figures = new Uint32Array(FIGURES << 8);
+  /** The places of a person are a chain: its newest, and the one before as a figure. Plus one, since 0 is none. */
+  private newest = new Int32Array(1 << 8);
+
+  private readonly shared: { [family in Family]?: ReadonlyMap<number, Usage> } = {};
+
+  /** All networks of a family have the same prefix length. */
+  constructor(
+    private readonly v4Prefix: number,
+    private readonly v6Prefix: number,
+  ) {}
+
+  get size(): number {
+    return this.places.size;
+  }
+
+  /** The place of a person in a network, a new one when there is none yet. */
+  placeOf(person: number, network: Network | null): number {
+    const before = this.size;
+    const place = this.places.numberOf(...this.key(person, network));
+    if (place === before) this.makeRoom(person, place);
+    return place;
+  }
+
+  /** For `add`: greater than 0. */
+  grantNumber(grant: Grant): number {
+    const key = JSON.stringify([grant.subject, grant.network, grant.set]);
+    let number = this.grantNumbers.get(key);
+    if (number === undefined) {
+      number = this.grants.push(grant);
+      this.grantNumbers.set(key, number);
+    }
+    return number;
+  }
+
+  /** `grant`: a grant number, or 0 when refused. */
+  add(place: number, grant: number, times: number, seconds: number, day: number): void {
+    const { figures } = this;
+    const at = place * FIGURES;
+    figures[at + MESSAGES] = (figures[at + MESSAGES] as number) + times;
+    if (grant > 0) {
+      figures[at + ALLOWED] = (figures[at + ALLOWED] as number) + times;
+      figures[at + GRANT] = grant;
+    }
+    if (seconds < (figures[at + FIRST] as number)) figures[at + FIRST] = seconds;
+    if (seconds > (figures[at + LAST] as number)) figures[at + LAST] = seconds;
+    if (figures[at + LAST_DAY] !== day + 1) {
+      figures[at + LAST_DAY] = day + 1;
+      this.days.add(place, day);
+    }
+  }
+
+  /** All that was seen of a person. */
+  *of(person: number): Iterable<Seen> {
+    for (let next = this.newest[person] ?? 0; next > 0; next = this.figure(next - 1, BEFORE)) {
+      const place = next - 1;
+      yield {
+        network: this.networkOf(place),
+        messages: this.figure(place, MESSAGES),
+        allowed: this.figure(place, ALLOWED),
+        by: this.grants[this.figure(place, GRANT) - 1] ?? null,
+        first: this.figure(place, FIRST),
+        last: this.figure(place, LAST),
+        days: this.days.of(place),
+        usage: this.shared[this.familyOf(place)]?.get(this.places.secondOf(place)) ?? null,
+      };
+    }
+  }
+
+  /** The networks that more than one person was seen in, the most used first. From then on `of` tells their usage. */
+  findShared(): { network: Network; usage: Usage }[] {
+    const found = ([4, 6] as const).flatMap((family) => {
+      const shared = this.sharedOf(family);
+      this.shared[family] = shared;
+      return [...shared].map(([key, usage]) => ({ network: this.network(family, key), usage }));
+    });
+    return found.filter(isLocated).sort((a, b) => b.usage.users - a.usage.users);
+  }
+
+  private sharedOf(family: Family): Map<number, Usage> {
+    const keys = new Int32Array(this.size);
+    let count = 0;
+    for (let place = 0; place < this.size; place++) {
+      if (this.familyOf(place) === family) keys[count++] = this.places.secondOf(place);
+    }
+    // Side by side, the places of one network are as many as its users.
+    const sorted = keys.subarray(0, count).sort();
+    const shared = new Map<number, { users: number; messages: number }>();
+    for (let from = 0, to = 0; from < count; from = to) {
+      while (to < count && sorted[to] === sorted[from]) to++;
+      if (to - from > 1) shared.set(sorted[from] as number, { users: to - from, messages: 0 });
+    }
+    for (let place = 0; place < this.size && shared.size > 0; place++) {
+      const usage = this.familyOf(place) === family ? shared.get(this.places.secondOf(place)) : undefined;
+      if (usage) usage.messages += this.figure(place, MESSAGES);
+    }
+    return shared;
+  }
+
+  private key(person: number, network: Network | null): [number, number] {
+    if (network?.family === 4) return [person * 2, bitsOf(network.bytes)];
+    return [person * 2 + 1, network ? this.v6Networks.numberOf(network.bytes) : NO_NETWORK];
+  }
+
+  private figure(place: number, which: number): number {
+    return this.figures[place * FIGURES + which] as number;
+  }
+
+  private makeRoom(person: number, place: number): void {
+    const at = place * FIGURES;
+    this.figures = withRoom(this.figures, at + FIGURES - 1);
+    this.newest = withRoom(this.newest, person);
+    this.figures[at + FIRST] = 0xffffffff;
+    this.figures[at + BEFORE] = this.newest[person] as number;
+    this.newest[person] = place + 1;
+  }
+
+  private familyOf(place: number): Family {
+    return (this.places.firstOf(place) & 1) === 0 ? 4 : 6;
+  }
+
+  private networkOf(place: number): Network | null {
+    return this.network(this.familyOf(place), this.places.secondOf(place));
+  }
+
+  private network(family: Family, key: number): Network | null {
+    if (family === 4) {
+      const bytes = new Uint8Array(4);
+      new DataView(bytes.buffer).setInt32(0, key);
+      return { family, bytes, prefix: this.v4Prefix };
+    }
+    return key === NO_NETWORK ? null : { family, bytes: this.v6Networks.bytesOf(key), prefix: this.v6Prefix };
+  }
+}
+
+function bitsOf(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, 4).getInt32(0);
+}
+
+function isLocated<T extends { network: Network | null }>(one: T): one is T & { network: Network } {
+  return one.network !== null;
+}

@@ -1,0 +1,82 @@
+// man/allow-nets.8, from the same descriptions as the --help texts. `npm run build` writes it.
+import type { Options } from 'yargs';
+import { type Command, shownLine } from '../admin/command';
+import { COMMANDS } from '../admin/commands';
+import { DB_OPTION, POLICY_ABOUT, POLICY_OPTIONS, POLICY_USAGE } from '../admin/policy-usage';
+import * as chapters from './chapters';
+import { item, paragraph, section, subsection, verbatim } from './roff';
+
+/** The source of the page. */
+export function manualPage(version: string): string {
+  return `${[
+    `.\\" Made by npm run build from src/manual and the descriptions of the commands.`,
+    `.TH ALLOW\\-NETS 8 "" "postfix\\-allow\\-nets ${version}" "System Administration"`,
+    section('NAME'),
+    'allow\\-nets \\- let authenticated users send mail only from their networks',
+    section('SYNOPSIS'),
+    verbatim(synopsis()),
+    ...chapters.DESCRIPTION,
+    section('OPTIONS OF THE POLICY PROGRAM'),
+    paragraph(POLICY_ABOUT.replaceAll('\n', ' ')),
+    ...options({ db: DB_OPTION, ...POLICY_OPTIONS }),
+    section('COMMANDS'),
+    paragraph('All take --db FILE and --help. allow-nets --version prints the version.'),
+    ...COMMANDS.flatMap(chapterOf),
+    subsection('completion'),
+    paragraph('Prints a completion script for bash or zsh.'),
+    ...chapters.DECISION,
+    ...chapters.DATABASE,
+    ...chapters.SET_UP,
+    ...chapters.EXIT_STATUS,
+    ...chapters.FILES,
+    section('EXAMPLES'),
+    ...COMMANDS.flatMap(({ examples }) => examples.map(([line, about]) => item(line, sentence(about)))),
+    ...chapters.SEE_ALSO,
+  ].join('\n')}\n`;
+}
+
+function synopsis(): string {
+  const first = POLICY_USAGE.split('\n')[0] ?? '';
+  return [first, ...COMMANDS.map(({ line }) => `allow-nets ${shownLine(line)} [OPTION...]`)].join('\n');
+}
+
+function chapterOf({ line, summary, about, positionals, options: own }: Command): string[] {
+  return [
+    subsection(shownLine(line)),
+    paragraph(sentence(summary)),
+    ...(about ?? []).map(paragraph),
+    ...Object.entries(positionals ?? {}).map(([name, text]) => item(name.toUpperCase(), sentence(text))),
+    ...options(own ?? {}),
+  ];
+}
+
+function options(all: Readonly<Record<string, Options>>): string[] {
+  return Object.entries(all).map(([name, option]) =>
+    item(tagOf(name, option), sentence(option.describe ?? '')),
+  );
+}
+
+/** What an option's value is called; others by the option's own name. */
+const VALUES: Readonly<Record<string, string>> = {
+  db: 'FILE',
+  'reject-text': 'TEXT',
+  until: 'TIME',
+  at: 'TIME',
+  since: 'TIME',
+  for: '7d|12h|30m',
+  note: 'TEXT',
+  'config-dir': 'DIR',
+  service: 'NAME',
+};
+
+function tagOf(name: string, option: Options): string {
+  const value = option.choices?.join('|') ?? VALUES[name] ?? name.toUpperCase();
+  const takesValue = option.type !== 'boolean';
+  const short = typeof option.alias === 'string' ? `-${option.alias}${takesValue ? ` ${value}` : ''}, ` : '';
+  return `${short}--${name}${takesValue ? ` ${value}` : ''}`;
+}
+
+function sentence(text: string): string {
+  const upper = /^[a-z]+[ ,]/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+  return /[.?!]$/.test(upper) ? upper : `${upper}.`;
+}

@@ -1,0 +1,26 @@
+// Text to the man(7) macros: nothing in it may be taken for a request, an escape or a typographic dash.
+
+/** Running text or an argument's part. */
+export function escaped(text: string): string {
+  return text
+    .replaceAll('\\', '\\e')
+    .replaceAll('-', '\\-')
+    .replaceAll("'", '\\(aq')
+    .replaceAll('^', '\\(ha')
+    .replaceAll('~', '\\(ti')
+    .replaceAll('`', '\\(ga')
+    .replace(/^\./gm, '\\&.');
+}
+
+/** An argument of a macro, where `"` would end it. */
+const argument = (text: string) => `"${escaped(text).replaceAll('"', '\\(dq')}"`;
+
+export const section = (title: string) => `.SH ${argument(title)}`;
+export const subsection = (title: string) => `.SS ${argument(title)}`;
+export const paragraph = (text: string) => `.PP\n${escaped(text)}`;
+
+/** A tagged paragraph: an option, a status, a file. */
+export const item = (tag: string, text: string) => `.TP\n.B ${argument(tag)}\n${escaped(text)}`;
+
+/** Lines as they are: commands, files. */
+export const verbatim = (lines: string) => `.PP\n.in +4n\n.nf\n${escaped(lines)}\n.fi\n.in`;

@@ -1,0 +1,62 @@
+// Running other programs: words as an array, no shell. What they say is kept for the administrator to see.
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Trouble } from '../failure';
+
+export interface Ran {
+  /** The exit status, or null when a signal or the time limit ended it, or it could not be started. */
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Where Postfix's commands are on systems that keep them out of an ordinary PATH. */
+const FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/sbin', '/usr/bin', '/usr/local/bin', '/opt/local/sbin'];
+
+/** The absolute path of a program, or null. */
+export function findProgram(name: string): string | null {
+  const own = (process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => folder.startsWith('/'));
+  const found = [...own, ...FOLDERS].map((folder) => path.join(folder, name)).find(isExecutable);
+  return found ?? null;
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    fs.accessSync(file, fs.constants.X_OK);
+    return fs.statSync(file).isFile();
+  } catch {
+    return false;
+  }
+}
+
+const TIME_LIMIT = 60_000;
+
+/** Runs a program to its end, at the longest for a minute. */
+export function run(program: string, words: readonly string[]): Ran {
+  const ran = spawnSync(program, words, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: TIME_LIMIT,
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  return { status: ran.status, stdout: ran.stdout ?? '', stderr: ran.stderr ?? String(ran.error ?? '') };
+}
+
+/** What a program said about its failure, in one line. */
+export function complaintOf({ status, stdout, stderr }: Ran): string {
+  const said = `${stderr}\n${stdout}`.split('\n').filter((line) => line.trim() !== '');
+  const state = status === null ? 'did not end' : `status ${status}`;
+  return said.length === 0 ? state : `${state}: ${said.slice(0, 5).join(' | ')}`;
+}
+
+/** A command line as it can be pasted into a shell. */
+export function shellLine(words: readonly string[]): string {
+  return words
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
+    .join(' ');
+}
+
+export function refused(problem: string, hint?: string): Trouble {
+  return new Trouble(hint === undefined ? { kind: 'refused', problem } : { kind: 'refused', problem, hint });
+}

@@ -1,0 +1,194 @@
+// Texts of main.cf and master.cf in the shapes that servers have, for the tests of install and uninstall.
+import type { ConfigFiles } from '../../src/postfix/service-view';
+
+export interface Configuration extends ConfigFiles {
+  readonly name: string;
+  /** The values that Postfix must find afterwards for a persistent, enforcing service `allow-nets`. */
+  readonly main_?: Readonly<Record<string, string>>;
+  readonly overrides?: Readonly<Record<string, string>>;
+}
+
+const CHECK = 'check_policy_service unix:private/allow-nets';
+const COMPACT = 'check_policy_service,unix:private/allow-nets';
+
+const plain = 'compatibility_level = 3.6\n';
+const smtp = 'smtp      inet  n       -       y       -       -       smtpd\n';
+const submission = (...lines: string[]) =>
+  `${smtp}submission inet n       -       y       -       -       smtpd\n${lines.join('\n')}\n`;
+
+export const CONFIGURATIONS: readonly Configuration[] = [
+  {
+    name: 'no restriction at all',
+    main: plain,
+    master: smtp,
+    main_: { smtpd_recipient_restrictions: CHECK },
+  },
+  {
+    name: 'no newline at the end of the files',
+    main: 'compatibility_level = 3.6\nx = y',
+    master: `${smtp}# end`,
+    main_: { smtpd_recipient_restrictions: CHECK, x: 'y' },
+  },
+  {
+    name: 'an empty list',
+    main: `${plain}smtpd_recipient_restrictions = \nx = y\n`,
+    master: smtp,
+    main_: { smtpd_recipient_restrictions: CHECK },
+  },
+  {
+    name: 'an empty list at the end without a newline',
+    main: `${plain}smtpd_recipient_restrictions=`,
+    master: smtp,
+    main_: { smtpd_recipient_restrictions: CHECK },
+  },
+  {
+    name: 'a list on one line',
+    main: `smtpd_recipient_restrictions=permit_mynetworks reject_unauth_destination\n${plain}`,
+    master: smtp,
+    main_: { smtpd_recipient_restrictions: `${CHECK}, permit_mynetworks reject_unauth_destination` },
+  },
+  {
+    name: 'a long list over several lines, with comments',
+    main: `${plain}
+smtpd_recipient_restrictions =
+    # our own machines
+    permit_mynetworks,
+    permit_sasl_authenticated,
+  # nobody else relays
+
+    reject_unauth_destination,
+    reject_rbl_client zen.example.org
+# the end
+message_size_limit = 0
+`,
+    master: smtp,
+    main_: {
+      smtpd_recipient_restrictions: `${CHECK},    permit_mynetworks,    permit_sasl_authenticated,    reject_unauth_destination,    reject_rbl_client zen.example.org`,
+    },
+  },
+  {
+    name: 'a list that begins on the line of its name and goes on',
+    main: `smtpd_recipient_restrictions = permit_mynetworks,\n\tpermit_sasl_authenticated\n\treject\n`,
+    master: smtp,
+    main_: {
+      smtpd_recipient_restrictions: `${CHECK}, permit_mynetworks,\tpermit_sasl_authenticated\treject`,
+    },
+  },
+  {
+    name: 'a parameter that is set twice',
+    main: `smtpd_recipient_restrictions = reject\nsmtpd_recipient_restrictions = permit_mynetworks, reject\n`,
+    master: smtp,
+    main_: { smtpd_recipient_restrictions: `${CHECK}, permit_mynetworks, reject` },
+  },
+  {
+    name: 'submission as shipped, with a comment inside',
+    main: plain,
+    master: submission(
+      '  -o syslog_name=postfix/submission',
+      '  -o smtpd_sasl_auth_enable=yes',
+      '#     a comment',
+      '  -o smtpd_client_restrictions=',
+      '  -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject',
+      '  -o milter_macro_daemon_name=ORIGINATING',
+    ),
+    main_: { smtpd_recipient_restrictions: CHECK },
+    overrides: {
+      'submission/inet/smtpd_recipient_restrictions': `${COMPACT},permit_sasl_authenticated,reject`,
+    },
+  },
+  {
+    name: 'submission in the $mua_ style',
+    main: `${plain}mua_recipient_restrictions = permit_sasl_authenticated,\n  reject\n`,
+    master: submission(
+      ' -o smtpd_sasl_auth_enable=yes',
+      ' -o smtpd_recipient_restrictions=$mua_recipient_restrictions',
+    ),
+    main_: { mua_recipient_restrictions: `${CHECK}, permit_sasl_authenticated,  reject` },
+    overrides: { 'submission/inet/smtpd_recipient_restrictions': '$mua_recipient_restrictions' },
+  },
+  {
+    name: 'a $mua_ parameter that is not set',
+    main: plain,
+    master: submission(
+      ` -o smtpd_sasl_auth_enable=yes -o smtpd_recipient_restrictions=\${mua_recipient_restrictions}`,
+    ),
+    main_: { mua_recipient_restrictions: CHECK },
+  },
+  {
+    name: 'a $mua_ parameter that is set with -o',
+    main: 'smtpd_sasl_auth_enable = yes\n',
+    master: submission(
+      ' -o smtpd_recipient_restrictions=$(mine) -o { mine = permit_sasl_authenticated, reject }',
+    ),
+    overrides: { 'submission/inet/mine': `${CHECK}, permit_sasl_authenticated, reject` },
+  },
+  {
+    name: 'one of Postfix’s own parameters in the list',
+    main: `smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination\n`,
+    master: submission(
+      ' -o smtpd_sasl_auth_enable=yes',
+      ' -o smtpd_recipient_restrictions=$smtpd_relay_restrictions',
+    ),
+    main_: {
+      smtpd_relay_restrictions: 'permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination',
+    },
+    overrides: { 'submission/inet/smtpd_recipient_restrictions': `${COMPACT},$smtpd_relay_restrictions` },
+  },
+  {
+    name: 'braces, and white space in them',
+    main: 'smtpd_sasl_auth_enable = yes\n',
+    master: submission(
+      ' -o { smtpd_recipient_restrictions =',
+      '  permit_sasl_authenticated,',
+      '  reject }',
+      ' -v',
+    ),
+    overrides: {
+      'submission/inet/smtpd_recipient_restrictions': `${CHECK},  permit_sasl_authenticated,  reject`,
+    },
+  },
+  {
+    name: 'an empty override',
+    main: `${plain}smtpd_sasl_auth_enable = yes\nsmtpd_recipient_restrictions = reject\n`,
+    master: submission('  -o smtpd_recipient_restrictions=', '  -o { smtpd_relay_restrictions = }'),
+    overrides: { 'submission/inet/smtpd_recipient_restrictions': COMPACT },
+  },
+  {
+    name: 'an override without AUTH is left alone',
+    main: 'smtpd_sasl_auth_enable = yes\n',
+    master: submission(
+      ' -o smtpd_sasl_auth_enable=no -o smtpd_recipient_restrictions=permit_mynetworks,reject',
+    ),
+    main_: { smtpd_recipient_restrictions: CHECK },
+    overrides: { 'submission/inet/smtpd_recipient_restrictions': 'permit_mynetworks,reject' },
+  },
+  {
+    name: 'an override that is given twice',
+    main: plain,
+    master: submission(
+      ' -o smtpd_sasl_auth_enable=yes -o smtpd_recipient_restrictions=permit',
+      ' -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject',
+    ),
+    overrides: {
+      'submission/inet/smtpd_recipient_restrictions': `${COMPACT},permit_sasl_authenticated,reject`,
+    },
+  },
+  {
+    name: 'services with addresses, pass and odd layout',
+    main: 'smtpd_sasl_auth_enable = yes\n',
+    master: `smtp inet n - y - 1 postscreen
+smtpd pass - - y - - smtpd -o
+  smtpd_recipient_restrictions=permit_mynetworks,reject_unauth_destination
+127.0.0.1:2525 inet n - y - - smtpd
+# in between
+  -o syslog_name=x
+  -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject
+[::1]:2525 inet n - y - - smtpd -o smtpd_recipient_restrictions=reject
+cleanup unix n - y - 0 cleanup
+`,
+    overrides: {
+      'smtpd/pass/smtpd_recipient_restrictions': `${COMPACT},permit_mynetworks,reject_unauth_destination`,
+      '127.0.0.1:2525/inet/smtpd_recipient_restrictions': `${COMPACT},permit_sasl_authenticated,reject`,
+    },
+  },
+];

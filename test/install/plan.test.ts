@@ -1,0 +1,165 @@
+// The plan of install and uninstall, on texts alone: what is written where, and that uninstall leaves no trace.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { parameterOf } from '../../src/postfix/main-cf';
+import { overrideOf, serviceNamed } from '../../src/postfix/master-cf';
+import { installPlan, type Plan, uninstallPlan, type Wanted } from '../../src/postfix/plan';
+import type { ConfigFiles } from '../../src/postfix/service-view';
+import { CONFIGURATIONS } from './configurations';
+
+const BUILT_IN = new Set(['smtpd_relay_restrictions', 'smtpd_recipient_restrictions', 'mynetworks']);
+
+const WANTED: Wanted = {
+  name: 'allow-nets',
+  user: 'nobody',
+  argv: ['/usr/bin/node', '/opt/allow-nets.js', '--persistent', '--db', '/var/lib/allow-nets/access.db'],
+  oneShot: false,
+  trial: false,
+};
+
+const FORMS = [
+  { oneShot: false, trial: false },
+  { oneShot: false, trial: true },
+  { oneShot: true, trial: false },
+  { oneShot: true, trial: true },
+];
+
+function install(files: ConfigFiles, wanted: Wanted = WANTED): ConfigFiles {
+  return after(files, installPlan(files, wanted, BUILT_IN));
+}
+
+function after(files: ConfigFiles, { service, lists }: Plan): ConfigFiles {
+  return lists.at(-1)?.files ?? service.at(-1)?.files ?? files;
+}
+
+function uninstall(files: ConfigFiles): ConfigFiles {
+  const plan = uninstallPlan(files, 'allow-nets');
+  return plan.service.at(-1)?.files ?? plan.lists.at(-1)?.files ?? files;
+}
+
+const texts = ({ main, master }: ConfigFiles) => ({ main, master });
+
+for (const { name, main, master, main_, overrides } of CONFIGURATIONS) {
+  describe(name, () => {
+    const before = { main, master };
+    test('the values are as wanted, and a second install changes nothing', () => {
+      const files = install(before);
+      for (const [parameter, value] of Object.entries(main_ ?? {})) {
+        assert.equal(parameterOf(files.main, parameter)?.value.text, value);
+      }
+      assert.equal(parameterOf(files.main, 'allow-nets_time_limit')?.value.text, '3600');
+      for (const [path, value] of Object.entries(overrides ?? {})) {
+        const [service = '', type = '', parameter = ''] = path.split('/');
+        const found = serviceNamed(files.master, service, type);
+        assert.equal(found && overrideOf(found, parameter)?.value.text, value);
+      }
+      assert.deepEqual(install(files), texts(files));
+    });
+    test('every line that was there is still there', () => {
+      const files = install(before);
+      for (const file of ['main', 'master'] as const) {
+        const now = new Set(files[file].split('\n'));
+        const gone = before[file].split('\n').filter((line) => !now.has(line));
+        assert.ok(
+          gone.every((line) => /restrictions|mine|permit/.test(line)),
+          gone.join('\n'),
+        );
+      }
+    });
+    test('uninstall leaves no trace, from each form and from one changed into another', () => {
+      for (const first of FORMS) {
+        const installed = install(before, { ...WANTED, ...first });
+        assert.deepEqual(uninstall(installed), before);
+        for (const second of FORMS) {
+          const changed = install(installed, { ...WANTED, ...second });
+          assert.deepEqual(changed, install(before, { ...WANTED, ...second }));
+          assert.deepEqual(uninstall(changed), before);
+        }
+      }
+    });
+    test('uninstall leaves what the administrator did in between', () => {
+      const installed = install(before);
+      const touched = {
+        main: `# mine\n${installed.main.endsWith('\n') ? installed.main : `${installed.main}\n`}biff = no\n`,
+        master: installed.master.replace(/^smtp .*\n/, (line) => `# mine\n${line}`),
+      };
+      const main = before.main.endsWith('\n') ? before.main : `${before.main}\n`;
+      const left = uninstall(touched);
+      assert.equal(left.main, `# mine\n${main}biff = no\n`);
+      assert.equal(
+        left.master,
+        before.master.replace(/^smtp .*\n/, (line) => `# mine\n${line}`),
+      );
+    });
+  });
+}
+
+describe('what stands there already', () => {
+  const form = (list: string) => `smtpd_recipient_restrictions = ${list}\n`;
+  const cases: [string, string, string][] = [
+    [
+      'behind permit_mynetworks: moved to the front',
+      'permit_mynetworks, check_policy_service unix:private/allow-nets, reject',
+      'check_policy_service unix:private/allow-nets, permit_mynetworks, reject',
+    ],
+    [
+      'last, behind permit_sasl_authenticated',
+      'permit_sasl_authenticated, warn_if_reject check_policy_service unix:private/allow-nets',
+      'check_policy_service unix:private/allow-nets, permit_sasl_authenticated',
+    ],
+    [
+      'twice',
+      'check_policy_service unix:private/allow-nets, check_policy_service unix:private/allow-nets, reject',
+      'check_policy_service unix:private/allow-nets, reject',
+    ],
+    [
+      'behind a table that the administrator put first',
+      'check_client_access cidr:/etc/x, check_policy_service unix:private/allow-nets, permit_mynetworks',
+      'check_client_access cidr:/etc/x, check_policy_service unix:private/allow-nets, permit_mynetworks',
+    ],
+    [
+      'with other attributes, which stay',
+      'check_policy_service { unix:private/allow-nets, timeout=10s, request_limit=1 }, permit_mynetworks',
+      'check_policy_service { unix:private/allow-nets, timeout=10s }, permit_mynetworks',
+    ],
+    [
+      'another service of a like name',
+      'check_policy_service unix:private/allow-nets2, permit_mynetworks',
+      'check_policy_service unix:private/allow-nets, check_policy_service unix:private/allow-nets2, permit_mynetworks',
+    ],
+  ];
+  for (const [name, list, expected] of cases) {
+    test(name, () => {
+      const files = { main: form(list), master: 'smtp inet n - y - - smtpd\n' };
+      const installed = install(files);
+      assert.equal(parameterOf(installed.main, 'smtpd_recipient_restrictions')?.value.text, expected);
+      assert.ok(!uninstall(installed).main.includes('private/allow-nets,'));
+    });
+  }
+  test('in the relay list: that is as good, none is put in the recipient list', () => {
+    const list = 'check_policy_service unix:private/allow-nets, permit_mynetworks, reject_unauth_destination';
+    const installed = install({ main: `smtpd_relay_restrictions = ${list}\n`, master: '' });
+    assert.equal(parameterOf(installed.main, 'smtpd_recipient_restrictions'), null);
+  });
+  test('a service entry with other words: put right, options of the program are the caller’s', () => {
+    const master = `allow-nets unix - n y - - spawn user=daemon\n  argv=/bin/old\n# end\n`;
+    const installed = install({ main: '', master });
+    assert.match(
+      installed.master,
+      /^allow-nets unix {2}- {7}n {7}n {7}- {7}0 {7}spawn user=nobody\n {4}argv=/,
+    );
+    assert.ok(installed.master.endsWith('\n# end\n'));
+  });
+  for (const [limit, expected] of [
+    ['2h', '2h'],
+    ['1000', '3600'],
+    ['59m', '3600'],
+    ['1d', '1d'],
+    ['nonsense', '3600'],
+  ]) {
+    test(`a time limit of ${limit}`, () => {
+      const installed = install({ main: `allow-nets_time_limit=${limit}\n`, master: '' });
+      assert.equal(parameterOf(installed.main, 'allow-nets_time_limit')?.value.text, expected);
+    });
+  }
+});

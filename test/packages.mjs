@@ -1,0 +1,111 @@
+// Which Debian package holds each program that a test suite asks for with `needs(...)`, where such a program is, and how
+// the missing ones are installed. Used by run.mjs before the tests and by requires.ts inside of them.
+//
+// In trouble: what apt-get said goes to stderr and the program stays missing. What follows from that (a suite left out, or
+// a failure) is decided by the callers. Nothing here asks a question, and no service is started.
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Program -> Debian package. A program that no selected suite names is never installed. */
+export const packageOf = {
+  postfix: 'postfix',
+  postconf: 'postfix',
+  postlog: 'postfix',
+  dovecot: 'dovecot-core',
+  openssl: 'openssl',
+  mariadbd: 'mariadb-server',
+  postgres: 'postgresql',
+  sqlite3: 'sqlite3',
+  strace: 'strace',
+  postfwd1: 'postfwd',
+  man: 'man-db',
+  xz: 'xz-utils',
+  zstd: 'zstd',
+  bzip2: 'bzip2',
+  script: 'bsdutils',
+};
+
+/**
+ * @param {string} program
+ * @returns {string | undefined} its absolute path. Looks where Debian puts servers too, which is not in every PATH.
+ */
+export function programPath(program) {
+  const postgres = '/usr/lib/postgresql';
+  const folders = [
+    ...(process.env.PATH ?? '').split(delimiter).filter((folder) => folder.startsWith('/')),
+    '/usr/sbin',
+    '/sbin',
+    '/usr/bin',
+    ...(existsSync(postgres) ? readdirSync(postgres).map((version) => join(postgres, version, 'bin')) : []),
+  ];
+  return folders.map((folder) => join(folder, program)).find(isExecutable);
+}
+
+/**
+ * The answer to "can this suite run?", in words.
+ * @param {readonly string[]} needs programs of the table above, or `root`
+ * @param {(program: string) => string | undefined} [find] where a program is; for tests
+ * @returns {string[]} what is missing, each with its remedy; empty when nothing is
+ */
+export function missing(needs, find = programPath) {
+  return needs.flatMap((need) => {
+    if (need === 'root') return process.getuid?.() === 0 ? [] : ['root (run the tests as root)'];
+    if (!(need in packageOf)) throw new Error(`${need} is not in the table of test/packages.mjs`);
+    return find(need) === undefined ? [`${need} (Debian package ${packageOf[need]})`] : [];
+  });
+}
+
+/**
+ * Installs the packages of those programs that are missing, when this is root on a machine with apt-get.
+ * @param {readonly string[]} needs as for `missing`
+ */
+export function installMissing(needs) {
+  const absent = needs.filter((need) => need in packageOf && programPath(need) === undefined);
+  const packages = [...new Set(absent.map((need) => packageOf[need]))].sort();
+  if (packages.length === 0 || process.getuid?.() !== 0 || programPath('apt-get') === undefined) return;
+  console.error(`installing for the tests: ${packages.join(' ')}`);
+  withoutServiceStarts(() => {
+    // A failed update is no reason to stop: the lists that are there may do.
+    aptGet('update');
+    aptGet('install', '--yes', '--no-install-recommends', ...packages);
+  });
+}
+
+/** A machine that is tested on must not begin to serve mail or databases, so Debian is told to start nothing. */
+function withoutServiceStarts(work) {
+  const policy = '/usr/sbin/policy-rc.d';
+  const ours = !existsSync(policy);
+  if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755, flag: 'wx' });
+  const remove = () => ours && rmSync(policy, { force: true });
+  process.once('exit', remove);
+  try {
+    work();
+  } finally {
+    remove();
+    process.off('exit', remove);
+  }
+}
+
+function aptGet(...args) {
+  // Keeping an existing configuration file and waiting for another apt are the two questions that apt would ask or fail on.
+  const options = ['-q', '-o', 'Dpkg::Options::=--force-confold', '-o', 'DPkg::Lock::Timeout=300'];
+  const run = spawnSync(programPath('apt-get'), [...options, ...args], {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_MODE: 'l' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    encoding: 'utf8',
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (run.status === 0) return;
+  const said = `${run.stdout ?? ''}${run.stderr ?? ''}${run.error ?? ''}`.trimEnd().split('\n').slice(-15);
+  console.error(`apt-get ${args.join(' ')} failed (status ${run.status}):\n${said.join('\n')}`);
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

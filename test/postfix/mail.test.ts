@@ -1,0 +1,177 @@
+// Mail through a real Postfix that asks the program: who may relay, with real SMTP AUTH from real loopback addresses, and that
+// clients without AUTH are none of its business.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { needs } from '../requires';
+import { hasIPv6 } from './free-ports';
+import { askPolicy, clientAs, type PolicySetUp, setUpPolicy } from './policy-set-up';
+import { type PrivatePostfix, startPrivatePostfix } from './private-postfix';
+import { type ConnectOptions, SmtpClient } from './smtp-client';
+
+const users = { test1: 'secret one', test2: 'secret two', 'o\'brien "x"': 'secret three' };
+
+/** A listener that ends its restrictions in ways that can be told apart. */
+const following = [
+  'permit_sasl_authenticated',
+  'permit_mynetworks',
+  'check_client_access inline:{ 198.51.100.66=reject }',
+  'reject_unauth_destination',
+].join(', ');
+
+describe('mail through Postfix', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
+  let policy: PolicySetUp;
+  let postfix: PrivatePostfix<'asked' | 'unasked' | 'text'>;
+
+  before(async () => {
+    policy = setUpPolicy('mail');
+    policy.allowNets('add', 'test1', '127.0.0.1', '::1');
+    policy.allowNets('add', 'test2', '172.31.27.95/32');
+    policy.allowNets('add', 'o\'brien "x"', '127.0.0.1');
+    postfix = await startPrivatePostfix({
+      users,
+      listeners: {
+        asked: [askPolicy('unix:private/allow-nets', following)],
+        unasked: [`smtpd_recipient_restrictions=${following}`],
+        text: [askPolicy('unix:private/with-text')],
+      },
+      services: [
+        policy.service('allow-nets', '--persistent'),
+        policy.service(
+          'with-text',
+          '--persistent',
+          '--reject-text',
+          'Ask the help desk about {user} at {address}',
+        ),
+      ],
+      parameters: {
+        // Postfix asks these first, and by default they would refuse what is to reach the list with the policy.
+        smtpd_relay_restrictions: '',
+        mydestination: 'local.test',
+        local_recipient_maps: '',
+        local_transport: 'discard',
+        mynetworks: '127.0.0.0/8 [::1]/128 203.0.113.0/24',
+      },
+    });
+  });
+  after(() => {
+    postfix?.stop();
+    policy?.remove();
+  });
+
+  async function logIn(
+    user: keyof typeof users,
+    from: Partial<ConnectOptions> = {},
+    port = postfix.ports.asked,
+  ) {
+    const client = await SmtpClient.connect({ port, ...from });
+    await client.ehlo();
+    assert.equal((await client.authPlain(user, users[user])).code, 235, `${user} authenticates`);
+    return client;
+  }
+
+  test('test1 from 127.0.0.1 relays', async () => {
+    const client = await logIn('test1');
+    await client.mail('test1@example.com');
+    assert.equal((await client.rcpt('friend@example.net')).code, 250);
+    const sent = await client.data();
+    await client.quit();
+    assert.equal(sent.code, 250);
+    const queued = /queued as (\w+)/.exec(sent.text)?.[1];
+    await postfix.waitForLog(new RegExp(`${queued}: to=<friend@example.net>.*status=sent`));
+  });
+
+  test('test2, allowed elsewhere, logs in from 127.0.0.1 and is refused', async () => {
+    const client = await logIn('test2');
+    await client.mail('test2@example.com');
+    const refused = await client.rcpt('friend@example.net');
+    const data = await client.data();
+    await client.quit();
+    assert.equal(refused.code, 554);
+    assert.match(refused.text, /^5\.7\.1 .*: test2 may not send mail from 127\.0\.0\.1$/);
+    assert.equal(data.code, 554, 'nothing is sent without a recipient');
+  });
+
+  test('test1 is refused from another address, by AUTH LOGIN too', async () => {
+    const client = await SmtpClient.connect({ port: postfix.ports.asked, localAddress: '127.9.9.9' });
+    await client.ehlo();
+    assert.equal((await client.authLogin('test1', users.test1)).code, 235);
+    await client.mail('test1@example.com');
+    const refused = await client.rcpt('friend@example.net');
+    await client.quit();
+    assert.equal(refused.code, 554);
+    assert.match(refused.text, /: test1 may not send mail from 127\.9\.9\.9$/);
+  });
+
+  test('test1 from ::1 relays, after STARTTLS', { skip: !hasIPv6 && 'this machine has no ::1' }, async () => {
+    const client = await SmtpClient.connect({ port: postfix.ports.asked, host: '::1' });
+    await client.ehlo();
+    await client.startTls();
+    assert.equal((await client.authPlain('test1', users.test1)).code, 235);
+    await client.mail('test1@example.com');
+    const accepted = await client.rcpt('friend@example.net');
+    await client.quit();
+    assert.equal(accepted.code, 250);
+  });
+
+  test('a user name with a space and both quotes relays from its network only', async () => {
+    const name = 'o\'brien "x"';
+    for (const [localAddress, code] of [
+      ['127.0.0.1', 250],
+      ['127.0.0.2', 554],
+    ] as const) {
+      const client = await logIn(name, { localAddress });
+      await client.mail('test1@example.com');
+      assert.equal((await client.rcpt('friend@example.net')).code, code, localAddress);
+      await client.quit();
+    }
+  });
+
+  test('--reject-text with spaces, as a word in braces in argv=', async () => {
+    const client = await logIn('test2', {}, postfix.ports.text);
+    await client.mail('test2@example.com');
+    const refused = await client.rcpt('friend@example.net');
+    await client.quit();
+    assert.match(refused.text, /^5\.7\.1 .*: Ask the help desk about test2 at 127\.0\.0\.1$/);
+  });
+
+  describe('a client that has not logged in is treated as if the policy were not there', () => {
+    const cases: [name: string, address: string, to: string, reply: RegExp][] = [
+      ['of mynetworks, to anywhere', '203.0.113.9', 'friend@example.net', /^250 /],
+      ['from outside, to a local domain', '198.51.100.1', 'someone@local.test', /^250 /],
+      [
+        'from outside, to anywhere',
+        '198.51.100.1',
+        'friend@example.net',
+        /^554 5\.7\.1 .*Relay access denied/,
+      ],
+      [
+        'refused by the restriction that follows',
+        '198.51.100.66',
+        'someone@local.test',
+        /^554 5\.7\.1 .*Access denied/,
+      ],
+      ['IPv6, to a local domain', '2001:db8:99::1', 'someone@local.test', /^250 /],
+      ['IPv6, to anywhere', '2001:db8:99::1', 'friend@example.net', /^554 5\.7\.1 .*Relay access denied/],
+      ['of no known address, to a local domain', '[UNAVAILABLE]', 'someone@local.test', /^250 /],
+    ];
+    for (const [name, address, to, reply] of cases) {
+      test(name, async () => {
+        const asked = await replyTo(postfix.ports.asked, address, to);
+        assert.equal(asked, await replyTo(postfix.ports.unasked, address, to));
+        assert.match(asked, reply);
+      });
+    }
+  });
+
+  test('nothing of all this made Postfix or the program complain', () => {
+    const complaints = postfix.log().match(/^.*(warning|error|fatal|panic):.*$/gm) ?? [];
+    assert.deepEqual(complaints, []);
+  });
+});
+
+async function replyTo(port: number, address: string, to: string): Promise<string> {
+  const client = await clientAs(port, null, address);
+  const { code, text } = await client.rcpt(to);
+  await client.quit();
+  return `${code} ${text}`;
+}

@@ -1,0 +1,88 @@
+// Debian's own master.cf with submission and submissions, as most servers run them: the policy must be put where these services look,
+// and where that is; STARTTLS, TLS from the first byte, and smtpd in its chroot.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { needs } from '../requires';
+import { stockMasterCf } from './master-cf';
+import { type PolicySetUp, setUpPolicy, usualRestrictions } from './policy-set-up';
+import { type PrivatePostfix, startPrivatePostfix } from './private-postfix';
+import { SmtpClient } from './smtp-client';
+
+const services = ['smtp', 'submission', 'submissions'] as const;
+type Service = (typeof services)[number];
+const check = 'check_policy_service unix:private/allow-nets';
+
+for (const style of ['shipped', 'mua'] as const) {
+  describe(`Debian's master.cf, ${style}`, needs('root', 'postfix', 'dovecot', 'openssl'), () => {
+    let policy: PolicySetUp;
+    let postfix: PrivatePostfix<Service>;
+
+    before(async () => {
+      policy = setUpPolicy('stock');
+      policy.allowNets('add', 'test1', '127.0.0.1');
+      policy.allowNets('add', 'test2', '172.31.27.95');
+      postfix = await startPrivatePostfix({
+        users: { test1: 'secret', test2: 'secret' },
+        listeners: { smtp: [], submission: [], submissions: [] },
+        masterCf: (ports) =>
+          `${stockMasterCf(ports, style)}${policy.service('allow-nets', '--persistent')}\n`,
+        parameters: {
+          smtpd_recipient_restrictions: `${check}, ${usualRestrictions}`,
+          mua_client_restrictions: '',
+          mua_helo_restrictions: '',
+          mua_sender_restrictions: '',
+          mua_relay_restrictions: '',
+          mua_recipient_restrictions: 'permit_sasl_authenticated, reject',
+        },
+      });
+    });
+    after(() => {
+      postfix?.stop();
+      policy?.remove();
+    });
+
+    /** The reply that each service gives to a user's recipient. */
+    async function replies(user: string): Promise<Record<Service, number>> {
+      const codes = { smtp: 0, submission: 0, submissions: 0 };
+      for (const service of services) {
+        const client = await SmtpClient.connect({
+          port: postfix.ports[service],
+          tls: service === 'submissions',
+        });
+        await client.ehlo();
+        if (service === 'submission') await client.startTls();
+        assert.equal((await client.authPlain(user, 'secret')).code, 235, service);
+        await client.mail(`${user}@example.com`);
+        codes[service] = (await client.rcpt('friend@example.net')).code;
+        await client.quit();
+      }
+      return codes;
+    }
+
+    test('a check in main.cf alone is asked on the smtp service only', async () => {
+      assert.deepEqual(await replies('test1'), { smtp: 250, submission: 250, submissions: 250 });
+      assert.deepEqual(await replies('test2'), { smtp: 554, submission: 250, submissions: 250 });
+    });
+
+    test('put where the services look, it refuses on each', async () => {
+      // Without a space: postconf -P takes none.
+      const list = `${check.replace(' ', ',')},permit_sasl_authenticated,reject`;
+      if (style === 'mua') await postfix.command('postconf', '-e', `mua_recipient_restrictions=${list}`);
+      else {
+        for (const port of [postfix.ports.submission, postfix.ports.submissions]) {
+          await postfix.command('postconf', '-P', `${port}/inet/smtpd_recipient_restrictions=${list}`);
+        }
+      }
+      await postfix.reload();
+      assert.deepEqual(await replies('test1'), { smtp: 250, submission: 250, submissions: 250 });
+      assert.deepEqual(await replies('test2'), { smtp: 554, submission: 554, submissions: 554 });
+    });
+
+    test('submission takes no password without TLS', async () => {
+      const client = await SmtpClient.connect({ port: postfix.ports.submission });
+      assert.doesNotMatch((await client.ehlo()).text, /AUTH/);
+      assert.equal((await client.authPlain('test1', 'secret')).code, 530);
+      await client.quit();
+    });
+  });
+}
