@@ -64,20 +64,31 @@ export function* eachExpired(connection: Connection, now: number): Iterable<Row>
 }
 
 /** The folded names of all sets, each once. */
-export function* setNames(connection: Connection): Iterable<string> {
-  // `select distinct` would read every network of every set.
-  const names = connection
+export function setNames(connection: Connection): Iterable<string> {
+  return namesFrom(connection, 'network_set', '');
+}
+
+/** The folded names of subjects or sets that begin with `prefix`, itself folded, each once; those of rows written by hand last. */
+export function* namesFrom(connection: Connection, table: Table, prefix: string): Iterable<string> {
+  const column = nameColumn(table);
+  const next = connection
     .prepare(
-      `with recursive each (name) as (
-         select min(name) from network_set
-         union all select (select min(name) from network_set where name > each.name) from each where name is not null
-       ) select name from each where name is not null`,
+      `select ${column} from ${table} where ${column} > ? and key is not null order by ${column} limit 1`,
     )
     .pluck();
+  const here = connection
+    .prepare(`select ${column} from ${table} where ${column} = ? and key is not null limit 1`)
+    .pluck();
+  // `select distinct` would read every network of every name.
+  let name = (here.get(prefix) ?? next.get(prefix)) as string | undefined;
   const seen = new Set<string>();
-  for (const name of names.iterate()) {
-    const folded = typeof name === 'string' ? foldName(name) : null;
-    if (folded === null || seen.has(folded)) continue;
+  for (; name?.startsWith(prefix); name = next.get(name) as string | undefined) yield name;
+  const byHand = connection.prepare(
+    `select ${column} from ${table} where key is null order by ${column} collate nocase`,
+  );
+  for (const written of byHand.pluck().iterate()) {
+    const folded = typeof written === 'string' ? foldName(written) : '';
+    if (!folded.startsWith(prefix) || seen.has(folded) || here.get(folded) !== undefined) continue;
     seen.add(folded);
     yield folded;
   }
