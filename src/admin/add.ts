@@ -14,12 +14,12 @@ import {
 } from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/expiry';
 import type { Table } from '../rules/schema';
+import { setNames } from '../rules/selection';
 import type { Command } from './command';
 import { nearest, networkTyped, subjectTyped, whoAmI } from './input';
 import { changing } from './open';
 import { hint, printLine } from './output';
 import { decidingSubject } from './remove';
-import { setNames } from './sets';
 import { expiryOf, toldMoment } from './time';
 
 export const add: Command = {

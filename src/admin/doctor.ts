@@ -19,6 +19,7 @@ import { shellLine } from '../postfix/run';
 import type { Arguments, Command } from './command';
 import { coloured, columns, flush, printJsonArray, printLine, visible } from './output';
 import { CONFIG_DIR, SERVICE, serviceName } from './postfix-options';
+import { syncChecks } from './sync-state';
 
 export const doctor: Command = {
   line: 'doctor',
@@ -94,6 +95,9 @@ async function* examinePatient(patient: Patient): AsyncIterable<Finding> {
   if (!isRoot) yield warn('root', 'without root little can be tried', 'sudo allow-nets doctor');
   if (account !== null) yield* programFindings(patient, account);
   yield* databaseFindings(patient, account);
+  for (const { level, text, remedy } of syncChecks(patient.db, Date.now())) {
+    yield { check: 'sync', status: level, message: text, remedy };
+  }
   yield* listFindings(patient);
   if (account !== null) {
     yield mailLogFinding(patient, account);

@@ -1,9 +1,10 @@
 // allow-nets list: who may send mail from where, and what of it grants nothing.
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
-import { eachRow, hasRows, isExpired, problemOf, type Row, rowsOf } from '../rules/entries';
+import { eachRow, hasRows, isExpired, problemOf, type Row } from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/expiry';
 import type { Table } from '../rules/schema';
+import { eachExpired, eachRowOf } from '../rules/selection';
 import { subjectsOf } from '../rules/subject';
 import type { Command } from './command';
 import { reading } from './open';
@@ -33,13 +34,16 @@ export const list: Command = {
     const wanted = (row: Row) => !given.flag('expired') || isExpired(row, now);
     return reading(given.db, (connection) => {
       if (user === null) {
-        const rows = () => filtered(eachRow(connection, 'access'), wanted);
-        return printRows(connection, 'access', rows, given.flag('json'));
+        const all = () =>
+          given.flag('expired') ? eachExpired(connection, now) : eachRow(connection, 'access');
+        return printRows(connection, 'access', all, given.flag('json'));
       }
-      const subjects = subjectsOf(user).filter((subject) => hasRows(connection, 'access', subject));
-      const rows = subjects.flatMap((subject) => rowsOf(connection, 'access', subject)).filter(wanted);
+      const subjects = [...new Set(subjectsOf(user))].filter((subject) =>
+        hasRows(connection, 'access', subject),
+      );
       if (subjects.length === 0) throw noEntry(user);
-      const status = printRows(connection, 'access', () => rows, given.flag('json'));
+      const rows = () => rowsOfAll(connection, subjects, wanted);
+      const status = printRows(connection, 'access', rows, given.flag('json'));
       if (subjects.length > 1 && !given.flag('json')) {
         hint(
           `the entries of ${subjects[0]} decide about ${user}; those of ${subjects.slice(1).join(' and ')} do not count`,
@@ -58,8 +62,14 @@ function noEntry(user: string): Trouble {
   });
 }
 
-function* filtered(rows: Iterable<Row>, wanted: (row: Row) => boolean): Iterable<Row> {
-  for (const row of rows) if (wanted(row)) yield row;
+function* rowsOfAll(
+  connection: Connection,
+  subjects: readonly string[],
+  wanted: (row: Row) => boolean,
+): Iterable<Row> {
+  for (const subject of subjects) {
+    for (const row of eachRowOf(connection, 'access', subject)) if (wanted(row)) yield row;
+  }
 }
 
 const LONGEST_COLUMN = 43;
