@@ -4,11 +4,8 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  type PrivatePostfix,
-  type PrivatePostfixOptions,
-  startPrivatePostfix,
-} from '../postfix/private-postfix';
+import type { PrivatePostfixOptions } from '../postfix/instance-files';
+import { type PrivatePostfix, startPrivatePostfix } from '../postfix/private-postfix';
 import { makeScratchFolder, removeScratchFolder } from '../postfix/scratch-folder';
 import { type ServiceProgram, serviceProgram } from '../postfix/service-program';
 import { SmtpClient } from '../postfix/smtp-client';
