@@ -33,14 +33,15 @@ export class Site<Name extends string> {
     private readonly starts: Readonly<Record<Name, Start>>,
   ) {}
 
-  /** `starts`: the services that mail is sent through. */
+  /** `starts`: the services that mail is sent through. `installed`: the program to install, else the one that was built. */
   static async open<Name extends string>(
     starts: Readonly<Record<Name, Start>>,
     options: PrivatePostfixOptions<Name>,
+    installed: ServiceProgram | null = null,
   ): Promise<Site<Name>> {
     const folder = makeScratchFolder('install');
     try {
-      const program = serviceProgram(folder);
+      const program = installed ?? serviceProgram(folder);
       const postfix = await startPrivatePostfix({ users, ...options });
       return new Site(folder, program, postfix, starts);
     } catch (error) {
