@@ -19,6 +19,7 @@ import { shellLine } from '../postfix/run';
 import type { Arguments, Command } from './command';
 import { coloured, columns, flush, printJsonArray, printLine, visible } from './output';
 import { CONFIG_DIR, SERVICE, serviceName } from './postfix-options';
+import { syncChecks } from './sync-state';
 
 export const doctor: Command = {
   line: 'doctor',
@@ -94,6 +95,9 @@ async function* examinePatient(patient: Patient): AsyncIterable<Finding> {
   if (!isRoot) yield warn('root', 'without root little can be tried', 'sudo allow-nets doctor');
   if (account !== null) yield* programFindings(patient, account);
   yield* databaseFindings(patient, account);
+  for (const { level, text, remedy } of syncChecks(patient.db, Date.now())) {
+    yield { check: 'sync', status: level, message: text, remedy };
+  }
   yield* listFindings(patient);
   if (account !== null) {
     yield mailLogFinding(patient, account);
@@ -105,7 +109,7 @@ async function* examinePatient(patient: Patient): AsyncIterable<Finding> {
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 
 function printFinding({ check, status, message, remedy }: Finding): void {
-  const cells = columns([status.padEnd(4), check, visible(message)], [4, 30]);
+  const cells = columns([status.padEnd(4), check, visible(message)], [4, 24]);
   printLine(status === 'ok' ? cells : coloured(cells, COLOURS[status]));
   if (remedy !== null && status !== 'ok') printLine(`      to mend it: ${visible(remedy)}`);
   flush();

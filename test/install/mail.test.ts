@@ -1,0 +1,215 @@
+// install and uninstall on a real Postfix. The proof is mail: on every service a client that has authenticated passes from inside and is
+// refused from outside, and afterwards everything is as it was.
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { stockMasterCf } from '../postfix/master-cf';
+import { needs } from '../requires';
+import { pathWith } from './postfix-stub';
+import { INSIDE, Site } from './site';
+
+const STOCK = { smtp: 'plain', submission: 'starttls', submissions: 'tls' } as const;
+const noListeners = { smtp: [], submission: [], submissions: [] };
+
+type Configuration = Awaited<ReturnType<Site<string>['configuration']>>;
+
+describe(
+  'Debian’s master.cf with submission as shipped',
+  needs('root', 'postfix', 'dovecot', 'openssl'),
+  () => {
+    let site: Site<keyof typeof STOCK>;
+    let original: Configuration;
+
+    before(async () => {
+      site = await Site.open(STOCK, {
+        listeners: noListeners,
+        masterCf: (ports) => stockMasterCf(ports, 'shipped'),
+      });
+      original = await site.configuration();
+    });
+    after(() => site?.close());
+
+    test('--dry-run prints everything and changes nothing', async () => {
+      const { status, stdout, stderr } = site.onPostfix('install', '--dry-run');
+      assert.match(stderr, /^allow-nets: hint: this needs --force: there is no database .*\n$/);
+      assert.match(
+        stdout,
+        /postconf -c \S+ -M 'allow-nets\/unix=allow-nets unix - n n - 0 spawn user=nobody argv=/,
+      );
+      assert.match(
+        stdout,
+        /^ {2}\+ smtpd_recipient_restrictions = check_policy_service unix:private\/allow-nets$/m,
+      );
+      assert.match(stdout, /^ {2}- {3}-o smtpd_recipient_restrictions=permit_sasl_authenticated,reject$/m);
+      assert.equal(status, 0);
+      assert.deepEqual(await site.configuration(), original);
+      assert.deepEqual(site.copies(), []);
+      assert.equal(existsSync(site.db), false);
+    });
+
+    test('a database that lets nobody send is not enforced without --force', async () => {
+      const missing = site.onPostfix('install', '--yes');
+      assert.match(missing.stderr, /error: there is no database .*: every user would be refused\n/);
+      assert.match(
+        missing.stderr,
+        /hint: first .*allow-nets add USER NETWORK or allow-nets learn .*--trial; --force/,
+      );
+      assert.equal(missing.status, 1);
+      assert.equal(site.run(['init']).status, 0);
+      const empty = site.onPostfix('install', '--yes');
+      assert.match(empty.stderr, /lets nobody send mail: every user would be refused\n/);
+      assert.equal(empty.status, 1);
+      assert.deepEqual(await site.configuration(), original);
+      assert.equal(site.run(['add', 'alice', INSIDE]).status, 0);
+    });
+
+    test('without a terminal and without --yes nothing is changed', async () => {
+      const { status, stderr } = site.onPostfix('install');
+      assert.match(
+        stderr,
+        /error: standard input is no terminal.*\nallow-nets: hint: run it again with --yes\n/,
+      );
+      assert.equal(status, 1);
+      assert.deepEqual(await site.configuration(), original);
+    });
+
+    test('when postfix check fails, both files are put back as they were', async () => {
+      const { status, stderr } = site.run(['install', '-c', site.postfix.configDir, '--yes'], {
+        PATH: pathWith(site.folder, { check: 'echo no luck >&2; exit 7' }),
+      });
+      assert.match(
+        stderr,
+        /^allow-nets: error: postfix check failed \(status 7: no luck\); main.cf and master.cf were put back as they were\n$/,
+      );
+      assert.equal(status, 1);
+      assert.deepEqual(await site.configuration(), original);
+      assert.deepEqual(await site.replies(), site.expected(false));
+    });
+
+    test('when the program cannot run as the service user, nothing is changed', async () => {
+      const closed = join(site.folder, 'closed');
+      mkdirSync(closed, { mode: 0o700 });
+      const { status, stderr } = site.onPostfix(
+        'install',
+        '--yes',
+        '--force',
+        '--db',
+        join(closed, 'access.db'),
+      );
+      assert.match(stderr, /error: nobody cannot read \S+ because of \S+closed\n/);
+      assert.equal(status, 1);
+      assert.deepEqual(await site.configuration(), original);
+      for (const [user, complaint] of [
+        ['no-such-user', 'there is no user no-such-user'],
+        ['root', 'Postfix runs no service as root'],
+        ['postfix', 'Postfix runs no service as postfix'],
+      ] as const) {
+        const refused = site.onPostfix('install', '--yes', '--user', user);
+        assert.match(refused.stderr, new RegExp(`^allow-nets: error: ${complaint}\n`));
+        assert.equal(refused.status, 1);
+      }
+    });
+
+    test('installed, every service refuses from outside; the program runs as nobody', async () => {
+      const { status, stdout, stderr } = site.onPostfix('install', '--yes');
+      assert.equal(stderr, '');
+      assert.match(
+        stdout,
+        /\ninstalled: service allow-nets as nobody, persistent, enforcing, database .*\n$/,
+      );
+      assert.equal(status, 0);
+      assert.deepEqual(await site.replies(), site.expected(true));
+      assert.equal(site.copies().filter((name) => name.startsWith('main.cf')).length, 2);
+    });
+
+    test('a second install says so and changes nothing', async () => {
+      const installed = await site.configuration();
+      const { status, stdout } = site.onPostfix('install', '--yes');
+      assert.match(
+        stdout,
+        /^already installed: service allow-nets as nobody, persistent, enforcing, database .*\n$/,
+      );
+      assert.equal(status, 0);
+      assert.deepEqual(await site.configuration(), installed);
+    });
+
+    test('uninstall puts everything back, and mail passes from outside', async () => {
+      const { status, stdout, stderr } = site.onPostfix('uninstall', '--yes');
+      assert.equal(stderr, '');
+      assert.match(stdout, /\nuninstalled: nothing asks allow-nets any more; the database stays\n$/);
+      assert.equal(status, 0);
+      assert.deepEqual(await site.configuration(), original);
+      assert.deepEqual(await site.replies(), site.expected(false));
+      assert.ok(existsSync(site.db));
+      const again = site.onPostfix('uninstall', '--yes');
+      assert.equal(again.stdout, `there is nothing of allow-nets in ${site.postfix.configDir}\n`);
+      assert.equal(again.status, 0);
+    });
+  },
+);
+
+describe('Debian’s master.cf in the $mua_ style', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
+  let site: Site<keyof typeof STOCK>;
+  let original: Configuration;
+
+  before(async () => {
+    site = await Site.open(STOCK, {
+      listeners: noListeners,
+      masterCf: (ports) => stockMasterCf(ports, 'mua'),
+      parameters: {
+        // A long one over several lines.
+        mua_recipient_restrictions:
+          '\n    # whoever has logged in\n    permit_sasl_authenticated,\n    reject',
+        smtpd_recipient_restrictions:
+          'reject_non_fqdn_recipient\n    # our own\n    permit_mynetworks,\n    permit_sasl_authenticated\n\n    reject_unauth_destination',
+      },
+    });
+    original = await site.configuration();
+    site.run(['init']);
+    site.run(['add', 'alice', INSIDE]);
+  });
+  after(() => site?.close());
+
+  test('on trial nobody is refused, and the log says who would be', async () => {
+    const { status, stdout } = site.onPostfix('install', '--yes', '--trial', '--user', 'daemon');
+    assert.match(stdout, /\ninstalled: service allow-nets as daemon, persistent, trial: nobody is refused/);
+    assert.equal(status, 0);
+    assert.deepEqual(await site.replies(), site.expected(false));
+    for (const port of Object.values(site.postfix.ports)) assert.ok(port > 0);
+    const warnings = site.postfix.log().match(/reject_warning: RCPT from .*alice may not send/g) ?? [];
+    assert.equal(warnings.length, 3);
+  });
+
+  test('install again ends the trial, as the same user', async () => {
+    const { status, stdout } = site.onPostfix('install', '--yes');
+    assert.match(stdout, /\ninstalled: service allow-nets as daemon, persistent, enforcing/);
+    assert.equal(status, 0);
+    assert.deepEqual(await site.replies(), site.expected(true));
+  });
+
+  test('--one-shot changes the mode, without a wait for further recipients', async () => {
+    const { status } = site.onPostfix('install', '--yes', '--one-shot');
+    assert.equal(status, 0);
+    assert.deepEqual(await site.replies(), site.expected(true));
+    const begin = performance.now();
+    assert.equal((await site.send('submission', INSIDE, 8)).code, 250);
+    const last = performance.now() - begin;
+    const doctor = site.onPostfix('doctor', '--json');
+    const mode = JSON.parse(doctor.stdout).find(({ check }: { check: string }) => check === 'mode');
+    assert.deepEqual(mode, {
+      check: 'mode',
+      status: 'ok',
+      message: 'one process for each request',
+      remedy: null,
+    });
+    // Seven further recipients would have waited a second each.
+    assert.ok(last < 7000, `${last} ms`);
+  });
+
+  test('uninstall puts everything back', async () => {
+    assert.equal(site.onPostfix('uninstall', '--yes').status, 0);
+    assert.deepEqual(await site.configuration(), original);
+    assert.deepEqual(await site.replies(), site.expected(false));
+  });
+});

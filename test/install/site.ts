@@ -1,0 +1,142 @@
+// A private Postfix as install finds it, the commands run on it, and mail as the proof of what they did.
+//
+// alice may send from 127.0.0.7. 127.0.0.9 is outside, although it is in mynetworks like everything on loopback.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PrivatePostfixOptions } from '../postfix/instance-files';
+import { type PrivatePostfix, startPrivatePostfix } from '../postfix/private-postfix';
+import { makeScratchFolder, removeScratchFolder } from '../postfix/scratch-folder';
+import { type ServiceProgram, serviceProgram, shippedScript } from '../postfix/service-program';
+import { SmtpClient } from '../postfix/smtp-client';
+import type { Reply } from '../postfix/smtp-connection';
+
+export const INSIDE = '127.0.0.7';
+export const OUTSIDE = '127.0.0.9';
+
+const users = { alice: 'secret' };
+
+/** How a service's clients begin. */
+export type Start = 'plain' | 'starttls' | 'tls';
+
+export interface Ran {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** The program that was built, at a place where the service user can run it. */
+function builtProgram(folder: string): ServiceProgram {
+  const trial = join(folder, 'trial.db');
+  execFileSync(process.execPath, [shippedScript(), 'init', '--db', trial]);
+  return serviceProgram(folder, trial);
+}
+
+export class Site<Name extends string> {
+  private constructor(
+    readonly folder: string,
+    readonly program: ServiceProgram,
+    readonly postfix: PrivatePostfix<Name>,
+    private readonly starts: Readonly<Record<Name, Start>>,
+  ) {}
+
+  /** `starts`: the services that mail is sent through. `installed`: the program to install, else the one that was built. */
+  static async open<Name extends string>(
+    starts: Readonly<Record<Name, Start>>,
+    options: PrivatePostfixOptions<Name>,
+    installed: ServiceProgram | null = null,
+  ): Promise<Site<Name>> {
+    const folder = makeScratchFolder('install');
+    try {
+      const program = installed ?? builtProgram(folder);
+      const postfix = await startPrivatePostfix({ users, ...options });
+      return new Site(folder, program, postfix, starts);
+    } catch (error) {
+      removeScratchFolder(folder);
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.postfix.stop();
+    removeScratchFolder(this.folder);
+  }
+
+  get db(): string {
+    return join(this.folder, 'db', 'access.db');
+  }
+
+  /** Runs an allow-nets command on this site's database. */
+  run(words: readonly string[], environment: NodeJS.ProcessEnv = {}): Ran {
+    return spawnSync(this.program.node, [this.program.script, ...words], {
+      encoding: 'utf8',
+      input: '',
+      env: { ...process.env, NO_COLOR: '1', ALLOW_NETS_DB: this.db, ...environment },
+    });
+  }
+
+  /** install, uninstall or doctor on this site's Postfix. */
+  onPostfix(command: string, ...words: readonly string[]): Ran {
+    return this.run([command, '-c', this.postfix.configDir, ...words]);
+  }
+
+  read(name: string): string {
+    return readFileSync(join(this.postfix.configDir, name), 'latin1');
+  }
+
+  /** Both files, and what Postfix reads in them. */
+  async configuration() {
+    return {
+      main: this.read('main.cf'),
+      master: this.read('master.cf'),
+      parameters: await this.postfix.command('postconf', '-n'),
+      services: await this.postfix.command('postconf', '-M'),
+    };
+  }
+
+  copies(): string[] {
+    return readdirSync(this.postfix.configDir).filter((name) => name.includes('.allow-nets-'));
+  }
+
+  /** alice's session up to and with a whole message, when the recipient is accepted. */
+  async send(name: Name, from: string, recipients = 1): Promise<Reply> {
+    const start = this.starts[name];
+    const port = this.postfix.ports[name];
+    const client = await SmtpClient.connect({ port, localAddress: from, tls: start === 'tls' });
+    try {
+      await client.ehlo();
+      if (start === 'starttls') await client.startTls();
+      const authenticated = await client.authPlain('alice', users.alice);
+      if (authenticated.code !== 235) throw new Error(`no AUTH: ${authenticated.code} ${authenticated.text}`);
+      await client.mail('alice@example.com');
+      let last = await client.rcpt('someone@example.net');
+      for (let i = 1; i < recipients; i++) last = await client.rcpt(`someone${i}@example.net`);
+      return last.code === 250 && recipients === 1 ? await client.data() : last;
+    } finally {
+      client.close();
+    }
+  }
+
+  /** The replies of every service, `SERVICE FROM: CODE`. */
+  async replies(): Promise<string[]> {
+    const lines: string[] = [];
+    for (const name of Object.keys(this.starts) as Name[]) {
+      for (const [where, from] of [
+        ['inside', INSIDE],
+        ['outside', OUTSIDE],
+      ] as const) {
+        const { code, text } = await this.send(name, from);
+        lines.push(`${name} ${where}: ${code}${code === 250 ? '' : ` ${text.replace(/.*: (?=alice)/, '')}`}`);
+      }
+    }
+    return lines;
+  }
+
+  /** What `replies` gives when the policy is in force, and when nobody is asked. */
+  expected(enforced: boolean): string[] {
+    return Object.keys(this.starts).flatMap((name) => [
+      `${name} inside: 250`,
+      enforced ? `${name} outside: 554 alice may not send mail from ${OUTSIDE}` : `${name} outside: 250`,
+    ]);
+  }
+}
