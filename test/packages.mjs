@@ -22,6 +22,7 @@ export const packageOf = {
   man: 'man-db',
   xz: 'xz-utils',
   zstd: 'zstd',
+  cc: 'gcc',
   bzip2: 'bzip2',
   script: 'bsdutils',
 };

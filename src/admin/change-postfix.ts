@@ -5,7 +5,7 @@ import type { Change } from '../postfix/change';
 import type { ConfigStore } from '../postfix/config-store';
 import { awaitLive, NoAnswer, socketOf } from '../postfix/live-service';
 import type { Postfix } from '../postfix/postfix';
-import { refused } from '../postfix/run';
+import { refused, shellLine } from '../postfix/run';
 import { printError, printLine } from './output';
 import { ABOUT_COMMANDS, printChange, printStep } from './shown-plan';
 
@@ -84,21 +84,24 @@ async function mustAnswer(postfix: Postfix, service: string): Promise<void> {
 
 function restored(postfix: Postfix, store: ConfigStore, loaded: boolean, error: unknown): unknown {
   const failure = failureOf(error);
+  const { problem, hint } = words(failure);
   try {
     store.restore();
-    if (loaded) postfix.reload();
   } catch (again) {
     printError(asErrorLines(failureOf(again)));
-    throw refused(
-      `${words(failure).problem}; putting main.cf and master.cf back failed too`,
-      `the copies are beside them: ls -t ${postfix.configDir}/*.allow-nets-*`,
-    );
+    const copies = `the copies are beside them: ls -t ${postfix.configDir}/*.allow-nets-*`;
+    return refused(`${problem}; putting main.cf and master.cf back failed too`, copies);
   }
-  if (failure.kind === 'bug') return error;
-  return refused(
-    `${words(failure).problem}; main.cf and master.cf were put back as they were`,
-    words(failure).hint ?? undefined,
-  );
+  const back = `${problem}; main.cf and master.cf were put back as they were`;
+  if (loaded) {
+    try {
+      postfix.reload();
+    } catch {
+      const reload = shellLine(['postfix', ...postfix.chosen, 'reload']);
+      return refused(`${back}, but Postfix did not load them`, reload);
+    }
+  }
+  return failure.kind === 'bug' ? error : refused(back, hint ?? undefined);
 }
 
 /** The present time for the name of a copy: 20261124-072800. */

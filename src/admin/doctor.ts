@@ -109,7 +109,7 @@ async function* examinePatient(patient: Patient): AsyncIterable<Finding> {
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 
 function printFinding({ check, status, message, remedy }: Finding): void {
-  const cells = columns([status.padEnd(4), check, visible(message)], [4, 30]);
+  const cells = columns([status.padEnd(4), check, visible(message)], [4, 24]);
   printLine(status === 'ok' ? cells : coloured(cells, COLOURS[status]));
   if (remedy !== null && status !== 'ok') printLine(`      to mend it: ${visible(remedy)}`);
   flush();

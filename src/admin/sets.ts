@@ -6,7 +6,7 @@ import { eachRowOf, setNames, usersOfSet } from '../rules/selection';
 import { putter } from './add';
 import type { Arguments, Command } from './command';
 import { nearest, networkTyped, setTyped } from './input';
-import { printRows } from './list';
+import { printRows, tableWidths } from './list';
 import { changing, reading } from './open';
 import { printLine, visible } from './output';
 import { rowsNamed } from './remove';
@@ -116,13 +116,11 @@ export const setList: Command = {
   run(given) {
     const typed = given.text('name');
     return reading(given.db, (connection) => {
-      if (typed === null)
-        return printRows(
-          connection,
-          'network_set',
-          () => eachRow(connection, 'network_set'),
-          given.flag('json'),
-        );
+      if (typed === null) {
+        const all = () => eachRow(connection, 'network_set');
+        const widths = tableWidths(connection, 'network_set');
+        return printRows(connection, 'network_set', all, given.flag('json'), widths);
+      }
       const name = setTyped(typed);
       if (!hasRows(connection, 'network_set', name)) throw noSet(connection, name);
       const rows = () => eachRowOf(connection, 'network_set', name);

@@ -83,8 +83,9 @@ function* contentFindings(db: string, onTrial: boolean): Iterable<Finding> {
       return [integrityFinding(open, db), ...rowFindings(open, db, onTrial)];
     });
   } catch (error) {
-    const { problem, hint } = words(failureOf(error));
-    yield fail('content', problem, hint);
+    const failure = failureOf(error);
+    const { problem, hint } = words(failure);
+    yield fail(failure.kind === 'database-broken' ? 'integrity' : 'content', problem, hint);
   } finally {
     connection?.close();
   }

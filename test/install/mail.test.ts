@@ -1,11 +1,12 @@
 // install and uninstall on a real Postfix. The proof is mail: on every service a client that has authenticated passes from inside and is
 // refused from outside, and afterwards everything is as it was.
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { stockMasterCf } from '../postfix/master-cf';
-import { needs, program } from '../requires';
+import { needs } from '../requires';
+import { pathWith } from './postfix-stub';
 import { INSIDE, Site } from './site';
 
 const STOCK = { smtp: 'plain', submission: 'starttls', submissions: 'tls' } as const;
@@ -75,7 +76,7 @@ describe(
 
     test('when postfix check fails, both files are put back as they were', async () => {
       const { status, stderr } = site.run(['install', '-c', site.postfix.configDir, '--yes'], {
-        PATH: `${failing(site.folder, 'check')}:${process.env['PATH']}`,
+        PATH: pathWith(site.folder, { check: 'echo no luck >&2; exit 7' }),
       });
       assert.match(
         stderr,
@@ -212,13 +213,3 @@ describe('Debian’s master.cf in the $mua_ style', needs('root', 'postfix', 'do
     assert.deepEqual(await site.replies(), site.expected(false));
   });
 });
-
-/** A folder for PATH whose `postfix` fails at one word and is the real one otherwise. */
-function failing(folder: string, word: string): string {
-  const bin = join(folder, `without-${word}`);
-  mkdirSync(bin);
-  const script = `#!/bin/sh\nfor w; do [ "$w" = ${word} ] && { echo no luck >&2; exit 7; }; done\nexec ${program('postfix')} "$@"\n`;
-  writeFileSync(join(bin, 'postfix'), script);
-  chmodSync(join(bin, 'postfix'), 0o755);
-  return bin;
-}

@@ -1,16 +1,13 @@
 // A private Postfix as install finds it, the commands run on it, and mail as the proof of what they did.
 //
 // alice may send from 127.0.0.7. 127.0.0.9 is outside, although it is in mynetworks like everything on loopback.
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  type PrivatePostfix,
-  type PrivatePostfixOptions,
-  startPrivatePostfix,
-} from '../postfix/private-postfix';
+import type { PrivatePostfixOptions } from '../postfix/instance-files';
+import { type PrivatePostfix, startPrivatePostfix } from '../postfix/private-postfix';
 import { makeScratchFolder, removeScratchFolder } from '../postfix/scratch-folder';
-import { type ServiceProgram, serviceProgram } from '../postfix/service-program';
+import { type ServiceProgram, serviceProgram, shippedScript } from '../postfix/service-program';
 import { SmtpClient } from '../postfix/smtp-client';
 import type { Reply } from '../postfix/smtp-connection';
 
@@ -28,6 +25,13 @@ export interface Ran {
   stderr: string;
 }
 
+/** The program that was built, at a place where the service user can run it. */
+function builtProgram(folder: string): ServiceProgram {
+  const trial = join(folder, 'trial.db');
+  execFileSync(process.execPath, [shippedScript(), 'init', '--db', trial]);
+  return serviceProgram(folder, trial);
+}
+
 export class Site<Name extends string> {
   private constructor(
     readonly folder: string,
@@ -36,14 +40,15 @@ export class Site<Name extends string> {
     private readonly starts: Readonly<Record<Name, Start>>,
   ) {}
 
-  /** `starts`: the services that mail is sent through. */
+  /** `starts`: the services that mail is sent through. `installed`: the program to install, else the one that was built. */
   static async open<Name extends string>(
     starts: Readonly<Record<Name, Start>>,
     options: PrivatePostfixOptions<Name>,
+    installed: ServiceProgram | null = null,
   ): Promise<Site<Name>> {
     const folder = makeScratchFolder('install');
     try {
-      const program = serviceProgram(folder);
+      const program = installed ?? builtProgram(folder);
       const postfix = await startPrivatePostfix({ users, ...options });
       return new Site(folder, program, postfix, starts);
     } catch (error) {

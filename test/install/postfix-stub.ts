@@ -1,0 +1,13 @@
+// A `postfix` command that does something else for some words and is the real one otherwise.
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { program } from '../requires';
+
+/** @param words word -> shell commands @returns a PATH in which it comes first */
+export function pathWith(folder: string, words: Readonly<Record<string, string>>): string {
+  const bin = mkdtempSync(join(folder, 'bin-'));
+  const cases = Object.entries(words).map(([word, commands]) => `${word}) ${commands};;`);
+  const script = `#!/bin/sh\nfor word; do case $word in ${cases.join(' ')} esac; done\nexec ${program('postfix')} "$@"\n`;
+  writeFileSync(join(bin, 'postfix'), script, { mode: 0o755 });
+  return `${bin}:${process.env['PATH']}`;
+}
