@@ -137,13 +137,15 @@ function endOf(child: ChildProcess, spool: Spool, timeout: number, stop: AbortSi
       resolve(ending);
     };
     const cut = (ending: Ending) => {
-      stdout.removeAllListeners('data');
+      // What it does from now on, ending included, is our doing.
+      stdout.removeAllListeners();
+      stdout.once('error', () => {});
+      child.removeAllListeners('exit');
       void ended(child).then(() => finish(ending));
     };
     const timer = setTimeout(() => cut({ kind: 'timeout' }), Math.min(timeout, LONGEST_TIMER));
     const stopped = () => cut({ kind: 'stopped' });
     stop.addEventListener('abort', stopped);
-    if (stop.aborted) stopped();
     child.once('exit', (status, signal) => {
       exit = { kind: 'ended', status, signal };
       if (complete) finish(exit);
@@ -160,6 +162,7 @@ function endOf(child: ChildProcess, spool: Spool, timeout: number, stop: AbortSi
       complete = true;
       if (exit !== null) finish(exit);
     });
+    if (stop.aborted) stopped();
   });
 }
 

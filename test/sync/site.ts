@@ -4,6 +4,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { writeDatabase } from '../policy/database';
 import { makePlace, PROGRAM } from '../policy/program';
 import { waitFor } from '../wait-for';
 
@@ -74,8 +76,7 @@ export function makeSite(env: NodeJS.ProcessEnv = {}): Site {
     const { status, stdout, stderr } = spawnSync(process.execPath, line(words), { ...options, input: '' });
     return { status, stdout, stderr };
   };
-  const made = run('init');
-  if (made.status !== 0) throw new Error(made.stderr);
+  writeDatabase(db, []);
   return {
     folder,
     db,
@@ -88,10 +89,15 @@ export function makeSite(env: NodeJS.ProcessEnv = {}): Site {
       return new Running(child);
     },
     entries() {
-      const rows = JSON.parse(run('list', '--json').stdout) as Record<string, unknown>[];
-      return rows.map(({ user, network, local, note, expires }) =>
-        [user, network, local ? 'local' : null, note, expires].filter((part) => part !== null).join(' '),
-      );
+      const connection = new Database(db, { readonly: true });
+      const rows = connection
+        .prepare(
+          "select concat_ws(' ', user, network, iif(local, 'local', null), note, expires) from access order by user, network",
+        )
+        .pluck()
+        .all() as string[];
+      connection.close();
+      return rows;
     },
     answer(user, address) {
       const input = `sasl_username=${user}\nclient_address=${address}\n\n`;
