@@ -12,6 +12,7 @@ import { handWritten } from './hand-written';
 import { memory } from './memory';
 import { oneShot } from './one-shot';
 import { persistent } from './persistent';
+import { postfix } from './postfix';
 import { chooseProgram } from './product';
 import { postfwd, seedLoop } from './programs-alike';
 import { type Group, isMet, LeftOut, type Row, ratio } from './row';
@@ -28,6 +29,7 @@ const GROUPS: Group[] = [
   memory,
   changing,
   importing,
+  postfix,
 ];
 
 function usage(problem: string): never {
@@ -66,7 +68,10 @@ for (const { name, measure } of GROUPS.filter((group) => only.some((part) => gro
     measured.push({ name, rows: await measure(), seconds: (Date.now() - from) / 1000 });
     process.stderr.write(`${((Date.now() - from) / 1000).toFixed(1)} s\n`);
   } catch (error) {
-    if (!(error instanceof LeftOut)) throw error;
+    if (!(error instanceof LeftOut)) {
+      console.error(`\n${(error as Error).stack}`);
+      process.exit(1);
+    }
     process.stderr.write('left out\n');
     leftOut.push(error.message);
   }

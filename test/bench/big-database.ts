@@ -13,8 +13,8 @@ import { allowNets } from './product';
 import { type Group, LeftOut, median, type Row } from './row';
 import { scratchPath } from './scratch';
 
-const IMPORTS = 3;
-const CHANGES = 20;
+const IMPORTS = 2;
+const CHANGES = 15;
 
 function* asInput(): Iterable<string> {
   yield 'user,network\n';
@@ -67,6 +67,7 @@ async function imports(): Promise<Row[]> {
   const requests = textFile('');
   const [ours, theirs] = await wholeProcesses(
     IMPORTS,
+    60,
     [
       { argv: allowNets('import', input, '--db', paths[0]), requests, output: /1,?000,?000/ },
       { argv: [sqlite3, paths[1], '-cmd', '.mode csv', `.import ${stored} access`], requests, output: '' },
@@ -103,7 +104,7 @@ async function changes(): Promise<Row[]> {
     'set add': ['set', 'add', 'office%r', '192.0.2.0/24'],
     'set remove': ['set', 'remove', 'office%r', '--all'],
   };
-  const [version, ...runs] = await wholeProcesses(CHANGES, [
+  const [version, ...runs] = await wholeProcesses(CHANGES, 20, [
     command(/^\d+\.\d+\.\d+/, '--version'),
     ...Object.values(all).map((args) => command(/./, ...args, '--db', database)),
   ]);

@@ -32,7 +32,7 @@ export function startClean(argv: string[], stdio: 'pipe' | 'ignore' = 'pipe', cw
 }
 
 /** Runs a program to its end and returns its standard output. Throws unless its exit status is 0. */
-export async function runClean(argv: string[], timeoutMs = 120_000): Promise<string> {
+export async function runClean(argv: string[], timeoutMs = 240_000): Promise<string> {
   const child = startClean(argv);
   const output: Buffer[] = [];
   const errors: Buffer[] = [];

@@ -44,12 +44,19 @@ export interface PingPong {
   max: number;
 }
 
-/** Asks each program `size` times in turn, `blocks` times over. */
-export async function pingPong(blocks: number, size: number, all: Conversation[]): Promise<PingPong[]> {
+/** How many blocks each program answers before those that count: V8 then has compiled what it runs often. */
+export const WARMUP = 10;
+
+/** Asks each program `size` times in turn, `blocks` times over, or fewer where that would take longer than `seconds`. */
+export async function pingPong(
+  blocks: number,
+  size: number,
+  seconds: number,
+  all: Conversation[],
+): Promise<PingPong[]> {
   const lines = await runClean([
     await driver('ping-pong'),
-    `${blocks}`,
-    `${size}`,
+    ...[WARMUP, blocks, size, seconds].map(String),
     ...all.flatMap(({ argv, requests, replies }) => ['--', requests, replies, ...argv]),
   ]);
   return lines
@@ -78,12 +85,16 @@ export interface Runs {
   rssMb: number[];
 }
 
-/** Runs each program once in turn, `rounds` times over. */
-export async function wholeProcesses(rounds: number, all: Process[], warmup = 1): Promise<Runs[]> {
+/** Runs each program once in turn, `rounds` times over, or fewer where that would take longer than `seconds`. */
+export async function wholeProcesses(
+  rounds: number,
+  seconds: number,
+  all: Process[],
+  warmup = 1,
+): Promise<Runs[]> {
   const lines = await runClean([
     await driver('whole-process'),
-    `${warmup}`,
-    `${rounds}`,
+    ...[warmup, rounds, seconds].map(String),
     ...all.flatMap(({ argv, requests }) => ['--', requests, ...argv]),
   ]);
   const runs: Runs[] = all.map(() => ({ ms: [], replyMs: [], cpuMs: [], rssMb: [] }));

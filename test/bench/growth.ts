@@ -14,10 +14,10 @@ import {
   SET_SIZE,
   userName,
 } from './databases';
-import { type Conversation, pingPong, wholeProcesses } from './drivers';
+import { type Conversation, pingPong, WARMUP, wholeProcesses } from './drivers';
 import { policy } from './product';
 import { type Ask, conversation, randomNumbers } from './requests';
-import { type Group, median, type Row } from './row';
+import { type Figure, type Group, median, type Row } from './row';
 
 interface Case {
   what: string;
@@ -58,9 +58,9 @@ const ONE: Omit<Case, 'database'> = {
   gaps: false,
 };
 
-const BLOCKS = 16;
-const SIZE = 250;
-const ROUNDS = 40;
+const BLOCKS = 40;
+const SIZE = 100;
+const ROUNDS = 30;
 
 function asks(
   { networks, user, gaps }: Omit<Case, 'database'>,
@@ -91,7 +91,7 @@ async function conversations(count: number, ...args: string[]): Promise<Conversa
   );
 }
 
-function rows(figures: { value: number; unit: 'ms' | 'us' }[][]): Row[] {
+function rows(figures: Figure[][]): Row[] {
   return CASES.flatMap(({ what }, place) =>
     KINDS.map(({ family, allowed }, kind): Row => {
       const [base, ...measured] = figures[kind] ?? [];
@@ -110,16 +110,13 @@ function rows(figures: { value: number; unit: 'ms' | 'us' }[][]): Row[] {
 export const growthPersistent: Group = {
   name: 'growth-persistent',
   async measure() {
-    const talks = await conversations((BLOCKS + 1) * SIZE, '--persistent', '--log', 'none');
-    const results = await pingPong(BLOCKS, SIZE, talks.flat());
-    const width = CASES.length + 1;
-    return rows(
-      KINDS.map((_, kind) =>
-        results
-          .slice(kind * width, (kind + 1) * width)
-          .map(({ rate }) => ({ value: 1e6 / rate, unit: 'us' })),
-      ),
-    );
+    const talks = await conversations((WARMUP + BLOCKS) * SIZE, '--persistent', '--log', 'none');
+    const figures: Figure[][] = [];
+    for (const all of talks) {
+      const results = await pingPong(BLOCKS, SIZE, 6, all);
+      figures.push(results.map(({ rate }) => ({ value: 1e6 / rate, unit: 'us' })));
+    }
+    return rows(figures);
   },
 };
 
@@ -129,6 +126,7 @@ export const growthOneShot: Group = {
     const talks = await conversations(ROUNDS, '--log', 'none');
     const results = await wholeProcesses(
       ROUNDS,
+      30,
       talks.flat().map(({ argv, requests, replies }) => ({ argv, requests, output: { partsOf: replies } })),
     );
     const width = CASES.length + 1;

@@ -3,7 +3,7 @@
 import Database from 'better-sqlite3';
 import { runClean } from './clean-process';
 import { emptyDatabase, type Family, inside, oneNetwork, userName } from './databases';
-import { pingPong } from './drivers';
+import { pingPong, WARMUP } from './drivers';
 import { allowNets, policy } from './product';
 import { type Ask, conversation } from './requests';
 import { type Group, median, type Row } from './row';
@@ -11,8 +11,8 @@ import { Talk } from './talk';
 
 const ROWS = 10_000;
 const CHANGES = 15;
-const BLOCKS = 10;
-const SIZE = 300;
+const BLOCKS = 30;
+const SIZE = 100;
 const USER = userName(0);
 
 /** The network of `number`, so spelled as people and other programs do. */
@@ -77,10 +77,10 @@ async function afterChanges(path: string, firstNumber: number): Promise<number[]
 }
 
 async function usual(path: string): Promise<{ value: number; unit: 'us' }[]> {
-  const count = (BLOCKS + 1) * SIZE;
+  const count = (WARMUP + BLOCKS) * SIZE;
   const talk = conversation(asks(count));
   const one = conversation(asks(count).map((ask, serial) => ({ ...ask, address: inside(serial, 4) })));
-  const results = await pingPong(BLOCKS, SIZE, [
+  const results = await pingPong(BLOCKS, SIZE, 5, [
     { argv: policy(path, '--persistent'), ...talk },
     { argv: policy(await oneNetwork(4), '--persistent'), ...one },
   ]);

@@ -30,7 +30,7 @@ async function measure(): Promise<Row[]> {
       output: reply(LONGEST_WAY),
     },
   ];
-  const [empty, small, million] = await wholeProcesses(150, programs);
+  const [empty, small, million] = await wholeProcesses(100, 20, programs);
   if (!empty || !small || !million) throw new Error('a program was not run');
   return [
     row('one request, IPv4, two users', small, empty, 1.06),

@@ -1,19 +1,20 @@
 // One request after the other to a program that goes on, as smtpd(8) asks it: against a C program that only answers.
 import { askPeople, people } from './databases';
-import { driver, pingPong, textFile } from './drivers';
+import { driver, pingPong, textFile, WARMUP } from './drivers';
 import { policy } from './product';
 import { conversation } from './requests';
 import type { Group, Row } from './row';
 
-const BLOCKS = 20;
-const SIZE = 500;
-/** With the round that is not counted: no request is ever repeated where they are to vary. */
-const ASKS = (BLOCKS + 1) * SIZE;
+// Many and small, so that the median block is one without other programs' noise.
+const BLOCKS = 100;
+const SIZE = 100;
+/** With those that are not counted: no request is ever repeated where they are to vary. */
+const ASKS = (WARMUP + BLOCKS) * SIZE;
 
 async function against(what: string, asks: ReturnType<typeof askPeople>, rate: number): Promise<Row[]> {
   const { requests, replies } = conversation(asks);
   const dunno = textFile('action=dunno\n\n');
-  const [ours, floor] = await pingPong(BLOCKS, SIZE, [
+  const [ours, floor] = await pingPong(BLOCKS, SIZE, 10, [
     { argv: policy(await people(), '--persistent'), requests, replies },
     { argv: [await driver('only-answers')], requests, replies: dunno },
   ]);

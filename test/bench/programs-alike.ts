@@ -1,13 +1,13 @@
 // Against other programs that do the same job, asked the same questions over a socket pair each.
 import { findProgram } from './clean-process';
 import { seedUsers } from './databases';
-import { pingPong, textFile } from './drivers';
+import { pingPong, textFile, WARMUP } from './drivers';
 import { policy } from './product';
 import { type Ask, conversation } from './requests';
 import { type Group, LeftOut, type Row } from './row';
 
-const BLOCKS = 10;
-const SIZE = 300;
+const BLOCKS = 40;
+const SIZE = 75;
 
 const ALLOWED: Ask[] = [
   { user: 'test1', address: '127.0.0.1', allowed: true },
@@ -17,7 +17,7 @@ const REFUSED: Ask = { user: 'test2', address: '127.0.0.1', allowed: false };
 
 /** One in 20 is refused; each has a recipient of its own, so that no cache of whole requests knows it. */
 const ASKS = Array.from(
-  { length: (BLOCKS + 1) * SIZE },
+  { length: (WARMUP + BLOCKS) * SIZE },
   (_, i) => (i % 20 === 19 ? REFUSED : ALLOWED[i % 2]) ?? REFUSED,
 );
 
@@ -30,7 +30,7 @@ id=END; action=reject 5.7.1 $$sasl_username may not send mail from $$client_addr
 
 async function compare(what: string, peer: string[], bound: number): Promise<Row[]> {
   const talk = conversation(ASKS);
-  const [ours, theirs] = await pingPong(BLOCKS, SIZE, [
+  const [ours, theirs] = await pingPong(BLOCKS, SIZE, 8, [
     { argv: policy(await seedUsers(), '--persistent'), ...talk },
     { argv: peer, ...talk },
   ]);

@@ -1,13 +1,15 @@
 /* Asks persistent policy programs one request at a time, as smtpd(8) does, and times each answer.
  *
- *   ping-pong BLOCKS SIZE (-- REQUESTS REPLIES PROGRAM ARGUMENT...)...
+ *   ping-pong WARMUP BLOCKS SIZE SECONDS (-- REQUESTS REPLIES PROGRAM ARGUMENT...)...
  *
- * Every program gets SIZE requests, then the next one gets SIZE, and so on for BLOCKS rounds after one round that is
- * not counted, so that noise of the machine hits all alike. REQUESTS and REPLIES are files whose parts end with an
+ * Every program gets SIZE requests, then the next one gets SIZE, and so on for BLOCKS rounds after WARMUP that are not
+ * counted, so that noise of the machine hits all alike. None begins after SECONDS unless FEWEST are not yet done. REQUESTS and REPLIES are files whose parts end with an
  * empty line; each reply is compared byte for byte.
  * Prints a line of JSON for each program: rate (requests a second, median of the blocks), and of single answers mean,
  * median and p99 in microseconds; "blocks" has the rate of each block. */
 #include "program.h"
+
+#define FEWEST 10
 
 struct contestant {
   struct parts requests, replies;
@@ -49,10 +51,11 @@ static void finish(struct contestant *c) {
 
 int main(int argc, char **argv) {
   static struct contestant all[32];
-  int count = 0, blocks = argc > 2 ? atoi(argv[1]) : 0, size = argc > 2 ? atoi(argv[2]) : 0;
-  if (blocks < 1 || size < 1) fail("usage: ping-pong BLOCKS SIZE (-- REQUESTS REPLIES PROGRAM ARGUMENT...)...");
+  int count = 0, warmup = argc > 4 ? atoi(argv[1]) : 0, blocks = argc > 4 ? atoi(argv[2]) : 0;
+  int size = argc > 4 ? atoi(argv[3]) : 0, done = 0;
+  if (blocks < 1 || size < 1) fail("usage: ping-pong WARMUP BLOCKS SIZE SECONDS (-- REQUESTS REPLIES PROGRAM ARGUMENT...)...");
   signal(SIGPIPE, SIG_IGN);
-  for (int i = 3; i + 3 < argc; i++) {
+  for (int i = 5; i + 3 < argc; i++) {
     if (!argv[i] || strcmp(argv[i], "--") != 0) continue;
     if (count == 32) fail("too many programs");
     struct contestant *c = &all[count++];
@@ -64,7 +67,9 @@ int main(int argc, char **argv) {
     c->blocks = malloc((size_t)blocks * sizeof(long));
   }
   for (int i = 0; i < count; i++) all[i].pid = start_program(all[i].argv, &all[i].fd);
-  for (int block = -1; block < blocks; block++)
+  long end = now_ns() + atol(argv[4]) * 1000000000L;
+  for (int block = -warmup; block < blocks && (block < FEWEST || now_ns() < end); block++) {
+    if (block >= 0) done++;
     for (int i = 0; i < count; i++) {
       struct contestant *c = &all[i];
       long begin = now_ns();
@@ -74,6 +79,7 @@ int main(int argc, char **argv) {
       }
       if (block >= 0) c->blocks[block] = now_ns() - begin;
     }
+  }
   for (int i = 0; i < count; i++) finish(&all[i]);
   for (int i = 0; i < count; i++) {
     struct contestant *c = &all[i];
@@ -83,7 +89,7 @@ int main(int argc, char **argv) {
     printf("{\"mean\":%.2f,\"median\":%.2f,\"p99\":%.2f,\"max\":%.2f,\"blocks\":[", sum / (double)c->answered / 1e3,
            (double)c->answers[c->answered / 2] / 1e3, (double)c->answers[c->answered * 99 / 100] / 1e3,
            (double)c->answers[c->answered - 1] / 1e3);
-    for (int b = 0; b < blocks; b++) printf("%s%.0f", b ? "," : "", size * 1e9 / (double)c->blocks[b]);
+    for (int b = 0; b < done; b++) printf("%s%.0f", b ? "," : "", size * 1e9 / (double)c->blocks[b]);
     printf("]}\n");
   }
   return 0;

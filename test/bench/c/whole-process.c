@@ -1,15 +1,16 @@
 /* Times whole processes, from fork to the exit that wait4(2) reports.
  *
- *   whole-process WARMUP ROUNDS (-- REQUESTS PROGRAM ARGUMENT...)...
+ *   whole-process WARMUP ROUNDS SECONDS (-- REQUESTS PROGRAM ARGUMENT...)...
  *
  * In every round each program runs once, in turn, so that noise of the machine hits all alike; WARMUP rounds before
- * are not counted. Program and socket are as in program.h; round N writes part N of REQUESTS, and %r in an argument becomes the
+ * are not counted, and none begins after SECONDS unless FEWEST are not yet done. Program and socket are as in program.h; round N writes part N of REQUESTS, and %r in an argument becomes the
  * number of the round (from 0; in the warm-up below 0). What a program writes on the socket is taken until it has exited.
  * Prints a line of JSON for each run: program (its place in the list), round, ns, reply (ns until its first empty line
  * or the end of its output), status (as the shell counts it), cpu (user and
  * system, ns), rss (the most it used, in KiB), output (hex). */
 #include "program.h"
-#include <poll.h>
+
+#define FEWEST 5
 
 struct contestant {
   struct parts requests;
@@ -66,17 +67,18 @@ static void run(struct contestant *c, int number, int round) {
 
 int main(int argc, char **argv) {
   static struct contestant all[32];
-  int count = 0, warmup = argc > 2 ? atoi(argv[1]) : 0, rounds = argc > 2 ? atoi(argv[2]) : 0;
-  if (rounds < 1) fail("usage: whole-process WARMUP ROUNDS (-- REQUESTS PROGRAM ARGUMENT...)...");
+  int count = 0, warmup = argc > 3 ? atoi(argv[1]) : 0, rounds = argc > 3 ? atoi(argv[2]) : 0;
+  if (rounds < 1) fail("usage: whole-process WARMUP ROUNDS SECONDS (-- REQUESTS PROGRAM ARGUMENT...)...");
   signal(SIGPIPE, SIG_IGN);
-  for (int i = 3; i + 2 < argc; i++) {
+  for (int i = 4; i + 2 < argc; i++) {
     if (!argv[i] || strcmp(argv[i], "--") != 0) continue;
     if (count == 32) fail("too many programs");
     argv[i] = NULL; /* ends the arguments of the program before */
     all[count].requests = read_parts(argv[i + 1]);
     all[count++].argv = argv + i + 2;
   }
-  for (int round = -warmup; round < rounds; round++)
+  long end = now_ns() + atol(argv[3]) * 1000000000L;
+  for (int round = -warmup; round < rounds && (round < FEWEST || now_ns() < end); round++)
     for (int i = 0; i < count; i++) run(&all[i], i, round);
   return 0;
 }
