@@ -36,6 +36,7 @@ async function bundle(entryPoint, minify) {
     charset: 'ascii',
     minifyWhitespace: true,
     minifySyntax: true,
+    minifyIdentifiers: minify,
     legalComments: 'none',
     logLevel: 'warning',
     plugins: [sections],

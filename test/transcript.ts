@@ -8,37 +8,53 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 
-export const ROOT = path.resolve(__dirname, process.env['TEST_ROOT'] ?? '../..');
+/** The tests run where package.json is. */
+export const ROOT = path.resolve('.');
 export const PROGRAM = path.join(ROOT, 'bin/allow-nets.js');
+const DATABASE = '/var/lib/allow-nets/access.db';
+
+/** What a session that is not for the scratch folder alone finds there. */
+export interface Surroundings {
+  /** What runs as `allow-nets` and as `node`. */
+  readonly program?: { readonly node: string; readonly script: string };
+  readonly env?: Readonly<Record<string, string>>;
+  /** Paths as the session names them, and what stands for them. */
+  readonly places?: Readonly<Record<string, string>>;
+}
 
 /** The session as it runs now, in the form of the file. */
-export function replay(session: string): string {
+export function replay(session: string, surroundings: Surroundings = {}): string {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'allow-nets-session-'));
+  const { program = { node: process.execPath, script: PROGRAM } } = surroundings;
+  const db = surroundings.places?.[DATABASE] ?? path.join(folder, 'access.db');
+  const places = Object.entries({ ...surroundings.places, [DATABASE]: db });
+  const real = (text: string) => places.reduce((now, [shown, place]) => now.replaceAll(shown, place), text);
+  const shown = (text: string) => places.reduce((now, [name, place]) => now.replaceAll(place, name), text);
   try {
+    // For the service user, who must get at the database.
+    fs.chmodSync(folder, 0o755);
     fs.mkdirSync(path.join(folder, 'bin'));
-    fs.symlinkSync(PROGRAM, path.join(folder, 'bin/allow-nets'));
+    fs.symlinkSync(program.script, path.join(folder, 'bin/allow-nets'));
     fs.cpSync(path.join(ROOT, 'examples'), path.join(folder, 'examples'), { recursive: true });
     const env = {
-      PATH: `${path.join(folder, 'bin')}:${process.env['PATH']}`,
-      ALLOW_NETS_DB: path.join(folder, 'access.db'),
+      PATH: `${path.join(folder, 'bin')}:${path.dirname(program.node)}:${process.env['PATH']}`,
+      ALLOW_NETS_DB: db,
       SUDO_USER: 'postmaster',
       TZ: 'UTC',
       LANG: 'C.UTF-8',
+      ...surroundings.env,
     };
     return blocks(session)
       .map(({ comment, command }) => {
         if (command === null) return comment;
-        const run = spawnSync('bash', ['-c', `${command}`], {
+        const run = spawnSync('bash', ['-c', real(command)], {
           cwd: folder,
           env,
           encoding: 'utf8',
           stdio: ['ignore', 'pipe', 'pipe'],
         });
         const status = run.status === 0 ? '' : `[exit ${run.status}]\n`;
-        const output = `${run.stdout}${run.stderr}`.replaceAll(
-          env.ALLOW_NETS_DB,
-          '/var/lib/allow-nets/access.db',
-        );
+        const output = shown(`${run.stdout}${run.stderr}`);
         return `${comment}$ ${command.replaceAll('\n', '\n> ')}\n${output}${status}`;
       })
       .join('');

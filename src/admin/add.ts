@@ -14,12 +14,12 @@ import {
 } from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/expiry';
 import type { Table } from '../rules/schema';
+import { setNames } from '../rules/selection';
 import type { Command } from './command';
 import { nearest, networkTyped, subjectTyped, whoAmI } from './input';
 import { changing } from './open';
 import { hint, printLine } from './output';
 import { decidingSubject } from './remove';
-import { setNames } from './sets';
 import { expiryOf, toldMoment } from './time';
 
 export const add: Command = {
@@ -98,11 +98,12 @@ export function putter(connection: Connection, table: Table, now: number) {
   return (user: string, meaning: Meaning, wanted: Wanted): { expires: string | null } | null => {
     const text = meaningText(meaning);
     const byHand = handRowsOf(connection, table, user).filter((row) => means(table, row, text));
-    const present = rowWith(connection, table, user, meaning) ?? byHand[0] ?? null;
+    const keyed = rowWith(connection, table, user, meaning);
+    const present = lasting(keyed === null ? byHand : [keyed, ...byHand]);
     const row = {
       user,
       meaning,
-      note: wanted.note ?? present?.note ?? null,
+      note: wanted.note === '' ? null : (wanted.note ?? present?.note ?? null),
       expires: wanted.expires ?? keptExpiry(present, now),
       local: wanted.local || present?.local === true,
     };
@@ -112,6 +113,14 @@ export function putter(connection: Connection, table: Table, now: number) {
     write({ ...row, addedAt, addedBy });
     return { expires: row.expires };
   };
+}
+
+/** The row that lasts longest: what all of them grant together. */
+function lasting(rows: readonly Row[]): Row | null {
+  return rows.reduce<Row | null>(
+    (best, row) => (best !== null && expiryMoment(best.expires) >= expiryMoment(row.expires) ? best : row),
+    null,
+  );
 }
 
 /** An entry that is over, or whose time cannot be read, is new when it is added again. */

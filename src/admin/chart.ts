@@ -14,7 +14,7 @@ export function dayChart(days: readonly { day: number; allowed: number; refused:
     const bar = (count: number) => (count === 0 ? 0 : Math.max(1, Math.round((count / most) * WIDTH)));
     const [good, bad] = [bar(allowed), bar(refused)];
     const room = ' '.repeat(Math.max(0, WIDTH + 1 - good - bad));
-    const told = refused === 0 ? `${allowed}` : `${allowed}, ${refused} refused`;
+    const told = `${allowed} allowed${refused === 0 ? '' : `, ${refused} refused`}`;
     return `${dayText(day)}  ${coloured('#'.repeat(good), 'green')}${coloured('x'.repeat(bad), 'red')}${room} ${told}`;
   });
 }

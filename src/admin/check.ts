@@ -3,9 +3,10 @@ import { unreachable } from '../failure';
 import { decide, type Entry, type Verdict } from '../policy/decide';
 import { parseAddress } from '../rules/address';
 import type { Connection } from '../rules/database';
-import { hasRows, isExpired, meaningOf, problemOf, type Row, rowsOf } from '../rules/entries';
+import { hasRows, isExpired, problemOf, type Row } from '../rules/entries';
 import { expiryMoment } from '../rules/expiry';
 import { rulesOf } from '../rules/lookup';
+import { countRows, eachRowOf, familiesOf } from '../rules/selection';
 import { foldName, subjectsOf } from '../rules/subject';
 import type { Command } from './command';
 import { reading } from './open';
@@ -108,6 +109,8 @@ function refusal(
 }
 
 const TOLD_ROWS = 10;
+/** A user may have a million. */
+const COUNTED_ROWS = 10_000;
 
 /** What the deciding subject has that does not hold the address. */
 function unmatched(
@@ -118,24 +121,27 @@ function unmatched(
   expired: Entry | null,
 ): string[] {
   const told = expired?.set ? `@${expired.set}` : expired?.network;
-  const rows = rowsOf(connection, 'access', subject).filter(({ network }) => network !== told);
   const lines: string[] = [];
   const hasSet = (name: string) => hasRows(connection, 'network_set', name);
-  const family = parseAddress(address)?.family;
-  let families = 0;
-  for (const row of rows) {
-    const meaning = meaningOf('access', row.network);
-    if (meaning?.kind === 'network') families |= meaning.network.family;
+  for (const row of eachRowOf(connection, 'access', subject)) {
+    if (row.network === told) continue;
+    if (lines.length === TOLD_ROWS) {
+      const rest = countRows(connection, 'access', subject, COUNTED_ROWS) - TOLD_ROWS - (expired ? 1 : 0);
+      lines.push(`nor in ${rest + TOLD_ROWS >= COUNTED_ROWS ? 'many' : rest} more`);
+      break;
+    }
     const problem = problemOf('access', row, hasSet);
     const state = problem ?? (isExpired(row, now) ? 'expired' : null);
-    if (lines.length < TOLD_ROWS)
-      lines.push(`not in ${row.network}${origin(row)}${state === null ? '' : `: ${state}`}`);
+    lines.push(`not in ${row.network}${origin(row)}${state === null ? '' : `: ${state}`}`);
   }
-  if (rows.length > TOLD_ROWS) lines.push(`nor in ${rows.length - TOLD_ROWS} more`);
-  if (family !== undefined && families !== 0 && (families & family) === 0) {
-    lines.push(`the address is IPv${family}, and all networks of ${subject} are IPv${family === 4 ? 6 : 4}`);
-  }
-  return lines;
+  return [...lines, ...otherFamily(connection, subject, address)];
+}
+
+function otherFamily(connection: Connection, subject: string, address: string): string[] {
+  const family = parseAddress(address)?.family;
+  const families = familiesOf(connection, subject);
+  if (family === undefined || families.size !== 1 || families.has(family)) return [];
+  return [`the address is IPv${family}, and all networks of ${subject} are IPv${family === 4 ? 6 : 4}`];
 }
 
 /** A wider subject that would have allowed it, had its turn come. */

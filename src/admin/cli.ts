@@ -15,10 +15,7 @@ import { DB_OPTION, POLICY_ABOUT, POLICY_OPTIONS, POLICY_USAGE } from './policy-
 declare const __VERSION__: string;
 
 /** The words that begin a command line. */
-const firstWords = (): string[] => [
-  ...new Set(COMMANDS.map(({ line }) => line.split(' ')[0] ?? '')),
-  'completion',
-];
+const firstWords = (): string[] => [...new Set(COMMANDS.map(({ line }) => line.split(' ')[0] ?? ''))];
 
 export function isCommand(word: string): boolean {
   return firstWords().includes(word);
@@ -53,7 +50,6 @@ export function parserFor(done: (status: number) => void): Argv {
     .options({ ...POLICY_OPTIONS })
     .example('allow-nets add alice@example.com 192.0.2.0/24', 'let alice send mail from there')
     .example('allow-nets check alice@example.com 192.0.2.7', 'would alice be allowed, and why')
-    .completion('completion', 'print a completion script for bash or zsh')
     .demandCommand(1, '');
   return addCommands(parser, COMMANDS, done);
 }
@@ -111,7 +107,8 @@ function addCommand(parser: Argv, line: string, command: Command, done: (status:
     command.summary,
     (own) => {
       for (const [name, describe] of Object.entries(command.positionals ?? {})) {
-        own.positional(name, { type: 'string', describe });
+        // Without a default of our own, --help would tell that of several words: [].
+        own.positional(name, { type: 'string', describe, default: undefined });
       }
       for (const [text, about] of command.examples) own.example(text, about);
       if (command.tail) own.usage(`$0 ${line} ${command.tail}\n\n${command.summary}`);
@@ -126,10 +123,8 @@ function addCommand(parser: Argv, line: string, command: Command, done: (status:
 
 function argumentsOf(values: Record<string, unknown>): Arguments {
   const texts = (name: string): string[] => {
-    const value = values[name];
-    return value === undefined
-      ? []
-      : [value].flat().map((each) => (each === STANDARD_INPUT ? '-' : String(each)));
+    const given = [values[name]].flat().filter((value) => value !== undefined);
+    return given.map((value) => (value === STANDARD_INPUT ? '-' : String(value)));
   };
   const db = texts('db').at(-1) || process.env['ALLOW_NETS_DB'] || DEFAULT_DATABASE;
   return {

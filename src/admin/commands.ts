@@ -2,6 +2,7 @@
 import { add } from './add';
 import { check } from './check';
 import type { Command } from './command';
+import { completionOf } from './completion';
 import { doctor } from './doctor';
 import { exportRows } from './export';
 import { importRows } from './import';
@@ -16,7 +17,7 @@ import { sync } from './sync';
 import { tidy } from './tidy';
 import { uninstall } from './uninstall';
 
-export const COMMANDS: readonly Command[] = [
+const WORKING: readonly Command[] = [
   init,
   add,
   remove,
@@ -35,3 +36,5 @@ export const COMMANDS: readonly Command[] = [
   replay,
   sync,
 ];
+
+export const COMMANDS: readonly Command[] = [...WORKING, completionOf(WORKING)];

@@ -3,6 +3,7 @@ import type { Finding, Findings } from '../maillog/findings';
 import { meaningOf } from '../rules/entries';
 import { putter } from './add';
 import { noteOf } from './learn-output';
+import { numbered } from './log-reading';
 import { changing } from './open';
 import { hint, printLine } from './output';
 
@@ -29,9 +30,11 @@ export function applyFindings(
     }
     return { added, users, narrowed };
   });
-  (tell ?? printLine)(`added ${added} entries of ${users.size} users`);
+  (tell ?? printLine)(`added ${numbered(added, 'entry', 'entries')} of ${numbered(users.size, 'user')}`);
   if (narrowed.size > 0) {
-    hint(`wider entries decide no more about ${narrowed.size} users: they have entries of their own now`);
+    hint(
+      `wider entries decide no more about ${numbered(narrowed.size, 'user')} with entries of their own now`,
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 // How `learn` shows what it found out. The findings are gone through twice, once to survey and once to print: there may be a million of them.
 import type { Finding, Findings } from '../maillog/findings';
 import { formatInstant } from '../rules/expiry';
+import { numbered } from './log-reading';
 import { coloured, columns, hint, isTerminal, printJsonArray, printLine, visible } from './output';
 
 const TITLES = ['USER', 'NETWORK', 'MESSAGES', 'DAYS', 'FIRST', 'LAST', 'STATE', 'LOOK TWICE'];
@@ -128,10 +129,12 @@ export function tellFindings(findings: Findings, found: Survey, applying: boolea
   if (findings.unfit.length > 0) {
     hint(`left out, as entries they would not mean that one user: ${someOf(findings.unfit)}`);
   }
-  if (findings.withoutAddress > 0) hint(`left out ${findings.withoutAddress} messages from no known address`);
+  if (findings.withoutAddress > 0)
+    hint(`left out ${numbered(findings.withoutAddress, 'message')} from no known address`);
   if (applying) return;
   const next = found.fresh === 0 ? 'nothing is new' : `${found.fresh} not allowed yet, --apply adds them`;
-  hint(`${found.rows} networks of ${findings.users} users in ${findings.messages} messages: ${next}`);
+  const [rows, users] = [numbered(found.rows, 'network'), numbered(findings.users, 'user')];
+  hint(`${rows} of ${users} in ${numbered(findings.messages, 'message')}: ${next}`);
 }
 
 function someOf(names: Iterable<string>): string {

@@ -1,9 +1,10 @@
 // allow-nets list: who may send mail from where, and what of it grants nothing.
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
-import { eachRow, hasRows, isExpired, problemOf, type Row, rowsOf } from '../rules/entries';
+import { eachRow, hasRows, isExpired, nameColumn, problemOf, type Row } from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/expiry';
 import type { Table } from '../rules/schema';
+import { eachExpired, eachRowOf } from '../rules/selection';
 import { subjectsOf } from '../rules/subject';
 import type { Command } from './command';
 import { reading } from './open';
@@ -33,13 +34,17 @@ export const list: Command = {
     const wanted = (row: Row) => !given.flag('expired') || isExpired(row, now);
     return reading(given.db, (connection) => {
       if (user === null) {
-        const rows = () => filtered(eachRow(connection, 'access'), wanted);
-        return printRows(connection, 'access', rows, given.flag('json'));
+        const all = () =>
+          given.flag('expired') ? eachExpired(connection, now) : eachRow(connection, 'access');
+        const widths = given.flag('expired') ? undefined : tableWidths(connection, 'access');
+        return printRows(connection, 'access', all, given.flag('json'), widths);
       }
-      const subjects = subjectsOf(user).filter((subject) => hasRows(connection, 'access', subject));
-      const rows = subjects.flatMap((subject) => rowsOf(connection, 'access', subject)).filter(wanted);
+      const subjects = [...new Set(subjectsOf(user))].filter((subject) =>
+        hasRows(connection, 'access', subject),
+      );
       if (subjects.length === 0) throw noEntry(user);
-      const status = printRows(connection, 'access', () => rows, given.flag('json'));
+      const rows = () => rowsOfAll(connection, subjects, wanted);
+      const status = printRows(connection, 'access', rows, given.flag('json'));
       if (subjects.length > 1 && !given.flag('json')) {
         hint(
           `the entries of ${subjects[0]} decide about ${user}; those of ${subjects.slice(1).join(' and ')} do not count`,
@@ -58,14 +63,29 @@ function noEntry(user: string): Trouble {
   });
 }
 
-function* filtered(rows: Iterable<Row>, wanted: (row: Row) => boolean): Iterable<Row> {
-  for (const row of rows) if (wanted(row)) yield row;
+function* rowsOfAll(
+  connection: Connection,
+  subjects: readonly string[],
+  wanted: (row: Row) => boolean,
+): Iterable<Row> {
+  for (const subject of subjects) {
+    for (const row of eachRowOf(connection, 'access', subject)) if (wanted(row)) yield row;
+  }
 }
 
 const LONGEST_COLUMN = 43;
 
-/** Prints rows one by one: a table on a terminal, aligned columns elsewhere, or JSON. `rows` gives them anew at each call. */
-export function printRows(connection: Connection, table: Table, rows: () => Iterable<Row>, json: boolean): 0 {
+/**
+ * Prints rows one by one: a table on a terminal, aligned columns elsewhere, or JSON. `rows` gives them anew at each call: they are read
+ * twice, for the widths and for the lines, unless `widths` are known.
+ */
+export function printRows(
+  connection: Connection,
+  table: Table,
+  rows: () => Iterable<Row>,
+  json: boolean,
+  widths?: readonly number[],
+): 0 {
   const now = Date.now();
   const sets = new Map<string, boolean>();
   const hasSet = (name: string) => {
@@ -77,12 +97,7 @@ export function printRows(connection: Connection, table: Table, rows: () => Iter
     printJsonArray(jsonRows(table, rows(), hasSet, now));
     return 0;
   }
-  const widths = [4, 7, 7];
-  for (const row of rows()) {
-    cells(table, row).forEach((cell, i) => {
-      widths[i] = Math.min(LONGEST_COLUMN, Math.max(widths[i] ?? 0, cell.length));
-    });
-  }
+  const wide = widths ?? widthsOf(table, rows());
   if (isTerminal(1)) {
     const titles = [
       table === 'access' ? 'USER' : 'SET',
@@ -90,17 +105,40 @@ export function printRows(connection: Connection, table: Table, rows: () => Iter
       ...(table === 'access' ? ['UNTIL'] : []),
       'STATE AND NOTE',
     ];
-    printLine(coloured(columns(titles, widths), 'bold'));
+    printLine(coloured(columns(titles, wide), 'bold'));
   }
   for (const row of rows()) {
     const problem = problemOf(table, row, hasSet);
     const expired = problem === null && isExpired(row, now);
     const state = problem !== null ? `GRANTS NOTHING: ${problem}` : expired ? 'EXPIRED' : '';
     const note = [state, row.note ?? ''].filter((part) => part !== '').join('; ');
-    const line = columns([...cells(table, row), visible(note)], widths);
+    const line = columns([...cells(table, row), visible(note)], wide);
     printLine(problem !== null ? coloured(line, 'red') : expired ? coloured(line, 'dim') : line);
   }
   return 0;
+}
+
+const LEAST_WIDTHS = [4, 7, 7];
+
+function widthsOf(table: Table, rows: Iterable<Row>): number[] {
+  const widths = [...LEAST_WIDTHS];
+  for (const row of rows) {
+    cells(table, row).forEach((cell, i) => {
+      widths[i] = Math.min(LONGEST_COLUMN, Math.max(widths[i] ?? 0, cell.length));
+    });
+  }
+  return widths;
+}
+
+/** Of all rows of the table, without reading them here. */
+export function tableWidths(connection: Connection, table: Table): number[] {
+  const longest = (column: string) => `max(length(${column}))`;
+  const expires = table === 'access' ? longest('expires') : 'null';
+  const found = connection
+    .prepare(`select ${longest(nameColumn(table))}, ${longest('network')}, max(20, ${expires}) from ${table}`)
+    .raw()
+    .get() as (number | null)[];
+  return found.map((width, i) => Math.min(LONGEST_COLUMN, Math.max(LEAST_WIDTHS[i] ?? 0, width ?? 0)));
 }
 
 function cells(table: Table, row: Row): string[] {

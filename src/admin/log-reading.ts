@@ -83,18 +83,16 @@ function isDamaged(reading: Reading): boolean {
 }
 
 function leftOut({ broken, tooLong, withNul }: Reading): string[] {
-  const parts: [number, string][] = [
-    [broken, 'broken'],
-    [tooLong, 'overlong'],
-    [withNul, 'with NUL bytes'],
-  ];
-  return parts
-    .filter(([count]) => count > 0)
-    .map(([count, what]) =>
-      what.startsWith('with')
-        ? `${count} ${count === 1 ? 'line' : 'lines'} ${what}`
-        : `${count} ${what} ${count === 1 ? 'line' : 'lines'}`,
-    );
+  return [
+    broken > 0 ? numbered(broken, 'broken line') : '',
+    tooLong > 0 ? numbered(tooLong, 'overlong line') : '',
+    withNul > 0 ? `${numbered(withNul, 'line')} with NUL bytes` : '',
+  ].filter((text) => text !== '');
+}
+
+/** `1 line`, `2 lines`. */
+export function numbered(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
 }
 
 /** For a log in which nothing was found. */

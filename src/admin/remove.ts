@@ -1,17 +1,9 @@
 // allow-nets remove: take entries away.
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
-import {
-  deleteRow,
-  eachRow,
-  hasRows,
-  isExpired,
-  meaningOf,
-  meaningText,
-  type Row,
-  rowsOf,
-} from '../rules/entries';
+import { deleteRows, hasRows, isExpired, type Row, rowsOf } from '../rules/entries';
 import type { Table } from '../rules/schema';
+import { eachExpired, eachRowOf, rowsWithMeaning, rowsWithText } from '../rules/selection';
 import { EVERYBODY, foldName, subjectsOf } from '../rules/subject';
 import type { Command } from './command';
 import { isRefusal, readNetwork } from './input';
@@ -52,7 +44,7 @@ export const remove: Command = {
     }
     const gone = changing(given.db, (connection) => {
       const rows = chosen(connection, user, networks, expired);
-      for (const row of rows) deleteRow(connection, 'access', row);
+      deleteRows(connection, 'access', rows);
       return { rows, decides: user === null ? user : decidingSubject(connection, user) };
     });
     for (const row of gone.rows) printLine(`removed ${visible(`${row.user} ${row.network}`)}`);
@@ -68,39 +60,47 @@ export const remove: Command = {
 
 function chosen(connection: Connection, user: string | null, networks: string[], expired: boolean): Row[] {
   const now = Date.now();
-  if (user === null) return [...eachRow(connection, 'access')].filter((row) => isExpired(row, now));
-  const rows = rowsOf(connection, 'access', user);
-  if (rows.length === 0) {
+  if (user === null) return [...eachExpired(connection, now)];
+  if (!hasRows(connection, 'access', user)) {
     throw new Trouble({
       kind: 'refused',
       problem: `${user} has no entry`,
       hint: 'allow-nets list shows who has',
     });
   }
-  if (expired) return rows.filter((row) => isExpired(row, now));
-  return networks.length === 0
-    ? rows
-    : networks.flatMap((network) => rowsNamed('access', rows, network, user));
+  if (networks.length > 0) {
+    return networks.flatMap((network) => rowsNamed(connection, 'access', user, network, user));
+  }
+  const rows = rowsOf(connection, 'access', user);
+  return expired ? rows.filter((row) => isExpired(row, now)) : rows;
 }
 
-/** The rows that a person named by their text or their meaning. */
-export function rowsNamed(table: Table, rows: readonly Row[], text: string, owner: string): Row[] {
-  const exact = rows.filter((row) => row.network === text);
+const TOLD_ROWS = 5;
+
+/** The rows of a subject or set that a person named by their text or their meaning. `owner`: what it is called. */
+export function rowsNamed(
+  connection: Connection,
+  table: Table,
+  name: string,
+  text: string,
+  owner: string,
+): Row[] {
+  const exact = rowsWithText(connection, table, name, text);
   if (exact.length > 0) return exact;
   const read = readNetwork(text);
-  const canonical = isRefusal(read) ? null : meaningText(read);
-  const found = rows.filter((row) => {
-    const meaning = meaningOf(table, row.network);
-    return meaning !== null && meaningText(meaning) === canonical;
-  });
+  const found = isRefusal(read) ? [] : rowsWithMeaning(connection, table, name, read);
   if (found.length > 0) return found;
   if (isRefusal(read)) throw new Trouble({ kind: 'option', ...read });
-  const there = rows.slice(0, 5).map((row) => visible(String(row.network)));
-  const more = rows.length > there.length ? `, and ${rows.length - there.length} more` : '';
+  const there: string[] = [];
+  for (const row of eachRowOf(connection, table, name)) {
+    if (there.length > TOLD_ROWS) break;
+    there.push(visible(String(row.network)));
+  }
+  const more = there.length > TOLD_ROWS ? ' and more' : '';
   throw new Trouble({
     kind: 'refused',
     problem: `${owner} has no entry ${text}`,
-    hint: rows.length === 0 ? 'it has none at all' : `it has ${there.join(', ')}${more}`,
+    hint: there.length === 0 ? 'it has none at all' : `it has ${there.slice(0, TOLD_ROWS).join(', ')}${more}`,
   });
 }
 

@@ -49,7 +49,7 @@ function printTable({ deliveries, allowed, refused, users, withoutEntry, ofUsers
     ['deliveries', deliveries, ''],
     ['allowed', allowed, ''],
     ['refused', refused, ''],
-    ['users', users, withoutEntry === 0 ? '' : `${withoutEntry} of them without any entry`],
+    ['users', users, withoutEntry === 0 ? '' : `${withoutEntry} of them without an entry`],
   ];
   const width = String(deliveries).length;
   for (const [what, count, more] of lines) {

@@ -1,21 +1,15 @@
 // allow-nets set: networks with a name, for entries to refer to as @NAME.
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
-import { deleteRow, eachRow, meaningText, nameColumn, type Row, rowsOf } from '../rules/entries';
-import { foldName } from '../rules/subject';
+import { deleteRows, eachRow, hasRows, meaningText, rowsOf } from '../rules/entries';
+import { eachRowOf, setNames, usersOfSet } from '../rules/selection';
 import { putter } from './add';
 import type { Arguments, Command } from './command';
 import { nearest, networkTyped, setTyped } from './input';
-import { printRows } from './list';
+import { printRows, tableWidths } from './list';
 import { changing, reading } from './open';
 import { printLine, visible } from './output';
 import { rowsNamed } from './remove';
-
-/** The names of all sets, folded. */
-export function* setNames(connection: Connection): Iterable<string> {
-  const names = connection.prepare(`select distinct ${nameColumn('network_set')} from network_set`).pluck();
-  for (const name of names.iterate()) if (typeof name === 'string') yield foldName(name);
-}
 
 export const setAdd: Command = {
   line: 'set add <name> <network..>',
@@ -80,40 +74,31 @@ function removeFromSet(given: Arguments): number {
     });
   }
   const gone = changing(given.db, (connection) => {
-    const rows = rowsOf(connection, 'network_set', name);
-    if (rows.length === 0) throw noSet(connection, name);
+    if (!hasRows(connection, 'network_set', name)) throw noSet(connection, name);
     const chosen =
       networks.length === 0
-        ? rows
-        : networks.flatMap((text) => rowsNamed('network_set', rows, text, `@${name}`));
-    const users = new Set(chosen).size === rows.length ? usersOf(connection, name) : [];
-    if (users.length > 0 && !given.flag('force')) {
-      const named = users.slice(0, 10).map(visible).join(', ');
-      const more = users.length > 10 ? ` and ${users.length - 10} more` : '';
-      throw new Trouble({
-        kind: 'refused',
-        problem: `the set ${name} is in use by ${named}${more}`,
-        hint: `remove @${name} from them first, or add --force: their entries @${name} then grant nothing`,
-      });
-    }
-    for (const row of chosen) deleteRow(connection, 'network_set', row);
+        ? rowsOf(connection, 'network_set', name)
+        : networks.flatMap((text) => rowsNamed(connection, 'network_set', name, text, `@${name}`));
+    deleteRows(connection, 'network_set', chosen);
+    if (!given.flag('force') && !hasRows(connection, 'network_set', name)) refuseInUse(connection, name);
     return chosen;
   });
   for (const row of gone) printLine(`removed ${visible(`@${name} ${row.network}`)}`);
   return 0;
 }
 
-/** The subjects that have an entry @name. */
-function usersOf(connection: Connection, name: string): string[] {
-  const keyed = connection.prepare('select user from access where key is not null and network = ?').pluck();
-  const byHand = connection.prepare(
-    "select user, network from access where key is null and network like '%@%'",
-  );
-  const refers = (network: unknown) => typeof network === 'string' && foldName(network.trim()) === `@${name}`;
-  return [
-    ...(keyed.all(`@${name}`) as string[]),
-    ...(byHand.all() as Row[]).filter((row) => refers(row.network)).map((row) => String(row.user)),
-  ];
+const TOLD_USERS = 10;
+
+/** Throws Trouble when entries name the set. */
+function refuseInUse(connection: Connection, name: string): void {
+  const users = usersOfSet(connection, name, TOLD_USERS + 1);
+  if (users.length === 0) return;
+  const named = users.slice(0, TOLD_USERS).map(visible).join(', ');
+  throw new Trouble({
+    kind: 'refused',
+    problem: `the set ${name} is in use by ${named}${users.length > TOLD_USERS ? ' and more' : ''}`,
+    hint: `remove @${name} from them first, or add --force: their entries @${name} then grant nothing`,
+  });
 }
 
 function noSet(connection: Connection, name: string): Trouble {
@@ -131,17 +116,15 @@ export const setList: Command = {
   run(given) {
     const typed = given.text('name');
     return reading(given.db, (connection) => {
-      if (typed === null)
-        return printRows(
-          connection,
-          'network_set',
-          () => eachRow(connection, 'network_set'),
-          given.flag('json'),
-        );
+      if (typed === null) {
+        const all = () => eachRow(connection, 'network_set');
+        const widths = tableWidths(connection, 'network_set');
+        return printRows(connection, 'network_set', all, given.flag('json'), widths);
+      }
       const name = setTyped(typed);
-      const rows = rowsOf(connection, 'network_set', name);
-      if (rows.length === 0) throw noSet(connection, name);
-      return printRows(connection, 'network_set', () => rows, given.flag('json'));
+      if (!hasRows(connection, 'network_set', name)) throw noSet(connection, name);
+      const rows = () => eachRowOf(connection, 'network_set', name);
+      return printRows(connection, 'network_set', rows, given.flag('json'));
     });
   },
 };

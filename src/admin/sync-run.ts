@@ -4,10 +4,10 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { asLogLine, type Failure, failureOf, Trouble } from '../failure';
+import { Overtaken } from '../rules/bring-in';
 import { formatInstant } from '../rules/expiry';
 import { printDifference } from './import';
 import { visible } from './output';
-import { bytesOf } from './rows/chunks';
 import type { Format } from './rows/format';
 import { load } from './rows/load';
 import type { Read } from './rows/read';
@@ -101,16 +101,18 @@ function broughtIn(job: Job, output: Output, before: SyncState | null): Good {
     return { changes: { added: 0, changed: 0, removed: 0 }, rows, settled };
   }
   const name = path.basename(job.source[0] ?? '');
-  const loaded = load(
-    job.db,
-    { chunks: bytesOf(output.descriptor), name: '-', format: job.format, leaveOutLocal: true },
-    { replace: true, dryRun: job.dryRun, force: job.force },
-    (read) => {
-      if (read.isEmpty && !job.force) throw empty(name);
-    },
-    (connection) => {
-      if (job.dryRun) printDifference(connection);
-    },
+  const loaded = notOvertaken(() =>
+    load(
+      job.db,
+      { chunks: output.chunks(), name: '-', format: job.format, leaveOutLocal: true, compare: true },
+      { replace: true, dryRun: job.dryRun, force: job.force },
+      (read) => {
+        if (read.isEmpty && !job.force) throw empty(name);
+      },
+      (connection) => {
+        if (job.dryRun) printDifference(connection);
+      },
+    ),
   );
   if (loaded.kind === 'unreadable') throw unreadable(name, loaded.read);
   const { access, network_set: sets, unchanged, refusal } = loaded.outcome;
@@ -129,6 +131,16 @@ function broughtIn(job: Job, output: Output, before: SyncState | null): Good {
   };
 }
 
+/** An administrator's commands come now and then, not time after time. */
+function notOvertaken<T>(work: () => T, tries = 3): T {
+  try {
+    return work();
+  } catch (error) {
+    if (tries > 1 && error instanceof Overtaken) return notOvertaken(work, tries - 1);
+    throw error;
+  }
+}
+
 function empty(name: string): Trouble {
   const hint = 'nothing was changed; should the list really be empty, run it once with --force';
   return new Trouble({ kind: 'refused', problem: `${name} printed nothing`, hint });
@@ -144,7 +156,7 @@ function unreadable(name: string, { problems, problemCount }: Read): SourceTroub
 type Remembered = Omit<SyncState, 'source' | 'every' | 'attempted'>;
 
 function remember(job: Job, begin: number, warn: (failure: Failure) => void, found: Remembered): void {
-  if (job.dryRun) return;
+  if (job.dryRun || !fs.existsSync(job.db)) return;
   try {
     const { source, every } = job;
     writeState(job.db, { source, every, attempted: formatInstant(begin), ...found });

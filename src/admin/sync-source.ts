@@ -25,9 +25,10 @@ export class SourceTrouble extends Trouble {
 
 /** The complete output, in a file without a name that is gone after `close`. */
 export interface Output {
-  readonly descriptor: number;
   /** SHA-256, hexadecimal. */
   readonly digest: string;
+  /** From the beginning, as often as it is asked for. */
+  chunks(): Iterable<Buffer>;
   close(): void;
 }
 
@@ -136,13 +137,15 @@ function endOf(child: ChildProcess, spool: Spool, timeout: number, stop: AbortSi
       resolve(ending);
     };
     const cut = (ending: Ending) => {
-      stdout.removeAllListeners('data');
+      // What it does from now on, ending included, is our doing.
+      stdout.removeAllListeners();
+      stdout.once('error', () => {});
+      child.removeAllListeners('exit');
       void ended(child).then(() => finish(ending));
     };
     const timer = setTimeout(() => cut({ kind: 'timeout' }), Math.min(timeout, LONGEST_TIMER));
     const stopped = () => cut({ kind: 'stopped' });
     stop.addEventListener('abort', stopped);
-    if (stop.aborted) stopped();
     child.once('exit', (status, signal) => {
       exit = { kind: 'ended', status, signal };
       if (complete) finish(exit);
@@ -159,6 +162,7 @@ function endOf(child: ChildProcess, spool: Spool, timeout: number, stop: AbortSi
       complete = true;
       if (exit !== null) finish(exit);
     });
+    if (stop.aborted) stopped();
   });
 }
 
@@ -206,33 +210,47 @@ function lastLineOf(stream: Readable): () => Promise<string> {
   };
 }
 
-/** A file without a name: one descriptor to write, one to read from the beginning. */
+const CHUNK = 256 * 1024;
+
+/** A file without a name. */
 class Spool {
-  private readonly writing: number;
-  private readonly reading: number;
+  private readonly descriptor: number;
   private readonly hash = createHash('sha256');
   private open = true;
 
   constructor() {
     const file = path.join(tmpdir(), `allow-nets-sync-${randomUUID()}`);
-    this.writing = fs.openSync(file, 'wx', 0o600);
-    this.reading = fs.openSync(file, 'r');
+    this.descriptor = fs.openSync(file, 'wx+', 0o600);
     fs.unlinkSync(file);
   }
 
   add(bytes: Buffer): void {
     this.hash.update(bytes);
-    for (let written = 0; written < bytes.length; ) written += fs.writeSync(this.writing, bytes, written);
+    for (let written = 0; written < bytes.length; ) {
+      written += fs.writeSync(this.descriptor, bytes, written);
+    }
   }
 
   output(): Output {
-    return { descriptor: this.reading, digest: this.hash.digest('hex'), close: () => this.close() };
+    return {
+      digest: this.hash.digest('hex'),
+      chunks: () => this.chunks(),
+      close: () => this.close(),
+    };
   }
 
   close(): void {
-    if (!this.open) return;
+    if (this.open) fs.closeSync(this.descriptor);
     this.open = false;
-    fs.closeSync(this.writing);
-    fs.closeSync(this.reading);
+  }
+
+  private *chunks(): Iterable<Buffer> {
+    const chunk = Buffer.allocUnsafe(CHUNK);
+    for (let at = 0; ; ) {
+      const read = fs.readSync(this.descriptor, chunk, 0, CHUNK, at);
+      if (read === 0) return;
+      at += read;
+      yield chunk.subarray(0, read);
+    }
   }
 }

@@ -29,17 +29,12 @@ export const sync: Command = {
     every: { type: 'string', requiresArg: true, describe: 'again and again: 30s, 5m, 1h' },
     jitter: {
       type: 'boolean',
-      implies: 'every',
       describe: 'not at the same moments as other servers: the second run comes earlier by chance',
     },
     timeout: { type: 'string', requiresArg: true, describe: `how long COMMAND may take (${TIMEOUT}s)` },
     format: { choices: FORMATS, requiresArg: true, describe: 'else guessed from the beginning' },
     force: { type: 'boolean', describe: 'also when most entries would go, or all' },
-    'dry-run': {
-      type: 'boolean',
-      conflicts: 'every',
-      describe: 'print what would change, and change nothing',
-    },
+    'dry-run': { type: 'boolean', describe: 'print what would change, and change nothing' },
   },
   examples: [
     [
@@ -69,9 +64,12 @@ export const sync: Command = {
 
 function jobOf(given: Arguments): Job {
   if (given.rest.length === 0 || given.rest[0] === '') {
-    const hint = "allow-nets sync -- mysql --batch -e 'select user, network from access' mail";
-    throw new Trouble({ kind: 'option', problem: 'sync wants a command after --', hint });
+    const likely = "allow-nets sync -- mysql --batch -e 'select user, network from access' mail";
+    throw usage('sync wants a command after --', likely);
   }
+  const every = given.text('every') !== null;
+  if (given.flag('jitter') && !every) throw usage('--jitter goes with --every', '--every 30s --jitter');
+  if (given.flag('dry-run') && every) throw usage('--dry-run goes without --every', 'leave one of them out');
   const seconds = (option: string) => {
     const text = given.text(option);
     return text === null ? null : secondsOf(text, `--${option}`, UNITS);
@@ -85,6 +83,10 @@ function jobOf(given: Arguments): Job {
     timeout: seconds('timeout') ?? TIMEOUT,
     every: seconds('every'),
   };
+}
+
+function usage(problem: string, hint: string): Trouble {
+  return new Trouble({ kind: 'option', problem, hint });
 }
 
 function statusOf(run: Run, dryRun: boolean): 0 | 1 {

@@ -2,7 +2,16 @@
 //
 // Decides nothing anew: what a row grants stays as it was. Of two rows that mean the same, the one that lasts longer stays.
 import type { Connection } from '../rules/database';
-import { deleteRow, meaningOf, nameColumn, type Row, rowsOf, rowWith, rowWriter } from '../rules/entries';
+import {
+  asRow,
+  deleteRow,
+  meaningOf,
+  meaningText,
+  nameColumn,
+  type Row,
+  rowWriter,
+  selectSql,
+} from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/expiry';
 import type { Table } from '../rules/schema';
 import { foldName } from '../rules/subject';
@@ -27,8 +36,7 @@ export const tidy: Command = {
       };
     });
     printLine(`rewritten ${rewritten}, unreadable ${unreadable.length}`);
-    for (const row of unreadable.slice(0, 20))
-      printLine(`cannot be read: ${visible(`${row.user} ${row.network}`)}`);
+    for (const row of unreadable.slice(0, 20)) printLine(`cannot be read: ${visible(row)}`);
     if (unreadable.length > 20) printLine(`and ${unreadable.length - 20} more`);
     if (unreadable.length > 0)
       hint('they grant nothing: allow-nets list says why, allow-nets remove takes them away');
@@ -36,35 +44,55 @@ export const tidy: Command = {
   },
 };
 
-function tidyTable(connection: Connection, table: Table): { rewritten: number; unreadable: Row[] } {
+interface Tidied {
+  readonly rewritten: number;
+  /** As `list` names them. */
+  readonly unreadable: readonly string[];
+}
+
+function tidyTable(connection: Connection, table: Table): Tidied {
   const write = rowWriter(connection, table);
-  const unreadable: Row[] = [];
+  const byId = connection.prepare(selectSql(table, 'where rowid = ? and key is null'));
+  const byText = connection.prepare(selectSql(table, `where ${nameColumn(table)} = ? and network = ?`));
+  const unreadable: string[] = [];
   let rewritten = 0;
-  for (const name of handNames(connection, table)) {
-    for (const row of rowsOf(connection, table, name).filter(({ byHand }) => byHand)) {
-      const meaning = meaningOf(table, row.network);
-      const until = expiryMoment(row.expires);
-      if (meaning === null || until === Number.NEGATIVE_INFINITY) {
-        unreadable.push(row);
-        continue;
-      }
-      deleteRow(connection, table, row);
-      rewritten++;
-      const twin = rowWith(connection, table, name, meaning);
-      if (twin !== null && expiryMoment(twin.expires) >= until) continue;
-      const expires = Number.isFinite(until) ? formatInstant(until) : null;
-      const note = row.note ?? twin?.note ?? null;
-      write({ ...row, user: name, meaning, expires, note });
+  // A row may go, or get its key, while another one that means the same is rewritten.
+  for (const id of handRows(connection, table)) {
+    const found = byId.get(id);
+    if (found === undefined) continue;
+    const row = asRow(found);
+    const meaning = meaningOf(table, row.network);
+    const until = expiryMoment(row.expires);
+    if (typeof row.user !== 'string' || meaning === null || until === Number.NEGATIVE_INFINITY) {
+      unreadable.push(`${row.user} ${row.network}`);
+      continue;
     }
+    deleteRow(connection, table, row);
+    rewritten++;
+    const user = foldName(row.user);
+    const same = byText.get(user, meaningText(meaning));
+    const twin = same === undefined ? null : asRow(same);
+    const longer = twin !== null && expiryMoment(twin.expires) > until ? twin : row;
+    write({
+      user,
+      meaning,
+      note: row.note ?? twin?.note ?? null,
+      expires: canonicalTime(longer),
+      addedAt: longer.addedAt,
+      addedBy: longer.addedBy,
+      local: row.local || twin?.local === true,
+    });
   }
   return { rewritten, unreadable };
 }
 
-function handNames(connection: Connection, table: Table): Set<string> {
-  const names = connection
-    .prepare(`select distinct ${nameColumn(table)} from ${table} where key is null`)
-    .pluck();
-  return new Set(
-    (names.all() as unknown[]).filter((name) => typeof name === 'string').map((name) => foldName(name)),
-  );
+function canonicalTime(row: Row): string | null {
+  const until = expiryMoment(row.expires);
+  return Number.isFinite(until) ? formatInstant(until) : null;
+}
+
+function handRows(connection: Connection, table: Table): number[] {
+  // The order lets SQLite use the index of the rows without a key; without it, all rows are read.
+  const sql = `select rowid from ${table} where key is null order by ${nameColumn(table)} collate nocase`;
+  return connection.prepare(sql).pluck().all() as number[];
 }

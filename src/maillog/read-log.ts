@@ -28,6 +28,7 @@ export interface ReadOptions {
   readonly onBytes: (count: number) => void;
 }
 
+const NEWLINE = 10;
 const LONGEST_EXAMPLE = 160;
 
 export async function readLog(
@@ -54,7 +55,10 @@ async function readOne(
     example ??= bytes.toString('utf8', start, Math.min(end, start + LONGEST_EXAMPLE));
   };
   const flush = (bytes: Buffer) => {
-    onSightings(bytes, batch, ({ userStart, userEnd }) => onBroken(bytes, userStart, userEnd));
+    onSightings(bytes, batch, ({ addressStart, userEnd }) => {
+      const end = bytes.indexOf(NEWLINE, userEnd);
+      onBroken(bytes, bytes.lastIndexOf(NEWLINE, addressStart) + 1, end < 0 ? bytes.length : end);
+    });
     batch.size = 0;
   };
   const onLine = (readLine: typeof readPostfixLine) => (bytes: Buffer, start: number, end: number) => {

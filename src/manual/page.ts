@@ -22,8 +22,6 @@ export function manualPage(version: string): string {
     section('COMMANDS'),
     paragraph('All take --db FILE and --help. allow-nets --version prints the version.'),
     ...COMMANDS.flatMap(chapterOf),
-    subsection('completion'),
-    paragraph('Prints a completion script for bash or zsh.'),
     ...chapters.DECISION,
     ...chapters.DATABASE,
     ...chapters.SET_UP,

@@ -37,9 +37,17 @@ export interface Outcome {
   readonly refusal: Trouble | null;
 }
 
+/** Another program has changed the database between the reading of the input and the change: it can be done anew. */
+export class Overtaken extends Trouble {
+  constructor() {
+    const problem = 'another program changed the database while the rows were read';
+    super({ kind: 'refused', problem, hint: 'nothing was changed; run it again' });
+  }
+}
+
 /**
  * `seen` is called with the difference found and before it is made, and may read it with `eachDifference`.
- * Throws Trouble: refused by the guard, or a set that does not exist.
+ * Throws Trouble: refused by the guard, overtaken, or a set that does not exist.
  */
 export function bringIn(
   connection: Connection,
@@ -49,11 +57,18 @@ export function bringIn(
 ): Outcome {
   const repeated = staging.finish();
   const work = () => {
+    for (const known of Object.values(staging.known)) if (known?.isCurrent() === false) throw new Overtaken();
     requireSets(connection, staging, manner);
     const tables: Table[] = manner.hasSets ? ['access', 'network_set'] : ['access'];
     const counts = { access: NONE, network_set: NONE };
     for (const table of tables) {
-      counts[table] = findDifference(connection, table, manner.replace, manner.now);
+      counts[table] = findDifference(
+        connection,
+        table,
+        manner.replace,
+        manner.now,
+        staging.known[table] !== null,
+      );
     }
     const refusal = manner.replace && !manner.force ? guard(connection, staging, counts) : null;
     if (refusal !== null && !manner.dryRun) throw refusal;
@@ -72,7 +87,9 @@ export function bringIn(
 /** The sets that rows of the input name must exist when all is done. */
 function requireSets(connection: Connection, staging: Staging, { replace, hasSets, force }: Manner): void {
   if (force) return;
-  const stays = !replace || !hasSets ? '1' : 'local';
+  const seen = "rowid not in (select id from unseen where of = 'network_set')";
+  const stays =
+    !replace || !hasSets ? '1' : staging.known.network_set !== null ? `(local or ${seen})` : 'local';
   const exists = connection.prepare(
     `select 1 from network_set where ${stays} and name = ? union all
      select 1 from incoming where of = 'network_set' and name = ? limit 1`,
@@ -108,7 +125,8 @@ function guard(connection: Connection, staging: Staging, counts: Record<Table, C
     return refused('the input has no entry', 'nothing was changed; to remove all entries add --force');
   }
   const count = (table: Table) =>
-    connection.prepare(`select count(*) from ${table} where not local`).pluck().get() as number;
+    staging.known[table]?.count ??
+    (connection.prepare(`select count(*) from ${table} where not local`).pluck().get() as number);
   const entries = count('access');
   const gone = counts.access.removed;
   const all = entries + count('network_set');

@@ -70,10 +70,10 @@ export function translating<T>(file: string, work: () => T): T {
 }
 
 function failureOf(file: string, error: unknown): Failure | null {
-  const { code = '', message = '' } = error as NodeJS.ErrnoException;
+  const { code = '', message = '', syscall } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'database-missing', file };
   if (code === 'EACCES' || code === 'EPERM') return { kind: 'database-forbidden', file, write: false };
-  if (code === 'EISDIR' || code === 'EIO') return { kind: 'database-broken', file, detail: message };
+  if (syscall !== undefined) return { kind: 'database-broken', file, detail: message };
   if (/^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)) return { kind: 'database-busy', file };
   if (/^SQLITE_READONLY_(ROLLBACK|RECOVERY|CANTINIT|CANTLOCK)/.test(code))
     return { kind: 'database-interrupted', file };

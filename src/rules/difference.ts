@@ -18,9 +18,15 @@ export const NONE: Counts = { added: 0, changed: 0, removed: 0 };
 
 /**
  * Fills `fresh`, `altered` and `gone` for a table. `replace`: rows that the input does not have are to go, and rows with a local mark
- * stay as they are. Without it the input's rows are added as `add` adds them.
+ * stay as they are. Without it the input's rows are added as `add` adds them. `compared`: `unseen` has the rows that can differ.
  */
-export function findDifference(connection: Connection, table: Table, replace: boolean, now: number): Counts {
+export function findDifference(
+  connection: Connection,
+  table: Table,
+  replace: boolean,
+  now: number,
+  compared: boolean,
+): Counts {
   const run = (sql: string) => connection.prepare(sql).run().changes;
   const name = nameColumn(table);
   const incoming = `incoming i where i.of = '${table}'`;
@@ -45,13 +51,14 @@ export function findDifference(connection: Connection, table: Table, replace: bo
   const added =
     run(`insert into fresh select i.rowid, i.of from ${incoming} and not exists (select 1 ${keyed})
     ${byHand ? `and not exists (select 1 from ${hand})` : ''}`);
-  return { added, changed, removed: replace ? findLeftOver(connection, table, byHand) : 0 };
+  return { added, changed, removed: replace ? findLeftOver(connection, table, byHand, compared) : 0 };
 }
 
 /** The rows of the database that the input does not have, but for those with a local mark. */
-function findLeftOver(connection: Connection, table: Table, byHand: boolean): number {
+function findLeftOver(connection: Connection, table: Table, byHand: boolean, compared: boolean): number {
   const left = `insert into gone select t.rowid, '${table}', 0 from ${table} t where not t.local`;
-  const keyed = `${left} and t.key is not null and not exists
+  const differing = compared ? `and t.rowid in (select id from unseen where of = '${table}')` : '';
+  const keyed = `${left} ${differing} and t.key is not null and not exists
     (select 1 from incoming i where i.of = '${table}' and i.name = t.${nameColumn(table)} and i.key = t.key)`;
   const unkeyed = `${left} and t.key is null and t.rowid not in
     (select id from altered where of = '${table}' union all select id from gone where of = '${table}')`;

@@ -80,7 +80,7 @@ export function isExpired(row: Row, now: number): boolean {
   return Number.isFinite(moment) && now >= moment;
 }
 
-function selectSql(table: Table, condition: string): string {
+export function selectSql(table: Table, condition: string): string {
   const expires = table === 'access' ? 'expires' : 'null';
   return `select rowid, ${nameColumn(table)} as user, network, note, ${expires} as expires, added_at as addedAt,
     added_by as addedBy, key is null as byHand, local from ${table} ${condition}`;
@@ -114,7 +114,7 @@ export function handRowsOf(connection: Connection, table: Table, name: string): 
     .filter((row) => typeof row.user === 'string' && foldName(row.user) === name);
 }
 
-function asRow(row: unknown): Row {
+export function asRow(row: unknown): Row {
   const found = row as Omit<Row, 'byHand' | 'local'> & { byHand: number; local: number };
   return { ...found, byHand: found.byHand !== 0, local: found.local !== 0 };
 }
@@ -157,5 +157,10 @@ export function rowWriter(connection: Connection, table: Table): (row: NewRow) =
 }
 
 export function deleteRow(connection: Connection, table: Table, row: Row): void {
-  connection.prepare(`delete from ${table} where rowid = ?`).run(row.rowid);
+  deleteRows(connection, table, [row]);
+}
+
+export function deleteRows(connection: Connection, table: Table, rows: Iterable<Row>): void {
+  const statement = connection.prepare(`delete from ${table} where rowid = ?`);
+  for (const { rowid } of rows) statement.run(rowid);
 }

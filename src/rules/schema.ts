@@ -40,5 +40,8 @@ create trigger ${table}_edited after update of ${name}, network on ${table}
 export const SCHEMA = `
 ${tableSql('access', 'user', 'note text,\n  expires text,\n  added_at text,\n  added_by text')}
 ${tableSql('network_set', 'name', 'note text,\n  added_at text,\n  added_by text')}
+create index access_expiring on access (expires) where expires is not null;
+create index access_of_sets on access (network) where key is not null and network glob '@*';
+create index access_of_sets_by_hand on access (network) where key is null and network glob '*@*';
 pragma user_version = ${SCHEMA_VERSION};
 `;

@@ -1,13 +1,13 @@
 // A private Postfix as install finds it, the commands run on it, and mail as the proof of what they did.
 //
 // alice may send from 127.0.0.7. 127.0.0.9 is outside, although it is in mynetworks like everything on loopback.
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PrivatePostfixOptions } from '../postfix/instance-files';
 import { type PrivatePostfix, startPrivatePostfix } from '../postfix/private-postfix';
 import { makeScratchFolder, removeScratchFolder } from '../postfix/scratch-folder';
-import { type ServiceProgram, serviceProgram } from '../postfix/service-program';
+import { type ServiceProgram, serviceProgram, shippedScript } from '../postfix/service-program';
 import { SmtpClient } from '../postfix/smtp-client';
 import type { Reply } from '../postfix/smtp-connection';
 
@@ -23,6 +23,13 @@ export interface Ran {
   status: number | null;
   stdout: string;
   stderr: string;
+}
+
+/** The program that was built, at a place where the service user can run it. */
+function builtProgram(folder: string): ServiceProgram {
+  const trial = join(folder, 'trial.db');
+  execFileSync(process.execPath, [shippedScript(), 'init', '--db', trial]);
+  return serviceProgram(folder, trial);
 }
 
 export class Site<Name extends string> {
@@ -41,7 +48,7 @@ export class Site<Name extends string> {
   ): Promise<Site<Name>> {
     const folder = makeScratchFolder('install');
     try {
-      const program = installed ?? serviceProgram(folder);
+      const program = installed ?? builtProgram(folder);
       const postfix = await startPrivatePostfix({ users, ...options });
       return new Site(folder, program, postfix, starts);
     } catch (error) {

@@ -163,7 +163,7 @@ const ADDON: Trouble[] = [
     surroundings: installedWith('no-addon', null),
     status: 78,
     problem: /^better-sqlite3's native addon is missing \(.*better_sqlite3\.node\)$/,
-    hint: `build it as the owner of the folder: cd ${db('no-addon')} && npm rebuild better-sqlite3; npm 12 wants --allow-scripts=better-sqlite3 with it`,
+    hint: `build it as the owner of the folder: cd ${db('no-addon')} && npm rebuild better-sqlite3`,
   },
   {
     name: 'an addon for another Node.js',

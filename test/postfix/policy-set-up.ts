@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { makeScratchFolder, removeScratchFolder } from './scratch-folder';
-import { type ServiceProgram, serviceProgram } from './service-program';
+import { type ServiceProgram, serviceProgram, shippedScript } from './service-program';
 import { SmtpClient } from './smtp-client';
 
 export interface PolicySetUp {
@@ -21,14 +21,14 @@ export interface PolicySetUp {
 /** Makes the folder and an empty database. */
 export function setUpPolicy(name: string): PolicySetUp {
   const folder = makeScratchFolder(name);
-  const program = serviceProgram(folder);
   const db = join(folder, 'access.db');
   const allowNets = (...words: string[]) =>
-    execFileSync(process.execPath, [program.script, '--db', db, ...words], {
+    execFileSync(process.execPath, [shippedScript(), '--db', db, ...words], {
       encoding: 'utf8',
       stdio: 'pipe',
     });
   allowNets('init');
+  const program = serviceProgram(folder, db);
   return {
     folder,
     db,

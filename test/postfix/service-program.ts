@@ -3,7 +3,7 @@
 // spawn(8) runs it as `nobody`, who may not be able to enter the checkout (below /root, for example) or to run this Node. What
 // he cannot use is copied to a folder that he can. In trouble: when he still cannot, throws with what the program said.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, existsSync, realpathSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { userIds } from './accounts';
 
@@ -16,29 +16,37 @@ export interface ServiceProgram {
 
 /**
  * @param folder one that the user can read; copies go into it
+ * @param db an empty database that he can read, for the trial
  * @param user the service user
  */
-export function serviceProgram(folder: string, user = 'nobody'): ServiceProgram {
-  const shipped = resolve('bin/allow-nets.js');
-  if (!existsSync(shipped)) throw new Error(`${shipped} is not there: npm run build makes it`);
+export function serviceProgram(folder: string, db: string, user = 'nobody'): ServiceProgram {
+  const shipped = shippedScript();
   let program = { node: realpathSync(process.execPath), script: shipped };
-  let refusal = whyNot(program, folder, user);
+  let refusal = whyNot(program, db, user);
   if (refusal === null) return program;
   program = copyOf(program, join(folder, 'program'));
-  refusal = whyNot(program, folder, user);
+  refusal = whyNot(program, db, user);
   if (refusal === null) return program;
   throw new Error(`${user} cannot run the copy of ${shipped} either: ${refusal}`);
 }
 
+/** @throws when it has not been built */
+export function shippedScript(): string {
+  const script = resolve('bin/allow-nets.js');
+  if (!existsSync(script)) throw new Error(`${script} is not there: npm run build makes it`);
+  return script;
+}
+
 /** @returns null when the user gets an answer from it, which needs the addon too; otherwise what happened instead */
-function whyNot({ node, script }: ServiceProgram, folder: string, user: string): string | null {
-  const db = join(folder, 'try.db');
-  const as = { cwd: '/', env: {}, encoding: 'utf8', stdio: 'pipe' } as const;
-  const init = spawnSync(process.execPath, [script, 'init', '--db', db], as);
-  if (init.status !== 0) throw new Error(`init failed: ${init.stderr}`);
+function whyNot({ node, script }: ServiceProgram, db: string, user: string): string | null {
   const input = 'sasl_username=nobody-in-it\nclient_address=192.0.2.1\n\n';
-  const answer = spawnSync(node, [script, '--db', db, '--log', 'none'], { ...as, ...userIds(user), input });
-  rmSync(db);
+  const answer = spawnSync(node, [script, '--db', db, '--log', 'none'], {
+    ...userIds(user),
+    cwd: '/',
+    env: {},
+    encoding: 'utf8',
+    input,
+  });
   if (answer.stdout?.startsWith('action=reject ')) return null;
   return `${answer.error ?? `status ${answer.status}: ${answer.stderr}`}`;
 }

@@ -40,6 +40,7 @@ class Reader {
     this.text = this.text.slice(this.at) + chunk;
     this.at = 0;
     const { separator, quotes, escapes } = this.dialect;
+    const escaped = escapes && (this.text.includes('\\') || this.text.includes('NULL'));
     let quote = quotes ? this.text.indexOf('"') : -1;
     while (this.at < this.text.length) {
       let end = this.text.indexOf('\n', this.at);
@@ -59,7 +60,7 @@ class Reader {
       this.at = end + 1;
       if (raw === '' || raw.trim() === '') continue;
       const fields = raw.split(separator);
-      if (!this.take({ line, fields: escapes ? fields.map(unescaped) : fields, problem: null })) return false;
+      if (!this.take({ line, fields: escaped ? fields.map(unescaped) : fields, problem: null })) return false;
     }
     return true;
   }

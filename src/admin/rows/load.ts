@@ -27,7 +27,7 @@ export function load(
   return translating(file, () => {
     const connection = openForWriting(file);
     try {
-      const staging = new Staging(connection);
+      const staging = new Staging(connection, input.compare === true);
       const read = readRows(input, staging);
       if (read.problemCount > 0) return { kind: 'unreadable', read };
       checked(read);

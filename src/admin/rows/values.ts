@@ -1,6 +1,7 @@
 // The fields of one row, by column, to a checked row for the database: or what is wrong with it and how it was likely meant.
 import { keyOf, type Meaning, meaningText } from '../../rules/entries';
 import { formatInstant, parseInstant } from '../../rules/expiry';
+import type { RowText } from '../../rules/known-rows';
 import { formatNetwork, networkKey, parseNetwork } from '../../rules/network';
 import type { IncomingRow } from '../../rules/staging';
 import { foldName } from '../../rules/subject';
@@ -10,6 +11,18 @@ import type { Column } from './columns';
 
 /** Of each column the text, null where it is empty, undefined where the input does not speak of it. */
 export type Values = Readonly<Record<Column, string | null | undefined>>;
+
+/** The row of the database that would be told in just these words, or null when there can be none. */
+export function asWritten(values: Values): RowText | null {
+  const { user, set, network, note, expires, local } = values;
+  if (typeof network !== 'string' || (typeof local === 'string' && local !== '0')) return null;
+  const { added_at: addedAt, added_by: addedBy } = values;
+  if (typeof user === 'string' && typeof set !== 'string') {
+    return { table: 'access', name: user, network, note, expires, addedAt, addedBy };
+  }
+  if (typeof set !== 'string' || typeof user === 'string' || typeof expires === 'string') return null;
+  return { table: 'network_set', name: set, network, note, expires, addedAt, addedBy };
+}
 
 /** The rows that a line means (a network may be a list, as in Dovecot's allow_nets), or the first thing wrong with it. */
 export function rowsFrom(values: Values, line: number): IncomingRow[] | Refusal {

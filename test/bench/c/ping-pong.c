@@ -1,0 +1,96 @@
+/* Asks persistent policy programs one request at a time, as smtpd(8) does, and times each answer.
+ *
+ *   ping-pong WARMUP BLOCKS SIZE SECONDS (-- REQUESTS REPLIES PROGRAM ARGUMENT...)...
+ *
+ * Every program gets SIZE requests, then the next one gets SIZE, and so on for BLOCKS rounds after WARMUP that are not
+ * counted, so that noise of the machine hits all alike. None begins after SECONDS unless FEWEST are not yet done. REQUESTS and REPLIES are files whose parts end with an
+ * empty line; each reply is compared byte for byte.
+ * Prints a line of JSON for each program: rate (requests a second, median of the blocks), and of single answers mean,
+ * median and p99 in microseconds; "blocks" has the rate of each block. */
+#include "program.h"
+
+#define FEWEST 10
+
+struct contestant {
+  struct parts requests, replies;
+  char **argv;
+  pid_t pid;
+  int fd;
+  size_t next;
+  long *answers, *blocks;
+  size_t answered;
+};
+
+static long ask(struct contestant *c) {
+  static char reply[4096];
+  size_t i = c->next++ % c->requests.count, have = 0, want = c->replies.length[i % c->replies.count];
+  const char *expected = c->replies.at[i % c->replies.count];
+  long begin = now_ns();
+  write_all(c->fd, c->requests.at[i], c->requests.length[i]);
+  while (have < want) {
+    ssize_t n = read(c->fd, reply + have, sizeof reply - 1 - have);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    have += (size_t)n;
+    if (have >= 2 && memcmp(reply + have - 2, "\n\n", 2) == 0) break;
+  }
+  long took = now_ns() - begin;
+  reply[have] = 0;
+  if (have != want || memcmp(reply, expected, want) != 0)
+    fail("%s: request %zu was answered with <%s>, and not with <%.*s>", c->argv[0], i, reply, (int)want, expected);
+  return took;
+}
+
+static void finish(struct contestant *c) {
+  char byte;
+  int status;
+  shutdown(c->fd, SHUT_WR);
+  if (read(c->fd, &byte, 1) > 0) fail("%s: wrote more than its replies", c->argv[0]);
+  if (waitpid(c->pid, &status, 0) < 0 || status != 0) fail("%s: wait status %d", c->argv[0], status);
+}
+
+int main(int argc, char **argv) {
+  static struct contestant all[32];
+  int count = 0, warmup = argc > 4 ? atoi(argv[1]) : 0, blocks = argc > 4 ? atoi(argv[2]) : 0;
+  int size = argc > 4 ? atoi(argv[3]) : 0, done = 0;
+  if (blocks < 1 || size < 1) fail("usage: ping-pong WARMUP BLOCKS SIZE SECONDS (-- REQUESTS REPLIES PROGRAM ARGUMENT...)...");
+  signal(SIGPIPE, SIG_IGN);
+  for (int i = 5; i + 3 < argc; i++) {
+    if (!argv[i] || strcmp(argv[i], "--") != 0) continue;
+    if (count == 32) fail("too many programs");
+    struct contestant *c = &all[count++];
+    argv[i] = NULL; /* ends the arguments of the program before */
+    c->requests = read_parts(argv[i + 1]);
+    c->replies = read_parts(argv[i + 2]);
+    c->argv = argv + i + 3;
+    c->answers = malloc((size_t)blocks * (size_t)size * sizeof(long));
+    c->blocks = malloc((size_t)blocks * sizeof(long));
+  }
+  for (int i = 0; i < count; i++) all[i].pid = start_program(all[i].argv, &all[i].fd);
+  long end = now_ns() + atol(argv[4]) * 1000000000L;
+  for (int block = -warmup; block < blocks && (block < FEWEST || now_ns() < end); block++) {
+    if (block >= 0) done++;
+    for (int i = 0; i < count; i++) {
+      struct contestant *c = &all[i];
+      long begin = now_ns();
+      for (int n = 0; n < size; n++) {
+        long took = ask(c);
+        if (block >= 0) c->answers[c->answered++] = took;
+      }
+      if (block >= 0) c->blocks[block] = now_ns() - begin;
+    }
+  }
+  for (int i = 0; i < count; i++) finish(&all[i]);
+  for (int i = 0; i < count; i++) {
+    struct contestant *c = &all[i];
+    double sum = 0;
+    for (size_t n = 0; n < c->answered; n++) sum += (double)c->answers[n];
+    qsort(c->answers, c->answered, sizeof(long), by_size);
+    printf("{\"mean\":%.2f,\"median\":%.2f,\"p99\":%.2f,\"max\":%.2f,\"blocks\":[", sum / (double)c->answered / 1e3,
+           (double)c->answers[c->answered / 2] / 1e3, (double)c->answers[c->answered * 99 / 100] / 1e3,
+           (double)c->answers[c->answered - 1] / 1e3);
+    for (int b = 0; b < done; b++) printf("%s%.0f", b ? "," : "", size * 1e9 / (double)c->blocks[b]);
+    printf("]}\n");
+  }
+  return 0;
+}

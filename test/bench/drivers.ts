@@ -1,0 +1,122 @@
+// The drivers in C (folder c), compiled when first needed, and their results. A driver written in Node would itself be
+// the limit of what is measured. A wrong reply, exit status or output of a timed program is an error.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { cleanEnvironment, findProgram, runClean } from './clean-process';
+import { scratchPath } from './scratch';
+
+const compiled = new Map<string, Promise<string>>();
+let files = 0;
+
+/** The path of a program of folder c, compiled. */
+export function driver(name: 'ping-pong' | 'whole-process' | 'only-answers'): Promise<string> {
+  const known = compiled.get(name);
+  if (known) return known;
+  const cc = findProgram('cc');
+  if (!cc)
+    throw new Error(`a C compiler is needed to measure with (none in ${cleanEnvironment.PATH}; Debian: gcc)`);
+  const path = scratchPath(name);
+  const source = `${process.cwd()}/test/bench/c/${name}.c`;
+  const made = runClean([cc, '-O2', '-o', path, source]).then(() => path);
+  compiled.set(name, made);
+  return made;
+}
+
+/** Writes text (requests, replies, a peer's source) to a new file and returns its path. */
+export function textFile(text: string, suffix = ''): string {
+  const path = scratchPath(`text-${files++}${suffix}`);
+  writeFileSync(path, text);
+  return path;
+}
+
+export interface Conversation {
+  argv: string[];
+  /** Paths of files of requests and of the replies that they must get, part by part. */
+  requests: string;
+  replies: string;
+}
+
+/** Microseconds, and requests a second; medians where nothing else is said. */
+export interface PingPong {
+  rate: number;
+  mean: number;
+  median: number;
+  p99: number;
+  max: number;
+}
+
+/** How many blocks each program answers before those that count: V8 then has compiled what it runs often. */
+export const WARMUP = 10;
+
+/** Asks each program `size` times in turn, `blocks` times over, or fewer where that would take longer than `seconds`. */
+export async function pingPong(
+  blocks: number,
+  size: number,
+  seconds: number,
+  all: Conversation[],
+): Promise<PingPong[]> {
+  const lines = await runClean([
+    await driver('ping-pong'),
+    ...[WARMUP, blocks, size, seconds].map(String),
+    ...all.flatMap(({ argv, requests, replies }) => ['--', requests, replies, ...argv]),
+  ]);
+  return lines
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const { blocks: rates, ...times } = JSON.parse(line);
+      return { ...times, rate: [...rates].sort((a: number, b: number) => a - b)[rates.length >> 1] };
+    });
+}
+
+export interface Process {
+  argv: string[];
+  /** Path of a file of requests; run N writes the Nth. */
+  requests: string;
+  /** What it must write, reply and error text alike: text, a pattern, or in run N the Nth part of a file of replies. */
+  output: string | RegExp | { partsOf: string };
+  status?: number;
+}
+
+/** Of each run, in the order of the runs. */
+export interface Runs {
+  ms: number[];
+  replyMs: number[];
+  cpuMs: number[];
+  rssMb: number[];
+}
+
+/** Runs each program once in turn, `rounds` times over, or fewer where that would take longer than `seconds`. */
+export async function wholeProcesses(
+  rounds: number,
+  seconds: number,
+  all: Process[],
+  warmup = 1,
+): Promise<Runs[]> {
+  const lines = await runClean([
+    await driver('whole-process'),
+    ...[warmup, rounds, seconds].map(String),
+    ...all.flatMap(({ argv, requests }) => ['--', requests, ...argv]),
+  ]);
+  const runs: Runs[] = all.map(() => ({ ms: [], replyMs: [], cpuMs: [], rssMb: [] }));
+  const isRight = all.map(({ output }) => test(output));
+  for (const line of lines.trim().split('\n')) {
+    const { program, round, ns, reply, cpu, rss, status, output } = JSON.parse(line);
+    const text = Buffer.from(output, 'hex').toString();
+    const process = all[program];
+    if (!isRight[program]?.(text, round) || status !== (process?.status ?? 0)) {
+      throw new Error(`${process?.argv.join(' ')}: run ${round}: exit status ${status} and <${text}>`);
+    }
+    runs[program]?.ms.push(ns / 1e6);
+    runs[program]?.replyMs.push(reply / 1e6);
+    runs[program]?.cpuMs.push(cpu / 1e6);
+    runs[program]?.rssMb.push(rss / 1024);
+  }
+  return runs;
+}
+
+function test(output: Process['output']): (text: string, round: number) => boolean {
+  if (typeof output === 'string') return (text) => text === output;
+  if (output instanceof RegExp) return (text) => output.test(text);
+  const parts = readFileSync(output.partsOf, 'utf8').split(/(?<=\n\n)/);
+  return (text, round) => text === parts[round % parts.length];
+}

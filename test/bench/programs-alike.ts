@@ -1,0 +1,68 @@
+// Against other programs that do the same job, asked the same questions over a socket pair each.
+import { findProgram } from './clean-process';
+import { seedUsers } from './databases';
+import { pingPong, textFile, WARMUP } from './drivers';
+import { policy } from './product';
+import { type Ask, conversation } from './requests';
+import { type Group, LeftOut, type Row } from './row';
+
+const BLOCKS = 40;
+const SIZE = 75;
+
+const ALLOWED: Ask[] = [
+  { user: 'test1', address: '127.0.0.1', allowed: true },
+  { user: 'test2', address: '172.31.27.95', allowed: true },
+];
+const REFUSED: Ask = { user: 'test2', address: '127.0.0.1', allowed: false };
+
+/** One in 20 is refused; each has a recipient of its own, so that no cache of whole requests knows it. */
+const ASKS = Array.from(
+  { length: (WARMUP + BLOCKS) * SIZE },
+  (_, i) => (i % 20 === 19 ? REFUSED : ALLOWED[i % 2]) ?? REFUSED,
+);
+
+/** What the seed's two rows say, for postfwd. */
+const RULES = `
+id=ONE; sasl_username==test1; client_address==127.0.0.1/32; action=dunno
+id=TWO; sasl_username==test2; client_address==172.31.27.95/32; action=dunno
+id=END; action=reject 5.7.1 $$sasl_username may not send mail from $$client_address
+`;
+
+async function compare(what: string, peer: string[], bound: number): Promise<Row[]> {
+  const talk = conversation(ASKS);
+  const [ours, theirs] = await pingPong(BLOCKS, SIZE, 8, [
+    { argv: policy(await seedUsers(), '--persistent'), ...talk },
+    { argv: peer, ...talk },
+  ]);
+  if (!ours || !theirs) throw new Error('a program was not run');
+  return [
+    {
+      what: `the seed's two users, against ${what}`,
+      measured: { value: ours.rate, unit: '/s' },
+      against: { what, figure: { value: theirs.rate, unit: '/s' } },
+      goal: { of: 'ratio', is: 'at least', bound },
+    },
+  ];
+}
+
+export const postfwd: Group = {
+  name: 'postfwd1',
+  async measure() {
+    const program = findProgram('postfwd1');
+    if (!program) throw new LeftOut('postfwd1 is not installed (Debian package postfwd)');
+    // Without --daemon it answers on standard output, as from inetd: a third faster than its server, and over the same
+    // transport as ours. It writes no log then, either.
+    const quiet = ['--nodns', '--norulelog', '--noidlestats'];
+    return compare('postfwd1', [program, '--file', textFile(RULES, '.cf'), ...quiet], 8);
+  },
+};
+
+export const seedLoop: Group = {
+  name: 'seed-loop',
+  async measure() {
+    const python = findProgram('python3');
+    if (!python) throw new LeftOut('the seed as a Python loop: python3 is not installed');
+    const program = `${process.cwd()}/test/bench/peers/seed_loop.py`;
+    return compare('Python loop', [python, program, await seedUsers()], 2);
+  },
+};

@@ -1,0 +1,130 @@
+// Random policy requests: well-formed ones from a grammar, and mutants of those.
+import { type Pick, randomBits, spellAddress } from '../rules/spellings';
+import { oneOf } from './random';
+
+const NAMES = [
+  'protocol_state',
+  'protocol_name',
+  'client_name',
+  'helo_name',
+  'queue_id',
+  'sender',
+  'recipient',
+  'recipient_count',
+  'instance',
+  'size',
+  'sasl_method',
+  'sasl_sender',
+  'stress',
+  '',
+  'x',
+  'SASL_USERNAME',
+  'sasl_usernam',
+  'client_addres',
+  'reques',
+  ' sasl_username',
+];
+export const USERS = [
+  'bob',
+  'Bob@Example.com',
+  'alice@example.com',
+  'jos\xc3\xa9@example.com',
+  '@example.com',
+  '*',
+  "x' or 1=1 --",
+];
+const BAD_USERS = [
+  '',
+  '\xff',
+  'bob\xc3',
+  '\xed\xa0\x80@example.com',
+  'bob\0',
+  'bob\r',
+  '\xef\xbb\xbfbob',
+  '\xef\xbf\xbd',
+  'b=o=b',
+];
+const ADDRESSES = ['10.1.2.3', '192.0.2.1', '::ffff:10.1.2.3', '2001:db8::1'];
+const BAD_ADDRESSES = ['unknown', '', '10.1.2.3%eth0', '10.0.0.0/8', '010.1.2.3', 'any', '\xff'];
+
+function randomText(pick: Pick): string {
+  const length = oneOf(pick, [0, 1, 5, 20, pick(300)]);
+  return Array.from({ length }, () => String.fromCharCode(pick(10) === 0 ? pick(256) : 32 + pick(95))).join(
+    '',
+  );
+}
+
+/** Attribute lines and an empty line, mostly what Postfix sends. One character a byte. */
+export function randomRequest(pick: Pick): string {
+  const user = pick(4) > 0 ? oneOf(pick, USERS) : oneOf(pick, BAD_USERS);
+  const address =
+    pick(4) > 0
+      ? oneOf(pick, [...ADDRESSES, spellAddress(randomBits(pick), pick)])
+      : oneOf(pick, BAD_ADDRESSES);
+  const lines = [`sasl_username=${user}`, `client_address=${address}`];
+  if (pick(10) > 0) lines.push('request=smtpd_access_policy');
+  for (let count = pick(25); count > 0; count--) {
+    lines.splice(pick(lines.length + 1), 0, `${oneOf(pick, NAMES)}=${randomText(pick).replaceAll('\n', '')}`);
+  }
+  // Missing and doubled attributes.
+  if (pick(6) === 0) lines.splice(pick(lines.length), 1);
+  if (pick(6) === 0) lines.splice(pick(lines.length + 1), 0, `sasl_username=${oneOf(pick, USERS)}`);
+  if (pick(6) === 0) lines.splice(pick(lines.length + 1), 0, `client_address=${oneOf(pick, ADDRESSES)}`);
+  if (pick(200) === 0)
+    lines.splice(pick(lines.length + 1), 0, ...Array(oneOf(pick, [100, 5000, 10_000])).fill('a=b'));
+  if (pick(200) === 0) lines.splice(pick(lines.length + 1), 0, `x=${'y'.repeat(64_000 + pick(3000))}`);
+  const end = pick(8) === 0 ? '\r\n' : '\n';
+  return `${lines.join(end)}${lines.length > 0 ? end : ''}${end}`;
+}
+
+const BYTES = '\n\n\n\r\0=== \xff\x80az';
+const PARTS = [
+  '\n\n',
+  '\r\n',
+  '\r\r\n',
+  'sasl_username=',
+  'client_address=',
+  'request=junk\n',
+  'action=ok\n\n',
+  'no equals\n',
+];
+
+/** A few bytes put in, taken out, changed or repeated. */
+export function mutated(text: string, pick: Pick): string {
+  let result = text;
+  for (let count = 1 + pick(3); count > 0; count--) {
+    const at = pick(result.length + 1);
+    const [before, after] = [result.slice(0, at), result.slice(at)];
+    switch (pick(6)) {
+      case 0:
+        result = before + oneOf(pick, [...BYTES]) + after;
+        break;
+      case 1:
+        result = before + after.slice(1 + pick(4));
+        break;
+      case 2:
+        result = before + oneOf(pick, [...BYTES]) + after.slice(1);
+        break;
+      case 3:
+        result = before + oneOf(pick, PARTS) + after;
+        break;
+      case 4:
+        result = before + after.slice(0, pick(40)) + after;
+        break;
+      default:
+        result = pick(4) === 0 ? before : before + String.fromCharCode(pick(256)) + after;
+    }
+  }
+  return result;
+}
+
+/** What one connection sends: requests, some of them mutants, or plain noise. */
+export function randomStream(pick: Pick, most: number): Buffer {
+  if (pick(50) === 0) return Buffer.from(Array.from({ length: pick(2000) }, () => pick(256)));
+  let text = '';
+  for (let count = 1 + pick(most); count > 0; count--) {
+    const request = randomRequest(pick);
+    text += pick(4) === 0 ? mutated(request, pick) : request;
+  }
+  return Buffer.from(text, 'latin1');
+}

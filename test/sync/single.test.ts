@@ -1,0 +1,369 @@
+// Single runs of `allow-nets sync`: what changes the database, what does not, and what is said.
+import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { change } from '../policy/database';
+import { processesIn } from '../postfix/scratch-folder';
+import { makeSite, type Output, type Site } from './site';
+
+const TWO = 'user\tnetwork\nalice\t10.0.0.0/8\nbob\t192.0.2.1\n';
+const TWO_ENTRIES = ['alice 10.0.0.0/8', 'bob 192.0.2.1/32'];
+
+/** A site whose database is equal to TWO: a copy of the first one that was made so. */
+function syncedSite(): Site {
+  const site = makeSite();
+  site.file('two.tsv', TWO);
+  if (synced !== null) {
+    for (const name of ['access.db', 'access.db.sync.json']) {
+      copyFileSync(join(synced.folder, name), join(site.folder, name));
+    }
+    return site;
+  }
+  const output = site.run('sync', '--', 'cat', 'two.tsv');
+  assert.deepEqual([output.status, output.stderr], [0, '']);
+  assert.match(output.stdout, /^added 2, changed 0, removed 0: 2 rows, \d+\.\d s\n$/);
+  assert.deepEqual(site.log(), ['info: sync: added=2 removed=0 changed=0 took=T source=cat']);
+  synced = makeSite();
+  for (const name of ['access.db', 'access.db.sync.json']) {
+    copyFileSync(join(site.folder, name), join(synced.folder, name));
+  }
+  return site;
+}
+
+let synced: Site | null = null;
+
+/** All that tells whether the database file was written. */
+function fingerprint({ db }: Site): unknown {
+  const { ino, mtimeNs, ctimeNs } = statSync(db, { bigint: true });
+  return { ino, mtimeNs, ctimeNs, bytes: readFileSync(db, 'latin1') };
+}
+
+describe('a sync that works', () => {
+  const formats: [name: string, words: string[], text: string, entries: string[]][] = [
+    ['tab-separated as mysql --batch prints it', [], TWO, TWO_ENTRIES],
+    [
+      'CSV as psql --csv prints it, an offset of hours alone',
+      [],
+      'network,user,expires,note\n10.0.0.0/8,alice,2036-12-24 18:00:00.123+01,"a, ""b"""\n',
+      ['alice 10.0.0.0/8 a, "b" 2036-12-24T17:00:00Z'],
+    ],
+    ['JSON as export writes it', [], '[{"user": "Alice", "network": "any"}]\n', ['alice any']],
+    ['a format that is named', ['--format', 'csv'], 'alice;10.0.0.0/8\n', ['alice 10.0.0.0/8']],
+  ];
+  for (const [name, words, text, entries] of formats) {
+    test(name, () => {
+      const site = makeSite();
+      site.file('input', text);
+      const output = site.run('sync', ...words, '--', 'cat', 'input');
+      assert.deepEqual([output.status, output.stderr], [0, '']);
+      assert.deepEqual(site.entries(), entries);
+    });
+  }
+
+  test('hands the command its words as they are, without a shell', () => {
+    const site = makeSite();
+    const script = 'printf "%s\\n" "$@" > words; printf "alice,10.0.0.0/8\\n"';
+    const words = ['--help', '*', '$HOME', 'a b', '', '-', '--', '-x=1', "it's"];
+    const output = site.run('sync', '--', 'sh', '-c', script, 'sh', ...words);
+    assert.deepEqual([output.status, output.stderr], [0, '']);
+    assert.equal(readFileSync(join(site.folder, 'words'), 'utf8'), `${words.join('\n')}\n`);
+    assert.deepEqual(site.entries(), ['alice 10.0.0.0/8']);
+  });
+
+  test('writes one line in the mail log for a change, and only rows that differ', () => {
+    const site = syncedSite();
+    change(site.db, "update access set added_at = 'then' where user = 'alice'");
+    site.file('other.tsv', 'user\tnetwork\tnote\nalice\t10.0.0.0/8\tNULL\ncarol\t2001:DB8::/32\tnew\n');
+    const output = site.run('sync', '--', 'cat', 'other.tsv');
+    assert.deepEqual([output.status, output.stderr], [0, '']);
+    assert.match(output.stdout, /^added 1, changed 0, removed 1: 2 rows, \d+\.\d s\n$/);
+    assert.deepEqual(site.entries(), ['alice 10.0.0.0/8', 'carol 2001:db8::/32 new']);
+    const { stdout } = site.run('list', '--json');
+    assert.equal(JSON.parse(stdout)[0].added_at, 'then');
+    assert.equal(site.log().at(-1), 'info: sync: added=1 removed=1 changed=0 took=T source=cat');
+  });
+
+  test('without a difference writes nothing at all to the database', () => {
+    const site = syncedSite();
+    const before = fingerprint(site);
+    // The first one compares the rows, the second one knows without.
+    for (const _ of [1, 2]) {
+      const output = site.run('sync', '--', 'cat', 'two.tsv');
+      assert.deepEqual([output.status, output.stderr], [0, '']);
+      assert.match(output.stdout, /^no difference: 2 rows, \d+\.\d s\n$/);
+    }
+    // The same rows in other words.
+    site.file('same.csv', 'bob,192.0.2.1/32\nALICE,10.0.0.0/8\n');
+    assert.match(site.run('sync', '--', 'cat', 'same.csv').stdout, /^no difference: 2 rows/);
+    assert.deepEqual(fingerprint(site), before);
+    assert.deepEqual(site.log(), []);
+  });
+
+  test('mends what was changed here meanwhile, by hand, by a command or by another file', () => {
+    const site = syncedSite();
+    const copy = readFileSync(site.db);
+    const mended = () => {
+      assert.equal(site.run('sync', '--', 'cat', 'two.tsv').status, 0);
+      assert.deepEqual(site.entries(), TWO_ENTRIES);
+    };
+    mended();
+    change(site.db, "insert into access (user, network) values ('eve', 'any')");
+    mended();
+    site.run('remove', 'bob', '--all');
+    mended();
+    // Rows written by hand that mean the same are written anew, and are no difference after that.
+    change(site.db, "delete from access; insert into access (user, network) values ('ALICE', '10.1.2.3/8')");
+    mended();
+    const before = fingerprint(site);
+    mended();
+    assert.deepEqual(fingerprint(site), before);
+    change(site.db, "update access set network = 'any' where user = 'bob'");
+    writeFileSync(site.db, copy);
+    mended();
+  });
+
+  test('leaves rows with a local mark alone, and takes none from another server', () => {
+    const site = syncedSite();
+    site.run('add', 'admin', '198.51.100.0/24', '--local', '--note', 'here');
+    site.run('add', 'alice', '10.0.0.0/8', '--local', '--note', 'ours');
+    const ours = ['admin 198.51.100.0/24 local here', 'alice 10.0.0.0/8 local ours'];
+    const before = fingerprint(site);
+    assert.match(site.run('sync', '--', 'cat', 'two.tsv').stdout, /^no difference/);
+    assert.deepEqual(fingerprint(site), before);
+    site.file('theirs.csv', 'user,network,local\ncarol,10.2.0.0/16,0\nmallory,any,1\nbob,192.0.2.1,0\n');
+    assert.equal(site.run('sync', '--', 'cat', 'theirs.csv').status, 0);
+    assert.deepEqual(site.entries(), [...ours, 'bob 192.0.2.1/32', 'carol 10.2.0.0/16']);
+  });
+
+  test('brings sets too, and leaves them alone when the output has none', () => {
+    const site = makeSite();
+    site.file('sets.csv', 'user,set,network\n,office,192.0.2.0/24\n,office,2001:db8::/32\nalice,,@office\n');
+    assert.equal(site.run('sync', '--', 'cat', 'sets.csv').status, 0);
+    assert.equal(site.answer('alice', '192.0.2.9'), 'dunno');
+    site.file('more.csv', 'user,network\nalice,@office\nbob,@office\n');
+    assert.equal(site.run('sync', '--', 'cat', 'more.csv').status, 0);
+    assert.equal(site.answer('bob', '2001:db8::9'), 'dunno');
+    assert.deepEqual(JSON.parse(site.run('set', 'list', '--json').stdout).length, 2);
+  });
+
+  test('--dry-run shows what would be, and neither changes nor remembers anything', () => {
+    const site = makeSite();
+    site.file('two.tsv', TWO);
+    const before = fingerprint(site);
+    const output = site.run('sync', '--dry-run', '--', 'cat', 'two.tsv');
+    assert.deepEqual([output.status, output.stderr], [0, '']);
+    assert.match(
+      output.stdout,
+      /^would add alice 10\.0\.0\.0\/8\nwould add bob 192\.0\.2\.1\/32\nwould be added 2, would be changed 0, /,
+    );
+    assert.deepEqual(fingerprint(site), before);
+    assert.equal(existsSync(`${site.db}.sync.json`), false);
+    assert.deepEqual(site.log(), []);
+  });
+});
+
+describe('a sync that does not work changes nothing', () => {
+  const nothing = 'hint: nothing was changed';
+  const cases: [name: string, words: string[], error: string, hint: string][] = [
+    [
+      'exit status 1 after complete output',
+      ['--', 'sh', '-c', 'cat three.tsv; echo "first line" >&2; printf "lost connection\\n\\n" >&2; exit 1'],
+      'sh ended with status 1: lost connection',
+      nothing,
+    ],
+    [
+      'exit status without a word',
+      ['--', 'sh', '-c', 'cat three.tsv; exit 3'],
+      'sh ended with status 3',
+      nothing,
+    ],
+    [
+      'a command killed in the middle of its output',
+      ['--', 'sh', '-c', 'head -2 three.tsv; kill -9 $$'],
+      'sh was killed by SIGKILL',
+      nothing,
+    ],
+    [
+      'a line that cannot be read',
+      ['--', 'sh', '-c', 'cat three.tsv; echo "dave\t10.0.0.300"; echo "eve\tx"'],
+      'line 5 of what sh printed: 10.0.0.300 is no network (and 1 more)',
+      'hint: nothing was changed; a network is 192.0.2.0/24, 2001:db8::/32, any or @SET',
+    ],
+    [
+      'a table emptied by mistake (mysql prints nothing then)',
+      ['--', 'true'],
+      'true printed nothing',
+      'hint: nothing was changed; should the list really be empty, run it once with --force',
+    ],
+    [
+      'a table emptied by mistake (psql prints the header)',
+      ['--', 'head', '-n1', 'two.tsv'],
+      'the input has no entry',
+      'hint: nothing was changed; to remove all entries add --force',
+    ],
+    [
+      'more than half of the entries gone',
+      ['--', 'echo', 'carol,10.0.0.0/8'],
+      'the input would remove 2 of 2 entries',
+      'hint: nothing was changed; --dry-run shows what would be, --force does it',
+    ],
+    [
+      'a set that does not exist',
+      ['--', 'sh', '-c', 'cat three.tsv; echo "dave\t@office"'],
+      'line 5: there is no set office',
+      'hint: make it first: allow-nets set add office NETWORK',
+    ],
+    [
+      'a program that does not exist',
+      ['--', 'mysqll', '--batch'],
+      'cannot run mysqll: there is no such program',
+      'hint: give a program and its arguments after --; what needs a shell: -- sh -c "COMMAND | COMMAND"',
+    ],
+    [
+      'a file that is no program',
+      ['--', './two.tsv'],
+      'cannot run ./two.tsv: no permission',
+      'hint: give a program and its arguments after --; what needs a shell: -- sh -c "COMMAND | COMMAND"',
+    ],
+  ];
+  for (const [name, words, error, hint] of cases) {
+    test(name, () => {
+      const site = syncedSite();
+      site.file('three.tsv', `${TWO}carol\t10.2.0.0/16\n`);
+      const before = fingerprint(site);
+      const output = site.run('sync', ...words);
+      const stderr = `allow-nets: error: ${error}\nallow-nets: ${hint}\n`;
+      assert.deepEqual(output, { status: 1, stdout: '', stderr } satisfies Output);
+      assert.deepEqual(fingerprint(site), before);
+      assert.deepEqual(site.log(), [`warn: sync: ${error}; ${hint.slice(6)}`]);
+    });
+  }
+
+  test('is told in the mail log once, as cron may start it every minute, and the next good run mends it', () => {
+    const site = syncedSite();
+    site.file('three.tsv', `${TWO}carol\t10.2.0.0/16\n`);
+    for (const _ of [1, 2])
+      assert.match(site.run('sync', '--', 'false').stderr, /^allow-nets: error: false ended/);
+    assert.match(site.run('sync', '--', 'cat', 'three.tsv').stdout, /^added 1, /);
+    assert.deepEqual(site.log(), [
+      'warn: sync: false ended with status 1; nothing was changed',
+      'info: sync: works again source=cat',
+      'info: sync: added=1 removed=0 changed=0 took=T source=cat',
+    ]);
+  });
+
+  test('a command that hangs is ended, with all that it has started', () => {
+    const site = syncedSite();
+    const before = fingerprint(site);
+    const stubborn =
+      'trap "" TERM; cat two.tsv; sleep 1000 & sh -c "trap \\"\\" TERM; sleep 1001; sleep 1002"; sleep 1003';
+    const output = site.run('sync', '--timeout', '1s', '--', 'sh', '-c', stubborn);
+    assert.deepEqual(output, {
+      status: 1,
+      stdout: '',
+      stderr:
+        'allow-nets: error: sh had not ended after 1 s and was killed\nallow-nets: hint: nothing was changed; should it need longer: --timeout 2s\n',
+    });
+    assert.deepEqual(fingerprint(site), before);
+    assert.deepEqual(processesIn(site.folder), []);
+  });
+
+  test('a command that has ended but left its output open is waited for, and then ended', () => {
+    const site = syncedSite();
+    const started = Date.now();
+    const output = site.run('sync', '--timeout', '1s', '--', 'sh', '-c', 'cat two.tsv; sleep 1000 & exit 0');
+    assert.match(output.stderr, /sh had not ended after 1 s/);
+    assert.ok(Date.now() - started < 60_000);
+    assert.deepEqual(processesIn(site.folder), []);
+  });
+
+  test('a part of a pipeline that outlives its shell still counts, a program left with standard error does not', () => {
+    const site = makeSite();
+    const late = site.run('sync', '--', 'sh', '-c', '(sleep 0.3; echo alice,10.0.0.0/8) & exit 0');
+    assert.deepEqual([late.status, late.stderr], [0, '']);
+    assert.deepEqual(site.entries(), ['alice 10.0.0.0/8']);
+    const left = site.run('sync', '--', 'sh', '-c', 'sleep 1000 > /dev/null & echo alice,10.0.0.0/8');
+    assert.deepEqual([left.status, left.stderr], [0, '']);
+    // As a connection that ssh keeps: not ours to end.
+    const [sleeping] = processesIn(site.folder);
+    assert.equal(sleeping?.command, 'sleep 1000');
+    process.kill(sleeping?.pid ?? 0, 'SIGKILL');
+  });
+
+  test('--force takes an empty list for what it says', () => {
+    const site = syncedSite();
+    assert.match(site.run('sync', '--force', '--', 'true').stdout, /^added 0, changed 0, removed 2: 0 rows/);
+    assert.deepEqual(site.entries(), []);
+  });
+
+  test('a database that is not there, or is none', () => {
+    const site = makeSite();
+    const missing = join(site.folder, 'none', 'a.db');
+    const output = site.run('--db', missing, 'sync', '--', 'echo', 'alice,10.0.0.0/8');
+    assert.deepEqual(output, {
+      status: 1,
+      stdout: '',
+      stderr: `allow-nets: error: there is no database ${missing}\nallow-nets: hint: put the file back, or run as root: allow-nets init --db ${missing}\n`,
+    });
+    const text = site.file('text.db', 'no database at all, but a text that is long enough to be read as one');
+    const broken = site.run('--db', text, 'sync', '--', 'echo', 'alice,10.0.0.0/8');
+    assert.equal(broken.status, 1);
+    assert.match(broken.stderr, /^allow-nets: error: database .*text\.db cannot be used/);
+    assert.match(readFileSync(text, 'utf8'), /^no database at all/);
+  });
+
+  test('no room for the output', () => {
+    const site = syncedSite();
+    site.env['TMPDIR'] = join(site.folder, 'no-such-folder');
+    const output = site.run('sync', '--', 'cat', 'two.tsv');
+    assert.equal(output.status, 1);
+    assert.match(output.stderr, /^allow-nets: error: the output cannot be kept in .*no-such-folder \(ENOENT/);
+    assert.deepEqual(
+      readdirSync(site.folder).filter((name) => name.includes('allow-nets-sync')),
+      [],
+    );
+  });
+});
+
+describe('a wrong command line', () => {
+  const usage = 'allow-nets sync -- COMMAND [ARG...]';
+  const cases: [words: string[], error: string, hint: string][] = [
+    [
+      [],
+      'sync wants a command after --',
+      "allow-nets sync -- mysql --batch -e 'select user, network from access' mail",
+    ],
+    [['cat', 'x'], 'not understood: cat, x', usage],
+    [
+      ['--every', '0s', '--', 'true'],
+      '--every 0s is no length of time',
+      '--every 30s, --every 5m or --every 1h',
+    ],
+    [
+      ['--every', '30', '--', 'true'],
+      '--every 30 is no length of time',
+      '--every 30s, --every 5m or --every 1h',
+    ],
+    [
+      ['--timeout', 'x', '--', 'true'],
+      '--timeout x is no length of time',
+      '--timeout 30s, --timeout 5m or --timeout 1h',
+    ],
+    [['--jitter', '--', 'true'], '--jitter goes with --every', '--every 30s --jitter'],
+    [['--dry-run', '--every', '1s', '--', 'true'], '--dry-run goes without --every', 'leave one of them out'],
+    [
+      ['--format', 'xml', '--', 'true'],
+      'invalid values: Argument: format, Given: "xml", Choices: "csv", "tsv", "json"',
+      usage,
+    ],
+  ];
+  for (const [words, error, hint] of cases) {
+    test(words.join(' ') || 'nothing', () => {
+      const site = makeSite();
+      const output = site.run('sync', ...words);
+      assert.equal(output.stderr, `allow-nets: error: ${error}\nallow-nets: hint: ${hint}\n`);
+      assert.deepEqual([output.status, output.stdout], [2, '']);
+    });
+  }
+});

@@ -1,0 +1,226 @@
+// What is remembered of sync: list --status, the doctor's line, and a state file that cannot be used.
+import assert from 'node:assert/strict';
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { limitOf, type SyncState, stateFile, syncChecks, writeState } from '../../src/admin/sync-state';
+import { userIds } from '../postfix/accounts';
+import { needs } from '../requires';
+import { makeSite, type Site } from './site';
+
+const NOW = Date.parse('2026-11-24T12:00:00Z');
+
+const GOOD: SyncState = {
+  source: ['mysql', '--batch', '-e', "select user from access where x = 'y'"],
+  every: 30,
+  attempted: '2026-11-24T11:59:30Z',
+  succeeded: '2026-11-24T11:59:30Z',
+  changed: '2026-11-20T08:00:00Z',
+  rows: 1234,
+  error: null,
+  failing: null,
+  settled: null,
+};
+
+const FAILING: SyncState = {
+  ...GOOD,
+  attempted: '2026-11-24T11:59:30Z',
+  succeeded: '2026-11-24T11:50:00Z',
+  error: 'mysql ended with status 1: no\x1b[31m route; nothing was changed',
+  failing: '2026-11-24T11:50:30Z',
+};
+
+function status(site: Site, ...words: string[]) {
+  const { stdout, ...rest } = site.run('list', '--status', ...words);
+  return {
+    ...rest,
+    stdout: stdout.replace(/, \d+ (s|min|h|days) ago/, ', T ago').replace(/"age":\d+/, '"age":N'),
+  };
+}
+
+describe('list --status', () => {
+  test('a database that was never synced', () => {
+    const site = makeSite();
+    assert.deepEqual(site.run('list', '--status'), {
+      status: 1,
+      stdout: '',
+      stderr: `allow-nets: error: ${site.db} was never synced\nallow-nets: hint: allow-nets sync -- COMMAND, see allow-nets sync --help\n`,
+    });
+  });
+
+  test('one that is', () => {
+    const site = makeSite();
+    writeState(site.db, GOOD);
+    const stdout = [
+      "source         mysql --batch -e 'select user from access where x = '\\''y'\\'''",
+      'runs           every 30 s',
+      'last success   2026-11-24T11:59:30Z (2026-11-24 11:59:30 local time), T ago',
+      'last change    2026-11-20T08:00:00Z (2026-11-20 08:00:00 local time)',
+      'rows           1234',
+      'last error     none',
+    ];
+    assert.deepEqual(status(site), { status: 0, stderr: '', stdout: `${stdout.join('\n')}\n` });
+    assert.deepEqual(JSON.parse(status(site, '--json').stdout.replace('"age":N', '"age":0')), {
+      source: GOOD.source,
+      every: 30,
+      last_attempt: GOOD.attempted,
+      last_success: GOOD.succeeded,
+      age: 0,
+      last_change: GOOD.changed,
+      rows: 1234,
+      last_error: null,
+      failing_since: null,
+    });
+  });
+
+  test('one that fails, and one that never worked', () => {
+    const site = makeSite();
+    writeState(site.db, FAILING);
+    const { stdout } = status(site);
+    assert.match(stdout, /^last success {3}2026-11-24T11:50:00Z /m);
+    assert.match(
+      stdout,
+      /^last error {5}2026-11-24T11:59:30Z \(.*\): mysql ended with status 1: no\ufffd\[31m route/m,
+    );
+    assert.match(stdout, /^failing since {2}2026-11-24T11:50:30Z /m);
+    writeState(site.db, { ...FAILING, every: null, succeeded: null, changed: null, rows: null });
+    assert.match(
+      status(site).stdout,
+      /^runs {11}when it is started\nlast success {3}never\nlast change {4}never\nrows {11}not known\n/m,
+    );
+  });
+
+  test('a run writes it: source, success, change and error', () => {
+    const site = makeSite();
+    site.run('sync', '--', 'echo', 'alice,10.0.0.0/8');
+    const read = () => JSON.parse(site.run('list', '--status', '--json').stdout);
+    const first = read();
+    assert.deepEqual(first.source, ['echo', 'alice,10.0.0.0/8']);
+    assert.deepEqual([first.every, first.rows, first.last_error], [null, 1, null]);
+    assert.equal(first.last_success, first.last_change);
+    site.run('sync', '--', 'sh', '-c', 'echo why >&2; exit 7');
+    const second = read();
+    assert.equal(second.last_error, 'sh ended with status 7: why; nothing was changed');
+    assert.deepEqual([second.last_success, second.rows], [first.last_success, 1]);
+    assert.equal(second.failing_since, second.last_attempt);
+    site.run('sync', '--', 'false');
+    assert.equal(read().failing_since, second.failing_since);
+  });
+});
+
+describe('the state file', () => {
+  test('damaged, it is as if there were none, and the next run makes it anew', () => {
+    const site = makeSite();
+    for (const text of ['', '{', 'null', '[]', '{"source": "x"}', '\0\0\0\0']) {
+      writeFileSync(stateFile(site.db), text);
+      assert.match(site.run('list', '--status').stderr, /was never synced/);
+      assert.deepEqual(syncChecks(site.db, NOW), []);
+    }
+    assert.equal(site.run('sync', '--', 'echo', 'alice,10.0.0.0/8').status, 0);
+    assert.match(site.run('list', '--status').stdout, /^source {9}echo alice,10\.0\.0\.0\/8$/m);
+  });
+
+  test('one that cannot be written is told, and the rows are synced all the same', () => {
+    const site = makeSite();
+    // A folder cannot be renamed over.
+    rmSync(stateFile(site.db), { force: true });
+    mkdirSync(join(stateFile(site.db), 'x'), { recursive: true });
+    const output = site.run('sync', '--', 'echo', 'alice,10.0.0.0/8');
+    assert.equal(output.status, 0);
+    assert.match(output.stdout, /^added 1,/);
+    assert.match(
+      output.stderr,
+      /^allow-nets: error: what is known of sync cannot be written beside .*\nallow-nets: hint: rows are synced all the same; /,
+    );
+    assert.equal(site.answer('alice', '10.1.1.1'), 'dunno');
+  });
+
+  test(
+    'belongs to the owner of the database, and is not for everybody, as COMMAND may hold a password',
+    needs('root'),
+    () => {
+      const site = makeSite();
+      const { uid, gid } = userIds('nobody');
+      chownSync(site.db, uid, gid);
+      chmodSync(site.folder, 0o755);
+      site.run('sync', '--', 'echo', 'alice,10.0.0.0/8');
+      const { mode, ...owner } = statSync(stateFile(site.db));
+      assert.deepEqual([owner.uid, owner.gid, mode & 0o777], [uid, gid, 0o640]);
+      assert.match(readFileSync(stateFile(site.db), 'utf8'), /alice/);
+    },
+  );
+});
+
+describe("the doctor's line", () => {
+  const cases: [name: string, state: SyncState, limit: number | undefined, level: string, text: RegExp][] = [
+    ['lately', GOOD, undefined, 'ok', /^sync from mysql: last success 30 s ago$/],
+    [
+      'failing for a short time',
+      { ...FAILING, succeeded: '2026-11-24T11:56:00Z' },
+      undefined,
+      'ok',
+      /ago; last error: mysql ended/,
+    ],
+    [
+      'failing for long',
+      FAILING,
+      undefined,
+      'warn',
+      /^sync from mysql: last success 10 min ago; last error: mysql/,
+    ],
+    [
+      'stopped without an error',
+      { ...GOOD, succeeded: '2026-11-24T09:00:00Z' },
+      undefined,
+      'warn',
+      /3 h ago$/,
+    ],
+    [
+      'a single run of this morning',
+      { ...GOOD, every: null, succeeded: '2026-11-24T06:00:00Z' },
+      undefined,
+      'ok',
+      /6 h ago$/,
+    ],
+    [
+      'a single run of last week',
+      { ...GOOD, every: null, succeeded: '2026-11-17T06:00:00Z' },
+      undefined,
+      'warn',
+      /7 days ago$/,
+    ],
+    ['a limit that is given', GOOD, 20, 'warn', /30 s ago$/],
+    [
+      'never worked',
+      { ...FAILING, succeeded: null },
+      undefined,
+      'warn',
+      /^sync from mysql has never worked; last error/,
+    ],
+    [
+      'a clock that was set back',
+      { ...GOOD, succeeded: '2026-11-25T09:00:00Z' },
+      undefined,
+      'ok',
+      /last success 0 s ago$/,
+    ],
+  ];
+  for (const [name, state, limit, level, text] of cases) {
+    test(name, () => {
+      const site = makeSite();
+      writeState(site.db, state);
+      const checks = limit === undefined ? syncChecks(site.db, NOW) : syncChecks(site.db, NOW, limit);
+      assert.equal(checks.length, 1);
+      assert.equal(checks[0]?.level, level);
+      assert.match(checks[0]?.text ?? '', text);
+      assert.equal(checks[0]?.remedy === null, level === 'ok');
+    });
+  }
+
+  test('how old the last success may be', () => {
+    assert.deepEqual(
+      [30, 3600, null].map((every) => limitOf({ ...GOOD, every })),
+      [300, 10_800, 86_400],
+    );
+  });
+});
