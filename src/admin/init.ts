@@ -23,11 +23,7 @@ export const init: Command = {
 /** Makes the database unless it is there. True when it was made. */
 export function createDatabase(file: string): boolean {
   return translating(file, () => {
-    const folder = path.dirname(file);
-    if (!fs.existsSync(folder)) {
-      fs.mkdirSync(folder, { recursive: true });
-      fs.chmodSync(folder, 0o755);
-    }
+    makeFolder(path.dirname(file));
     if (fs.existsSync(file) && fs.statSync(file).size > 0) {
       openForWriting(file).close();
       return false;
@@ -49,4 +45,21 @@ export function createDatabase(file: string): boolean {
     fs.chmodSync(file, 0o644);
     return true;
   });
+}
+
+/** Each folder that is missing, so that everybody can pass through it whatever the umask is. */
+function makeFolder(folder: string): void {
+  if (fs.existsSync(folder)) return;
+  // Not by `recursive`, which never ends where a folder cannot be made in one that is there (/proc).
+  makeFolder(path.dirname(folder));
+  try {
+    fs.mkdirSync(folder);
+    fs.chmodSync(folder, 0o755);
+  } catch (error) {
+    throw new Trouble({
+      kind: 'refused',
+      problem: `the folder ${folder} cannot be made (${(error as NodeJS.ErrnoException).code})`,
+      hint: 'run the command as root, or choose another place with --db FILE',
+    });
+  }
 }

@@ -79,6 +79,7 @@ let failed = false;
 /** Ends the program without a reply. */
 export function fail(failure: Failure): void {
   failed = true;
+  keepSocketClean();
   process.exitCode = policyStatus(failure);
   if (!isSocket(2)) {
     try {
@@ -87,7 +88,6 @@ export function fail(failure: Failure): void {
       // The mail log has it too.
     }
   }
-  keepSocketClean();
   logOf('warning').write(asLogLine(failure));
   closeLogs(() => process.exit());
 }

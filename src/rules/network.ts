@@ -87,8 +87,10 @@ function ipCidrReads(text: string, network: Network): boolean {
   // ip-cidr misreads mapped addresses and dotted tails (::ffff:10.0.0.0, 2001:db8::1.2.3.4): it gets the canonical text of those.
   const misread = address.includes(':') && (network.family === 4 || address.includes('.'));
   const cidr = misread ? formatNetwork(network) : `${address}/${prefix ?? network.prefix}`;
+  // Loaded outside the try: a program without its ip-cidr is in trouble, it must not refuse for good.
+  const Cidr = ipCidr();
   try {
-    const [first, final] = new (ipCidr())(cidr).toRange().map(String);
+    const [first, final] = new Cidr(cidr).toRange().map(String);
     const last = network.bytes.map(
       (byte, i) => byte | (0xff >> Math.min(8, Math.max(0, network.prefix - 8 * i))),
     );
