@@ -11,8 +11,11 @@ import { type Connection, openForReading, schemaCheck, translating } from './dat
 import { expiryMoment } from './expiry';
 import { rulesOf } from './lookup';
 
-/** How many verdicts are remembered at the most; the oldest goes first. */
-const REMEMBERED = 10_000;
+/**
+ * How many verdicts are remembered at the most; the oldest goes first. Enough for the recipients of some sessions; what lives longer
+ * than that costs the garbage collector more than the database.
+ */
+const REMEMBERED = 500;
 
 /** What tells one state of the file from another. */
 interface Look {
@@ -63,9 +66,12 @@ export class LiveRules {
     connection.exec('begin');
     // The first read takes the lock. A change that came between the look and the lock makes untrue what was kept of the old state.
     checkSchema();
-    const moved = counterOf(header) !== look.counter;
+    const locked = fs.fstatSync(header);
+    const moved = counterOf(header) !== look.counter || locked.mtimeMs !== look.modified;
     if (moved) rules.forget();
     const verdict = decide(asked, () => rules, now);
+    // Under our lock no SQLite changes the file: a copy over it, half done, may give a mixture of two databases.
+    if (isWrittenOver(header, locked)) throw writtenOver(this.file);
     connection.exec('commit');
     if (moved) this.close();
     else this.remember(key, verdict);
@@ -142,6 +148,16 @@ function lookAt(file: string, header: number): Look {
   // In write-ahead mode the counter stands still, and a user without write permission cannot read the file for sure.
   if (HEADER[18] === 2) throw new Trouble({ kind: 'database-wal', file });
   return { device: dev, inode: ino, size, modified: mtimeMs, counter };
+}
+
+function isWrittenOver(header: number, before: fs.Stats): boolean {
+  const now = fs.fstatSync(header);
+  return now.mtimeMs !== before.mtimeMs || now.size !== before.size;
+}
+
+function writtenOver(file: string): Trouble {
+  const detail = 'another program than SQLite is writing into it: put a new file in its place by renaming';
+  return new Trouble({ kind: 'database-broken', file, detail });
 }
 
 function isSame(a: Look, b: Look): boolean {

