@@ -23,6 +23,11 @@ test('a session of examples/sessions', async (t) => {
   }
 });
 
+test('--help of all commands', () => {
+  const help = 'test/help.txt';
+  compare(help, replay(fs.readFileSync(path.join(ROOT, help), 'utf8')));
+});
+
 test('README.md shows the sessions word for word', () => {
   const readme = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8');
   for (const name of fs.readdirSync(path.join(ROOT, 'examples/sessions'))) {

@@ -136,14 +136,14 @@ describe('a sync that works', () => {
     assert.deepEqual(site.entries(), [...ours, 'bob 192.0.2.1/32', 'carol 10.2.0.0/16']);
   });
 
-  test('brings sets too, and leaves them alone when the output has none', () => {
+  test('brings sets too, and leaves them alone when the output has none', async () => {
     const site = makeSite();
     site.file('sets.csv', 'user,set,network\n,office,192.0.2.0/24\n,office,2001:db8::/32\nalice,,@office\n');
     assert.equal(site.run('sync', '--', 'cat', 'sets.csv').status, 0);
-    assert.equal(site.answer('alice', '192.0.2.9'), 'dunno');
+    assert.equal(await site.answer('alice', '192.0.2.9'), 'dunno');
     site.file('more.csv', 'user,network\nalice,@office\nbob,@office\n');
     assert.equal(site.run('sync', '--', 'cat', 'more.csv').status, 0);
-    assert.equal(site.answer('bob', '2001:db8::9'), 'dunno');
+    assert.equal(await site.answer('bob', '2001:db8::9'), 'dunno');
     assert.deepEqual(JSON.parse(site.run('set', 'list', '--json').stdout).length, 2);
   });
 

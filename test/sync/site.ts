@@ -1,13 +1,14 @@
 // A server of its own for a test of `sync`: a folder with a database, a mail log, the shipped program, and answers as Postfix would get them.
-//
-// In trouble: what still runs is ended, and the folder removed, at the latest when the test process ends.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
+import { readState } from '../../src/admin/sync-state';
 import { writeDatabase } from '../policy/database';
 import { makePlace, PROGRAM } from '../policy/program';
-import { waitFor } from '../wait-for';
+import { Answering, Running } from './running';
 
 export interface Output {
   readonly status: number | null;
@@ -23,101 +24,76 @@ export interface Site {
   run(...words: string[]): Output;
   /** Starts one that goes on. */
   start(...words: string[]): Running;
+  /** The first word of what a policy program that goes on says: dunno or reject. */
+  answer(user: string, address: string): Promise<string>;
   /** `user network` of all entries, in order; a local mark, a note and an expiry follow where there are any. */
   entries(): string[];
-  /** The first word of what the policy program says: dunno or reject. */
-  answer(user: string, address: string): string;
+  /** What went wrong in the last run of sync, null when it went well. */
+  error(): string | null;
   /** Writes a file in the folder. @returns its path */
   file(name: string, text: string): string;
+  /** Bytes of a file in the folder, 0 when it is not there. */
+  sizeOf(name: string): number;
   /** The lines of the mail log, each with its priority, the times in them replaced: took=0.1s by took=T. */
   log(): string[];
 }
 
-export class Running {
-  stdout = '';
-  stderr = '';
-  readonly ended: Promise<Output & { readonly signal: NodeJS.Signals | null }>;
+const ENTRIES = `select concat_ws(' ', user, network, iif(local, 'local', null), note, expires)
+  from access order by user, network`;
 
-  constructor(readonly child: ChildProcess) {
-    child.stdout?.on('data', (bytes) => {
-      this.stdout += bytes;
-    });
-    child.stderr?.on('data', (bytes) => {
-      this.stderr += bytes;
-    });
-    this.ended = new Promise((done) =>
-      child.once('close', (status, signal) =>
-        done({ status, signal, stdout: this.stdout, stderr: this.stderr }),
-      ),
-    );
-  }
-
-  /** SIGTERM, and what came of it. */
-  end(): typeof this.ended {
-    this.child.kill('SIGTERM');
-    return this.ended;
-  }
-}
-
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
-
-/** @param env more for the environment, for example PGHOST */
-export function makeSite(env: NodeJS.ProcessEnv = {}): Site {
-  const place = makePlace({ env });
+export function makeSite(): Site {
+  const place = makePlace({});
   const folder = join(place.folder, 'site');
   mkdirSync(folder);
   const db = join(folder, 'access.db');
-  const options = { cwd: folder, env: place.env, encoding: 'utf8' } as const;
-  const line = (words: string[]) => [PROGRAM, '--db', db, ...words];
-  const run = (...words: string[]): Output => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, line(words), { ...options, input: '' });
-    return { status, stdout, stderr };
-  };
   writeDatabase(db, []);
+  const surroundings = { cwd: folder, env: place.env };
+  const line = (words: string[]) => [PROGRAM, '--db', db, ...words];
+  let answering: Answering | null = null;
   return {
     folder,
     db,
     env: place.env,
-    run,
-    start(...words) {
-      const child = spawn(process.execPath, line(words), { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
-      running.add(child);
-      child.once('exit', () => running.delete(child));
-      return new Running(child);
+    run(...words) {
+      const options = { ...surroundings, encoding: 'utf8', input: '' } as const;
+      const { status, stdout, stderr } = spawnSync(process.execPath, line(words), options);
+      return { status, stdout, stderr };
+    },
+    start: (...words) => new Running(process.execPath, line(words), surroundings),
+    answer(user, address) {
+      answering ??= new Answering(process.execPath, line(['--persistent', '--log', 'none']), surroundings);
+      return answering.ask(user, address);
     },
     entries() {
       const connection = new Database(db, { readonly: true });
-      const rows = connection
-        .prepare(
-          "select concat_ws(' ', user, network, iif(local, 'local', null), note, expires) from access order by user, network",
-        )
-        .pluck()
-        .all() as string[];
+      const rows = connection.prepare(ENTRIES).pluck().all() as string[];
       connection.close();
       return rows;
     },
-    answer(user, address) {
-      const input = `sasl_username=${user}\nclient_address=${address}\n\n`;
-      const { stdout } = spawnSync(process.execPath, line(['--log', 'none']), { ...options, input });
-      return /^action=(\w+)/.exec(stdout)?.[1] ?? `no answer: ${stdout}`;
+    error() {
+      const state = readState(db);
+      return state === null || state === 'forbidden' ? 'never synced' : state.error;
     },
     file(name, text) {
       const path = join(folder, name);
       writeFileSync(path, text);
       return path;
     },
+    sizeOf: (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0,
     log: () => place.log().map((text) => text.replace(/took=[\d.]+s/, 'took=T')),
   };
 }
 
 /** Waits until the site answers so. */
-export function waitForAnswer(site: Site, user: string, address: string, answer: string): Promise<unknown> {
-  return waitFor(
-    `${user} at ${address} to get ${answer}`,
-    () => site.answer(user, address) === answer,
-    () => readFileSync(`${site.db}.sync.json`, 'utf8'),
-  );
+export async function waitForAnswer(
+  site: Site,
+  user: string,
+  address: string,
+  answer: string,
+): Promise<void> {
+  const end = Date.now() + 60_000;
+  while ((await site.answer(user, address)) !== answer) {
+    if (Date.now() > end) assert.fail(`waited for ${user} at ${address} to get ${answer}; ${site.error()}`);
+    await sleep(20);
+  }
 }

@@ -120,7 +120,7 @@ describe('the state file', () => {
     assert.match(site.run('list', '--status').stdout, /^source {9}echo alice,10\.0\.0\.0\/8$/m);
   });
 
-  test('one that cannot be written is told, and the rows are synced all the same', () => {
+  test('one that cannot be written is told, and the rows are synced all the same', async () => {
     const site = makeSite();
     // A folder cannot be renamed over.
     rmSync(stateFile(site.db), { force: true });
@@ -132,7 +132,7 @@ describe('the state file', () => {
       output.stderr,
       /^allow-nets: error: what is known of sync cannot be written beside .*\nallow-nets: hint: rows are synced all the same; /,
     );
-    assert.equal(site.answer('alice', '10.1.1.1'), 'dunno');
+    assert.equal(await site.answer('alice', '10.1.1.1'), 'dunno');
   });
 
   test(
