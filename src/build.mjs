@@ -3,6 +3,7 @@
 
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
 
@@ -25,7 +26,15 @@ const sections = {
   },
 };
 
-async function bundle(entryPoint, minify) {
+/** The policy program only asks: see src/rules/asking-only.ts. */
+const onlyAsking = {
+  name: 'only-asking',
+  setup(builder) {
+    builder.onResolve({ filter: /^better-sqlite3$/ }, () => ({ path: resolve('src/rules/asking-only.ts') }));
+  },
+};
+
+async function bundle(entryPoint, minify, plugins = []) {
   const { outputFiles } = await build({
     entryPoints: [entryPoint],
     bundle: true,
@@ -39,7 +48,7 @@ async function bundle(entryPoint, minify) {
     minifyIdentifiers: minify,
     legalComments: 'none',
     logLevel: 'warning',
-    plugins: [sections],
+    plugins: [sections, ...plugins],
     // better-sqlite3 gets its addon handed to it and never looks for it.
     external: ['bindings'],
     define: { __VERSION__: JSON.stringify(version), 'import.meta.url': '__importMetaUrl' },
@@ -49,7 +58,13 @@ async function bundle(entryPoint, minify) {
   return outputFiles[0].text.replace(/\b__toESM\((require\("node:[a-z_/]+"\))\)/g, '$1');
 }
 
-const parts = [`#!/usr/bin/env node\n${await bundle('src/main.ts', false)}`];
+/** Each module of Node asked for once. */
+function sharing(code) {
+  const shared = 'const __fs=require("node:fs"),__path=require("node:path");';
+  return shared + code.replaceAll('require("node:fs")', '__fs').replaceAll('require("node:path")', '__path');
+}
+
+const parts = [`#!/usr/bin/env node\n${sharing(await bundle('src/main.ts', false, [onlyAsking]))}`];
 for (const [name, entryPoint] of Object.entries(SECTIONS)) {
   const code = await bundle(entryPoint, true);
   parts.push(`//@section ${name} ${brotliCompressSync(code).toString('base64')}\n`);

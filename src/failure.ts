@@ -2,7 +2,6 @@
 //
 // A failure is thrown as Trouble. The policy program ends without a reply, so that Postfix answers with a temporary error; the mail
 // log gets one line with what to do next. A command prints the same as an error and a hint. Nothing here ever means "allowed".
-import { inspect } from 'node:util';
 
 export type Failure =
   | { kind: 'option'; problem: string; hint?: string }
@@ -122,7 +121,7 @@ export function words(failure: Failure): Words {
 }
 
 function stackOf(error: unknown): string {
-  const text = error instanceof Error ? (error.stack ?? error.message) : inspect(error);
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return text.replace(/\s*\n\s*/g, ' | ');
 }
 
@@ -179,5 +178,5 @@ function oneLine(text: string): string {
 }
 
 export function unreachable(value: never): never {
-  throw new Error(`not handled: ${inspect(value)}`);
+  throw new Error(`not handled: ${JSON.stringify(value)}`);
 }

@@ -11,8 +11,8 @@ export class Judge {
   private readonly rules: ReturnType<typeof rulesOf>;
   private readonly anyEntry: Statement;
   private readonly dataVersion: Statement;
-  /** The subject that decides about a user. */
-  private readonly deciding = new Map<string, string | null>();
+  /** Whether a subject has an entry. */
+  private readonly known = new Map<string, boolean>();
   private version: unknown = null;
   private isEmpty = false;
 
@@ -53,20 +53,20 @@ export class Judge {
     if (version === this.version) return;
     this.version = version;
     this.rules.forget();
-    this.deciding.clear();
+    this.known.clear();
   }
 
   private readonly remembering: Rules = {
-    deciding: (subjects) => {
-      if (this.isEmpty) return null;
-      const user = subjects[0] ?? '';
-      let subject = this.deciding.get(user);
-      if (subject === undefined) {
-        subject = this.rules.deciding(subjects);
-        this.deciding.set(user, subject);
+    covering: (subject, address) =>
+      this.remembering.has(subject) ? this.rules.covering(subject, address) : [],
+    has: (subject) => {
+      if (this.isEmpty) return false;
+      let has = this.known.get(subject);
+      if (has === undefined) {
+        has = this.rules.has(subject);
+        this.known.set(subject, has);
       }
-      return subject;
+      return has;
     },
-    covering: (subject, address) => this.rules.covering(subject, address),
   };
 }

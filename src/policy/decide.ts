@@ -13,10 +13,10 @@ export interface Entry {
 
 /** What the decision asks of a database, all of it about one state of that database. */
 export interface Rules {
-  /** The first of the subjects that has at least one entry, whether or not that entry grants anything. */
-  deciding(subjects: readonly string[]): string | null;
   /** The entries of a subject whose network contains the address, expired ones too. */
   covering(subject: string, address: Address): Iterable<Entry>;
+  /** Whether a subject has at least one entry, whether or not that entry grants anything. */
+  has(subject: string): boolean;
 }
 
 export interface Asked {
@@ -42,14 +42,19 @@ export type Verdict =
 export function decide(asked: Asked, rules: () => Rules, now: number): Verdict {
   if (asked.user === '') return { kind: 'no-user' };
   const state = rules();
-  const subject = state.deciding(subjectsOf(asked.user, asked.wellFormed));
-  if (subject === null) return { kind: 'refused', why: 'no-entry', subject, entry: null };
   const address = parseAddress(asked.address);
-  if (address === null) return { kind: 'refused', why: 'no-address', subject, entry: null };
-  let expired: Entry | null = null;
-  for (const entry of state.covering(subject, address)) {
-    if (now < expiryMoment(entry.expires)) return { kind: 'allowed', subject, entry };
-    expired ??= entry;
+  for (const subject of subjectsOf(asked.user, asked.wellFormed)) {
+    let expired: Entry | null = null;
+    if (address !== null) {
+      for (const entry of state.covering(subject, address)) {
+        if (now < expiryMoment(entry.expires)) return { kind: 'allowed', subject, entry };
+        expired ??= entry;
+      }
+    }
+    // The first subject with an entry decides: those that come after it are not asked.
+    if (expired !== null) return { kind: 'refused', why: 'expired', subject, entry: expired };
+    if (!state.has(subject)) continue;
+    return { kind: 'refused', why: address === null ? 'no-address' : 'not-covered', subject, entry: null };
   }
-  return { kind: 'refused', why: expired === null ? 'not-covered' : 'expired', subject, entry: expired };
+  return { kind: 'refused', why: 'no-entry', subject: null, entry: null };
 }

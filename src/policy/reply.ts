@@ -11,11 +11,18 @@ export const DEFAULT_REJECT_TEXT = '{user} may not send mail from {address}';
 
 const LONGEST_ACTION = 400;
 
+const DUNNO = 'action=dunno';
+const DUNNO_BYTES = replyBytes(DUNNO);
+
 /** The access(5) action of a verdict. Never `ok`, which would skip the restrictions that follow. */
 export function actionOf(verdict: Verdict, asked: Asked, rejectText: string): string {
-  if (verdict.kind !== 'refused') return 'action=dunno';
+  if (verdict.kind !== 'refused') return DUNNO;
   const text = rejectText.replace(/\{(user|address)\}/g, (_, name: 'user' | 'address') => asked[name]);
   return `action=reject 5.7.1 ${printable(text)}`.slice(0, LONGEST_ACTION).trimEnd();
+}
+
+function replyBytes(action: string): Buffer {
+  return Buffer.from(`${action}\n\n`, 'latin1');
 }
 
 function printable(text: string): string {
@@ -24,7 +31,7 @@ function printable(text: string): string {
 
 /** Writes the reply. False when the peer has gone. */
 export function writeReply(descriptor: number, action: string): boolean {
-  const bytes = Buffer.from(`${action}\n\n`, 'latin1');
+  const bytes = action === DUNNO ? DUNNO_BYTES : replyBytes(action);
   let written = 0;
   for (let tries = 0; written < bytes.length; ) {
     try {

@@ -26,6 +26,7 @@ export function serve(options: PolicyOptions): void {
       if (request === null) break;
       const verdict = rules.decide(request, Date.now());
       if (!writeReply(1, actionOf(verdict, request, options.rejectText))) break;
+      if (options.persistent) rules.rest();
       if (isLogged(verdict, options.log)) {
         logOf('info').write(logLine(verdict, request, options.log === 'all'));
         // A turn of the event loop, so that the log program's end or trouble is seen.
@@ -100,7 +101,6 @@ export function fail(failure: Failure): void {
  */
 export function keepSocketClean(): void {
   if (process.listenerCount('uncaughtException') > 0) return;
-  process.removeAllListeners('warning');
   process.on('uncaughtException', (error) => {
     try {
       fail(failureOf(error));

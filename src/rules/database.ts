@@ -44,7 +44,11 @@ export function openForCreating(file: string): Connection {
 function open(file: string, options: Database.Options): Connection {
   return translating(file, () => {
     const nativeBinding = loadAddon() as unknown as string;
-    return new Database(path.resolve(file), { timeout: BUSY_TIMEOUT, ...options, nativeBinding });
+    return new Database(path.isAbsolute(file) ? file : path.resolve(file), {
+      timeout: BUSY_TIMEOUT,
+      ...options,
+      nativeBinding,
+    });
   });
 }
 
@@ -125,7 +129,7 @@ function loadAddonElsewhere(): unknown {
 const ADDON = 'build/Release/better_sqlite3.node';
 
 function addonNear(program: string): string {
-  return path.join(path.dirname(program), '../node_modules/better-sqlite3', ADDON);
+  return path.resolve(program, '../../node_modules/better-sqlite3', ADDON);
 }
 
 /** Where the program in a file has its addon, or where it should be. */

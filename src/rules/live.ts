@@ -1,127 +1,139 @@
 // The rules of the database file as it is now, for a program that goes on answering while the file changes.
 //
-// Before each answer the file is looked at without a lock: its identity, size and time by stat, and the change counter in its header
-// (SQLite file format 1.3.7), which a writer changes before its commit counts. While they stand, a verdict already given is still right.
-// Any difference opens the file anew: so a file renamed over the old one, or copied into it, counts from the next answer on.
-// One answer is one read transaction: it never mixes two states of the database.
+// A verdict counts only when the file, looked at without a lock once it is found (file-state.ts), still is what it was when it was opened.
+// Otherwise the file is opened anew and asked again: so a change, or a file renamed over the old one, counts from the next answer on, and no
+// answer mixes two states. While the file stands, a verdict already given is still right.
+//
+// A lock costs more than the rest of an answer. So once the file's time of change tells it from any later state, one read transaction is
+// kept open without its lock: what it reads is right while the file stands, and no change of the database waits for it.
 import * as fs from 'node:fs';
 import { Trouble } from '../failure';
 import { type Asked, decide, type Rules, type Verdict } from '../policy/decide';
+import { waitAWhile } from '../policy/wait';
 import { type Connection, openForReading, schemaCheck, translating } from './database';
 import { expiryMoment } from './expiry';
+import { FileState, SETTLED } from './file-state';
 import { rulesOf } from './lookup';
 
 /**
- * How many verdicts are remembered at the most; the oldest goes first. Enough for the recipients of some sessions; what lives longer
- * than that costs the garbage collector more than the database.
+ * How many verdicts are remembered, once or twice as many. Enough for the recipients of some sessions; what lives longer than that costs
+ * the garbage collector more than the database.
  */
-const REMEMBERED = 500;
+const REMEMBERED = 250;
 
-/** What tells one state of the file from another. */
-interface Look {
-  readonly device: number;
-  readonly inode: number;
-  readonly size: number;
-  readonly modified: number;
-  readonly counter: number;
-}
+/** How often an answer is tried again when the file changes all the time: for two and a half seconds. */
+const TRIES = 70;
 
 interface Opened {
   readonly connection: Connection;
-  /** Our own descriptor of the same file, for its header. Closing it would drop SQLite's locks: it lives as long as the connection. */
-  readonly header: number;
-  readonly look: Look;
-  readonly rules: ReturnType<typeof rulesOf>;
   readonly checkSchema: () => void;
+  /** Our own descriptor of the file. To close it drops the locks that SQLite has on the file (close(2), POSIX): null when it is closed. */
+  header: number | null;
+  readonly state: FileState;
+  readonly rules: Rules;
 }
 
 export class LiveRules {
   private opened: Opened | null = null;
-  private readonly verdicts = new Map<string, Verdict>();
+  private verdicts = new Map<string, Verdict>();
+  private olderVerdicts = new Map<string, Verdict>();
+  private fresh: { readonly key: string; readonly verdict: Verdict } | null = null;
 
-  constructor(private readonly file: string) {}
+  constructor(
+    private readonly file: string,
+    private readonly settling = SETTLED,
+  ) {}
 
-  /** `now`: ms since 1970. Throws Trouble when the database cannot be read. */
+  /**
+   * `now`: ms since 1970. Throws Trouble when the database cannot be read. No other program can finish a change of the database until
+   * `rest` is called.
+   */
   decide(asked: Asked, now: number): Verdict {
     if (asked.user === '') return decide(asked, noRules, now);
+    const key = `${asked.wellFormed ? '' : '\n'}${asked.user}\n${asked.address}`;
     return translating(this.file, () => {
-      const opened = this.current();
-      const key = `${asked.wellFormed ? '' : '\n'}${asked.user}\n${asked.address}`;
-      const known = this.verdicts.get(key);
-      if (known !== undefined && !isOver(known, now)) return known;
-      return this.ask(opened, asked, key, now);
+      for (let tries = 0; tries < TRIES; tries++) {
+        if (tries > 1) waitAWhile(tries);
+        this.opened ??= open(this.file, this.settling);
+        const known = this.verdicts.get(key) ?? this.olderVerdicts.get(key);
+        const isKnown = known !== undefined && !isOver(known, now);
+        const verdict = isKnown ? known : this.ask(this.opened, asked, now);
+        // Looked at afterwards: what was read from a file that is no longer this one decides nothing.
+        if (verdict !== null && this.opened.state.stands()) {
+          if (!isKnown) this.fresh = { key, verdict };
+          return verdict;
+        }
+        this.close();
+      }
+      throw writtenOver(this.file);
     });
+  }
+
+  /** What can wait until the answer is on its way: lets other programs change the database, and remembers the verdict. */
+  rest(): void {
+    if (this.opened !== null) unlock(this.opened);
+    if (this.fresh === null) return;
+    if (this.verdicts.size >= REMEMBERED) {
+      this.olderVerdicts = this.verdicts;
+      this.verdicts = new Map();
+    }
+    this.verdicts.set(this.fresh.key, this.fresh.verdict);
+    this.fresh = null;
   }
 
   close(): void {
     if (this.opened === null) return;
     this.opened.connection.close();
-    fs.closeSync(this.opened.header);
+    if (this.opened.header !== null) fs.closeSync(this.opened.header);
     this.opened = null;
+    this.fresh = null;
     this.verdicts.clear();
+    this.olderVerdicts.clear();
   }
 
-  private ask(opened: Opened, asked: Asked, key: string, now: number): Verdict {
-    const { connection, header, look, rules, checkSchema } = opened;
-    connection.exec('begin');
-    // The first read takes the lock. A change that came between the look and the lock makes untrue what was kept of the old state.
-    checkSchema();
-    const locked = fs.fstatSync(header);
-    const moved = counterOf(header) !== look.counter || locked.mtimeMs !== look.modified;
-    if (moved) rules.forget();
-    const verdict = decide(asked, () => rules, now);
-    // Under our lock no SQLite changes the file: a copy over it, half done, may give a mixture of two databases.
-    if (isWrittenOver(header, locked)) throw writtenOver(this.file);
-    connection.exec('commit');
-    if (moved) this.close();
-    else this.remember(key, verdict);
-    return verdict;
-  }
-
-  private remember(key: string, verdict: Verdict): void {
-    if (this.verdicts.size >= REMEMBERED) {
-      for (const oldest of this.verdicts.keys()) {
-        this.verdicts.delete(oldest);
-        break;
+  /** Null when the file is no longer the one that was opened, which can be seen by what it holds. */
+  private ask({ connection, header, rules, state }: Opened, asked: Asked, now: number): Verdict | null {
+    try {
+      if (!connection.inTransaction) {
+        // Its locks could not be dropped a second time.
+        if (header === null) return null;
+        connection.exec('begin');
       }
+      return decide(asked, () => rules, now);
+    } catch (error) {
+      if (state.stands()) throw error;
+      return null;
     }
-    this.verdicts.set(key, verdict);
-  }
-
-  private current(): Opened {
-    if (this.opened !== null) {
-      if (isSame(this.opened.look, lookAt(this.file, this.opened.header))) return this.opened;
-      this.close();
-    }
-    this.opened = open(this.file);
-    return this.opened;
   }
 }
 
-function open(file: string): Opened {
+/** Ends the transaction, or keeps it without its lock. */
+function unlock(opened: Opened): void {
+  if (opened.header === null || !opened.connection.inTransaction) return;
+  if (opened.state.settled) {
+    // A transaction takes its lock with the first read, which must not come after the lock is dropped.
+    opened.checkSchema();
+    fs.closeSync(opened.header);
+    opened.header = null;
+  } else opened.connection.exec('commit');
+}
+
+/** With a transaction begun. That all is opened from one and the same file is certain when its state stands afterwards. */
+function open(file: string, settling: number): Opened {
   const header = fs.openSync(file, 'r');
   let connection: Connection | null = null;
   try {
+    const state = new FileState(file, header, settling);
     connection = openForReading(file);
-    const look = lookAt(file, header);
-    if (look.inode === fs.fstatSync(header).ino) {
-      return {
-        connection,
-        header,
-        look,
-        rules: rulesOf(connection),
-        checkSchema: schemaCheck(connection, file),
-      };
-    }
+    connection.exec('begin');
+    const checkSchema = schemaCheck(connection, file);
+    checkSchema();
+    return { connection, checkSchema, header, state, rules: rulesOf(connection) };
   } catch (error) {
     connection?.close();
     fs.closeSync(header);
     throw error;
   }
-  // Renamed over while it was being opened.
-  connection.close();
-  fs.closeSync(header);
-  return open(file);
 }
 
 function noRules(): Rules {
@@ -134,38 +146,7 @@ function isOver(verdict: Verdict, now: number): boolean {
   );
 }
 
-const HEADER = Buffer.alloc(28);
-
-function counterOf(header: number): number {
-  HEADER.fill(0);
-  fs.readSync(header, HEADER, 0, HEADER.length, 0);
-  return HEADER.readUInt32BE(24);
-}
-
-function lookAt(file: string, header: number): Look {
-  const { dev, ino, size, mtimeMs } = fs.statSync(file);
-  const counter = counterOf(header);
-  // In write-ahead mode the counter stands still, and a user without write permission cannot read the file for sure.
-  if (HEADER[18] === 2) throw new Trouble({ kind: 'database-wal', file });
-  return { device: dev, inode: ino, size, modified: mtimeMs, counter };
-}
-
-function isWrittenOver(header: number, before: fs.Stats): boolean {
-  const now = fs.fstatSync(header);
-  return now.mtimeMs !== before.mtimeMs || now.size !== before.size;
-}
-
 function writtenOver(file: string): Trouble {
   const detail = 'another program than SQLite is writing into it: put a new file in its place by renaming';
   return new Trouble({ kind: 'database-broken', file, detail });
-}
-
-function isSame(a: Look, b: Look): boolean {
-  return (
-    a.counter === b.counter &&
-    a.modified === b.modified &&
-    a.inode === b.inode &&
-    a.size === b.size &&
-    a.device === b.device
-  );
 }

@@ -12,12 +12,12 @@ import {
   commonPrefix,
   contains,
   isCertain,
+  keyAfter,
   type Network,
-  networkKey,
   parseNetwork,
   truncate,
 } from './network';
-import type { Table } from './schema';
+import { FIRST_NETWORK, type Table } from './schema';
 import { foldName } from './subject';
 
 export function rulesOf(connection: Connection): Rules & { forget(): void } {
@@ -37,8 +37,8 @@ export function rulesOf(connection: Connection): Rules & { forget(): void } {
   }
 
   return {
-    deciding: (subjects) => subjects.find((subject) => access.has(subject)) ?? null,
     covering: (subject, address) => throughSets(access.covering(subject, address), address),
+    has: (subject) => access.has(subject),
     forget() {
       access.forget();
       sets.forget();
@@ -62,98 +62,97 @@ interface HandRow {
 /** How many rows written by hand are kept in memory at the most. */
 const KEPT_ROWS = 50_000;
 
-const NETWORKS = 1;
-const SPECIAL = 2;
-const BY_HAND = 4;
-const BY_HAND_UNICODE = 8;
-
 /** What the statements of a look-up are, for the table: exported so that a test can look at their query plans. */
 export function lookupSql(table: Table) {
   const [name, expires] = table === 'access' ? ['user', 'expires'] : ['name', 'null'];
-  const columns = `select network, ${expires} from ${table}`;
+  const keyed = `select network, ${expires} from ${table} where ${name} = ? and key`;
   const byHand = `from ${table} where key is null and ${name}`;
+  // A bound that every name keeps makes it a search in the index of such rows, where no other index will do.
+  const unicode = `${byHand} >= '' and ${name} glob '*[^ -~]*'`;
   return {
-    kinds: `select exists (select 1 from ${table} where ${name} = ? and key >= x'02')
-      + 2 * exists (select 1 from ${table} where ${name} = ? and key < x'02')
-      + 4 * exists (select 1 ${byHand} = ? collate nocase)
-      + 8 * exists (select 1 ${byHand} glob '*[^ -~]*')`,
-    floor: `${columns} where ${name} = ? and key between x'02' and ? order by key desc limit 1`,
-    special: `${columns} where ${name} = ? and key < x'02'`,
+    below: `${keyed} < ? order by key desc limit 1`,
+    special: `${keyed} < x'02'`,
+    any: `select 1 from ${table} where ${name} = ? and key is not null limit 1`,
+    handWritten: `select exists (select 1 ${byHand} >= '' collate nocase) + 2 * exists (select 1 ${unicode})`,
     byHand: `select ${name}, network, ${expires} ${byHand} = ? collate nocase`,
-    byHandUnicode: `select ${name}, network, ${expires} ${byHand} glob '*[^ -~]*'`,
+    byHandUnicode: `select ${name}, network, ${expires} ${unicode}`,
   };
 }
 
+/** Of `handWritten`: there are rows by hand whose names go beyond ASCII. */
+const UNICODE = 2;
+
 class Lookup {
-  private readonly sql: ReturnType<typeof lookupSql>;
   private readonly prepared = new Map<string, Statement>();
   private readonly kept = new Map<string, readonly HandRow[]>();
   private keptRows = 0;
+  private handWritten: number | null = null;
+  /** The name that an entry was last found for, so that `has` after `covering` need not look again. */
+  private found: string | null = null;
 
   constructor(
     private readonly connection: Connection,
-    table: Table,
-  ) {
-    this.sql = lookupSql(table);
-  }
+    private readonly table: Table,
+  ) {}
 
   has(name: string): boolean {
-    const kinds = this.kinds(name);
-    if ((kinds & (NETWORKS | SPECIAL)) !== 0) return true;
-    return kinds !== 0 && this.handRows(name, kinds).length > 0;
+    if (this.found === name || this.statement('any').get(name) !== undefined) return true;
+    return this.handRows(name).length > 0;
   }
 
   *covering(name: string, address: Address): Iterable<Found> {
-    const kinds = this.kinds(name);
-    if ((kinds & NETWORKS) !== 0) yield* this.keyed(name, address);
-    if ((kinds & SPECIAL) !== 0) {
-      for (const [network, expires] of this.statement('special').all(name) as [string, unknown][]) {
-        yield { network, expires };
+    const below = this.statement('below');
+    for (let prefix = address.bytes.length * 8; prefix >= -1; ) {
+      const bound = prefix < 0 ? FIRST_NETWORK : keyAfter(truncate(address, prefix));
+      const row = below.get(name, bound) as [string, unknown] | undefined;
+      if (row === undefined) break;
+      this.found = name;
+      const network = parseNetwork(row[0])?.network;
+      if (!network || network.family !== address.family) {
+        const special = this.statement('special').all(name) as [string, unknown][];
+        yield* granting(
+          special.map(([text, expires]) => handRow(text, expires)),
+          address,
+        );
+        break;
       }
-    }
-    if ((kinds & (BY_HAND | BY_HAND_UNICODE)) === 0) return;
-    for (const row of this.handRows(name, kinds)) {
-      if (mayGrant(row, address)) yield { network: row.text, expires: row.expires };
-    }
-  }
-
-  forget(): void {
-    this.kept.clear();
-    this.keptRows = 0;
-  }
-
-  private kinds(name: string): number {
-    return (this.statement('kinds').get(name, name, name) as [number])[0];
-  }
-
-  private *keyed(name: string, address: Address): Iterable<Found> {
-    const floor = this.statement('floor');
-    let prefix = address.bytes.length * 8;
-    while (prefix >= 0) {
-      const row = floor.get(name, networkKey(truncate(address, prefix))) as [string, unknown] | undefined;
-      const network = row && parseNetwork(row[0])?.network;
-      if (!network || network.family !== address.family) return;
       const covers = contains(network, address);
       if (covers) yield { network: row[0], expires: row[1] };
       // Always shorter, also should a key not fit its network.
       prefix = Math.min(covers ? network.prefix : commonPrefix(network.bytes, address.bytes) + 1, prefix) - 1;
     }
+    const byHand = this.handRows(name);
+    if (byHand.length > 0) yield* granting(byHand, address);
   }
 
-  private handRows(name: string, kinds: number): readonly HandRow[] {
+  forget(): void {
+    this.forgetRows();
+    this.handWritten = null;
+    this.found = null;
+  }
+
+  private forgetRows(): void {
+    this.kept.clear();
+    this.keptRows = 0;
+  }
+
+  /** The rows written by hand for a name. */
+  private handRows(name: string): readonly HandRow[] {
+    this.handWritten ??= (this.statement('handWritten').get() as [number])[0];
+    if (this.handWritten === 0) return [];
     const known = this.kept.get(name);
     if (known) return known;
     const rows: HandRow[] = [];
     const read = (found: [unknown, unknown, unknown][]) => {
       for (const [written, network, expires] of found) {
-        if (typeof written === 'string' && foldName(written) === name) rows.push(handRow(network, expires));
+        if (written === name || (typeof written === 'string' && foldName(written) === name))
+          rows.push(handRow(network, expires));
       }
     };
-    if ((kinds & BY_HAND) !== 0) read(this.statement('byHand').all(name) as [unknown, unknown, unknown][]);
-    if ((kinds & BY_HAND_UNICODE) !== 0) {
+    read(this.statement('byHand').all(name) as [unknown, unknown, unknown][]);
+    if ((this.handWritten & UNICODE) !== 0)
       read(this.statement('byHandUnicode').all() as [unknown, unknown, unknown][]);
-    }
-    if (this.keptRows + rows.length + 1 > KEPT_ROWS) this.forget();
+    if (this.keptRows + rows.length + 1 > KEPT_ROWS) this.forgetRows();
     this.kept.set(name, rows);
     this.keptRows += rows.length + 1;
     return rows;
@@ -162,7 +161,7 @@ class Lookup {
   private statement(name: keyof ReturnType<typeof lookupSql>): Statement {
     let statement = this.prepared.get(name);
     if (statement === undefined) {
-      statement = this.connection.prepare(this.sql[name]).raw();
+      statement = this.connection.prepare(lookupSql(this.table)[name]).raw();
       this.prepared.set(name, statement);
     }
     return statement;
@@ -175,6 +174,10 @@ function handRow(network: unknown, expires: unknown): HandRow {
   if (text.startsWith('@')) return { text, expires, meaning: 'set' };
   if (text.toLowerCase() === ANY) return { text, expires, meaning: 'any' };
   return { text, expires, meaning: parseNetwork(text)?.network ?? 'unreadable' };
+}
+
+function* granting(rows: readonly HandRow[], address: Address): Iterable<Found> {
+  for (const row of rows) if (mayGrant(row, address)) yield { network: row.text, expires: row.expires };
 }
 
 function mayGrant({ text, meaning }: HandRow, address: Address): boolean {

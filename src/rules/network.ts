@@ -31,13 +31,24 @@ export function parseNetwork(text: string): Parsed | null {
   let prefix = bytes.length * 8;
   if (slash >= 0) {
     const digits = spelled.slice(slash + 1);
-    if (!/^[0-9]+$/.test(digits) || digits.length > `${prefix}`.length || Number(digits) > prefix)
-      return null;
-    prefix = Number(digits);
+    const length = decimal(digits);
+    if (length < 0 || length > prefix || digits.length > `${prefix}`.length) return null;
+    prefix = length;
   }
   if (bytes.length === 4) return masked(4, bytes, prefix);
   if (prefix >= 96 && isMapped(bytes)) return masked(4, bytes.subarray(12), prefix - 96);
   return masked(6, bytes, prefix);
+}
+
+/** Decimal digits, leading zeros too, or -1. */
+function decimal(digits: string): number {
+  let number = digits === '' ? -1 : 0;
+  for (let i = 0; i < digits.length; i++) {
+    const digit = digits.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    number = number * 10 + digit;
+  }
+  return number;
 }
 
 function masked(family: Family, bytes: Uint8Array, prefix: number): Parsed {
@@ -122,4 +133,9 @@ export function networkKey({ family, bytes, prefix }: Network): Buffer {
   key.set(bytes, 1);
   key[bytes.length + 1] = prefix;
   return key;
+}
+
+/** The least key that is greater than the keys of the network and of all before it. */
+export function keyAfter(network: Network): Buffer {
+  return networkKey({ ...network, prefix: network.prefix + 1 });
 }

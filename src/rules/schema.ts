@@ -14,6 +14,7 @@ export type Table = 'access' | 'network_set';
 /** Keys below x'02' are no networks: `any` is KEY_ANY, a set is KEY_SET and its folded name. */
 export const KEY_ANY = Buffer.from([0]);
 export const KEY_SET = Buffer.from([1]);
+export const FIRST_NETWORK = Buffer.from([2]);
 
 function tableSql(table: Table, name: string, columns: string): string {
   return `

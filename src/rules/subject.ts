@@ -4,8 +4,15 @@
 
 /** Subjects are compared without regard to case: Unicode NFC, lower case. */
 export function foldName(name: string): string {
+  // The tables of Unicode are large, and few names need them.
+  if (isAscii(name)) return name.toLowerCase();
   // Lower case can undo the composition (H with a line below has no composed form, its small letter has).
   return name.normalize('NFC').toLowerCase().normalize('NFC');
+}
+
+export function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
+  return true;
 }
 
 export const EVERYBODY = '*';

@@ -84,6 +84,7 @@ test('through the reader and the decision', { timeout: 3_600_000 }, () => {
         const reader = new RequestReader(descriptor);
         for (let next = reader.next(); next !== null; next = reader.next()) {
           const verdict = live.decide(next, Date.now());
+          live.rest();
           output += `${actionOf(verdict, next, DEFAULT_REJECT_TEXT)}\n\n`;
           assert.match(logLine(verdict, next, true), /^[ -~]{1,1900}$/);
         }

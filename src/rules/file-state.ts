@@ -1,0 +1,52 @@
+// One state of the database file, told from the next one without a lock.
+//
+// A change gives the file another time of change (ctime, which nobody can set), and a file renamed over it is another inode. In the first
+// seconds after a change the time alone could hide the next one, since file systems keep it in steps; then the change counter in the
+// header (SQLite file format 1.3.7), which a writer changes before its commit counts, is compared too.
+import * as fs from 'node:fs';
+import { Trouble } from '../failure';
+
+/** How old (ms) a change must be for its time to tell it from the next one: the longest step of a file system is 2 seconds. */
+export const SETTLED = 3000;
+
+const HEADER = new DataView(new ArrayBuffer(28));
+
+export class FileState {
+  private readonly stats: fs.Stats;
+  private readonly counter: number;
+  /** Whether any later change will show in the time of change alone: then the header is looked at no more. */
+  settled: boolean;
+
+  /** `header`: a descriptor of the same file. `settling`: see SETTLED. Throws Trouble when the file is in write-ahead mode, and what the file system throws. */
+  constructor(
+    private readonly file: string,
+    private readonly header: number,
+    private readonly settling: number,
+  ) {
+    const now = Date.now();
+    this.stats = fs.statSync(file);
+    this.counter = readCounter(header);
+    // In write-ahead mode changes go to another file, and a user without write permission cannot read it for sure.
+    if (HEADER.getUint8(18) === 2) throw new Trouble({ kind: 'database-wal', file });
+    this.settled = now - this.stats.ctimeMs > settling;
+  }
+
+  /** Whether the file is still in this state, and its name still means this file. */
+  stands(): boolean {
+    const now = this.settled ? 0 : Date.now();
+    const { stats } = this;
+    const seen = fs.statSync(this.file);
+    if (seen.ctimeMs !== stats.ctimeMs || seen.ino !== stats.ino || seen.size !== stats.size) return false;
+    if (seen.dev !== stats.dev) return false;
+    if (this.settled) return true;
+    this.settled = now - seen.ctimeMs > this.settling;
+    return readCounter(this.header) === this.counter;
+  }
+}
+
+function readCounter(header: number): number {
+  HEADER.setUint8(18, 0);
+  HEADER.setUint32(24, 0);
+  fs.readSync(header, HEADER, 0, HEADER.byteLength, 0);
+  return HEADER.getUint32(24);
+}
