@@ -18,7 +18,7 @@ import {
   truncate,
 } from './network';
 import { FIRST_NETWORK, type Table } from './schema';
-import { foldName } from './subject';
+import { foldName, isAscii } from './subject';
 
 export function rulesOf(connection: Connection): Rules & { forget(): void } {
   const access = new Lookup(connection, 'access');
@@ -52,11 +52,11 @@ interface Found {
   readonly expires: unknown;
 }
 
-/** A row written by hand, read; `network` null stands for every address, `set` for a set to ask. */
+/** A row written by hand: what its text means is found out when it is first asked. */
 interface HandRow {
   readonly text: string;
   readonly expires: unknown;
-  readonly meaning: Network | 'any' | 'set' | 'unreadable';
+  meaning: Network | 'any' | 'set' | 'unreadable' | null;
 }
 
 /** How many rows written by hand are kept in memory at the most. */
@@ -74,7 +74,8 @@ export function lookupSql(table: Table) {
     special: `${keyed} < x'02'`,
     any: `select 1 from ${table} where ${name} = ? and key is not null limit 1`,
     handWritten: `select exists (select 1 ${byHand} >= '' collate nocase) + 2 * exists (select 1 ${unicode})`,
-    byHand: `select ${name}, network, ${expires} ${byHand} = ? collate nocase`,
+    byHand: `select network ${byHand} = ? collate nocase and ${expires} is null`,
+    byHandExpiring: `select network, ${expires} ${byHand} = ? collate nocase and ${expires} is not null`,
     byHandUnicode: `select ${name}, network, ${expires} ${unicode}`,
   };
 }
@@ -143,15 +144,18 @@ class Lookup {
     const known = this.kept.get(name);
     if (known) return known;
     const rows: HandRow[] = [];
-    const read = (found: [unknown, unknown, unknown][]) => {
-      for (const [written, network, expires] of found) {
-        if (written === name || (typeof written === 'string' && foldName(written) === name))
-          rows.push(handRow(network, expires));
+    // In ASCII, what is equal to SQLite without regard to case is equal when folded; and only ASCII folds to it, but for what is read below.
+    if (isAscii(name)) {
+      for (const network of this.statement('byHand').pluck().all(name)) rows.push(handRow(network, null));
+      const expiring = this.statement('byHandExpiring').all(name) as [unknown, unknown][];
+      for (const [network, expires] of expiring) rows.push(handRow(network, expires));
+    }
+    if ((this.handWritten & UNICODE) !== 0) {
+      const unicode = this.statement('byHandUnicode').all() as [unknown, unknown, unknown][];
+      for (const [written, network, expires] of unicode) {
+        if (typeof written === 'string' && foldName(written) === name) rows.push(handRow(network, expires));
       }
-    };
-    read(this.statement('byHand').all(name) as [unknown, unknown, unknown][]);
-    if ((this.handWritten & UNICODE) !== 0)
-      read(this.statement('byHandUnicode').all() as [unknown, unknown, unknown][]);
+    }
     if (this.keptRows + rows.length + 1 > KEPT_ROWS) this.forgetRows();
     this.kept.set(name, rows);
     this.keptRows += rows.length + 1;
@@ -169,18 +173,23 @@ class Lookup {
 }
 
 function handRow(network: unknown, expires: unknown): HandRow {
-  if (typeof network !== 'string') return { text: '', expires, meaning: 'unreadable' };
-  const text = network.trim();
-  if (text.startsWith('@')) return { text, expires, meaning: 'set' };
-  if (text.toLowerCase() === ANY) return { text, expires, meaning: 'any' };
-  return { text, expires, meaning: parseNetwork(text)?.network ?? 'unreadable' };
+  return typeof network === 'string'
+    ? { text: network.trim(), expires, meaning: null }
+    : { text: '', expires, meaning: 'unreadable' };
+}
+
+function meaningOf(text: string): NonNullable<HandRow['meaning']> {
+  if (text.startsWith('@')) return 'set';
+  return parseNetwork(text)?.network ?? (text.toLowerCase() === ANY ? 'any' : 'unreadable');
 }
 
 function* granting(rows: readonly HandRow[], address: Address): Iterable<Found> {
   for (const row of rows) if (mayGrant(row, address)) yield { network: row.text, expires: row.expires };
 }
 
-function mayGrant({ text, meaning }: HandRow, address: Address): boolean {
+function mayGrant(row: HandRow, address: Address): boolean {
+  const meaning = row.meaning ?? meaningOf(row.text);
+  row.meaning = meaning;
   if (typeof meaning === 'string') return meaning !== 'unreadable';
-  return contains(meaning, address) && isCertain(text, meaning);
+  return contains(meaning, address) && isCertain(row.text, meaning);
 }
