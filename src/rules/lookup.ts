@@ -11,9 +11,11 @@ import {
   ANY,
   commonPrefix,
   contains,
+  formatNetwork,
   isCertain,
   keyAfter,
   type Network,
+  networkOfKey,
   parseNetwork,
   truncate,
 } from './network';
@@ -25,12 +27,12 @@ export function rulesOf(connection: Connection): Rules & { forget(): void } {
   const sets = new Lookup(connection, 'network_set');
 
   function* throughSets(found: Iterable<Found>, address: Address): Iterable<Entry> {
-    for (const { network, expires } of found) {
-      if (!network.startsWith('@')) yield { network, set: null, expires };
+    for (const row of found) {
+      const set = row.names;
+      if (set === null) yield row;
       else {
-        const set = foldName(network.slice(1));
         for (const member of sets.covering(set, address)) {
-          if (!member.network.startsWith('@')) yield { network: member.network, set, expires };
+          if (member.names === null) yield member.through(set, row.expires);
         }
       }
     }
@@ -47,9 +49,29 @@ export function rulesOf(connection: Connection): Rules & { forget(): void } {
 }
 
 /** A row that may grant: its network contains the address, or is a set that may. */
-interface Found {
-  readonly network: string;
-  readonly expires: unknown;
+class Found implements Entry {
+  /** `meaning`: a network, or the text that stands in the row. */
+  constructor(
+    private readonly meaning: Network | string,
+    readonly expires: unknown,
+    readonly set: string | null = null,
+  ) {}
+
+  /** Put into words when it is wanted, which it seldom is. */
+  get network(): string {
+    return typeof this.meaning === 'string' ? this.meaning : formatNetwork(this.meaning);
+  }
+
+  /** The set that stands in place of a network. */
+  get names(): string | null {
+    if (typeof this.meaning !== 'string' || !this.meaning.startsWith('@')) return null;
+    return foldName(this.meaning.slice(1));
+  }
+
+  /** A member of a set, as the entry of who has the set. */
+  through(set: string, expires: unknown): Found {
+    return new Found(this.meaning, expires, set);
+  }
 }
 
 /** A row written by hand: what its text means is found out when it is first asked. */
@@ -65,14 +87,14 @@ const KEPT_ROWS = 50_000;
 /** What the statements of a look-up are, for the table: exported so that a test can look at their query plans. */
 export function lookupSql(table: Table) {
   const [name, expires] = table === 'access' ? ['user', 'expires'] : ['name', 'null'];
-  const keyed = `select network, ${expires} from ${table} where ${name} = ? and key`;
+  const keyed = `from ${table} where ${name} = ? and key`;
   const byHand = `from ${table} where key is null and ${name}`;
   // A bound that every name keeps makes it a search in the index of such rows, where no other index will do.
   const unicode = `${byHand} >= '' and ${name} glob '*[^ -~]*'`;
   return {
-    below: `${keyed} < ? order by key desc limit 1`,
-    special: `${keyed} < x'02'`,
-    any: `select 1 from ${table} where ${name} = ? and key is not null limit 1`,
+    below: `select key, ${expires} ${keyed} < ? order by key desc limit 1`,
+    special: `select network, ${expires} ${keyed} < x'02'`,
+    any: `select 1 ${keyed} is not null limit 1`,
     handWritten: `select exists (select 1 ${byHand} >= '' collate nocase) + 2 * exists (select 1 ${unicode})`,
     byHand: `select network ${byHand} = ? collate nocase and ${expires} is null`,
     byHandExpiring: `select network, ${expires} ${byHand} = ? collate nocase and ${expires} is not null`,
@@ -105,10 +127,10 @@ class Lookup {
     const below = this.statement('below');
     for (let prefix = address.bytes.length * 8; prefix >= -1; ) {
       const bound = prefix < 0 ? FIRST_NETWORK : keyAfter(truncate(address, prefix));
-      const row = below.get(name, bound) as [string, unknown] | undefined;
+      const row = below.get(name, bound) as [Buffer, unknown] | undefined;
       if (row === undefined) break;
       this.found = name;
-      const network = parseNetwork(row[0])?.network;
+      const network = networkOfKey(row[0]);
       if (!network || network.family !== address.family) {
         const special = this.statement('special').all(name) as [string, unknown][];
         yield* granting(
@@ -118,7 +140,7 @@ class Lookup {
         break;
       }
       const covers = contains(network, address);
-      if (covers) yield { network: row[0], expires: row[1] };
+      if (covers) yield new Found(network, row[1]);
       // Always shorter, also should a key not fit its network.
       prefix = Math.min(covers ? network.prefix : commonPrefix(network.bytes, address.bytes) + 1, prefix) - 1;
     }
@@ -184,7 +206,7 @@ function meaningOf(text: string): NonNullable<HandRow['meaning']> {
 }
 
 function* granting(rows: readonly HandRow[], address: Address): Iterable<Found> {
-  for (const row of rows) if (mayGrant(row, address)) yield { network: row.text, expires: row.expires };
+  for (const row of rows) if (mayGrant(row, address)) yield new Found(row.text, row.expires);
 }
 
 function mayGrant(row: HandRow, address: Address): boolean {

@@ -135,6 +135,18 @@ export function networkKey({ family, bytes, prefix }: Network): Buffer {
   return key;
 }
 
+/** The network that a key stands for, or null. */
+export function networkOfKey(key: Uint8Array): Network | null {
+  const family = key[0];
+  const prefix = key[key.length - 1] ?? 0;
+  if (
+    (family !== 4 || key.length !== 6 || prefix > 32) &&
+    (family !== 6 || key.length !== 18 || prefix > 128)
+  )
+    return null;
+  return { family, bytes: key.subarray(1, -1), prefix };
+}
+
 /** The least key that is greater than the keys of the network and of all before it. */
 export function keyAfter(network: Network): Buffer {
   return networkKey({ ...network, prefix: network.prefix + 1 });

@@ -16,7 +16,8 @@ export const KEY_ANY = Buffer.from([0]);
 export const KEY_SET = Buffer.from([1]);
 export const FIRST_NETWORK = Buffer.from([2]);
 
-function tableSql(table: Table, name: string, columns: string): string {
+/** `key`: the columns that an answer needs, so that it is found in the index alone. */
+function tableSql(table: Table, name: string, key: string, columns: string): string {
   return `
 create table ${table} (
   ${name} text not null,
@@ -26,7 +27,7 @@ create table ${table} (
   local integer not null default 0,
   unique (${name}, network)
 );
-create index ${table}_key on ${table} (${name}, key) where key is not null;
+create index ${table}_key on ${table} (${key}) where key is not null;
 create index ${table}_by_hand on ${table} (${name} collate nocase) where key is null;
 create index ${table}_by_hand_unicode on ${table} (${name}) where key is null and ${name} glob '*[^ -~]*';
 create trigger ${table}_edited after update of ${name}, network on ${table}
@@ -39,8 +40,8 @@ create trigger ${table}_edited after update of ${name}, network on ${table}
 }
 
 export const SCHEMA = `
-${tableSql('access', 'user', 'note text,\n  expires text,\n  added_at text,\n  added_by text')}
-${tableSql('network_set', 'name', 'note text,\n  added_at text,\n  added_by text')}
+${tableSql('access', 'user', 'user, key, expires', 'note text,\n  expires text,\n  added_at text,\n  added_by text')}
+${tableSql('network_set', 'name', 'name, key', 'note text,\n  added_at text,\n  added_by text')}
 create index access_expiring on access (expires) where expires is not null;
 create index access_of_sets on access (network) where key is not null and network glob '@*';
 create index access_of_sets_by_hand on access (network) where key is null and network glob '*@*';
