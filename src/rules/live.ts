@@ -22,7 +22,7 @@ import { rulesOf } from './lookup';
 const REMEMBERED = 50;
 
 /** How much of the database (KB) SQLite keeps in memory: the upper levels of the indexes of a large one. */
-const CACHE = 512;
+const CACHE = 1024;
 
 /** How often an answer is tried again when the file changes all the time: for two and a half seconds. */
 const TRIES = 70;
