@@ -27,6 +27,8 @@ export interface Finding {
   readonly marks: readonly Mark[];
 }
 
+const NO_MARKS: readonly Mark[] = [];
+
 export class Findings {
   /** Messages of the users that may be a subject, those from no known address among them. */
   readonly messages: number;
@@ -47,16 +49,14 @@ export class Findings {
     isSubject: (user: string) => boolean,
   ) {
     const { people, seen } = tally;
-    const totals = people.map((_, person) => sum(seen.of(person)));
+    const counts = people.map((_, person) => seen.messagesOf(person));
+    const totals = counts.map(({ all }) => all);
     const withMail = [...people.keys()].filter((person) => (totals[person] ?? 0) > 0);
     const isFit = (person: number) => isSubject(people[person] ?? '');
     this.people = withMail.filter(isFit).sort((a, b) => (totals[b] ?? 0) - (totals[a] ?? 0));
     this.unfit = withMail.filter((person) => !isFit(person)).map((person) => people[person] ?? '');
     this.messages = this.people.reduce((all, person) => all + (totals[person] ?? 0), 0);
-    this.withoutAddress = this.people.reduce(
-      (all, person) => all + sum(seen.of(person), (one) => one.network === null),
-      0,
-    );
+    this.withoutAddress = this.people.reduce((all, person) => all + (counts[person]?.withoutNetwork ?? 0), 0);
     this.shared = seen.findShared();
     this.manyUsers = manyUsers(this.people.length);
   }
@@ -72,17 +72,18 @@ export class Findings {
       .map(({ network, usage }) => [formatNetwork(network), usage.users] as const);
   }
 
-  /** User by user. */
+  /** User by user. Worked out each time: to keep them would take more memory, and so more time, than to do it twice. */
   *all(): Iterable<Finding> {
     for (const person of this.people) yield* this.of(person);
   }
 
   private of(person: number): Finding[] {
-    const seen = [...this.tally.seen.of(person)].filter(isLocated);
-    const spread: Mark[] = isSpread(seen) ? ['many-networks'] : [];
-    const enough = seen.filter(
-      (one) => one.messages >= this.least.messages && countDays(one.days) >= this.least.days,
-    );
+    const { messages, days } = this.least;
+    const seen: Located[] = [];
+    for (const one of this.tally.seen.of(person)) if (isLocated(one)) seen.push(one);
+    const spread = isSpread(seen);
+    const isEnough = (one: Located) => one.messages >= messages && (days <= 1 || countDays(one.days) >= days);
+    const enough = messages <= 1 && days <= 1 ? seen : seen.filter(isEnough);
     return joinNetworks(enough, this.unseen)
       .map((joined) => ({
         user: this.tally.people[person] ?? '',
@@ -93,19 +94,20 @@ export class Findings {
         last: joined.last,
         allowed: allowedOf(joined),
         by: joined.by,
-        marks: [...this.marksOf(joined), ...spread],
+        marks: this.marksOf(joined, spread),
       }))
       .sort((a, b) => b.messages - a.messages || b.last - a.last || (a.network < b.network ? -1 : 1));
   }
 
-  private marksOf({ parts, messages }: Joined): Mark[] {
-    const marks = new Set<Mark>();
+  private marksOf({ parts, messages }: Joined, spread: boolean): readonly Mark[] {
+    const marks: Mark[] = [];
     for (const { network, usage } of parts) {
       const mark = usage && this.markOf(network, usage);
-      if (mark) marks.add(mark);
+      if (mark && !marks.includes(mark)) marks.push(mark);
     }
-    if (messages === 1) marks.add('once');
-    return [...marks];
+    if (messages === 1) marks.push('once');
+    if (spread) marks.push('many-networks');
+    return marks.length === 0 ? NO_MARKS : marks;
   }
 
   private markOf(network: Network, usage: Usage): Mark | null {
@@ -116,12 +118,6 @@ export class Findings {
 
 function isLocated(seen: Seen): seen is Located {
   return seen.network !== null && seen.messages > 0;
-}
-
-function sum(seen: Iterable<Seen>, isCounted: (one: Seen) => boolean = () => true): number {
-  let messages = 0;
-  for (const one of seen) if (isCounted(one)) messages += one.messages;
-  return messages;
 }
 
 function allowedOf({ allowed, messages }: Seen): Finding['allowed'] {

@@ -107,6 +107,25 @@ export class SeenColumns {
     }
   }
 
+  /** Has the figures of these places (below 0: none) brought into the cache, all at once and not one after the other. */
+  fetch(places: Int32Array, count: number): number {
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum ^= this.figures[Math.max(0, places[i] as number) * FIGURES] as number;
+    // For nobody; but what has no result is not done.
+    return sum;
+  }
+
+  /** How many messages there are of a person, and how many of them are from no known network. */
+  messagesOf(person: number): { all: number; withoutNetwork: number } {
+    let [all, withoutNetwork] = [0, 0];
+    for (let next = this.newest[person] ?? 0; next > 0; next = this.figure(next - 1, BEFORE)) {
+      const messages = this.figure(next - 1, MESSAGES);
+      all += messages;
+      if (this.isWithoutNetwork(next - 1)) withoutNetwork += messages;
+    }
+    return { all, withoutNetwork };
+  }
+
   /** All that was seen of a person. */
   *of(person: number): Iterable<Seen> {
     for (let next = this.newest[person] ?? 0; next > 0; next = this.figure(next - 1, BEFORE)) {
@@ -176,14 +195,17 @@ export class SeenColumns {
     return (this.places.firstOf(place) & 1) === 0 ? 4 : 6;
   }
 
+  private isWithoutNetwork(place: number): boolean {
+    return this.familyOf(place) === 6 && this.places.secondOf(place) === NO_NETWORK;
+  }
+
   private networkOf(place: number): Network | null {
     return this.network(this.familyOf(place), this.places.secondOf(place));
   }
 
   private network(family: Family, key: number): Network | null {
     if (family === 4) {
-      const bytes = new Uint8Array(4);
-      new DataView(bytes.buffer).setInt32(0, key);
+      const bytes = Uint8Array.of(key >>> 24, key >>> 16, key >>> 8, key);
       return { family, bytes, prefix: this.v4Prefix };
     }
     return key === NO_NETWORK ? null : { family, bytes: this.v6Networks.bytesOf(key), prefix: this.v6Prefix };
@@ -191,7 +213,8 @@ export class SeenColumns {
 }
 
 function bitsOf(bytes: Uint8Array): number {
-  return new DataView(bytes.buffer, bytes.byteOffset, 4).getInt32(0);
+  const [a = 0, b = 0, c = 0, d = 0] = bytes;
+  return (a << 24) | (b << 16) | (c << 8) | d;
 }
 
 function isLocated<T extends { network: Network | null }>(one: T): one is T & { network: Network } {
