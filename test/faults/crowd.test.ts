@@ -75,7 +75,7 @@ describe('40 clients at once', needs('root', 'postfix', 'dovecot', 'openssl'), (
       .processes()
       .filter(
         ({ command }) =>
-          command.includes(policy.program.script) || /^(\S*\/)?(postlog|logger) /.test(command),
+          command.startsWith(`${policy.program.node} `) || /^(\S*\/)?(postlog|logger) /.test(command),
       );
   }
 

@@ -2,6 +2,7 @@
 // remember each answer with its time. Whether an answer is right is for the test to say.
 //
 // In trouble: what is no answer to a recipient (a connection that ends, an XCLIENT that is refused) is an error of `ended`.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { clientAs } from '../postfix/policy-set-up';
 import type { SmtpClient } from '../postfix/smtp-client';
 
@@ -30,6 +31,8 @@ export interface CrowdOptions {
   readonly asks: readonly Ask[];
   /** How many recipients each client asks about; without: until `end`. */
   readonly recipients?: number;
+  /** How long (ms) a client rests before each recipient; default 0. */
+  readonly rest?: number;
   /** Whether a message is sent to those that were accepted, each few sessions. */
   readonly deliver?: boolean;
 }
@@ -63,7 +66,7 @@ export class Crowd {
   }
 
   private async client(number: number): Promise<void> {
-    const { ports, asks, recipients = Number.POSITIVE_INFINITY, deliver = false } = this.options;
+    const { ports, asks, recipients = Number.POSITIVE_INFINITY, rest = 0, deliver = false } = this.options;
     const port = ports[number % ports.length] ?? 0;
     let client: SmtpClient | null = null;
     let asked = 0;
@@ -72,6 +75,7 @@ export class Crowd {
       client = await this.become(client, port, ask, turn % SESSION === 0);
       let accepted = 0;
       for (let i = 0; i < TURN && asked < recipients; i++, asked++) {
+        if (rest > 0) await sleep(rest);
         const begun = performance.now();
         const { code, text } = await client.rcpt(`friend${i}@example.net`);
         this.answers.push({ client: number, ask, code, text, begun, ended: performance.now() });
