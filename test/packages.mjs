@@ -25,6 +25,10 @@ export const packageOf = {
   cc: 'gcc',
   bzip2: 'bzip2',
   script: 'bsdutils',
+  setpriv: 'util-linux',
+  unshare: 'util-linux',
+  prlimit: 'util-linux',
+  mount: 'mount',
 };
 
 /**
