@@ -293,6 +293,19 @@ describe('an interrupted change', { skip: asRoot ? false : 'needs root, to read 
     await rightAgain(file, DUNNO);
   });
 
+  test('whose journal lies beside another database renamed over it: no reply until the journal is removed', async () => {
+    const file = fresh([...OLD, ...manyRows('a')]);
+    killWriter(file);
+    writeDatabase(file, NEW);
+    for (const mode of [[], ['--persistent']]) {
+      const { bytes, status, log } = await run([...mode, '--db', file], ASK, { uid: NOBODY });
+      assert.deepEqual([bytes, status], ['', 78]);
+      assert.match(log.join('\n'), /^warn: database .* holds an interrupted change/);
+    }
+    fs.rmSync(`${file}-journal`);
+    await rightAgain(file, REJECT);
+  });
+
   test('whose journal the service user may not read: no reply', async () => {
     const file = fresh([...OLD, ...manyRows('a')]);
     killWriter(file);
