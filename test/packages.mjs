@@ -28,6 +28,8 @@ export const packageOf = {
   rsync: 'rsync',
   setpriv: 'util-linux',
   unshare: 'util-linux',
+  prlimit: 'util-linux',
+  mount: 'mount',
 };
 
 /**

@@ -1,4 +1,4 @@
-// Runs the tests: npm test [-- FILTER]. Each test/**/*.test.ts is bundled by esbuild into build/, because Node 20
+// Runs the tests: npm test [-- FILTER]; with SOAK=1 in their long form, one file after the other. Each test/**/*.test.ts is bundled by esbuild into build/, because Node 20
 // neither reads TypeScript nor takes a glob for --test. FILTER is a part of the test file's path.
 //
 // A suite that needs a program that is not installed is left out loudly; with CI=true that is a failure.
@@ -41,7 +41,13 @@ await build({
 const files = tests.map((name) => name.replace(/^test/, 'build/test').replace(/\.ts$/, '.js'));
 const run = spawnSync(
   process.execPath,
-  ['--enable-source-maps', '--test', '--test-reporter=spec', '--test-concurrency=2', ...files],
+  [
+    '--enable-source-maps',
+    '--test',
+    '--test-reporter=spec',
+    `--test-concurrency=${process.env.SOAK === '1' ? 1 : 2}`,
+    ...files,
+  ],
   { stdio: 'inherit' },
 );
 process.exitCode = run.status ?? 1;

@@ -108,6 +108,7 @@ export function keepSocketClean(): void {
       process.exit(policyStatus({ kind: 'bug', error }));
     }
   });
+  process.setUncaughtExceptionCaptureCallback(null); // of first.ts
   if (!isSocket(2)) return;
   fs.closeSync(2);
   // The lowest free number is taken, which is 2.

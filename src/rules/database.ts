@@ -6,6 +6,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import Database from 'better-sqlite3';
 import { type Failure, Trouble } from '../failure';
+import { checkInterrupted } from './interrupted';
 import { SCHEMA_VERSION } from './schema';
 
 export type Connection = Database.Database;
@@ -27,6 +28,7 @@ export function openForReading(file: string): Connection {
 /** Opens an existing database for commands that change it. SQLite finishes or takes back an interrupted change on the way. */
 export function openForWriting(file: string): Connection {
   return translating(file, () => {
+    checkInterrupted(file);
     const connection = open(file, { fileMustExist: true });
     schemaCheck(connection, file)();
     connection.pragma('journal_mode = delete');

@@ -100,14 +100,21 @@ function ipCidrReads(text: string, network: Network): boolean {
   const cidr = misread ? formatNetwork(network) : `${address}/${prefix ?? network.prefix}`;
   // Loaded outside the try: a program without its ip-cidr is in trouble, it must not refuse for good.
   const Cidr = ipCidr();
+  const range = rangeOf(Cidr, cidr);
+  if (range === null) return false;
+  const [first = '', final = ''] = range;
+  const last = network.bytes.map(
+    (byte, i) => byte | (0xff >> Math.min(8, Math.max(0, network.prefix - 8 * i))),
+  );
+  return same(addressBytes(first), network.bytes) && same(addressBytes(final), last);
+}
+
+/** The first and the last address, or null when ip-cidr cannot read the text, for which it throws. */
+function rangeOf(Cidr: typeof IPCIDR, cidr: string): string[] | null {
   try {
-    const [first, final] = new Cidr(cidr).toRange().map(String);
-    const last = network.bytes.map(
-      (byte, i) => byte | (0xff >> Math.min(8, Math.max(0, network.prefix - 8 * i))),
-    );
-    return same(addressBytes(first ?? ''), network.bytes) && same(addressBytes(final ?? ''), last);
+    return new Cidr(cidr).toRange().map(String);
   } catch {
-    return false;
+    return null;
   }
 }
 

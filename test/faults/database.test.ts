@@ -293,6 +293,27 @@ describe('an interrupted change', { skip: asRoot ? false : 'needs root, to read 
     await rightAgain(file, DUNNO);
   });
 
+  test('whose journal lies beside another database renamed over it: neither answered from nor mixed with it', async () => {
+    const file = fresh([...OLD, ...manyRows('a')]);
+    // The table's pages would be taken back, and its indexes not.
+    killWriter(file, 'note = hex(randomblob(2000))');
+    writeDatabase(file, [...NEW, ...manyRows('b')]);
+    const list = spawnSync(process.execPath, [PROGRAM, 'list', 'bob', '--db', file], { encoding: 'utf8' });
+    assert.deepEqual([list.status, list.stdout], [1, '']);
+    assert.match(
+      list.stderr,
+      /access\.db-journal holds an interrupted change of another file: .* remove that journal/,
+    );
+    assert.deepEqual(fs.readdirSync(path.dirname(file)).sort(), ['access.db', 'access.db-journal']);
+    for (const mode of [[], ['--persistent']]) {
+      const { bytes, status, log } = await run([...mode, '--db', file], ASK, { uid: NOBODY });
+      assert.deepEqual([bytes, status], ['', 78]);
+      assert.match(log.join('\n'), /^warn: database .* holds an interrupted change/);
+    }
+    fs.rmSync(`${file}-journal`);
+    await rightAgain(file, REJECT);
+  });
+
   test('whose journal the service user may not read: no reply', async () => {
     const file = fresh([...OLD, ...manyRows('a')]);
     killWriter(file);
@@ -314,14 +335,14 @@ describe('an interrupted change', { skip: asRoot ? false : 'needs root, to read 
 });
 
 /** A writer that is killed after its first pages have reached the file and before its commit. */
-function killWriter(file: string): void {
+function killWriter(file: string, update = "network = '0.0.0.0/0', note = hex(randomblob(2000))"): void {
   const script = `
     const connection = new (require('better-sqlite3'))(process.argv[1]);
     connection.pragma('cache_size = 1');
     connection.pragma('cache_spill = 1');
-    connection.exec("begin; update access set network = '0.0.0.0/0', note = hex(randomblob(2000))");
+    connection.exec('begin; update access set ' + process.argv[2]);
     process.kill(process.pid, 'SIGKILL');`;
-  const { signal, stderr } = spawnSync(process.execPath, ['-e', script, file], { encoding: 'utf8' });
+  const { signal, stderr } = spawnSync(process.execPath, ['-e', script, file, update], { encoding: 'utf8' });
   assert.equal(signal, 'SIGKILL', stderr);
 }
 

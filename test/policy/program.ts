@@ -159,6 +159,14 @@ export class PolicyProgram {
     }
   }
 
+  /** Writes requests and waits for so many bytes of answers, or the program's end. What came before is forgotten. */
+  async exchange(text: Buffer, size: number): Promise<string> {
+    this.chunks.length = 0;
+    this.size = 0;
+    this.write(text);
+    return this.received(size);
+  }
+
   private satisfy(): void {
     if (this.wanted !== null && this.size >= this.wanted.size) {
       this.wanted.done();

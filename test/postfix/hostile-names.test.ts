@@ -1,9 +1,12 @@
 // No user name, however hostile, breaks a reply, a log line or the connection to the program, or is taken for another one.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { needs } from '../requires';
 import { askPolicy, clientAs, type PolicySetUp, programLines, setUpPolicy } from './policy-set-up';
 import { type PrivatePostfix, startPrivatePostfix } from './private-postfix';
+import { SmtpClient } from './smtp-client';
 
 /** Postfix itself makes `?` of control characters that come by XCLIENT; the program must bear what is left. */
 const hostileNames: readonly (string | Buffer)[] = [
@@ -34,6 +37,48 @@ const hostileNames: readonly (string | Buffer)[] = [
   '*',
 ];
 
+/** Who has an entry, who asks, and whether it is the same user: but for case and Unicode's ways to write a letter, only the same is. */
+const alikes: readonly (readonly [entry: string, asked: string, same: boolean])[] = [
+  ["o'hara", "o'hara", true],
+  ["o'hara", "O'HARA", true],
+  ["o'hara", "o''hara", false],
+  ["o'hara", 'o"hara', false],
+  ["o'hara", 'o\\hara', false],
+  ["x' or '1'='1", "x' or '1'='1", true],
+  ["x' or '1'='1", 'x', false],
+  ["x' or '1'='1", '1', false],
+  ['100%', '100%', true],
+  ['100%', '1000', false],
+  ['100%', '100', false],
+  ['a_c', 'abc', false],
+  ['%', 'anybody', false],
+  ['_', 'x', false],
+  ['?', 'x', false],
+  ['*x', 'ax', false],
+  ['[a-z]', 'b', false],
+  ['[a-z]', '[A-Z]', true],
+  ['{address}', '{address}', true],
+  ['{address}', '203.0.113.5', false],
+  ['jürgen', 'JÜRGEN', true],
+  ['jürgen', 'ju\u0308rgen', true],
+  ['jürgen', 'jurgen', false],
+  ['paypal', 'p\u0430ypal', false],
+  ['paypal', '\uff50aypal', false],
+  ['paypal', 'paypal\u200b', false],
+  ['paypal', '\ufeffpaypal', false],
+  ['paypal', 'PayPal', true],
+  ['paypal', ' paypal', false],
+  ['paypal', 'paypal\t', false],
+  ['paypal', 'paypa1', false],
+  ['groß', 'gross', false],
+  ['groß', 'GROSS', false],
+  ['x'.repeat(250), 'X'.repeat(250), true],
+  ['x'.repeat(250), 'x'.repeat(249), false],
+];
+
+/** More than XCLIENT takes; Dovecot and Postfix take it in AUTH. */
+const long = 'a'.repeat(1000);
+
 describe('hostile user names', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
   let policy: PolicySetUp;
   let postfix: PrivatePostfix<'smtp'>;
@@ -41,7 +86,14 @@ describe('hostile user names', needs('root', 'postfix', 'dovecot', 'openssl'), (
   before(async () => {
     policy = setUpPolicy('names');
     policy.allowNets('add', 'test1', '192.0.2.0/24');
+    const entries = [...new Set(alikes.map(([entry]) => entry)), long];
+    writeFileSync(
+      join(policy.folder, 'entries.json'),
+      JSON.stringify(entries.map((user) => ({ user, network: '203.0.113.0/24' }))),
+    );
+    policy.allowNets('import', '--format', 'json', join(policy.folder, 'entries.json'));
     postfix = await startPrivatePostfix({
+      users: { [long]: 'secret', [`${long}b`]: 'secret' },
       listeners: { smtp: [askPolicy('unix:private/allow-nets')] },
       services: [policy.service('allow-nets', '--persistent', '--log', 'all')],
     });
@@ -72,6 +124,47 @@ describe('hostile user names', needs('root', 'postfix', 'dovecot', 'openssl'), (
       assert.match(lines[0] ?? '', /^verdict=reject /);
     });
   }
+
+  test('an entry is for its user and no other', async () => {
+    for (const [entry, asked, same] of alikes) {
+      const client = await clientAs(postfix.ports.smtp, asked, '203.0.113.5');
+      const { code, text } = await client.rcpt('friend@example.net');
+      await client.quit();
+      assert.equal(code, same ? 250 : 554, `an entry of ${entry}, asked by ${asked}: ${text}`);
+      assert.match(text, /^[ -~]*$/);
+    }
+  });
+
+  test('a user name of 1,000 characters, by AUTH', async () => {
+    for (const user of [long, `${long}b`]) {
+      const from = postfix.log().length;
+      const client = await SmtpClient.connect({ port: postfix.ports.smtp });
+      await client.ehlo();
+      assert.equal((await client.authPlain(user, 'secret')).code, 235);
+      await client.mail('sender@example.com');
+      const { code, text } = await client.rcpt('friend@example.net');
+      assert.equal(code, 554);
+      assert.match(text, /^5\.7\.1 <friend@example\.net>: Recipient address rejected: a{300,400}$/);
+      await client.quit();
+      await postfix.waitForLog(
+        /allow-nets\[\d+\]: verdict=reject user=a{255}\.\.\. address=127\.0\.0\.1 /,
+        from,
+      );
+    }
+    // Allowed from its network, while the name with one letter more is another user.
+    policy.allowNets('add', long, '127.0.0.1');
+    for (const [user, code] of [
+      [long, 250],
+      [`${long}b`, 554],
+    ] as const) {
+      const client = await SmtpClient.connect({ port: postfix.ports.smtp });
+      await client.ehlo();
+      await client.authPlain(user, 'secret');
+      await client.mail('sender@example.com');
+      assert.equal((await client.rcpt('friend@example.net')).code, code);
+      await client.quit();
+    }
+  });
 
   test('no warning came of all this', () => {
     assert.deepEqual(postfix.log().match(/^.*(warning|error|fatal|panic):.*$/gm) ?? [], []);

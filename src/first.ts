@@ -1,0 +1,38 @@
+// What is done before any other module is loaded: nothing but answers may reach the policy socket, whatever fails from here on.
+//
+// spawn(8) makes descriptors 0, 1 and 2 one socket. Node writes warnings, uncaught errors and its last words (no memory left, for
+// example) to descriptor 2: under Postfix that is /dev/null from now on. An exception while modules load ends the program with the status
+// of a bug and one warning in the mail log, as later on keepSocketClean does.
+import * as fs from 'node:fs';
+
+/** Whether Postfix runs the program: descriptor 2 was the same socket as descriptor 0. */
+export const underPostfix = isPolicySocket();
+
+if (underPostfix) {
+  fs.closeSync(2);
+  // The lowest free number is taken, which is 2.
+  fs.openSync('/dev/null', 'w');
+  process.setUncaughtExceptionCaptureCallback(endWithBug);
+}
+
+function isPolicySocket(): boolean {
+  try {
+    const [input, errors] = [fs.fstatSync(0), fs.fstatSync(2)];
+    return errors.isSocket() && input.ino === errors.ino && input.dev === errors.dev;
+  } catch {
+    return false;
+  }
+}
+
+function endWithBug(error: unknown): void {
+  process.exitCode = 70;
+  try {
+    const { asLogLine } = require('./failure') as typeof import('./failure');
+    const { MailLog } = require('./postfix/mail-log') as typeof import('./postfix/mail-log');
+    const log = new MailLog('warning');
+    log.write(asLogLine({ kind: 'bug', error }));
+    log.close(() => process.exit());
+  } catch {
+    process.exit();
+  }
+}

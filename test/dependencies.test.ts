@@ -1,0 +1,39 @@
+// The run-time dependencies: each is pinned with its hash, and SECURITY.md names it and no other.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+interface Locked {
+  readonly version: string;
+  readonly integrity?: string;
+  readonly dev?: boolean;
+  readonly hasInstallScript?: boolean;
+}
+
+const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+  packages: Record<string, Locked>;
+};
+const runTime = Object.entries(packages)
+  .filter(([folder, { dev }]) => folder !== '' && dev !== true)
+  .map(([folder, locked]) => ({ name: folder.replace(/^.*node_modules\//, ''), ...locked }));
+
+test('each is pinned by version and hash, and one alone has an install script', () => {
+  assert.ok(runTime.length > 3);
+  for (const { name, version, integrity } of runTime) {
+    assert.match(version, /^\d+\.\d+\.\d+/, name);
+    assert.match(integrity ?? '', /^sha512-/, name);
+  }
+  const scripts = runTime.filter(({ hasInstallScript }) => hasInstallScript).map(({ name }) => name);
+  assert.deepEqual(scripts, ['better-sqlite3']);
+});
+
+test('SECURITY.md lists them', () => {
+  const [, section = ''] =
+    /^## Run-time dependencies\n(.*?)^## /ms.exec(readFileSync('SECURITY.md', 'utf8')) ?? [];
+  const listed = section
+    .split('\n- ')
+    .slice(1)
+    .map((item) => item.split('\n\n')[0] ?? '')
+    .flatMap((item) => [...item.matchAll(/`([a-z0-9_-]+)`/g)].map(([, name]) => name));
+  assert.deepEqual(listed.sort(), [...new Set(runTime.map(({ name }) => name))].sort());
+});
