@@ -40,12 +40,16 @@ export function noDatabase(): string {
 
 export function run(
   words: readonly string[],
-  { input = '', zone = 'UTC' }: { input?: string | Buffer; zone?: string } = {},
+  {
+    input = '',
+    zone = 'UTC',
+    env = {},
+  }: { input?: string | Buffer; zone?: string; env?: NodeJS.ProcessEnv } = {},
 ): Ran {
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...words], {
     input,
     encoding: 'utf8',
-    env: { PATH: process.env['PATH'], TZ: zone, SUDO_USER: 'postmaster', LANG: 'C.UTF-8' },
+    env: { PATH: process.env['PATH'], TZ: zone, SUDO_USER: 'postmaster', LANG: 'C.UTF-8', ...env },
     maxBuffer: 1 << 28,
   });
   return { status, stdout, stderr };
