@@ -2,6 +2,7 @@
 //
 // A failure is thrown as Trouble. The policy program ends without a reply, so that Postfix answers with a temporary error; the mail
 // log gets one line with what to do next. A command prints the same as an error and a hint. Nothing here ever means "allowed".
+import * as path from 'node:path';
 import { inspect } from 'node:util';
 
 export type Failure =
@@ -14,6 +15,7 @@ export type Failure =
   | { kind: 'database-interrupted'; file: string }
   | { kind: 'database-wal'; file: string }
   | { kind: 'database-busy'; file: string }
+  | { kind: 'database-full'; file: string }
   | { kind: 'addon-other-node'; addon: string; folder: string; node: string }
   | { kind: 'addon-missing'; addon: string; folder: string }
   | { kind: 'addon-broken'; addon: string; folder: string; detail: string }
@@ -91,6 +93,11 @@ export function words(failure: Failure): Words {
         problem: `database ${failure.file} is locked by another program for more than 2 seconds`,
         hint: `try again; to see who holds it, run as root: fuser -v ${failure.file}`,
       };
+    case 'database-full':
+      return {
+        problem: `there is no room on the disk to change database ${failure.file}`,
+        hint: `nothing was changed; free some, there and in /var/tmp: df -h ${path.dirname(failure.file)} /var/tmp`,
+      };
     case 'addon-other-node':
       return {
         problem: `better-sqlite3 was built for another Node.js than ${failure.node}`,
@@ -145,6 +152,7 @@ export function policyStatus(failure: Failure): 64 | 65 | 70 | 75 | 78 {
     case 'database-version':
     case 'database-interrupted':
     case 'database-wal':
+    case 'database-full':
     case 'addon-other-node':
     case 'addon-missing':
     case 'addon-broken':

@@ -4,7 +4,7 @@ import { decide, type Entry, type Verdict } from '../policy/decide';
 import { parseAddress } from '../rules/address';
 import type { Connection } from '../rules/database';
 import { hasRows, isExpired, problemOf, type Row } from '../rules/entries';
-import { expiryMoment } from '../rules/expiry';
+import { expiryMoment, formatInstant } from '../rules/expiry';
 import { rulesOf } from '../rules/lookup';
 import { countRows, eachRowOf, familiesOf } from '../rules/selection';
 import { foldName, subjectsOf } from '../rules/subject';
@@ -120,21 +120,25 @@ function unmatched(
   now: number,
   expired: Entry | null,
 ): string[] {
-  const told = expired?.set ? `@${expired.set}` : expired?.network;
+  const shown = expired?.set ? `@${expired.set}` : expired?.network;
   const lines: string[] = [];
   const hasSet = (name: string) => hasRows(connection, 'network_set', name);
   for (const row of eachRowOf(connection, 'access', subject)) {
-    if (row.network === told) continue;
+    if (row.network === shown) continue;
     if (lines.length === TOLD_ROWS) {
       const rest = countRows(connection, 'access', subject, COUNTED_ROWS) - TOLD_ROWS - (expired ? 1 : 0);
       lines.push(`nor in ${rest + TOLD_ROWS >= COUNTED_ROWS ? 'many' : rest} more`);
       break;
     }
     const problem = problemOf('access', row, hasSet);
-    const state = problem ?? (isExpired(row, now) ? 'expired' : null);
+    const state = problem ?? (isExpired(row, now) ? `expired on ${told(row.expires)}` : null);
     lines.push(`not in ${row.network}${origin(row)}${state === null ? '' : `: ${state}`}`);
   }
   return [...lines, ...otherFamily(connection, subject, address)];
+}
+
+function told(expires: unknown): string {
+  return formatInstant(expiryMoment(expires));
 }
 
 function otherFamily(connection: Connection, subject: string, address: string): string[] {

@@ -4,6 +4,7 @@ import { Trouble } from '../failure';
 import { eachDifference, type Outcome } from '../rules/bring-in';
 import type { Connection } from '../rules/database';
 import type { Command } from './command';
+import type { Refusal } from './input';
 import { hint, printError, printLine, visible } from './output';
 import { progressOf } from './progress';
 import { bytesOf } from './rows/chunks';
@@ -83,17 +84,16 @@ function openInput(name: string): number {
     if (!fs.fstatSync(descriptor).isDirectory()) return descriptor;
     throw Object.assign(new Error(), { code: 'EISDIR' });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why: Record<string, string> = {
-      ENOENT: 'does not exist',
-      EACCES: 'may not be read',
-      EISDIR: 'is a folder',
-    };
-    throw new Trouble({
-      kind: 'refused',
-      problem: `${name} ${why[code ?? ''] ?? `cannot be read (${code})`}`,
-    });
+    throw new Trouble({ kind: 'refused', ...unopened(name, error as NodeJS.ErrnoException) });
   }
+}
+
+function unopened(name: string, { code = '' }: NodeJS.ErrnoException): Refusal {
+  const hint = 'allow-nets import FILE, or - for standard input';
+  if (code === 'ENOENT') return { problem: `there is no file ${name}`, hint };
+  if (code === 'EISDIR') return { problem: `${name} is a folder`, hint };
+  const problem = `${name} cannot be read (${code})`;
+  return { problem, hint: code === 'EACCES' ? `run the command as root, or: ls -l ${name}` : hint };
 }
 
 /** Of a file; null of a pipe. */
@@ -119,11 +119,11 @@ export function printDifference(connection: Connection): void {
 }
 
 function printProblems({ problems, problemCount }: Read): 1 {
-  for (const { line, problem, hint: likely } of problems) {
-    printError(
-      `allow-nets: error: line ${line}: ${visible(problem)}\nallow-nets: hint: ${visible(likely)}\n`,
-    );
-  }
+  problems.forEach(({ line, problem, hint: likely }, i) => {
+    printError(`allow-nets: error: line ${line}: ${visible(problem)}\n`);
+    // Twenty times the same hint would hide the lines.
+    if (problems[i + 1]?.hint !== likely) hint(visible(likely));
+  });
   const more = problemCount - problems.length;
   const first = more > 0 ? `, of which these are the first ${problems.length}` : '';
   printError(

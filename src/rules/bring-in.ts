@@ -99,7 +99,7 @@ function requireSets(connection: Connection, staging: Staging, { replace, hasSet
     throw new Trouble({
       kind: 'refused',
       problem: `line ${line}: there is no set ${name}`,
-      hint: `make it first: allow-nets set add ${name} NETWORK`,
+      hint: `make it first: allow-nets set add ${name} NETWORK; or add --force, and its entries grant nothing`,
     });
   }
 }

@@ -19,11 +19,12 @@ export interface StoredRow {
 }
 
 /** What the formats give a meaning to, and what people paste. */
+// biome-ignore format: a list of words
 const PIECES = [
   '"', "'", ',', ';', '|', '\t', '\n', '\r', '\r\n', '\\', '\\N', '\\n', 'NULL', ' ', '  ', '\0', '{', '}', '[', ']',
   'user', 'network', '(2 rows)', '@', '/', '*', '=', ':', 'É', 'e\u0301', 'İ', 'ß', 'ﬀ', '日本', '😀', '\u202e', '\ufeff',
   '\u00a0', '\u2028', '\x7f', '\x1b[31m', '\x1e', '\x1f', '\x02', 'alice', 'example.com', '0', '1', '# ', "'; --",
-]; // biome-ignore format: a list of words
+];
 
 const text = fc
   .array(fc.oneof(fc.constantFrom(...PIECES), fc.string({ unit: 'binary', maxLength: 4 })), {

@@ -15,7 +15,7 @@ export function* bytesOf(descriptor: number, told: (bytes: number) => void = () 
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EOF') return;
-      if (code !== 'EAGAIN' && code !== 'EINTR') throw error;
+      if (code !== 'EAGAIN' && code !== 'EINTR') throw unreadable(error as Error);
       waitAWhile(tries++);
       continue;
     }
@@ -25,6 +25,11 @@ export function* bytesOf(descriptor: number, told: (bytes: number) => void = () 
     yield chunk.subarray(0, read);
     told(total);
   }
+}
+
+function unreadable({ message }: Error): Trouble {
+  const hint = 'nothing was changed; copy the input elsewhere and read that';
+  return new Trouble({ kind: 'refused', problem: `the input cannot be read (${message})`, hint });
 }
 
 /** UTF-8 bytes as text, a byte order mark left out. What is not UTF-8 becomes U+FFFD, which no name and no network may hold. */
