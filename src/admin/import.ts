@@ -3,13 +3,14 @@ import * as fs from 'node:fs';
 import { Trouble } from '../failure';
 import { eachDifference, type Outcome } from '../rules/bring-in';
 import type { Connection } from '../rules/database';
+import type { Counts } from '../rules/difference';
 import type { Command } from './command';
 import type { Refusal } from './input';
 import { hint, printError, printLine, visible } from './output';
-import { progressOf } from './progress';
+import { Progress } from './progress';
 import { bytesOf } from './rows/chunks';
 import { FORMATS, type Format } from './rows/format';
-import { load } from './rows/load';
+import { type Loaded, type Loading, load } from './rows/load';
 import type { Read } from './rows/read';
 
 export const importRows: Command = {
@@ -44,20 +45,10 @@ export const importRows: Command = {
     const dryRun = given.flag('dry-run');
     const force = given.flag('force');
     const descriptor = openInput(name);
-    const progress = progressOf(sizeOf(descriptor));
-    const loaded = load(
-      given.db,
-      { chunks: bytesOf(descriptor, progress.told), name, format: given.text('format') as Format | null },
-      { replace: given.flag('replace'), dryRun, force },
-      (read) => {
-        progress.end();
-        if (read.isEmpty && !force) throw emptyInput();
-      },
-      (connection) => {
-        if (dryRun) printDifference(connection);
-      },
-    );
-    progress.end();
+    const loaded = loadShown(given.db, descriptor, name, {
+      format: given.text('format') as Format | null,
+      loading: { replace: given.flag('replace'), dryRun, force },
+    });
     if (loaded.kind === 'unreadable') return printProblems(loaded.read);
     const { outcome, read } = loaded;
     if (read.unknownColumns.length > 0) hint(`columns left out: ${visible(read.unknownColumns.join(', '))}`);
@@ -67,6 +58,38 @@ export const importRows: Command = {
     return 0;
   },
 };
+
+/** Loads the input, with a line on a terminal that tells how far it is. */
+function loadShown(
+  db: string,
+  descriptor: number,
+  name: string,
+  { format, loading }: { format: Format | null; loading: Loading },
+): Loaded {
+  const progress = new Progress(sizeOf(descriptor));
+  try {
+    return load(
+      db,
+      { chunks: bytesOf(descriptor, progress.add), name, format },
+      loading,
+      (read) => {
+        if (read.isEmpty && !loading.force) throw emptyInput();
+        progress.say('comparing with the database');
+      },
+      (connection, { access, network_set: sets }) => {
+        progress.done();
+        if (loading.dryRun) printDifference(connection);
+        else progress.say(`writing ${changesOf(access) + changesOf(sets)} rows`);
+      },
+    );
+  } finally {
+    progress.done();
+  }
+}
+
+function changesOf({ added, changed, removed }: Counts): number {
+  return added + changed + removed;
+}
 
 function countsText({ access, network_set: sets, unchanged }: Outcome, dryRun: boolean): string {
   const [added, changed, removed] = (['added', 'changed', 'removed'] as const).map(

@@ -162,8 +162,10 @@ function* jsonRows(
     const { user, network, note, expires, addedAt, addedBy, local } = row;
     const problem = problemOf(table, row, hasSet);
     const state = problem !== null ? 'unreadable' : isExpired(row, now) ? 'expired' : 'in force';
-    const name = table === 'access' ? { user } : { name: user };
-    const time = table === 'access' ? { expires } : {};
-    yield { ...name, network, note, ...time, added_at: addedAt, added_by: addedBy, local, state, problem };
+    const origin = { added_at: addedAt, added_by: addedBy, local, state, problem };
+    // In one piece each: an object spread from several costs three times as much.
+    yield table === 'access'
+      ? { user, network, note, expires, ...origin }
+      : { name: user, network, note, ...origin };
   }
 }

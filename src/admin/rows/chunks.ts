@@ -6,10 +6,10 @@ import { waitAWhile } from '../../policy/wait';
 
 const CHUNK = 256 * 1024;
 
-/** What can be read from a descriptor until its end. `told` gets the number of bytes so far. */
+/** What can be read from a descriptor until its end. `told` gets the number of bytes of each chunk. */
 export function* bytesOf(descriptor: number, told: (bytes: number) => void = () => {}): Iterable<Buffer> {
   const chunk = Buffer.allocUnsafe(CHUNK);
-  for (let read = 0, total = 0, tries = 0; ; ) {
+  for (let read = 0, tries = 0; ; ) {
     try {
       read = fs.readSync(descriptor, chunk, 0, CHUNK, null);
     } catch (error) {
@@ -21,9 +21,8 @@ export function* bytesOf(descriptor: number, told: (bytes: number) => void = () 
     }
     if (read === 0) return;
     tries = 0;
-    total += read;
     yield chunk.subarray(0, read);
-    told(total);
+    told(read);
   }
 }
 
