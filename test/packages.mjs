@@ -25,6 +25,7 @@ export const packageOf = {
   cc: 'gcc',
   bzip2: 'bzip2',
   script: 'bsdutils',
+  zsh: 'zsh',
 };
 
 /**
