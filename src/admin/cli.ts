@@ -25,10 +25,8 @@ export function isCommand(word: string): boolean {
 export async function runCommand(words: readonly string[]): Promise<void> {
   let status = 0;
   try {
-    const parser = parserFor((done) => {
-      status = done;
-    }, words);
-    await parser.parseAsync(words.map((word) => (word === '-' ? STANDARD_INPUT : word)));
+    const chosen = await commandOf(words);
+    if (chosen !== null) status = await chosen.command.run(chosen.given);
     flush();
   } catch (error) {
     const failure = failureOf(error);
@@ -38,13 +36,34 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   process.exitCode = status;
 }
 
+/** Leaves yargs with the command that it has found: when a handler returns, it renders the help text, which takes longer than the command. */
+class Chosen extends Error {
+  constructor(
+    readonly command: Command,
+    readonly given: Arguments,
+  ) {
+    super(command.line);
+  }
+}
+
+/** The command that the words ask for, or null when all was said with --help or --version. Throws Trouble. */
+async function commandOf(words: readonly string[]): Promise<Chosen | null> {
+  try {
+    await parserFor(words).parseAsync(words.map((word) => (word === '-' ? STANDARD_INPUT : word)));
+    return null;
+  } catch (error) {
+    if (error instanceof Chosen) return error;
+    throw error;
+  }
+}
+
 /** yargs turns a positional `-` into an empty one. No word of a command line can hold a NUL. */
 const STANDARD_INPUT = '\0-';
 
 const WIDTH = 100;
 
-/** `done` gets the exit status of the command that ran. `words`: the command line, for complaints about it. */
-export function parserFor(done: (status: number) => void, words: readonly string[] = []): Argv {
+/** `words`: the command line, for complaints about it. */
+function parserFor(words: readonly string[]): Argv {
   const parser = base(yargs([]))
     .fail(complain({ words, line: null, known: [...firstWords(), ...optionsOf(POLICY_OPTIONS)] }))
     .usage(`${POLICY_USAGE}\n\n${POLICY_ABOUT}`)
@@ -52,7 +71,7 @@ export function parserFor(done: (status: number) => void, words: readonly string
     .example('allow-nets add alice@example.com 192.0.2.0/24', 'let alice send mail from there')
     .example('allow-nets check alice@example.com 192.0.2.7', 'would alice be allowed, and why')
     .demandCommand(1, '');
-  return addCommands(parser, COMMANDS, done, words);
+  return addCommands(parser, COMMANDS, words);
 }
 
 function base(parser: Argv): Argv {
@@ -90,22 +109,17 @@ function optionsOf(options: Readonly<Record<string, unknown>> = {}): string[] {
 }
 
 /** A command of two words (`set add`) is a command of the first one. */
-function addCommands(
-  parser: Argv,
-  commands: readonly Command[],
-  done: (status: number) => void,
-  words: readonly string[],
-): Argv {
+function addCommands(parser: Argv, commands: readonly Command[], words: readonly string[]): Argv {
   const groups = new Set<string>();
   for (const command of commands) {
     const [first = '', second = ''] = command.line.split(' ');
-    if (!/^[a-z]/.test(second)) addCommand(parser, command.line, command, done, words);
+    if (!/^[a-z]/.test(second)) addCommand(parser, command.line, command, words);
     else if (!groups.has(first)) {
       groups.add(first);
       const members = commands.filter(({ line }) => line.startsWith(`${first} `));
       parser.command(first, summaryOf(first, members), (group) => {
         for (const member of members) {
-          addCommand(group, member.line.slice(first.length + 1), member, done, words);
+          addCommand(group, member.line.slice(first.length + 1), member, words);
         }
         const known = members.map(({ line }) => line.split(' ')[1] ?? '');
         return group
@@ -122,13 +136,7 @@ function summaryOf(group: string, members: readonly Command[]): string {
   return `${words.join(', ')}: see allow-nets ${group} --help`;
 }
 
-function addCommand(
-  parser: Argv,
-  line: string,
-  command: Command,
-  done: (status: number) => void,
-  words: readonly string[],
-): void {
+function addCommand(parser: Argv, line: string, command: Command, words: readonly string[]): void {
   const full = [command.line, command.tail ?? ''].join(' ').trimEnd();
   parser.command(
     line,
@@ -145,7 +153,9 @@ function addCommand(
         .options({ ...command.options })
         .fail(complain({ words, line: full, known: optionsOf(command.options) }));
     },
-    async (values) => done(await command.run(argumentsOf(values))),
+    (values) => {
+      throw new Chosen(command, argumentsOf(values));
+    },
   );
 }
 
