@@ -59,7 +59,7 @@ const CASES: Record<string, Case[]> = {
     [['add', '@', '10.0.0.1'], 2, '@ is no user', A_USER],
     [['add', ' alice', '10.0.0.1'], 2, 'the user " alice" begins or ends with a space', A_USER],
     [['add', 'a\tb', '10.0.0.1'], 2, 'the user "a\\tb" holds a control character', A_USER],
-    [['add', '10.0.0.0/8', 'alice'], 2, 'the user 10.0.0.0/8 is a network', 'the user comes first: allow-nets add USER NETWORK'],
+    [['add', '10.0.0.0/8', 'alice'], 2, 'the user 10.0.0.0/8 is a network', 'the user comes first: USER NETWORK'],
     [['add', 'alice', '10.0.0.1', '--for', '7'], 2, '--for 7 is no length of time', '--for 7d, --for 12h or --for 30m'],
     [['add', 'alice', '10.0.0.1', '--for', '0d'], 2, '--for 0d is no length of time', '--for 7d, --for 12h or --for 30m'],
     [['add', 'alice', '10.0.0.1', '--for', '7d', '--until', '2099-01-01'], 2, '--until and --for exclude each other', 'give one of them'],
