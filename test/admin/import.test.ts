@@ -130,3 +130,45 @@ test('the formats', async (t) => {
     });
   }
 });
+
+test('export: rows by hand come in canonical form, and what import will not take is counted', () => {
+  const db = prepared(`${BEFORE}
+    insert into access (user, network, note, added_by) values ('Eve', '10.1.2.3/8', x'7a', ''), ('eve', '010.0.0.1', null, null), ('eve', '@Gone', null, null);
+    insert into access (user, network, expires) values ('eve', 'any', 'soon'), ('eve', '192.0.2.0/24', '2098-01-01 00:00:00+02')`);
+  const { status, stdout, stderr } = run(['export', '--db', db]);
+  assert.deepEqual(
+    { status, lines: stdout.split('\n'), stderr: stderr.split('\n') },
+    {
+      status: 0,
+      lines: [
+        'user,network,note,expires,added_at,added_by,set,local',
+        ',203.0.113.0/24,,,,,office,0',
+        'bob,192.0.2.1/32,,,,,,0',
+        'bob,@office,,,,,,0',
+        'eve,10.0.0.0/8,z,,,,,0',
+        'alice,10.0.0.0/8,desk,,,,,0',
+        'eve,010.0.0.1,,,,,,0',
+        'eve,192.0.2.0/24,,2097-12-31T22:00:00Z,,,,0',
+        'eve,@gone,,,,,,0',
+        'eve,any,,soon,,,,0',
+        'here,10.0.0.0/8,this server,,,,,1',
+        '',
+      ],
+      stderr: [
+        'allow-nets: hint: rows that import will refuse: 2; allow-nets list shows them, allow-nets remove takes them away',
+        'allow-nets: hint: rows that name a set that does not exist: 1; import takes them only with --force',
+        '',
+      ],
+    },
+  );
+  for (const format of ['csv', 'tsv', 'json']) {
+    const good = prepared(`${BEFORE} insert into access (user, network) values ('eve', '@Gone')`);
+    const text = run(['export', '--format', format, '--db', good]).stdout;
+    const target = prepared('delete from access');
+    const words = ['import', file(text, `rows.${format}`), '--replace', '--db', target];
+    assert.equal(run(words).status, 1);
+    assert.equal(run([...words, '--force']).stdout, 'added 6, changed 0, removed 0, unchanged 0\n');
+    assert.equal(run(['export', '--format', format, '--db', target]).stdout.length, text.length);
+    assert.equal(run(words).status, 1);
+  }
+});
