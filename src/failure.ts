@@ -13,6 +13,7 @@ export type Failure =
   | { kind: 'database-interrupted'; file: string }
   | { kind: 'database-wal'; file: string }
   | { kind: 'database-busy'; file: string }
+  | { kind: 'database-full'; file: string }
   | { kind: 'addon-other-node'; addon: string; folder: string; node: string }
   | { kind: 'addon-missing'; addon: string; folder: string }
   | { kind: 'addon-broken'; addon: string; folder: string; detail: string }
@@ -90,6 +91,11 @@ export function words(failure: Failure): Words {
         problem: `database ${failure.file} is locked by another program for more than 2 seconds`,
         hint: `try again; to see who holds it, run as root: fuser -v ${failure.file}`,
       };
+    case 'database-full':
+      return {
+        problem: `there is no room on the disk to change database ${failure.file}`,
+        hint: `nothing was changed; free some, there and in /var/tmp: df -h ${failure.file.replace(/[^/]*$/, '')} /var/tmp`,
+      };
     case 'addon-other-node':
       return {
         problem: `better-sqlite3 was built for another Node.js than ${failure.node}`,
@@ -144,6 +150,7 @@ export function policyStatus(failure: Failure): 64 | 65 | 70 | 75 | 78 {
     case 'database-version':
     case 'database-interrupted':
     case 'database-wal':
+    case 'database-full':
     case 'addon-other-node':
     case 'addon-missing':
     case 'addon-broken':

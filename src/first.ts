@@ -2,7 +2,7 @@
 //
 // spawn(8) makes descriptors 0, 1 and 2 one socket. Node writes warnings, uncaught errors and its last words (no memory left, for
 // example) to descriptor 2: under Postfix that is /dev/null from now on. An exception while modules load ends the program with the status
-// of a bug and one warning in the mail log, as later on keepSocketClean does.
+// of a bug and one warning in the mail log, as later on (policy/serve).
 import * as fs from 'node:fs';
 
 /** Whether Postfix runs the program: descriptor 2 was the same socket as descriptor 0. */

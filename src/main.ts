@@ -3,7 +3,7 @@
 // Read on for the way of a request: policy/serve, policy/request, policy/decide, rules/live, rules/lookup, policy/reply.
 import { underPostfix } from './first';
 import { readCommandLine, wrongOption } from './policy/options';
-import { guarded, isSocket, keepSocketClean, serve } from './policy/serve';
+import { endOnBugs, guarded, serve } from './policy/serve';
 
 guarded(() => {
   const words = process.argv.slice(2);
@@ -11,11 +11,11 @@ guarded(() => {
   if (line.kind === 'command') {
     const { runCommand, isCommand } = require('./admin/cli') as typeof import('./admin/cli');
     // A master.cf entry with a slip in its argv= must not have an explanation written into the policy socket.
-    if (line.word !== null && (underPostfix || isSocket(2)) && !isCommand(line.word))
+    if (line.word !== null && underPostfix && !isCommand(line.word))
       throw wrongOption(line.wrong ?? `unknown word ${line.word}`);
     void runCommand(words);
     return;
   }
-  keepSocketClean();
+  endOnBugs();
   serve(line.options);
 })();

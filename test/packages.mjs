@@ -30,6 +30,7 @@ export const packageOf = {
   unshare: 'util-linux',
   prlimit: 'util-linux',
   mount: 'mount',
+  zsh: 'zsh',
 };
 
 /**

@@ -4,13 +4,13 @@
 // a bug with its stack (status 70).
 import * as path from 'node:path';
 import yargs, { type Argv } from 'yargs';
-import { asErrorLines, commandStatus, failureOf, Trouble } from '../failure';
+import { asErrorLines, commandStatus, failureOf } from '../failure';
 import { DEFAULT_DATABASE } from '../rules/database';
-import { type Arguments, type Command, shownLine } from './command';
+import type { Arguments, Command } from './command';
 import { COMMANDS } from './commands';
-import { nearest } from './input';
 import { flush, printError } from './output';
 import { DB_OPTION, POLICY_ABOUT, POLICY_OPTIONS, POLICY_USAGE } from './policy-usage';
+import { type Place, wrongUsage } from './wrong-usage';
 
 declare const __VERSION__: string;
 
@@ -25,17 +25,36 @@ export function isCommand(word: string): boolean {
 export async function runCommand(words: readonly string[]): Promise<void> {
   let status = 0;
   try {
-    const parser = parserFor((done) => {
-      status = done;
-    });
-    await parser.parseAsync(words.map((word) => (word === '-' ? STANDARD_INPUT : word)));
+    const chosen = await commandOf(words);
+    if (chosen !== null) status = await chosen.command.run(chosen.given);
     flush();
   } catch (error) {
     const failure = failureOf(error);
-    printError(failure.kind === 'bug' && error instanceof Error ? `${error.stack}\n` : asErrorLines(failure));
+    printError(asErrorLines(failure));
     status = commandStatus(failure);
   }
   process.exitCode = status;
+}
+
+/** Leaves yargs with the command that it has found: when a handler returns, it renders the help text, which takes longer than the command. */
+class Chosen extends Error {
+  constructor(
+    readonly command: Command,
+    readonly given: Arguments,
+  ) {
+    super(command.line);
+  }
+}
+
+/** The command that the words ask for, or null when all was said with --help or --version. Throws Trouble. */
+async function commandOf(words: readonly string[]): Promise<Chosen | null> {
+  try {
+    await parserFor(words).parseAsync(words.map((word) => (word === '-' ? STANDARD_INPUT : word)));
+    return null;
+  } catch (error) {
+    if (error instanceof Chosen) return error;
+    throw error;
+  }
 }
 
 /** yargs turns a positional `-` into an empty one. No word of a command line can hold a NUL. */
@@ -43,15 +62,16 @@ const STANDARD_INPUT = '\0-';
 
 const WIDTH = 100;
 
-/** `done` gets the exit status of the command that ran. */
-export function parserFor(done: (status: number) => void): Argv {
+/** `words`: the command line, for complaints about it. */
+function parserFor(words: readonly string[]): Argv {
   const parser = base(yargs([]))
+    .fail(complain({ words, line: null, known: [...firstWords(), ...optionsOf(POLICY_OPTIONS)] }))
     .usage(`${POLICY_USAGE}\n\n${POLICY_ABOUT}`)
     .options({ ...POLICY_OPTIONS })
     .example('allow-nets add alice@example.com 192.0.2.0/24', 'let alice send mail from there')
     .example('allow-nets check alice@example.com 192.0.2.7', 'would alice be allowed, and why')
     .demandCommand(1, '');
-  return addCommands(parser, COMMANDS, done);
+  return addCommands(parser, COMMANDS, words);
 }
 
 function base(parser: Argv): Argv {
@@ -65,9 +85,6 @@ function base(parser: Argv): Argv {
     .strict()
     .exitProcess(false)
     .showHelpOnFail(false)
-    .fail((message, error) => {
-      throw error ?? wrongUsage(message, null);
-    })
     .parserConfiguration({
       'boolean-negation': false,
       'camel-case-expansion': false,
@@ -78,18 +95,36 @@ function base(parser: Argv): Argv {
     });
 }
 
+/** What yargs finds wrong in the command line it tells as a message, or as an error of its own. */
+function complain(place: Place) {
+  return (message: string, error?: Error): never => {
+    throw error === undefined || error === null || error.name === 'YError'
+      ? wrongUsage(message, place)
+      : error;
+  };
+}
+
+function optionsOf(options: Readonly<Record<string, unknown>> = {}): string[] {
+  return [...Object.keys(options), 'db', 'help', 'version'].map((name) => `--${name}`);
+}
+
 /** A command of two words (`set add`) is a command of the first one. */
-function addCommands(parser: Argv, commands: readonly Command[], done: (status: number) => void): Argv {
+function addCommands(parser: Argv, commands: readonly Command[], words: readonly string[]): Argv {
   const groups = new Set<string>();
   for (const command of commands) {
     const [first = '', second = ''] = command.line.split(' ');
-    if (!/^[a-z]/.test(second)) addCommand(parser, command.line, command, done);
+    if (!/^[a-z]/.test(second)) addCommand(parser, command.line, command, words);
     else if (!groups.has(first)) {
       groups.add(first);
       const members = commands.filter(({ line }) => line.startsWith(`${first} `));
       parser.command(first, summaryOf(first, members), (group) => {
-        for (const member of members) addCommand(group, member.line.slice(first.length + 1), member, done);
-        return group.demandCommand(1, `${first} wants a command`);
+        for (const member of members) {
+          addCommand(group, member.line.slice(first.length + 1), member, words);
+        }
+        const known = members.map(({ line }) => line.split(' ')[1] ?? '');
+        return group
+          .demandCommand(1, `${first} wants a command`)
+          .fail(complain({ words, line: null, known, group: first }));
       });
     }
   }
@@ -101,7 +136,8 @@ function summaryOf(group: string, members: readonly Command[]): string {
   return `${words.join(', ')}: see allow-nets ${group} --help`;
 }
 
-function addCommand(parser: Argv, line: string, command: Command, done: (status: number) => void): void {
+function addCommand(parser: Argv, line: string, command: Command, words: readonly string[]): void {
+  const full = [command.line, command.tail ?? ''].join(' ').trimEnd();
   parser.command(
     line,
     command.summary,
@@ -113,11 +149,13 @@ function addCommand(parser: Argv, line: string, command: Command, done: (status:
       for (const [text, about] of command.examples) own.example(text, about);
       if (command.tail) own.usage(`$0 ${line} ${command.tail}\n\n${command.summary}`);
       if (command.about) own.epilogue(command.about.join('\n\n'));
-      return own.options({ ...command.options }).fail((message, error) => {
-        throw error ?? wrongUsage(message, [command.line, command.tail ?? ''].join(' ').trimEnd());
-      });
+      return own
+        .options({ ...command.options })
+        .fail(complain({ words, line: full, known: optionsOf(command.options) }));
     },
-    async (values) => done(await command.run(argumentsOf(values))),
+    (values) => {
+      throw new Chosen(command, argumentsOf(values));
+    },
   );
 }
 
@@ -134,29 +172,4 @@ function argumentsOf(values: Record<string, unknown>): Arguments {
     rest: texts('--'),
     db: path.resolve(db),
   };
-}
-
-/** yargs' complaint in our words. `line`: the command that was given, when there is one. */
-function wrongUsage(message: string, line: string | null): Trouble {
-  const usage = line === null ? 'allow-nets --help lists the commands' : `allow-nets ${shownLine(line)}`;
-  if (message === '') return wrong('a command is missing', 'allow-nets --help lists the commands');
-  if (message.startsWith('Not enough non-option arguments')) return wrong('arguments are missing', usage);
-  const [, kind, unknown] = /^Unknown (command|argument)s?: (.+)$/.exec(message) ?? [];
-  if (unknown === undefined) return wrong(sentence(message), usage);
-  if (line !== null) return wrong(`not understood: ${unknown}`, usage);
-  const meant = nearest(unknown, firstWords());
-  return wrong(
-    `unknown ${kind === 'argument' ? 'command' : kind} ${unknown}`,
-    meant === null ? 'allow-nets --help lists the commands' : `did you mean allow-nets ${meant}`,
-  );
-}
-
-function wrong(problem: string, hint: string): Trouble {
-  return new Trouble({ kind: 'option', problem, hint });
-}
-
-function sentence(message: string): string {
-  return `${message.charAt(0).toLowerCase()}${message.slice(1)}`
-    .replace(/\.?\s*$/, '')
-    .replace(/\s*\n\s*/g, ' ');
 }

@@ -1,5 +1,6 @@
 // allow-nets export: all rows in a form that import --replace reads back to the same database.
-import { eachRow, meaningOf, type Row } from '../rules/entries';
+import type { Connection } from '../rules/database';
+import { eachRow, hasRows, meaningOf, type Row } from '../rules/entries';
 import { expiryMoment } from '../rules/expiry';
 import type { Table } from '../rules/schema';
 import type { Command } from './command';
@@ -28,11 +29,14 @@ export const exportRows: Command = {
   run(given) {
     const format = (given.text('format') ?? 'csv') as Format;
     let unreadable = 0;
+    let withoutSet = 0;
     reading(given.db, (connection) => {
+      const hasSet = setChecker(connection);
       function* records() {
         for (const table of ['network_set', 'access'] as const) {
           for (const row of eachRow(connection, table)) {
             if (!isReadable(table, row)) unreadable++;
+            else if (!hasSet(table, row)) withoutSet++;
             const record = recordOf(table, row);
             if (record !== null) yield record;
           }
@@ -45,9 +49,24 @@ export const exportRows: Command = {
         `rows that import will refuse: ${unreadable}; allow-nets list shows them, allow-nets remove takes them away`,
       );
     }
+    if (withoutSet > 0) {
+      hint(`rows that name a set that does not exist: ${withoutSet}; import takes them only with --force`);
+    }
     return 0;
   },
 };
+
+/** Whether the set exists that a row names, if it names one. */
+function setChecker(connection: Connection): (table: Table, row: Row) => boolean {
+  const known = new Map<string, boolean>();
+  return (table, row) => {
+    const meaning = table === 'access' ? meaningOf(table, row.network) : null;
+    if (meaning?.kind !== 'set') return true;
+    const exists = known.get(meaning.name) ?? hasRows(connection, 'network_set', meaning.name);
+    known.set(meaning.name, exists);
+    return exists;
+  };
+}
 
 function isReadable(table: Table, row: Row): boolean {
   if (typeof row.user !== 'string' || meaningOf(table, row.network) === null) return false;

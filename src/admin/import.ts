@@ -3,12 +3,14 @@ import * as fs from 'node:fs';
 import { Trouble } from '../failure';
 import { eachDifference, type Outcome } from '../rules/bring-in';
 import type { Connection } from '../rules/database';
+import type { Counts } from '../rules/difference';
 import type { Command } from './command';
+import type { Refusal } from './input';
 import { hint, printError, printLine, visible } from './output';
-import { progressOf } from './progress';
+import { Progress } from './progress';
 import { bytesOf } from './rows/chunks';
 import { FORMATS, type Format } from './rows/format';
-import { load } from './rows/load';
+import { type Loaded, type Loading, load } from './rows/load';
 import type { Read } from './rows/read';
 
 export const importRows: Command = {
@@ -43,20 +45,10 @@ export const importRows: Command = {
     const dryRun = given.flag('dry-run');
     const force = given.flag('force');
     const descriptor = openInput(name);
-    const progress = progressOf(sizeOf(descriptor));
-    const loaded = load(
-      given.db,
-      { chunks: bytesOf(descriptor, progress.told), name, format: given.text('format') as Format | null },
-      { replace: given.flag('replace'), dryRun, force },
-      (read) => {
-        progress.end();
-        if (read.isEmpty && !force) throw emptyInput();
-      },
-      (connection) => {
-        if (dryRun) printDifference(connection);
-      },
-    );
-    progress.end();
+    const loaded = loadShown(given.db, descriptor, name, {
+      format: given.text('format') as Format | null,
+      loading: { replace: given.flag('replace'), dryRun, force },
+    });
     if (loaded.kind === 'unreadable') return printProblems(loaded.read);
     const { outcome, read } = loaded;
     if (read.unknownColumns.length > 0) hint(`columns left out: ${visible(read.unknownColumns.join(', '))}`);
@@ -66,6 +58,38 @@ export const importRows: Command = {
     return 0;
   },
 };
+
+/** Loads the input, with a line on a terminal that tells how far it is. */
+function loadShown(
+  db: string,
+  descriptor: number,
+  name: string,
+  { format, loading }: { format: Format | null; loading: Loading },
+): Loaded {
+  const progress = new Progress(sizeOf(descriptor));
+  try {
+    return load(
+      db,
+      { chunks: bytesOf(descriptor, progress.add), name, format },
+      loading,
+      (read) => {
+        if (read.isEmpty && !loading.force) throw emptyInput();
+        progress.say('comparing with the database');
+      },
+      (connection, { access, network_set: sets }) => {
+        progress.done();
+        if (loading.dryRun) printDifference(connection);
+        else progress.say(`writing ${changesOf(access) + changesOf(sets)} rows`);
+      },
+    );
+  } finally {
+    progress.done();
+  }
+}
+
+function changesOf({ added, changed, removed }: Counts): number {
+  return added + changed + removed;
+}
 
 function countsText({ access, network_set: sets, unchanged }: Outcome, dryRun: boolean): string {
   const [added, changed, removed] = (['added', 'changed', 'removed'] as const).map(
@@ -83,17 +107,16 @@ function openInput(name: string): number {
     if (!fs.fstatSync(descriptor).isDirectory()) return descriptor;
     throw Object.assign(new Error(), { code: 'EISDIR' });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why: Record<string, string> = {
-      ENOENT: 'does not exist',
-      EACCES: 'may not be read',
-      EISDIR: 'is a folder',
-    };
-    throw new Trouble({
-      kind: 'refused',
-      problem: `${name} ${why[code ?? ''] ?? `cannot be read (${code})`}`,
-    });
+    throw new Trouble({ kind: 'refused', ...unopened(name, error as NodeJS.ErrnoException) });
   }
+}
+
+function unopened(name: string, { code = '' }: NodeJS.ErrnoException): Refusal {
+  const hint = 'allow-nets import FILE, or - for standard input';
+  if (code === 'ENOENT') return { problem: `there is no file ${name}`, hint };
+  if (code === 'EISDIR') return { problem: `${name} is a folder`, hint };
+  const problem = `${name} cannot be read (${code})`;
+  return { problem, hint: code === 'EACCES' ? `run the command as root, or: ls -l ${name}` : hint };
 }
 
 /** Of a file; null of a pipe. */
@@ -119,11 +142,11 @@ export function printDifference(connection: Connection): void {
 }
 
 function printProblems({ problems, problemCount }: Read): 1 {
-  for (const { line, problem, hint: likely } of problems) {
-    printError(
-      `allow-nets: error: line ${line}: ${visible(problem)}\nallow-nets: hint: ${visible(likely)}\n`,
-    );
-  }
+  problems.forEach(({ line, problem, hint: likely }, i) => {
+    printError(`allow-nets: error: line ${line}: ${visible(problem)}\n`);
+    // Twenty times the same hint would hide the lines.
+    if (problems[i + 1]?.hint !== likely) hint(visible(likely));
+  });
   const more = problemCount - problems.length;
   const first = more > 0 ? `, of which these are the first ${problems.length}` : '';
   printError(

@@ -106,7 +106,7 @@ export function refuseSubject(text: string): Refusal | null {
   if (text.includes('/') && parseNetwork(text) !== null) {
     return {
       problem: `the user ${text} is a network`,
-      hint: 'the user comes first: allow-nets add USER NETWORK',
+      hint: 'the user comes first: USER NETWORK',
     };
   }
   return null;

@@ -6,8 +6,8 @@ import { type Reading, readLog } from '../maillog/read-log';
 import type { Scope, Tally } from '../maillog/tally';
 import { foldName } from '../rules/subject';
 import type { Arguments } from './command';
-import { Progress } from './log-progress';
 import { hint, visible } from './output';
+import { Progress } from './progress';
 import { momentOf, secondsOf } from './time';
 
 export const LOG_FILES = 'mail logs, .gz, .xz, .zst and .bz2 too; - for standard input';

@@ -1,9 +1,10 @@
 // What the commands print: results on descriptor 1, everything else on descriptor 2.
 //
 // Written at once and without a buffer that could grow, so that a list of any length needs no memory. A reader that has seen enough
-// (`| head`) ends the program quietly.
+// (`| head`) ends the program quietly. What cannot be written for another reason (a full disk) is Trouble.
 import * as fs from 'node:fs';
 import { isatty } from 'node:tty';
+import { Trouble } from '../failure';
 import { waitAWhile } from '../policy/wait';
 
 const CHUNK = 64 * 1024;
@@ -43,8 +44,9 @@ function writeAll(descriptor: number, text: string): void {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EPIPE') process.exit(0);
-      if (code !== 'EAGAIN' && code !== 'EINTR') throw error;
-      waitAWhile(tries++);
+      if (code === 'EAGAIN' || code === 'EINTR') waitAWhile(tries++);
+      else if (descriptor === 2) return;
+      else throw new Trouble({ kind: 'output', detail: (error as Error).message });
     }
   }
 }

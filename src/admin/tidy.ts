@@ -8,6 +8,7 @@ import {
   meaningOf,
   meaningText,
   nameColumn,
+  problemOf,
   type Row,
   rowWriter,
   selectSql,
@@ -38,15 +39,16 @@ export const tidy: Command = {
     printLine(`rewritten ${rewritten}, unreadable ${unreadable.length}`);
     for (const row of unreadable.slice(0, 20)) printLine(`cannot be read: ${visible(row)}`);
     if (unreadable.length > 20) printLine(`and ${unreadable.length - 20} more`);
-    if (unreadable.length > 0)
-      hint('they grant nothing: allow-nets list says why, allow-nets remove takes them away');
+    if (unreadable.length > 0) hint(`they grant nothing; to take one away: ${REMEDY}`);
     return 0;
   },
 };
 
+const REMEDY = 'allow-nets remove USER NETWORK, or allow-nets set remove NAME NETWORK';
+
 interface Tidied {
   readonly rewritten: number;
-  /** As `list` names them. */
+  /** As `list` names them, with the reason. */
   readonly unreadable: readonly string[];
 }
 
@@ -64,7 +66,8 @@ function tidyTable(connection: Connection, table: Table): Tidied {
     const meaning = meaningOf(table, row.network);
     const until = expiryMoment(row.expires);
     if (typeof row.user !== 'string' || meaning === null || until === Number.NEGATIVE_INFINITY) {
-      unreadable.push(`${row.user} ${row.network}`);
+      const owner = table === 'access' ? row.user : `@${row.user}`;
+      unreadable.push(`${owner} ${row.network}: ${problemOf(table, row, () => true)}`);
       continue;
     }
     deleteRow(connection, table, row);

@@ -2,7 +2,7 @@
 //
 // DIAGNOSTICS: trouble is answered with no reply, one warning in the mail log and an exit status; Postfix then asks again once and after that
 // tells its client to try later. Nothing is written to descriptor 2 while it is a socket: it is the client's side of the policy
-// connection too, and a line there could be taken for an answer.
+// connection too, and a line there could be taken for an answer (first.ts).
 //
 // process.stdin, process.stdout and console are not touched: they would make the shared socket non-blocking.
 import * as fs from 'node:fs';
@@ -82,44 +82,26 @@ let failed = false;
 /** Ends the program without a reply. */
 export function fail(failure: Failure): void {
   failed = true;
-  keepSocketClean();
+  endOnBugs();
   process.exitCode = policyStatus(failure);
-  if (!isSocket(2)) {
-    try {
-      fs.writeSync(2, asErrorLines(failure));
-    } catch {
-      // The mail log has it too.
-    }
+  try {
+    // Under Postfix to nobody: see first.ts.
+    fs.writeSync(2, asErrorLines(failure));
+  } catch {
+    // The mail log has it too.
   }
   logOf('warning').write(asLogLine(failure));
   closeLogs(() => process.exit());
 }
 
-/**
- * Node writes warnings, uncaught errors and its last words to descriptor 2, which may be the policy socket. From now on that is
- * /dev/null, and an uncaught error ends the program as any other trouble does.
- */
-export function keepSocketClean(): void {
-  if (process.listenerCount('uncaughtException') > 0) return;
-  process.on('uncaughtException', (error) => {
+/** An error that nothing catches ends the program as any other trouble does. */
+export function endOnBugs(): void {
+  process.setUncaughtExceptionCaptureCallback(null); // first.ts may have set one
+  process.setUncaughtExceptionCaptureCallback((error) => {
     try {
       fail(failureOf(error));
     } catch {
       process.exit(policyStatus({ kind: 'bug', error }));
     }
   });
-  process.setUncaughtExceptionCaptureCallback(null); // of first.ts
-  if (!isSocket(2)) return;
-  fs.closeSync(2);
-  // The lowest free number is taken, which is 2.
-  fs.openSync('/dev/null', 'w');
-}
-
-/** Whether a descriptor is a socket: for descriptor 2, whether Postfix runs the program. */
-export function isSocket(descriptor: number): boolean {
-  try {
-    return fs.fstatSync(descriptor).isSocket();
-  } catch {
-    return false;
-  }
 }

@@ -6,7 +6,7 @@
 import { Trouble } from '../failure';
 import type { Connection } from './database';
 import { type Counts, findDifference, NONE } from './difference';
-import { nameColumn } from './entries';
+import { handRowsOf, hasRows, meaningOf, nameColumn } from './entries';
 import { makeDifference, type Writing } from './make-difference';
 import type { Table } from './schema';
 import type { Staging } from './staging';
@@ -136,28 +136,27 @@ function requireSets(connection: Connection, staging: Staging, { replace, hasSet
     `select 1 from network_set where ${stays} and name = ? union all
      select 1 from incoming where of = 'network_set' and name = ? limit 1`,
   );
+  const byHand = (name: string) =>
+    handRowsOf(connection, 'network_set', name).some(({ local }) => local || stays === '1');
   for (const [name, line] of staging.references) {
-    if (exists.get(name, name) !== undefined) continue;
+    if (exists.get(name, name) !== undefined || byHand(name)) continue;
     throw new Trouble({
       kind: 'refused',
       problem: `line ${line}: there is no set ${name}`,
-      hint: `make it first: allow-nets set add ${name} NETWORK`,
+      hint: `make it first: allow-nets set add ${name} NETWORK; or add --force, and its entries grant nothing`,
     });
   }
 }
 
 /** A row with a local mark, which stays, must not lose the set that it names. */
 function requireLocalSets(connection: Connection): void {
-  const lost = connection
-    .prepare(
-      `select user, network from access where local and network like '@%'
-         and not exists (select 1 from network_set where name = substr(access.network, 2)) limit 1`,
-    )
-    .get() as { user: string; network: string } | undefined;
-  if (lost !== undefined) {
+  const rows = connection.prepare("select user, network from access where local and network glob '*@*'");
+  for (const { user, network } of rows.all() as { user: string; network: string }[]) {
+    const meaning = meaningOf('access', network);
+    if (meaning?.kind !== 'set' || hasRows(connection, 'network_set', meaning.name)) continue;
     throw refused(
-      `the input has no set ${lost.network.slice(1)}, which the local entry of ${lost.user} names`,
-      `keep it on this server with: allow-nets set add ${lost.network.slice(1)} NETWORK --local`,
+      `the input has no set ${meaning.name}, which the local entry of ${user} names`,
+      `keep it on this server with: allow-nets set add ${meaning.name} NETWORK --local`,
     );
   }
 }

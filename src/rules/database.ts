@@ -86,7 +86,8 @@ function failureOf(file: string, error: unknown): Failure | null {
   if (/^SQLITE_(READONLY|PERM)/.test(code)) return { kind: 'database-forbidden', file, write: true };
   if (/^SQLITE_(CANTOPEN|AUTH)/.test(code) || message.includes('directory does not exist'))
     return unopened(file, message);
-  if (/^SQLITE_(CORRUPT|NOTADB|FORMAT|IOERR|FULL|NOMEM|TOOBIG|NOLFS|SCHEMA)/.test(code)) {
+  if (code === 'SQLITE_FULL') return { kind: 'database-full', file };
+  if (/^SQLITE_(CORRUPT|NOTADB|FORMAT|IOERR|NOMEM|TOOBIG|NOLFS|SCHEMA)/.test(code)) {
     return { kind: 'database-broken', file, detail: message };
   }
   if (code === 'SQLITE_ERROR' && /no such (table|column)/.test(message)) {
@@ -98,6 +99,7 @@ function failureOf(file: string, error: unknown): Failure | null {
 function unopened(file: string, detail: string): Failure {
   try {
     fs.closeSync(fs.openSync(file, 'r'));
+    if (fs.statSync(file).isDirectory()) return { kind: 'database-broken', file, detail: 'it is a folder' };
     return { kind: 'database-broken', file, detail };
   } catch (error) {
     return failureOf(file, error) ?? { kind: 'database-broken', file, detail };

@@ -115,8 +115,21 @@ export function handRowsOf(connection: Connection, table: Table, name: string): 
 }
 
 export function asRow(row: unknown): Row {
-  const found = row as Omit<Row, 'byHand' | 'local'> & { byHand: number; local: number };
-  return { ...found, byHand: found.byHand !== 0, local: found.local !== 0 };
+  const found = row as Record<'note' | 'addedAt' | 'addedBy', unknown> &
+    Omit<Row, 'note' | 'addedAt' | 'addedBy' | 'byHand' | 'local'> & { byHand: number; local: number };
+  return {
+    ...found,
+    note: told(found.note),
+    addedAt: told(found.addedAt),
+    addedBy: told(found.addedBy),
+    byHand: found.byHand !== 0,
+    local: found.local !== 0,
+  };
+}
+
+/** What tells of a row and decides nothing: text, whatever was put in by hand. An empty one tells nothing. */
+function told(value: unknown): string | null {
+  return value === null || value === '' ? null : String(value);
 }
 
 export function hasRows(connection: Connection, table: Table, name: string): boolean {

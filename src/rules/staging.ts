@@ -30,7 +30,8 @@ create temp table incoming (
   of text, name text, network text, key blob, note text, expires text, added_at text, added_by text, local integer, given integer
 );
 -- Rows of the database that were written by hand and can be read, as they would be written by a command.
-create temp table hand (id integer primary key, of text, name text, key blob, local integer);
+create temp table hand (id integer, of text, name text, key blob, local integer);
+create index temp.hand_key on hand (of, name, key);
 -- What is to be done: rows of incoming to insert, rows of the database to write anew from a row of incoming, rows to delete.
 create temp table fresh (staged integer primary key, of text);
 create temp table altered (id integer, of text, staged integer);

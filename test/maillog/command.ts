@@ -1,8 +1,9 @@
 // The shipped program with a scratch folder and database of its own, for one test file.
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { program } from '../requires';
 
 export const PROGRAM = path.resolve('bin/allow-nets.js');
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'allow-nets-learn-'));
@@ -40,12 +41,16 @@ export function noDatabase(): string {
 
 export function run(
   words: readonly string[],
-  { input = '', zone = 'UTC' }: { input?: string | Buffer; zone?: string } = {},
+  {
+    input = '',
+    zone = 'UTC',
+    env = {},
+  }: { input?: string | Buffer; zone?: string; env?: NodeJS.ProcessEnv } = {},
 ): Ran {
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...words], {
     input,
     encoding: 'utf8',
-    env: { PATH: process.env['PATH'], TZ: zone, SUDO_USER: 'postmaster', LANG: 'C.UTF-8' },
+    env: { PATH: process.env['PATH'], TZ: zone, SUDO_USER: 'postmaster', LANG: 'C.UTF-8', ...env },
     maxBuffer: 1 << 28,
   });
   return { status, stdout, stderr };
@@ -61,4 +66,15 @@ export function entries(db: string): string[] {
 /** For `sh -c`: this program on this database. */
 export function commandLine(db: string): string {
   return `ALLOW_NETS_DB='${db}' TZ=UTC '${process.execPath}' '${PROGRAM}'`;
+}
+
+/** What a shell's command line writes to a terminal, both outputs together. The suite says `needs('script')`. */
+export function onTerminal(line: string, env: NodeJS.ProcessEnv = {}): string {
+  const output = execFileSync(program('script'), ['-qec', line, '/dev/null'], {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], TERM: 'xterm', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+    maxBuffer: 1 << 28,
+  });
+  return output.replaceAll('\r\n', '\n');
 }

@@ -1,7 +1,7 @@
 // The progress line: how far, how much, how long still.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { progressLine } from '../../src/admin/log-progress';
+import { progressLine } from '../../src/admin/progress';
 
 test('the progress line', async (t) => {
   const bar = (filled: number) => `[${'#'.repeat(filled)}${'.'.repeat(30 - filled)}]`;

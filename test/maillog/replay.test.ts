@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { needs, program } from '../requires';
-import { commandLine, database, file, noDatabase, run } from './command';
+import { commandLine, database, file, noDatabase, onTerminal, run } from './command';
 import { many, taken } from './small-log';
 
 const LOG =
@@ -150,16 +150,6 @@ test('without a database there is no answer', () => {
 
 const ESC = '\x1b';
 const COLOURS = new RegExp(`${ESC}\\[\\d+m`, 'g');
-
-/** What a command writes to a terminal. */
-function onTerminal(command: string): string {
-  const output = execFileSync(program('script'), ['-qec', command, '/dev/null'], {
-    encoding: 'utf8',
-    env: { PATH: process.env['PATH'], TERM: 'xterm' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  return output.replaceAll('\r\n', '\n');
-}
 
 test('on a terminal: a bar chart by day, and progress that is wiped away', needs('script'), async (t) => {
   const db = prepared();

@@ -212,7 +212,7 @@ describe('a sync that does not work changes nothing', () => {
       'a set that does not exist',
       ['--', 'sh', '-c', 'cat three.tsv; echo "dave\t@office"'],
       'line 5: there is no set office',
-      'hint: make it first: allow-nets set add office NETWORK',
+      'hint: make it first: allow-nets set add office NETWORK; or add --force, and its entries grant nothing',
     ],
     [
       'a program that does not exist',

@@ -8,25 +8,29 @@ import { waitAWhile } from '../../policy/wait';
 /** A text of this size still lies among V8's small objects; larger ones cost a page fault for every 4 KB. */
 const CHUNK = 64 * 1024;
 
-/** What can be read from a descriptor until its end. `told` gets the number of bytes so far. */
+/** What can be read from a descriptor until its end. `told` gets the number of bytes of each chunk. */
 export function* bytesOf(descriptor: number, told: (bytes: number) => void = () => {}): Iterable<Buffer> {
   const chunk = Buffer.allocUnsafe(CHUNK);
-  for (let read = 0, total = 0, tries = 0; ; ) {
+  for (let read = 0, tries = 0; ; ) {
     try {
       read = fs.readSync(descriptor, chunk, 0, CHUNK, null);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EOF') return;
-      if (code !== 'EAGAIN' && code !== 'EINTR') throw error;
+      if (code !== 'EAGAIN' && code !== 'EINTR') throw unreadable(error as Error);
       waitAWhile(tries++);
       continue;
     }
     if (read === 0) return;
     tries = 0;
-    total += read;
     yield chunk.subarray(0, read);
-    told(total);
+    told(read);
   }
+}
+
+function unreadable({ message }: Error): Trouble {
+  const hint = 'nothing was changed; copy the input elsewhere and read that';
+  return new Trouble({ kind: 'refused', problem: `the input cannot be read (${message})`, hint });
 }
 
 /** UTF-8 bytes as text, a byte order mark left out. What is not UTF-8 becomes U+FFFD, which no name and no network may hold. */

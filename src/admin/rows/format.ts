@@ -37,7 +37,8 @@ export function dialectOf(format: 'csv' | 'tsv', start: string): Dialect {
     const bars = !line.includes('\t') && line.includes('|');
     return { separator: bars ? '|' : '\t', quotes: false, escapes: !bars };
   }
-  const separator = [',', ';', '\t', '|'].find((candidate) => line.includes(candidate)) ?? ',';
+  const outside = line.replace(/"(?:[^"]|"")*("|$)/g, '');
+  const separator = [',', ';', '\t', '|'].find((candidate) => outside.includes(candidate)) ?? ',';
   return { separator, quotes: true, escapes: false };
 }
 

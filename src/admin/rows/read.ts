@@ -107,7 +107,7 @@ function readDelimited(texts: Iterable<string>, format: 'csv' | 'tsv', start: st
     if (header === null) {
       const named = isHeader(fields, isNetwork);
       header = named ? headerOf(fields) : BY_POSITION;
-      for (const name of header.unknown) sink.unknown.add(name);
+      for (const name of header.unknown) if (name !== '') sink.unknown.add(name);
       sink.hasSets = named && header.places.set >= 0;
       if (header.problem !== null) sink.refuse(line, header.problem);
       if (named) return header.problem === null;

@@ -1,0 +1,177 @@
+// Why a user is let in from an address or not, in words for `check`: the deciding subject, the entry that matched or those that did not, who
+// added them, and what stood in the way when it was one thing only.
+import { unreachable } from '../failure';
+import type { Entry, Verdict } from '../policy/decide';
+import { parseAddress } from '../rules/address';
+import type { Connection } from '../rules/database';
+import { hasRows, isExpired, meaningOf, meaningText, problemOf, type Row } from '../rules/entries';
+import { expiryMoment, formatInstant } from '../rules/expiry';
+import { rulesOf } from '../rules/lookup';
+import { countRows, eachRowOf, familiesOf } from '../rules/selection';
+import { foldName, subjectsOf } from '../rules/subject';
+import { toldMoment } from './time';
+
+/** The verdict in words, one statement each. */
+export function reasons(
+  connection: Connection,
+  verdict: Verdict,
+  user: string,
+  address: string,
+  now: number,
+): string[] {
+  switch (verdict.kind) {
+    case 'no-user':
+      return ['no SASL user: the restrictions that follow decide'];
+    case 'allowed':
+      return [
+        decided(verdict.subject, user),
+        `allowed by ${entryText(connection, verdict.subject, verdict.entry)}`,
+      ];
+    case 'refused':
+      return refusal(connection, verdict, user, address, now);
+    default:
+      return unreachable(verdict);
+  }
+}
+
+function decided(subject: string, user: string): string {
+  return subject === foldName(user)
+    ? `the entries of ${subject} decide`
+    : `the entries of ${subject} decide about ${user}`;
+}
+
+type Refused = Extract<Verdict, { kind: 'refused' }>;
+
+function refusal(
+  connection: Connection,
+  verdict: Refused,
+  user: string,
+  address: string,
+  now: number,
+): string[] {
+  const { subject } = verdict;
+  if (subject === null) {
+    const asked = subjectsOf(user).join(', ');
+    return [`no entry for ${asked}`, `to allow it: allow-nets add ${user} NETWORK`];
+  }
+  if (verdict.why === 'no-address')
+    return [decided(subject, user), `${address} is no IP address, it is in no network`];
+  const covering = coveringEntries(connection, subject, address);
+  return [
+    decided(subject, user),
+    ...covering.map((entry) => whyNot(connection, subject, entry)),
+    ...unmatched(connection, subject, address, now, covering),
+    ...wider(connection, subject, user, address, now),
+  ];
+}
+
+/** The entries that would let the address in, were it not for their time: a refusal has no others. */
+function coveringEntries(connection: Connection, subject: string, address: string): Entry[] {
+  const client = parseAddress(address);
+  const found: Entry[] = [];
+  if (client === null) return found;
+  for (const entry of rulesOf(connection).covering(subject, client)) {
+    if (found.length === TOLD_ROWS) break;
+    if (!found.some((other) => textOf(other) === textOf(entry))) found.push(entry);
+  }
+  return found;
+}
+
+function whyNot(connection: Connection, subject: string, entry: Entry): string {
+  const why = Number.isFinite(expiryMoment(entry.expires))
+    ? 'it would be allowed had this not expired'
+    : 'it would be allowed could its time of expiry be read';
+  return `${why}: ${entryText(connection, subject, entry)}`;
+}
+
+/** However a row was written by hand: what it means. */
+function spelledOut(network: unknown): string {
+  const meaning = meaningOf('access', network);
+  return meaning === null ? String(network) : meaningText(meaning);
+}
+
+/** What stands in the entry's row. */
+function textOf({ network, set }: Entry): string {
+  return set === null ? network : `@${set}`;
+}
+
+const TOLD_ROWS = 10;
+/** A user may have a million. */
+const COUNTED_ROWS = 10_000;
+
+/** What the deciding subject has that does not hold the address. */
+function unmatched(
+  connection: Connection,
+  subject: string,
+  address: string,
+  now: number,
+  covering: readonly Entry[],
+): string[] {
+  const told = new Set(covering.map((entry) => spelledOut(textOf(entry))));
+  const lines: string[] = [];
+  const hasSet = (name: string) => hasRows(connection, 'network_set', name);
+  for (const row of eachRowOf(connection, 'access', subject)) {
+    if (told.has(spelledOut(row.network))) continue;
+    if (lines.length === TOLD_ROWS) {
+      const rest = countRows(connection, 'access', subject, COUNTED_ROWS) - TOLD_ROWS - covering.length;
+      lines.push(`nor in ${rest + TOLD_ROWS >= COUNTED_ROWS ? 'many' : rest} more`);
+      break;
+    }
+    const problem = problemOf('access', row, hasSet);
+    const state =
+      problem ?? (isExpired(row, now) ? `expired on ${formatInstant(expiryMoment(row.expires))}` : null);
+    lines.push(`not in ${row.network}${origin(row)}${state === null ? '' : `: ${state}`}`);
+  }
+  return [...lines, ...otherFamily(connection, subject, address)];
+}
+
+function otherFamily(connection: Connection, subject: string, address: string): string[] {
+  const family = parseAddress(address)?.family;
+  const families = familiesOf(connection, subject);
+  if (family === undefined || families.size !== 1 || families.has(family)) return [];
+  return [`the address is IPv${family}, and all networks of ${subject} are IPv${family === 4 ? 6 : 4}`];
+}
+
+/** A wider subject that would have allowed it, had its turn come. */
+function wider(
+  connection: Connection,
+  subject: string,
+  user: string,
+  address: string,
+  now: number,
+): string[] {
+  const client = parseAddress(address);
+  const subjects = subjectsOf(user);
+  const rules = rulesOf(connection);
+  if (client === null) return [];
+  return subjects.slice(subjects.indexOf(subject) + 1).flatMap((later) => {
+    for (const entry of rules.covering(later, client)) {
+      if (now < expiryMoment(entry.expires)) {
+        return [`${later} has ${entryName(entry)}, which does not count: ${subject} has entries of its own`];
+      }
+    }
+    return [];
+  });
+}
+
+function entryName({ network, set }: Entry): string {
+  return set === null ? network : `${network} of @${set}`;
+}
+
+function entryText(connection: Connection, subject: string, entry: Entry): string {
+  const row = connection
+    .prepare(
+      'select note, added_at as addedAt, added_by as addedBy from access where user = ? and network = ?',
+    )
+    .get(subject, textOf(entry)) as Row | undefined;
+  const until = expiryMoment(entry.expires);
+  const told = Number.isFinite(until) ? `, until ${toldMoment(until)}` : '';
+  return `${entryName(entry)}${told}${row ? origin(row) : ''}`;
+}
+
+function origin(row: Pick<Row, 'note' | 'addedAt' | 'addedBy'>): string {
+  const who = row.addedBy === null ? '' : ` by ${row.addedBy}`;
+  const when = row.addedAt === null ? '' : ` on ${row.addedAt}`;
+  const note = row.note === null ? '' : ` (${row.note})`;
+  return `${who !== '' || when !== '' ? `, added${who}${when}` : ''}${note}`;
+}

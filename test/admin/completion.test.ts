@@ -1,0 +1,114 @@
+// Completion as people have it: keys typed into a real bash and a real zsh on a terminal, and the words that the program is then given.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { describe, test } from 'node:test';
+import { writeDatabase } from '../policy/database';
+import { PROGRAM } from '../policy/program';
+import { makeScratch } from '../policy/scratch';
+import { needs, program } from '../requires';
+
+const scratch = makeScratch();
+const db = path.join(scratch, 'access.db');
+const other = path.join(scratch, 'the other.db');
+const given = path.join(scratch, 'given');
+
+writeDatabase(db, [
+  { name: 'alice@example.com', network: '10.0.0.0/8' },
+  { name: 'alice@example.com', network: '2001:db8::/32' },
+  { name: 'bob smith@example.com', network: '@office' },
+  { name: 'host:8080@example.com', network: '@office' },
+  { name: "o'neill@example.com", network: 'any' },
+  { name: 'evil$(touch pwned)`touch pwned`@example.com', network: 'any' },
+  { name: 'm\u00fcller@example.com', network: 'any' },
+  { name: '@example.com', network: 'any' },
+  { table: 'network_set', name: 'office', network: '203.0.113.0/24' },
+  { table: 'network_set', name: 'a:b', network: '203.0.113.0/24' },
+]);
+writeDatabase(other, [{ name: 'zoe@example.net', network: '10.0.0.0/8' }]);
+
+// What is typed runs the program only to complete it: its words are kept instead.
+fs.mkdirSync(path.join(scratch, 'bin'));
+fs.writeFileSync(
+  path.join(scratch, 'bin/allow-nets'),
+  `#!/bin/sh
+if [ "$1" = completion ]; then exec '${process.execPath}' '${PROGRAM}' "$@"; fi
+{ printf '<%s>' "$@"; echo; } >> '${given}'
+`,
+  { mode: 0o755 },
+);
+
+/** TAB stands for the key. */
+const CASES: [typed: string, words: string[]][] = [
+  ['cheTAB bob 10.0.0.1', ['check', 'bob', '10.0.0.1']],
+  ['set reTAB offTAB --alTAB', ['set', 'remove', 'office', '--all']],
+  ['list --jsTAB', ['list', '--json']],
+  ['check alTAB 10.0.0.1', ['check', 'alice@example.com', '10.0.0.1']],
+  ['check alice@TAB', ['check', 'alice@example.com']],
+  ['list @exTAB', ['list', '@example.com']],
+  ['list bobTAB', ['list', 'bob smith@example.com']],
+  ['list "bob sTAB', ['list', 'bob smith@example.com']],
+  ['list bob\\ sTAB', ['list', 'bob smith@example.com']],
+  ['list hosTAB', ['list', 'host:8080@example.com']],
+  ['list host:80TAB', ['list', 'host:8080@example.com']],
+  ['list host:8080@eTAB', ['list', 'host:8080@example.com']],
+  ["list o\\'TAB", ['list', "o'neill@example.com"]],
+  ['list evTAB', ['list', 'evil$(touch pwned)`touch pwned`@example.com']],
+  ['list m\u00fcTAB', ['list', 'm\u00fcller@example.com']],
+  ['remove alTAB 10TAB', ['remove', 'alice@example.com', '10.0.0.0/8']],
+  ['remove alice@example.com 2001:TAB', ['remove', 'alice@example.com', '2001:db8::/32']],
+  ['add carol @oTAB --noTAB x', ['add', 'carol', '@office', '--note', 'x']],
+  ['add carol @a:TAB', ['add', 'carol', '@a:b']],
+  [`list --db '${other}' zTAB`, ['list', '--db', other, 'zoe@example.net']],
+  [`list --db=${other.replace(' ', '\\ ')} zTAB`, ['list', `--db=${other}`, 'zoe@example.net']],
+  [`list zTAB --db '${other}'`, ['list', 'z', '--db', other]],
+  ['export --format jTAB', ['export', '--format', 'json']],
+  ['--db /no/such.db list alTAB', ['--db', '/no/such.db', 'list', 'al']],
+];
+
+/** Types the lines into an interactive shell, one after the other. @returns the words that the program was given, line by line */
+function typed(shell: string, prepare: string): string[] {
+  fs.rmSync(given, { force: true });
+  const lines = CASES.map(([line]) => `allow-nets ${line.replaceAll('TAB', '\t')}`);
+  const { stdout } = spawnSync(program('script'), ['-qec', shell, '/dev/null'], {
+    input: [prepare, ...lines, 'exit', ''].join('\r'),
+    encoding: 'utf8',
+    cwd: scratch,
+    timeout: 240_000,
+    env: {
+      PATH: `${scratch}/bin:${path.dirname(process.execPath)}:/usr/bin:/bin`,
+      HOME: scratch,
+      ZDOTDIR: scratch,
+      HISTFILE: '/dev/null',
+      TERM: 'xterm',
+      LANG: 'C.UTF-8',
+      ALLOW_NETS_DB: db,
+    },
+  });
+  assert.equal(fs.existsSync(path.join(scratch, 'pwned')), false, 'a name was run as a command');
+  assert.ok(fs.existsSync(given), stdout);
+  return fs.readFileSync(given, 'utf8').trimEnd().split('\n');
+}
+
+function compare(shell: string, prepare: string): void {
+  const words = typed(shell, prepare);
+  const expected = CASES.map(([line, wanted]) => `${line}: ${wanted.map((word) => `<${word}>`).join('')}`);
+  assert.deepEqual(
+    CASES.map(([line], i) => `${line}: ${words[i]}`),
+    expected,
+  );
+}
+
+describe('completion in bash', needs('script'), () => {
+  test('commands, options, users, sets and networks', () => {
+    compare('bash --norc --noprofile -i', 'eval "$(allow-nets completion bash)"');
+  });
+});
+
+describe('completion in zsh', needs('script', 'zsh'), () => {
+  test('commands, options, users, sets and networks', () => {
+    const prepare = 'autoload -Uz compinit; compinit -u -D; eval "$(allow-nets completion zsh)"';
+    compare(`${program('zsh')} -f -i`, prepare);
+  });
+});

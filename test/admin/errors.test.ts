@@ -1,0 +1,192 @@
+// Every command's error cases: what is wrong and what to do next, the exit status, nothing on standard output, nothing changed.
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import { after, before, test } from 'node:test';
+import { file, noDatabase, run } from '../maillog/command';
+import { writeDatabase } from '../policy/database';
+
+const db = noDatabase();
+let bytes: Buffer;
+
+before(() => {
+  writeDatabase(db, [
+    { name: 'alice', network: '10.0.0.0/8' },
+    { name: 'alice', network: '@office' },
+    { name: 'bob@example.com', network: '192.0.2.1/32', expires: '2020-01-01T00:00:00Z' },
+    { name: 'carol', network: '@office' },
+    { table: 'network_set', name: 'office', network: '203.0.113.0/24' },
+    { table: 'network_set', name: 'office', network: '2001:db8:1::/48' },
+  ]);
+  bytes = fs.readFileSync(db);
+});
+after(() => assert.ok(bytes.equals(fs.readFileSync(db)), 'a refused command changed the database'));
+
+const A_USER = 'a user is a SASL user name as Postfix logs it, @example.com for a domain, or * for everybody';
+const A_NETWORK = 'a network is 192.0.2.0/24, 2001:db8::/32, any or @SET';
+const COLUMNS = 'the columns are user, network, note, expires, added_at, added_by, set, local';
+const NO_CHANGE = 'nothing was changed; --dry-run shows what would be, --force does it';
+
+type Case = [words: string[], status: 1 | 2, problem: string, hint: string];
+
+// biome-ignore format: a case a line
+const CASES: Record<string, Case[]> = {
+  'the command line': [
+    [['lst'], 2, 'unknown command lst', 'did you mean allow-nets list'],
+    [['frobnicate'], 2, 'unknown command frobnicate', 'allow-nets --help lists the commands'],
+    [['set'], 2, 'set wants a command', 'allow-nets set --help lists the commands'],
+    [['set', 'ad', 'x'], 2, 'unknown command ad', 'did you mean allow-nets set add'],
+    [['set', 'frobnicate'], 2, 'unknown command frobnicate', 'allow-nets set --help lists the commands'],
+    [['list', '--jsn'], 2, 'not understood: --jsn', 'did you mean --json'],
+    [['list', '--frobnicate=1'], 2, 'not understood: --frobnicate', 'allow-nets list [USER]'],
+    [['list', '-x'], 2, 'not understood: -x', 'allow-nets list [USER]'],
+    [['list', '--db'], 2, '--db wants a value', 'allow-nets list [USER]'],
+  ],
+  init: [[['init', 'alice'], 2, 'not understood: alice', 'allow-nets init']],
+  add: [
+    [['add'], 2, 'arguments are missing', 'allow-nets add USER NETWORK...'],
+    [['add', 'alice'], 2, 'arguments are missing', 'allow-nets add USER NETWORK...'],
+    [['add', 'alice', '10.1.2.3/8'], 2, '10.1.2.3/8 is not the first address of its network', '10.0.0.0/8 or 10.1.2.3/32'],
+    [['add', 'alice', '10.1.2.0/255.255.255.0'], 2, '10.1.2.0/255.255.255.0 is no network', 'did you mean 10.1.2.0/24'],
+    [['add', 'alice', '10.1.2.*'], 2, '10.1.2.* is no network', 'did you mean 10.1.2.0/24'],
+    [['add', 'alice', '[2001:db8::1]'], 2, '[2001:db8::1] is no network', 'did you mean 2001:db8::1/128'],
+    [['add', 'alice', '10.0.0.0/33'], 2, '10.0.0.0/33 is no network', A_NETWORK],
+    [['add', 'alice', '300.1.1.1'], 2, '300.1.1.1 is no network', A_NETWORK],
+    // What is good before it is not added either.
+    [['add', 'alice', '192.0.2.0/24', 'office'], 2, 'office is no network', A_NETWORK],
+    [['add', 'alice', '@offise'], 1, 'there is no set offise', 'did you mean @office'],
+    [['add', 'alice', '@hotel'], 1, 'there is no set hotel', 'make it first: allow-nets set add hotel NETWORK'],
+    [['add', '', '10.0.0.1'], 2, 'the user is empty', A_USER],
+    [['add', '@', '10.0.0.1'], 2, '@ is no user', A_USER],
+    [['add', ' alice', '10.0.0.1'], 2, 'the user " alice" begins or ends with a space', A_USER],
+    [['add', 'a\tb', '10.0.0.1'], 2, 'the user "a\\tb" holds a control character', A_USER],
+    [['add', '10.0.0.0/8', 'alice'], 2, 'the user 10.0.0.0/8 is a network', 'the user comes first: USER NETWORK'],
+    [['add', 'alice', '10.0.0.1', '--for', '7'], 2, '--for 7 is no length of time', '--for 7d, --for 12h or --for 30m'],
+    [['add', 'alice', '10.0.0.1', '--for', '0d'], 2, '--for 0d is no length of time', '--for 7d, --for 12h or --for 30m'],
+    [['add', 'alice', '10.0.0.1', '--for', '7d', '--until', '2099-01-01'], 2, '--until and --for exclude each other', 'give one of them'],
+    [['add', 'alice', '10.0.0.1', '--until', '24.12.2026'], 2, '--until 24.12.2026 is no date or time', '--until 2026-12-24, or --until 2026-12-24T18:00Z'],
+    [['add', 'alice', '10.0.0.1', '--until', '2026-02-30'], 2, '--until 2026-02-30 is no date or time', '--until 2026-12-24, or --until 2026-12-24T18:00Z'],
+    [['add', 'alice', '10.0.0.1', '--until', '2020-01-01'], 2, '--until 2020-01-01 lies in the past', 'to take access away: allow-nets remove'],
+    [['add', 'alice', '10.0.0.1', '--until'], 2, '--until wants a value', 'allow-nets add USER NETWORK...'],
+    [['add', 'alice', '10.0.0.1', '--nots', 'x'], 2, 'not understood: --nots', 'did you mean --note'],
+  ],
+  remove: [
+    [['remove'], 2, 'remove wants a user', 'allow-nets remove USER NETWORK, or remove --expired'],
+    [['remove', 'alice'], 2, 'remove wants networks', 'allow-nets remove alice NETWORK, or remove alice --all'],
+    [['remove', 'alice', '10.0.0.0/8', '--all'], 2, '--all and --expired go without networks', 'allow-nets remove alice NETWORK'],
+    [['remove', 'dora', '--all'], 1, 'dora has no entry', 'allow-nets list shows who has'],
+    [['remove', 'alice', '10.0.0.0/9'], 1, 'alice has no entry 10.0.0.0/9', 'it has @office, 10.0.0.0/8'],
+    // What is there stays when one of several is not.
+    [['remove', 'alice', '10.0.0.0/8', '10.0.0.0/9'], 1, 'alice has no entry 10.0.0.0/9', 'it has @office, 10.0.0.0/8'],
+    [['remove', 'alice', '10.0.0.0/33'], 2, '10.0.0.0/33 is no network', A_NETWORK],
+  ],
+  list: [
+    [['list', 'dora'], 1, 'dora has no entry, nor has anything wider: it is refused from everywhere', 'allow-nets add dora NETWORK'],
+    [['list', 'alice', 'bob'], 2, 'not understood: bob', 'allow-nets list [USER]'],
+  ],
+  check: [
+    [['check', 'alice'], 2, 'arguments are missing', 'allow-nets check USER ADDRESS'],
+    [['check', 'alice', '10.0.0.1', '--at', 'soon'], 2, '--at soon is no date or time', '--at 2026-12-24, or --at 2026-12-24T18:00Z'],
+  ],
+  set: [
+    [['set', 'add', 'office'], 2, 'arguments are missing', 'allow-nets set add NAME NETWORK...'],
+    [['set', 'add', 'my office', '10.0.0.0/8'], 2, '"my office" cannot name a set', 'a name without spaces, @, /, comma or quotes: office'],
+    [['set', 'add', 'hotel', '@office'], 2, 'a set cannot hold @office', 'give its networks'],
+    [['set', 'add', 'hotel', '10.1.2.3/8'], 2, '10.1.2.3/8 is not the first address of its network', '10.0.0.0/8 or 10.1.2.3/32'],
+    [['set', 'remove', 'office'], 2, 'set remove wants networks', 'allow-nets set remove office NETWORK, or set remove office --all'],
+    [['set', 'remove', 'office', 'any', '--all'], 2, '--all goes without networks', 'allow-nets set remove office NETWORK, or set remove office --all'],
+    [['set', 'remove', 'ofice', '--all'], 1, 'there is no set ofice', 'did you mean office'],
+    [['set', 'remove', 'office', '10.0.0.1'], 1, '@office has no entry 10.0.0.1', 'it has 203.0.113.0/24, 2001:db8:1::/48'],
+    [['set', 'remove', 'office', '--all'], 1, 'the set office is in use by alice, carol', 'remove @office from them first, or add --force: their entries @office then grant nothing'],
+    [['set', 'remove', '@Office', '203.0.113.0/24', '2001:db8:1::/48'], 1, 'the set office is in use by alice, carol', 'remove @office from them first, or add --force: their entries @office then grant nothing'],
+    [['set', 'list', 'hotel'], 1, 'there is no set hotel', 'allow-nets set list shows the sets'],
+  ],
+  tidy: [[['tidy', 'alice'], 2, 'not understood: alice', 'allow-nets tidy']],
+  export: [[['export', '--format', 'xml'], 2, '--format cannot be xml', 'it is one of csv, tsv, json']],
+  completion: [[['completion', 'fish'], 2, 'there is no completion for fish', 'bash or zsh']],
+  import: [
+    [['import'], 2, 'arguments are missing', 'allow-nets import FILE'],
+    [['import', 'a', 'b'], 2, 'not understood: b', 'allow-nets import FILE'],
+    [['import', '-', '--format', 'xml'], 2, '--format cannot be xml', 'it is one of csv, tsv, json'],
+    [['import', '/no/such.csv'], 1, 'there is no file /no/such.csv', 'allow-nets import FILE, or - for standard input'],
+    [['import', '/etc'], 1, '/etc is a folder', 'allow-nets import FILE, or - for standard input'],
+    [['import', '-'], 1, 'the input is empty', 'did the command before the pipe fail? To go on all the same add --force'],
+    [['import', '-', '--replace'], 1, 'the input is empty', 'did the command before the pipe fail? To go on all the same add --force'],
+    [['import', file('user,network\n', 'a.csv'), '--replace'], 1, 'the input has no entry', 'nothing was changed; to remove all entries add --force'],
+    [['import', file('alice,10.0.0.0/8\n', 'a.csv'), '--replace'], 1, 'the input would remove 3 of 4 entries', NO_CHANGE],
+    [['import', file('dora,@hotel\n', 'a.csv')], 1, 'line 1: there is no set hotel', 'make it first: allow-nets set add hotel NETWORK; or add --force, and its entries grant nothing'],
+    [['import', file(Buffer.from('\ufeffalice,10.0.0.1\n', 'utf16le'), 'a.csv')], 1, 'the input is UTF-16 text', 'save it as UTF-8, or: iconv -f utf-16 -t utf-8 FILE | allow-nets import -'],
+  ],
+};
+
+for (const [name, cases] of Object.entries(CASES)) {
+  test(name, async (t) => {
+    for (const [words, status, problem, hint] of cases) {
+      await t.test(words.join(' '), () => {
+        assert.deepEqual(run(words.at(-1) === '--db' ? words : [...words, '--db', db]), {
+          status,
+          stdout: '',
+          stderr: `allow-nets: error: ${problem}\nallow-nets: hint: ${hint}\n`,
+        });
+      });
+    }
+  });
+}
+
+/** Wrong lines of an input: of each its number, the problem and the hint. */
+// biome-ignore format: a case a line
+const WRONG_LINES: [what: string, input: string, ...lines: [number, string, string][]][] = [
+  ['host bits', 'alice,10.1.2.3/8\n', [1, '10.1.2.3/8 is not the first address of its network', '10.0.0.0/8 or 10.1.2.3/32']],
+  ['no user', 'user,network\n,10.0.0.1\n', [2, 'the user is empty', A_USER]],
+  ['no network', 'alice\n', [1, 'there is no network', 'a line is user,network']],
+  ['a slip in the header', 'user,netwrok\na,10.0.0.1\n', [1, 'the column netwrok is not known', `did you mean network? ${COLUMNS}`]],
+  ['an expiry overlooked', 'user,network,expire\na,10.0.0.1,2020-01-01\n', [1, 'the column expire is not known', `did you mean expires? ${COLUMNS}`]],
+  ['a time', 'user,network,expires\na,10.0.0.1,soon\n', [2, 'the time of expiry "soon" cannot be read', '2026-12-24, or 2026-12-24T18:00Z']],
+  ['of a user and of a set', 'user,network,set\na,10.0.0.1,office\n', [2, 'a line is of the user a or of the set office, not of both', 'leave one empty']],
+  ['a set that expires', 'network,expires,set\n10.0.0.1,2099-01-01,office\n', [2, 'the networks of a set do not expire', 'let the entries that name the set expire']],
+  ['a set in a set', 'network,set\n@hotel,office\n', [2, 'a set cannot hold @hotel', 'give its networks']],
+  ['a field too many', 'user,network\na,10.0.0.1,x\n', [2, 'there are 3 fields where there should be 2', 'a field that holds "," must be quoted']],
+  ['a quote left open', '"a,10.0.0.1\nb,10.0.0.1\n', [1, 'a quote is opened and never closed', 'a quote inside a quoted field is written twice']],
+  ['a cut array', '[{"user":"a","network":"10.0.0.1"},\n', [2, 'the input ends before the ] of the array', 'JSON is an array of objects, as allow-nets export --format json writes it']],
+  ['a table of mysql', '+---+\n| a |\n', [1, 'this is a table drawn for people', 'add --batch to the mysql command']],
+  ['a table of psql', ' user | network\n----+----\n a | 10.0.0.1\n', [1, 'this is a table drawn for people', 'add --csv to the psql command']],
+  ['a table cut short', 'user|network\na|10.0.0.1\n(2 rows)\n', [3, 'the last line speaks of another number of rows than 1', 'read the table again']],
+  [
+    'several lines, line breaks in fields counted',
+    'user,network,note\na,10.0.0.1,"two\nlines"\nb,10.0.0.x,\nc,10.0.0.1,\n\nd,300.0.0.1,\n',
+    [4, '10.0.0.x is no network', A_NETWORK],
+    [7, '300.0.0.1 is no network', A_NETWORK],
+  ],
+];
+
+test('wrong lines of an import', async (t) => {
+  for (const [what, input, ...lines] of WRONG_LINES) {
+    await t.test(what, () => {
+      const told = lines.map(([line, problem, hint], i) => {
+        const same = lines[i + 1]?.[2] === hint;
+        return `allow-nets: error: line ${line}: ${problem}\n${same ? '' : `allow-nets: hint: ${hint}\n`}`;
+      });
+      const count = lines.length === 1 ? '1 line is wrong' : `${lines.length} lines are wrong`;
+      assert.deepEqual(run(['import', '-', '--db', db], { input }), {
+        status: 1,
+        stdout: '',
+        stderr: `${told.join('')}allow-nets: error: ${count}: nothing was changed\n`,
+      });
+    });
+  }
+});
+
+test('of many wrong lines the first 20 are told, and how many there are', () => {
+  const input = Array.from({ length: 1000 }, (_, i) => `user${i},10.0.0.${i % 2 === 0 ? 'x' : '1'}\n`).join(
+    '',
+  );
+  const { status, stdout, stderr } = run(['import', '-', '--db', db], { input });
+  const lines = stderr.trimEnd().split('\n');
+  assert.deepEqual({ status, stdout, count: lines.length }, { status: 1, stdout: '', count: 22 });
+  assert.equal(lines[0], 'allow-nets: error: line 1: 10.0.0.x is no network');
+  assert.equal(lines[19], 'allow-nets: error: line 39: 10.0.0.x is no network');
+  assert.equal(lines[20], `allow-nets: hint: ${A_NETWORK}`);
+  assert.equal(
+    lines[21],
+    'allow-nets: error: 500 lines are wrong, of which these are the first 20: nothing was changed',
+  );
+});

@@ -1,0 +1,174 @@
+// import: what each input makes of a database, what is told, and what keeps a bad input from doing harm.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import Database from 'better-sqlite3';
+import { file, noDatabase, run } from '../maillog/command';
+import { change, writeDatabase } from '../policy/database';
+
+/** What stands before each case; the rows of bob and of the set are written by hand. */
+const BEFORE = `update access set note = 'desk';
+  insert into access (user, network) values ('Bob', '192.0.2.1'), ('Bob', '@Office');
+  insert into network_set (name, network) values ('Office', '203.0.113.0/24');
+  insert into access (user, network, local, note) values ('here', '10.0.0.0/8', 1, 'this server');`;
+
+function prepared(sql: string): string {
+  const db = noDatabase();
+  writeDatabase(db, [{ name: 'alice', network: '10.0.0.0/8' }]);
+  change(db, sql);
+  return db;
+}
+
+/** All rows: `user network [until TIME] [note]`, in order; a set with its @. */
+function rows(db: string): string[] {
+  const connection = new Database(db, { readonly: true });
+  const found = connection
+    .prepare(`select concat_ws(' ', user, network, 'until ' || expires, note) from access
+      union all select concat_ws(' ', '@' || name, network, note) from network_set order by 1`)
+    .pluck()
+    .all();
+  connection.close();
+  return found as string[];
+}
+
+const UNCHANGED = [
+  '@Office 203.0.113.0/24',
+  'Bob 192.0.2.1',
+  'Bob @Office',
+  'alice 10.0.0.0/8 desk',
+  'here 10.0.0.0/8 this server',
+];
+
+type Case = [
+  what: string,
+  input: string,
+  options: string[],
+  stdout: string[],
+  stderr: string[],
+  status: number,
+  after: string[],
+];
+
+// biome-ignore format: a case a few lines
+const CASES: Case[] = [
+  ['added to what is there', 'carol,10.0.0.0/8\nalice,10.0.0.0/8\nBOB,192.0.2.1/32\n', [],
+    ['added 1, changed 1, removed 0, unchanged 1'], [], 0,
+    ['@Office 203.0.113.0/24', 'Bob @Office', 'alice 10.0.0.0/8 desk', 'bob 192.0.2.1/32', 'carol 10.0.0.0/8', 'here 10.0.0.0/8 this server']],
+  ['what the input does not speak of stays', 'user,network,expires\nalice,10.0.0.0/8,2098-12-24\n', [],
+    ['added 0, changed 1, removed 0, unchanged 0'], [], 0,
+    ['@Office 203.0.113.0/24', 'Bob 192.0.2.1', 'Bob @Office', 'alice 10.0.0.0/8 until 2098-12-24T23:00:00Z desk', 'here 10.0.0.0/8 this server']],
+  ['columns in another order, one of them unknown', 'color,network,user\nred,any,carol\n', [],
+    ['added 1, changed 0, removed 0, unchanged 0'], ['hint: columns left out: color'], 0,
+    [...UNCHANGED.slice(0, 4), 'carol any', 'here 10.0.0.0/8 this server']],
+  ['a dry run changes nothing', 'carol,10.0.0.0/8\nalice,10.0.0.0/8,new\n', ['--dry-run'],
+    ['would change alice 10.0.0.0/8', 'would add carol 10.0.0.0/8', 'would add 1, change 1, remove 0; unchanged 0'], [], 0, UNCHANGED],
+  ['in place of what is there, rows by hand in both tables: without a column set the sets stay, and what is local always does',
+    'alice,10.0.0.0/8\nbob,@office\n', ['--replace'],
+    ['added 0, changed 1, removed 1, unchanged 1'], [], 0,
+    ['@Office 203.0.113.0/24', 'alice 10.0.0.0/8 desk', 'bob @office', 'here 10.0.0.0/8 this server']],
+  ['in place of sets too', 'user,network,set\n,10.1.0.0/16,office\nalice,10.0.0.0/8,\nbob,@office,\n', ['--replace'],
+    ['added 1, changed 1, removed 2, unchanged 1'], [], 0,
+    ['@office 10.1.0.0/16', 'alice 10.0.0.0/8 desk', 'bob @office', 'here 10.0.0.0/8 this server']],
+  ['more than half would go', 'alice,10.0.0.0/8\n', ['--replace'], [],
+    ['error: the input would remove 2 of 3 entries', 'hint: nothing was changed; --dry-run shows what would be, --force does it'], 1, UNCHANGED],
+  ['a dry run says that it would be refused', 'alice,10.0.0.0/8,desk\n', ['--replace', '--dry-run'],
+    ['would remove Bob 192.0.2.1', 'would remove Bob @Office', 'would add 0, change 0, remove 2; unchanged 1'],
+    ['hint: it would be refused without --force: the input would remove 2 of 3 entries'], 0, UNCHANGED],
+  ['more than half, by force', 'alice,10.0.0.0/8\n', ['--replace', '--force'], ['added 0, changed 0, removed 2, unchanged 1'], [], 0,
+    ['@Office 203.0.113.0/24', 'alice 10.0.0.0/8 desk', 'here 10.0.0.0/8 this server']],
+  ['empty', '', ['--replace'], [], ['error: the input is empty', 'hint: did the command before the pipe fail? To go on all the same add --force'], 1, UNCHANGED],
+  ['only a header', 'user,network\n', ['--replace'], [], ['error: the input has no entry', 'hint: nothing was changed; to remove all entries add --force'], 1, UNCHANGED],
+  ['an empty array', '[]\n', ['--replace'], [], ['error: the input has no entry', 'hint: nothing was changed; to remove all entries add --force'], 1, UNCHANGED],
+  ['empty, by force', '', ['--replace', '--force'], ['added 0, changed 0, removed 3, unchanged 0'], [], 0,
+    ['@Office 203.0.113.0/24', 'here 10.0.0.0/8 this server']],
+  ['one wrong line, and nothing is changed', 'carol,10.0.0.0/8\ndave,10.0.0.x\n', [], [],
+    ['error: line 2: 10.0.0.x is no network', 'hint: a network is 192.0.2.0/24, 2001:db8::/32, any or @SET', 'error: 1 line is wrong: nothing was changed'], 1, UNCHANGED],
+  ['a set that is not there, by force', 'carol,@hotel\n', ['--force'], ['added 1, changed 0, removed 0, unchanged 0'], [], 0,
+    [...UNCHANGED.slice(0, 4), 'carol @hotel', 'here 10.0.0.0/8 this server']],
+  ['several rows of one meaning: the one that lasts longest stays', 'user,network,expires\nc,10.0.0.0/8,2098-01-01T00:00Z\nC,::ffff:10.0.0.0/104,\nc,10.0.0.0/8,2097-01-01\n', [],
+    ['added 1, changed 0, removed 0, unchanged 0'], ['hint: rows that mean the same as another one: 2'], 0,
+    [...UNCHANGED.slice(0, 4), 'c 10.0.0.0/8', 'here 10.0.0.0/8 this server']],
+];
+
+test('import', async (t) => {
+  for (const [what, input, options, stdout, stderr, status, after] of CASES) {
+    await t.test(what, () => {
+      const db = prepared(BEFORE);
+      const text = (all: string[]) => all.map((line) => `${line}\n`).join('');
+      assert.deepEqual(run(['import', '-', ...options, '--db', db], { input, zone: 'Europe/Berlin' }), {
+        status,
+        stdout: text(stdout),
+        stderr: text(stderr.map((line) => `allow-nets: ${line}`)),
+      });
+      assert.deepEqual(rows(db), after);
+    });
+  }
+});
+
+/** All of them mean the same two rows. */
+// biome-ignore format: a case a line
+const SPELLINGS: [what: string, text: string, name: string][] = [
+  ['CSV with CR LF, a byte order mark, quotes', '\ufeffuser,network,note\r\n"Smith, J",10.0.0.0/8,"a ""b"""\r\ncarol,any,\r\n', 'a.csv'],
+  ['semicolons', 'user;network;note\n"Smith, J";10.0.0.0/8;"a ""b"""\ncarol;any;\n', 'a.csv'],
+  ['without a header, a quoted comma before the first separator', '"Smith, J";10.0.0.0/8;"a ""b"""\ncarol;any;', '-'],
+  ['mysql --batch', 'user\tnetwork\tnote\nSmith, J\t10.0.0.0/8\ta "b"\ncarol\tany\tNULL\n', '-'],
+  ['psql -A', 'user|network|note\nSmith, J|10.0.0.0/8|a "b"\ncarol|any|\n(2 rows)\n', 'a.tsv'],
+  ['an array', '[{"user":"Smith, J","network":"10.0.0.0/8","note":"a \\"b\\""},\n{"network":"any","user":"carol"}]', '-'],
+  ['JSON lines', '{"user":"Smith, J","network":"10.0.0.0/8","note":"a \\"b\\""}\n{"network":"any","user":"carol","note":null}\n', 'a.jsonl'],
+];
+
+test('the formats', async (t) => {
+  for (const [what, text, name] of SPELLINGS) {
+    await t.test(what, () => {
+      const db = prepared('delete from access');
+      const words = ['import', name === '-' ? '-' : file(text, name), '--db', db];
+      assert.deepEqual(run(words, { input: name === '-' ? text : '' }), {
+        status: 0,
+        stdout: 'added 2, changed 0, removed 0, unchanged 0\n',
+        stderr: '',
+      });
+      assert.deepEqual(rows(db), ['carol any', 'smith, j 10.0.0.0/8 a "b"']);
+    });
+  }
+});
+
+test('export: rows by hand come in canonical form, and what import will not take is counted', () => {
+  const db = prepared(`${BEFORE}
+    insert into access (user, network, note, added_by) values ('Eve', '10.1.2.3/8', x'7a', ''), ('eve', '010.0.0.1', null, null), ('eve', '@Gone', null, null);
+    insert into access (user, network, expires) values ('eve', 'any', 'soon'), ('eve', '192.0.2.0/24', '2098-01-01 00:00:00+02')`);
+  const { status, stdout, stderr } = run(['export', '--db', db]);
+  assert.deepEqual(
+    { status, lines: stdout.split('\n'), stderr: stderr.split('\n') },
+    {
+      status: 0,
+      lines: [
+        'user,network,note,expires,added_at,added_by,set,local',
+        ',203.0.113.0/24,,,,,office,0',
+        'bob,192.0.2.1/32,,,,,,0',
+        'bob,@office,,,,,,0',
+        'eve,10.0.0.0/8,z,,,,,0',
+        'alice,10.0.0.0/8,desk,,,,,0',
+        'eve,010.0.0.1,,,,,,0',
+        'eve,192.0.2.0/24,,2097-12-31T22:00:00Z,,,,0',
+        'eve,@gone,,,,,,0',
+        'eve,any,,soon,,,,0',
+        'here,10.0.0.0/8,this server,,,,,1',
+        '',
+      ],
+      stderr: [
+        'allow-nets: hint: rows that import will refuse: 2; allow-nets list shows them, allow-nets remove takes them away',
+        'allow-nets: hint: rows that name a set that does not exist: 1; import takes them only with --force',
+        '',
+      ],
+    },
+  );
+  for (const format of ['csv', 'tsv', 'json']) {
+    const good = prepared(`${BEFORE} insert into access (user, network) values ('eve', '@Gone')`);
+    const text = run(['export', '--format', format, '--db', good]).stdout;
+    const target = prepared('delete from access');
+    const words = ['import', file(text, `rows.${format}`), '--replace', '--db', target];
+    assert.equal(run(words).status, 1);
+    assert.equal(run([...words, '--force']).stdout, 'added 6, changed 0, removed 0, unchanged 0\n');
+    assert.equal(run(['export', '--format', format, '--db', target]).stdout.length, text.length);
+    assert.equal(run(words).status, 1);
+  }
+});

@@ -1,0 +1,142 @@
+// A writer that is killed in the middle of a large import, at many moments: what the policy program answers is all of the old state or
+// all of the new one, or nothing where the file must be repaired first; and the next command repairs it without being asked to.
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { run as command } from '../maillog/command';
+import { PROGRAM, request, run } from '../policy/program';
+import { makeScratch } from '../policy/scratch';
+import { Running } from '../sync/running';
+import { address, counts, userName, writeInput, writeManyRows } from './many-rows';
+
+const SOAK = process.env['SOAK'] === '1';
+const ROWS = SOAK ? 400_000 : 100_000;
+const OLD = 10;
+const NEW = 11;
+/** Who may not write, as in Postfix; where this is not root, we ourselves. */
+const SERVICE = process.getuid?.() === 0 ? { uid: 65534 } : {};
+
+/** When to kill: while the input is read, while the change is made, or while it is written into the database file. */
+type Phase = 'reading' | 'changing' | 'writing';
+// biome-ignore format: a phase a line
+const MOMENTS: [Phase, count: number][] = SOAK
+  ? [['reading', 20], ['changing', 40], ['writing', 100]]
+  : [['reading', 3], ['changing', 4], ['writing', 8]];
+
+const scratch = makeScratch();
+const old = path.join(scratch, 'old.db');
+const db = path.join(scratch, 'access.db');
+const journal = `${db}-journal`;
+const input = path.join(scratch, 'new.csv');
+after(() => fs.rmSync(scratch, { recursive: true, force: true }));
+
+/** SQLite writes the first bytes of its journal last: from then on the journal counts, and the database file is being written. */
+function hasBegun(phase: Phase): boolean {
+  if (phase === 'reading') return true;
+  try {
+    const bytes = Buffer.alloc(1);
+    const file = fs.openSync(journal, 'r');
+    fs.readSync(file, bytes, 0, 1, 0);
+    fs.closeSync(file);
+    return phase === 'changing' || bytes[0] !== 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Starts the import and kills it `delay` ms after the phase has begun. @returns whether it had not ended before */
+async function killIn(phase: Phase, delay: number): Promise<boolean> {
+  fs.rmSync(journal, { force: true });
+  fs.copyFileSync(old, db);
+  const words = [PROGRAM, 'import', '--replace', '--force', input, '--db', db];
+  const writer = new Running(process.execPath, words, { cwd: scratch, env: { PATH: process.env['PATH'] } });
+  let over = false;
+  void writer.ended.then(() => {
+    over = true;
+  });
+  while (!over && !hasBegun(phase)) await sleep(1);
+  if (delay > 0) await sleep(delay);
+  writer.child.kill('SIGKILL');
+  const { signal, stderr } = await writer.ended;
+  assert.equal(stderr, '');
+  return signal === 'SIGKILL';
+}
+
+const ASKED = Array.from({ length: 12 }, (_, i) => Math.floor((i * (ROWS - 1)) / 11));
+
+/** What the policy program says now: the state that all answers are of, or `repair`. */
+async function answers(): Promise<'old' | 'new' | 'repair'> {
+  const requests = ASKED.flatMap((i) => [OLD, NEW].map((state) => request(userName(i), address(state, i))));
+  const { bytes, status, log } = await run(
+    ['--db', db, '--persistent', '--log', 'none'],
+    requests.join(''),
+    SERVICE,
+  );
+  if (status !== 0) {
+    const problem = `database ${db} holds an interrupted change and cannot be read without write permission`;
+    const hint = `repair it by running as root: allow-nets list --db ${db}`;
+    assert.deepEqual({ bytes, status, log }, { bytes: '', status: 78, log: [`warn: ${problem}; ${hint}`] });
+    return 'repair';
+  }
+  assert.deepEqual(log, []);
+  const words = bytes
+    .trimEnd()
+    .split('\n\n')
+    .map((reply) => reply.split(/[= ]/)[1] ?? '');
+  const [first] = words;
+  assert.deepEqual(
+    words,
+    ASKED.flatMap(() => (first === 'dunno' ? ['dunno', 'reject'] : ['reject', 'dunno'])),
+  );
+  return first === 'dunno' ? 'old' : 'new';
+}
+
+/** Each is another one of those that people run. All of them repair the file before they do their work. */
+const NEXT_COMMANDS = [
+  ['list', userName(0)],
+  ['check', userName(0), address(OLD, 0)],
+  ['add', 'somebody', '192.0.2.1'],
+  ['set', 'list'],
+  ['export', '--format', 'json'],
+  ['tidy'],
+];
+
+test('a killed import leaves the old state or the new one', async (t) => {
+  writeManyRows(old, OLD, ROWS);
+  writeInput(input, NEW, ROWS);
+  let repairs = 0;
+  let kills = 0;
+  for (const [phase, count] of MOMENTS) {
+    for (let i = 0; i < count; i++) {
+      // The later half of the moments comes later by and by.
+      const delay =
+        phase === 'reading'
+          ? 60 + i * 150
+          : i < count / 2
+            ? 0
+            : (i - count / 2 + 1) * (phase === 'writing' ? 20 : 40);
+      const next = NEXT_COMMANDS[kills % NEXT_COMMANDS.length] ?? [];
+      await t.test(`${phase}, after ${delay} ms, then ${next[0]}`, async () => {
+        const killed = await killIn(phase, delay);
+        kills++;
+        const before = await answers();
+        if (before === 'repair') repairs++;
+        if (!killed) assert.equal(before, 'new');
+        const { status, stderr } = command([...next, '--db', db]);
+        assert.equal(stderr, '');
+        assert.equal(hasBegun('writing'), false, 'a journal that counts is left');
+        const now = await answers();
+        if (before !== 'repair') assert.equal(now, before);
+        if (next[0] === 'check') assert.equal(status, now === 'old' ? 0 : 1);
+        else assert.equal(status, 0);
+        const { sound, of } = counts(db);
+        delete (of as Record<string, number>)['192'];
+        assert.deepEqual({ sound, of }, { sound: true, of: { [now === 'old' ? OLD : NEW]: ROWS } });
+      });
+    }
+  }
+  t.diagnostic(`${kills} kills, of which ${repairs} left a file to be repaired`);
+  assert.ok(process.getuid?.() !== 0 || repairs > 0, 'no kill came while the file was written');
+});

@@ -1,0 +1,168 @@
+// Random rows as the commands store them, made so that what they hold is known without asking the program.
+import Database from 'better-sqlite3';
+import fc from 'fast-check';
+import { meaningOf, rowWriter } from '../../src/rules/entries';
+import { formatNetwork, parseNetwork } from '../../src/rules/network';
+import { writeDatabase } from '../policy/database';
+import { type Pick, plainText, randomBits } from '../rules/spellings';
+
+/** A row of either table, as it stands in the database. */
+export interface StoredRow {
+  readonly table: 'access' | 'network_set';
+  readonly name: string;
+  readonly network: string;
+  readonly note: string | null;
+  readonly expires: string | null;
+  readonly added_at: string | null;
+  readonly added_by: string | null;
+  readonly local: 0 | 1;
+}
+
+/** What the formats give a meaning to, and what people paste. */
+// biome-ignore format: a list of words
+const PIECES = [
+  '"', "'", ',', ';', '|', '\t', '\n', '\r', '\r\n', '\\', '\\N', '\\n', 'NULL', ' ', '  ', '\0', '{', '}', '[', ']',
+  'user', 'network', '(2 rows)', '@', '/', '*', '=', ':', 'É', 'e\u0301', 'İ', 'ß', 'ﬀ', '日本', '😀', '\u202e', '\ufeff',
+  '\u00a0', '\u2028', '\x7f', '\x1b[31m', '\x1e', '\x1f', '\x02', 'alice', 'example.com', '0', '1', '# ', "'; --",
+];
+
+const text = fc
+  .array(fc.oneof(fc.constantFrom(...PIECES), fc.string({ unit: 'binary', maxLength: 4 })), {
+    minLength: 1,
+    maxLength: 6,
+  })
+  .map((parts) => parts.join('') || '-');
+
+const fold = (name: string) => name.normalize('NFC').toLowerCase().normalize('NFC');
+// biome-ignore lint/suspicious/noControlCharactersInRegex: no name may hold one
+const CONTROL = /[\x00-\x1f\x7f-\x9f\ufffd]/g;
+
+/** Names as the README has them: no control character, no space at either end, and no network. */
+const user = fc
+  .oneof(
+    text,
+    text.map((name) => `${name}@example.com`),
+    text.map((name) => `@${name}`),
+    fc.constant('*'),
+    fc.nat(30).map((n) => `user${n}@example.com`),
+  )
+  .map((name) => fold(name.replace(CONTROL, '')).trim())
+  .filter((name) => name !== '' && name !== '@' && !/^\S+\/\d+$/.test(name));
+
+const setName = text
+  .map((name) => fold(name.replace(CONTROL, '').replace(/[\s@/,;"'=]/g, '')))
+  .filter((name) => name.trim() !== '');
+
+const moment = fc
+  .date({ min: new Date('1970-01-01T00:00:00Z'), max: new Date('9999-12-31T00:00:00Z'), noInvalidDate: true })
+  .map((date) => date.toISOString().replace(/\.\d+Z$/, 'Z'));
+
+const network = fc.gen().map((gen) => randomNetwork((below) => gen(fc.nat, below - 1)));
+
+function randomNetwork(pick: Pick): string {
+  if (pick(12) === 0) return 'any';
+  const bits = randomBits(pick);
+  const parsed = parseNetwork(`${plainText(bits)}/${pick(bits.bytes.length * 8 + 1)}`);
+  if (parsed === null) throw new Error('plainText and a prefix are a network');
+  return formatNetwork(parsed.network);
+}
+
+const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
+const local = fc.integer({ min: 0, max: 9 }).map((n) => (n === 0 ? 1 : 0) as 0 | 1);
+const origin = { note: optional(text), added_at: optional(fc.oneof(moment, text)), added_by: optional(text) };
+
+const sets: fc.Arbitrary<StoredRow[]> = fc.array(
+  fc.record({
+    table: fc.constant('network_set' as const),
+    name: setName,
+    network,
+    expires: fc.constant(null),
+    local,
+    ...origin,
+  }),
+  { maxLength: 25 },
+);
+
+const entries: fc.Arbitrary<StoredRow[]> = fc.array(
+  fc.record({
+    table: fc.constant('access' as const),
+    name: user,
+    network,
+    expires: optional(moment),
+    local,
+    ...origin,
+  }),
+  { minLength: 1, maxLength: 60 },
+);
+
+/** The rows of a whole database: some of the entries name a set, and no two are of the same name and network. */
+export const someRows: fc.Arbitrary<StoredRow[]> = fc
+  .tuple(sets, entries, fc.array(fc.nat(), { maxLength: 20 }))
+  .map(([inSets, own, ofSets]) => {
+    const names = inSets.map(({ name }) => name);
+    const named =
+      names.length === 0 ? [] : ofSets.map((n) => ({ at: n % own.length, set: names[n % names.length] }));
+    const rows = [...inSets, ...own];
+    for (const { at, set } of named) {
+      const row = own[at];
+      if (row) rows.push({ ...row, network: `@${set}` });
+    }
+    const unique = new Map(rows.map((row) => [`${row.table}\n${row.name}\n${row.network}`, row]));
+    return [...unique.values()];
+  });
+
+/** A new database of these rows, written as a command writes them, or else as any SQLite client does: without a key. */
+export function writeRows(db: string, rows: readonly StoredRow[], byHand: boolean): void {
+  writeDatabase(db, []);
+  const connection = new Database(db);
+  const write = {
+    access: rowWriter(connection, 'access'),
+    network_set: rowWriter(connection, 'network_set'),
+  };
+  connection.transaction(() => {
+    for (const { table, name, network, note, expires, added_at, added_by, local } of rows) {
+      const meaning = meaningOf(table, network);
+      if (meaning === null) throw new Error(`${network} is no network`);
+      const origin = { note, expires, addedAt: added_at, addedBy: added_by };
+      write[table]({ user: name, meaning, local: local === 1, ...origin });
+    }
+  })();
+  if (byHand) connection.exec('update access set key = null; update network_set set key = null');
+  connection.close();
+}
+
+/** All rows in a fixed order, without their keys. */
+export function storedRows(db: string): StoredRow[] {
+  const columns = 'network, note, expires, added_at, added_by, local';
+  const sql = `select 'access' as "table", user as name, ${columns} from access
+    union all select 'network_set', name, ${columns.replace('expires', 'null as expires')} from network_set`;
+  return inOrder(query(db, sql) as StoredRow[]);
+}
+
+/** The rows of both tables that the policy program would have to read one by one. */
+export function rowsWithoutKey(db: string): unknown[] {
+  return query(
+    db,
+    'select user from access where key is null union all select name from network_set where key is null',
+  );
+}
+
+/** Every row with its key, as hexadecimal digits. */
+export function keys(db: string): unknown[] {
+  const sql = `select user, network, hex(key) from access union all select name, network, hex(key) from network_set`;
+  return query(db, `select * from (${sql}) order by 1, 2, 3`);
+}
+
+export function inOrder(rows: readonly StoredRow[]): StoredRow[] {
+  const key = ({ table, name, network }: StoredRow) => `${table}\n${name}\n${network}`;
+  return rows.map((row) => ({ ...row })).sort((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+function query(db: string, sql: string): unknown[] {
+  const connection = new Database(db, { readonly: true });
+  try {
+    return connection.prepare(sql).all();
+  } finally {
+    connection.close();
+  }
+}

@@ -1,0 +1,159 @@
+// Commands in trouble with the machine: permissions, a full disk, an output that cannot be written, a strange database.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { commandLine, file, noDatabase, type Ran, run } from '../maillog/command';
+import { writeDatabase } from '../policy/database';
+import { needs } from '../requires';
+
+const refused = (problem: string, hint: string): Ran => ({
+  status: 1,
+  stdout: '',
+  stderr: `allow-nets: error: ${problem}\nallow-nets: hint: ${hint}\n`,
+});
+
+test('a database that is none', async (t) => {
+  const missing = noDatabase();
+  const folder = path.dirname(missing);
+  const empty = file('');
+  const text = file(
+    'this is no database, but long enough to be taken for one at the first look: '.repeat(20),
+  );
+  const cases: [what: string, db: string, problem: string, hint: string][] = [
+    ['missing', missing, `there is no database ${missing}`, `put the file back, or run as root: allow-nets init --db ${missing}`],
+    ['a folder', folder, `database ${folder} cannot be used (it is a folder)`, `put a good copy in its place, or move it away and run as root: allow-nets init --db ${folder}`],
+    ['empty', empty, `${empty} is no database of allow-nets (schema version 0)`, `check --db, or run as root: allow-nets init --db ${empty}`],
+    ['text', text, `database ${text} cannot be used (file is not a database)`, `put a good copy in its place, or move it away and run as root: allow-nets init --db ${text}`],
+  ]; // biome-ignore format: a table
+  for (const [what, db, problem, hint] of cases) {
+    await t.test(what, () => {
+      for (const words of [
+        ['list'],
+        ['add', 'alice', '10.0.0.1'],
+        ['export'],
+        ['check', 'alice', '10.0.0.1'],
+      ]) {
+        assert.deepEqual(run([...words, '--db', db]), refused(problem, hint));
+      }
+      assert.equal(fs.existsSync(missing), false);
+    });
+  }
+});
+
+test('an output that cannot be written is an error, and the input too', () => {
+  const db = noDatabase();
+  writeDatabase(db, [{ name: 'alice', network: '10.0.0.0/8' }]);
+  const shell = (command: string) => {
+    const line = command.replaceAll('allow-nets', commandLine(db));
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', line], { encoding: 'utf8' });
+    return { status, stdout, stderr };
+  };
+  const full = refused(
+    'the answer cannot be written (ENOSPC: no space left on device, write)',
+    'free the space or correct the redirection',
+  );
+  assert.deepEqual(shell('allow-nets export > /dev/full'), full);
+  assert.deepEqual(shell('allow-nets list > /dev/full'), full);
+  assert.deepEqual(shell('allow-nets list | :'), { status: 0, stdout: '', stderr: '' });
+  assert.deepEqual(
+    shell('allow-nets import /proc/self/mem'),
+    refused(
+      'the input cannot be read (EIO: i/o error, read)',
+      'nothing was changed; copy the input elsewhere and read that',
+    ),
+  );
+});
+
+describe('for an ordinary user', needs('root'), () => {
+  test('reading works, writing says what to do', () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'allow-nets-user-'));
+    try {
+      fs.chmodSync(folder, 0o755);
+      const db = path.join(folder, 'access.db');
+      writeDatabase(db, [{ name: 'alice', network: '10.0.0.0/8' }]);
+      const asNobody = (...words: string[]): Ran => {
+        const program = path.resolve('bin/allow-nets.js');
+        const options = { uid: 65534, gid: 65534, cwd: '/', encoding: 'utf8' } as const;
+        const { status, stdout, stderr } = spawnSync(
+          process.execPath,
+          [program, ...words, '--db', db],
+          options,
+        );
+        return { status, stdout, stderr };
+      };
+      assert.deepEqual(asNobody('check', 'alice', '10.0.0.1').status, 0);
+      for (const words of [
+        ['add', 'bob', '10.0.0.1'],
+        ['remove', 'alice', '--all'],
+        ['set', 'add', 'office', '10.0.0.1'],
+      ]) {
+        assert.deepEqual(
+          asNobody(...words),
+          refused(`no permission to write database ${db}`, 'run the command as root'),
+        );
+      }
+      fs.chmodSync(db, 0o600);
+      assert.deepEqual(
+        asNobody('list'),
+        refused(
+          `no permission to read database ${db}`,
+          `let the service user read it, as root: chmod 644 ${db}, and chmod a+x on each folder above it`,
+        ),
+      );
+    } finally {
+      fs.rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('a full disk', smallDisk(), () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'allow-nets-full-'));
+  const db = path.join(folder, 'access.db');
+  before(() => {
+    mount(folder);
+    assert.equal(run(['init', '--db', db]).status, 0);
+    assert.equal(run(['add', 'alice', '10.0.0.0/8', '--db', db]).status, 0);
+    const rest = fs.openSync(path.join(folder, 'rest'), 'w');
+    assert.throws(() => {
+      for (;;) fs.writeSync(rest, Buffer.alloc(4096));
+    }, /ENOSPC/);
+    fs.closeSync(rest);
+  });
+  after(() => {
+    spawnSync('umount', [folder]);
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('is told as such, and changes nothing', () => {
+    const told = (of: string) =>
+      refused(
+        `there is no room on the disk to change database ${of}`,
+        `nothing was changed; free some, there and in /var/tmp: df -h ${folder} /var/tmp`,
+      );
+    const rows = Array.from({ length: 500 }, (_, i) => `user${i}@example.com,10.0.${i >> 8}.${i & 255}\n`);
+    assert.deepEqual(run(['add', 'bob', '10.0.0.1', '--db', db]), told(db));
+    assert.deepEqual(run(['import', file(rows.join(''), 'rows.csv'), '--db', db]), told(db));
+    const other = path.join(folder, 'other.db');
+    assert.deepEqual(run(['init', '--db', other]), told(other));
+    assert.deepEqual(run(['export', '--db', db]).stdout.split('\n').length, 3);
+    fs.rmSync(path.join(folder, 'rest'));
+    assert.equal(run(['init', '--db', other]).stdout, `made ${other}\n`);
+    assert.equal(run(['add', 'bob', '10.0.0.1', '--db', db]).status, 0);
+  });
+});
+
+/** A disk of 256 KiB. False where this is not root, or a container that may not mount. */
+function mount(folder: string): boolean {
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'allow-nets', folder]).status === 0;
+}
+
+function smallDisk(): { skip: string | false } {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'allow-nets-mount-'));
+  const works = mount(folder);
+  if (works) spawnSync('umount', [folder]);
+  fs.rmSync(folder, { recursive: true, force: true });
+  return { skip: works ? false : 'a small disk cannot be mounted here' };
+}

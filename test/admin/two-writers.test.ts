@@ -1,0 +1,109 @@
+// Two writers at once: one waits for the other, or says that it could not; what was acknowledged is in the database in the end.
+import assert from 'node:assert/strict';
+import * as path from 'node:path';
+import { test } from 'node:test';
+import Database from 'better-sqlite3';
+import { entries, run } from '../maillog/command';
+import { writeDatabase } from '../policy/database';
+import { PROGRAM } from '../policy/program';
+import { makeScratch } from '../policy/scratch';
+import { Running } from '../sync/running';
+import { address, userName, writeInput } from './many-rows';
+
+const scratch = makeScratch();
+let count = 0;
+
+function emptyDatabase(): string {
+  const db = path.join(scratch, `${count++}.db`);
+  writeDatabase(db, []);
+  return db;
+}
+
+function start(db: string, ...words: string[]): Running {
+  const env = { PATH: process.env['PATH'], SUDO_USER: 'postmaster' };
+  return new Running(process.execPath, [PROGRAM, ...words, '--db', db], { cwd: scratch, env });
+}
+
+const busy = (db: string) => ({
+  status: 1,
+  stdout: '',
+  stderr:
+    `allow-nets: error: database ${db} is locked by another program for more than 2 seconds\n` +
+    `allow-nets: hint: try again; to see who holds it, run as root: fuser -v ${db}\n`,
+});
+
+/** Adds entries one after the other. @returns those that were acknowledged */
+async function addUntil(db: string, prefix: string, isOver: (added: number) => boolean): Promise<string[]> {
+  const acknowledged: string[] = [];
+  for (let i = 0; !isOver(i); i++) {
+    const { status, stdout, stderr } = await start(db, 'add', `${prefix}${i}`, '192.0.2.1').ended;
+    if (status === 0) {
+      assert.deepEqual(
+        { stdout, stderr },
+        { stdout: `${prefix}${i} may now send mail from 192.0.2.1/32\n`, stderr: '' },
+      );
+      acknowledged.push(`${prefix}${i} 192.0.2.1/32`);
+    } else assert.deepEqual({ status, stdout, stderr }, busy(db));
+  }
+  return acknowledged;
+}
+
+test('whoever waits for longer than 2 seconds says so, changes nothing, and works later', async () => {
+  const db = emptyDatabase();
+  const input = writeInput(path.join(scratch, 'few.csv'), 10, 3);
+  const other = new Database(db);
+  other.exec('begin immediate');
+  const waiting = [
+    start(db, 'add', 'alice', '10.0.0.1'),
+    start(db, 'import', input),
+    start(db, 'import', '--replace', '--force', input),
+    start(db, 'set', 'add', 'office', '10.0.0.1'),
+  ];
+  for (const { ended } of waiting) {
+    const { status, stdout, stderr } = await ended;
+    assert.deepEqual({ status, stdout, stderr }, busy(db));
+  }
+  // Whoever only asks need not wait.
+  assert.equal(run(['list', '--db', db]).status, 0);
+  other.exec('rollback');
+  other.close();
+  assert.deepEqual(entries(db), []);
+  assert.equal(run(['import', input, '--db', db]).stdout, 'added 3, changed 0, removed 0, unchanged 0\n');
+});
+
+test('two loops of add', async () => {
+  const db = emptyDatabase();
+  const added = await Promise.all([addUntil(db, 'a', (n) => n === 8), addUntil(db, 'b', (n) => n === 8)]);
+  assert.deepEqual(entries(db), added.flat().sort());
+  assert.ok(added.every((rows) => rows.length > 0));
+});
+
+test('a long import, and a loop of add meanwhile', async () => {
+  const rows = 60_000;
+  const db = emptyDatabase();
+  const long = start(db, 'import', writeInput(path.join(scratch, 'many.csv'), 10, rows));
+  let over = false;
+  void long.ended.then(() => {
+    over = true;
+  });
+  const added = await addUntil(db, 'a', (n) => over && n > 0);
+  const { status, stdout, stderr } = await long.ended;
+  assert.ok(added.length > 0, 'the import let nobody in');
+  const there = new Set(entries(db));
+  assert.deepEqual(
+    added.filter((row) => !there.has(row)),
+    [],
+  );
+  // Where an add held the lock for too long, the import has changed nothing and has said so.
+  if (status === 0) {
+    assert.deepEqual(
+      { stdout, stderr },
+      { stdout: `added ${rows}, changed 0, removed 0, unchanged 0\n`, stderr: '' },
+    );
+    assert.equal(there.size, rows + added.length);
+    assert.ok(there.has(`${userName(rows - 1)} ${address(10, rows - 1)}/32`));
+  } else {
+    assert.deepEqual({ status, stdout, stderr }, busy(db));
+    assert.equal(there.size, added.length);
+  }
+});
