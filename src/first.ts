@@ -8,17 +8,22 @@ import * as fs from 'node:fs';
 /** Whether Postfix runs the program: descriptor 2 was the same socket as descriptor 0. */
 export const underPostfix = isPolicySocket();
 
+/** What ends the program when nothing catches an error. */
+export const uncaught = { end: endWithBug };
+
 if (underPostfix) {
   fs.closeSync(2);
   // The lowest free number is taken, which is 2.
   fs.openSync('/dev/null', 'w');
-  process.setUncaughtExceptionCaptureCallback(endWithBug);
+  process.on('uncaughtException', (error) => uncaught.end(error));
 }
 
 function isPolicySocket(): boolean {
   try {
-    const [input, errors] = [fs.fstatSync(0), fs.fstatSync(2)];
-    return errors.isSocket() && input.ino === errors.ino && input.dev === errors.dev;
+    const errors = fs.fstatSync(2);
+    if (!errors.isSocket()) return false;
+    const input = fs.fstatSync(0);
+    return input.ino === errors.ino && input.dev === errors.dev;
   } catch {
     return false;
   }

@@ -7,6 +7,7 @@
 // process.stdin, process.stdout and console are not touched: they would make the shared socket non-blocking.
 import * as fs from 'node:fs';
 import { asErrorLines, asLogLine, type Failure, failureOf, policyStatus } from '../failure';
+import { uncaught, underPostfix } from '../first';
 import type { MailLog, Priority } from '../postfix/mail-log';
 import { LiveRules } from '../rules/live';
 import type { Verdict } from './decide';
@@ -96,12 +97,15 @@ export function fail(failure: Failure): void {
 
 /** An error that nothing catches ends the program as any other trouble does. */
 export function endOnBugs(): void {
-  process.setUncaughtExceptionCaptureCallback(null); // first.ts may have set one
-  process.setUncaughtExceptionCaptureCallback((error) => {
-    try {
-      fail(failureOf(error));
-    } catch {
-      process.exit(policyStatus({ kind: 'bug', error }));
-    }
-  });
+  if (uncaught.end === endUncaught) return;
+  uncaught.end = endUncaught;
+  if (!underPostfix) process.on('uncaughtException', endUncaught);
+}
+
+function endUncaught(error: unknown): void {
+  try {
+    fail(failureOf(error));
+  } catch {
+    process.exit(policyStatus({ kind: 'bug', error }));
+  }
 }
