@@ -18,11 +18,11 @@ export interface Place {
 /** `message`: yargs' complaint. */
 export function wrongUsage(message: string, place: Place): Trouble {
   const { line, group, known } = place;
-  const all = `allow-nets ${group === undefined ? '' : `${group} `}--help lists the commands`;
-  const usage = line === null ? all : `allow-nets ${shownLine(line)}`;
+  const help = `allow-nets ${group === undefined ? '' : `${group} `}--help lists the commands`;
+  const usage = line === null ? help : `allow-nets ${shownLine(line)}`;
   const [, valueless] = /^Not enough arguments following: (.+)$/.exec(message) ?? [];
   if (valueless !== undefined) return wrong(`--${valueless} wants a value`, usage);
-  if (message === '') return wrong('a command is missing', all);
+  if (message === '') return wrong('a command is missing', help);
   if (message.startsWith('Not enough non-option arguments')) return wrong('arguments are missing', usage);
   const [, option, given, choices] = /Argument: ([^,]+), Given: (.+), Choices: (.+)/.exec(message) ?? [];
   if (choices !== undefined) {
@@ -30,16 +30,16 @@ export function wrongUsage(message: string, place: Place): Trouble {
   }
   const [, kind, unknown] = /^Unknown (command|argument)s?: (.+)$/.exec(message) ?? [];
   if (unknown === undefined) return wrong(sentence(message), usage);
-  const [first = ''] = unknown.split(', ');
-  const typed = asTyped(first, place.words);
-  const meant = nearest(typed, known);
-  if (line !== null || typed.startsWith('-')) {
-    const hint = typed.startsWith('-') && meant !== null ? `did you mean ${meant}` : usage;
-    return wrong(`not understood: ${typed}`, hint);
+  const all = unknown.split(', ').map((name) => asTyped(name, place.words));
+  const [first = ''] = all;
+  const meant = nearest(first, known);
+  if (line !== null || first.startsWith('-')) {
+    const hint = first.startsWith('-') && meant !== null ? `did you mean ${meant}` : usage;
+    return wrong(`not understood: ${all.join(', ')}`, hint);
   }
   const name = kind === 'argument' ? 'command' : kind;
   const full = `${group === undefined ? '' : `${group} `}${meant}`;
-  return wrong(`unknown ${name} ${first}`, meant === null ? all : `did you mean allow-nets ${full}`);
+  return wrong(`unknown ${name} ${first}`, meant === null ? help : `did you mean allow-nets ${full}`);
 }
 
 /** yargs names an option without its dashes. */

@@ -101,7 +101,7 @@ describe(
     test('wrong usage', () => {
       for (const [words, problem] of [
         [['--service', 'a/b'], 'a/b is no name for a service'],
-        [['--usr', 'nobody'], 'not understood: usr'],
+        [['--usr', 'nobody'], 'not understood: --usr'],
       ] as const) {
         const { status, stdout, stderr } = site.onPostfix('install', ...words);
         assert.equal(stdout, '');
