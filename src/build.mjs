@@ -8,8 +8,12 @@ import { build } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 
-/** What is imported (with require, lazily) by the other parts, and the entry point that its section is made from. */
-const SECTIONS = { 'ip-cidr': 'ip-cidr', './admin/cli': 'src/admin/cli.ts' };
+/** What is imported (with require, lazily) by the other parts or run as a thread, and the entry point that its section is made from. */
+const SECTIONS = {
+  'ip-cidr': 'ip-cidr',
+  './admin/cli': 'src/admin/cli.ts',
+  'maillog/scan-worker': 'src/maillog/scan-worker.ts',
+};
 
 /** Turns the import of a section into its loading, but for the section's own entry point. */
 const sections = {

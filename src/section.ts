@@ -7,16 +7,22 @@ import { brotliDecompressSync } from 'node:zlib';
 
 /** The exports of the section `name` of this file. */
 export function loadSection(name: string): unknown {
-  const file = fs.readFileSync(__filename, 'latin1');
-  const mark = `\n//@section ${name} `;
-  const start = file.indexOf(mark) + mark.length;
-  const code = brotliDecompressSync(
-    Buffer.from(file.slice(start, file.indexOf('\n', start)), 'base64'),
-  ).toString();
-  const script = new vm.Script(`(function (exports, require, module, __filename, __dirname) {${code}\n})`, {
-    filename: `${__filename}@${name}`,
-  });
+  const script = new vm.Script(
+    `(function (exports, require, module, __filename, __dirname) {${sectionCode(name)}\n})`,
+    { filename: `${__filename}@${name}` },
+  );
   const module = { exports: {} };
   script.runInThisContext()(module.exports, require, module, __filename, __dirname);
   return module.exports;
+}
+
+/** The code of the section `name` of this file, or null when it has none. */
+export function sectionCode(name: string): string | null {
+  const file = fs.readFileSync(__filename, 'latin1');
+  const mark = `\n//@section ${name} `;
+  const at = file.indexOf(mark);
+  if (at < 0) return null;
+  const start = at + mark.length;
+  const packed = Buffer.from(file.slice(start, file.indexOf('\n', start)), 'base64');
+  return brotliDecompressSync(packed).toString();
 }

@@ -57,9 +57,7 @@ export async function readLogs(given: Arguments, now: number, tally: Tally): Pro
   const progress = new Progress(total);
   try {
     const options = { dovecot: given.flag('dovecot'), onBytes: progress.add };
-    return await readLog(inputs, options, (bytes, batch, onUnreadable) =>
-      tally.record(bytes, batch, onUnreadable),
-    );
+    return await readLog(inputs, options, (packed, onUnreadable) => tally.record(packed, onUnreadable));
   } finally {
     progress.done();
   }

@@ -16,6 +16,9 @@ const MAGIC: readonly [Compression, Buffer][] = [
   ['bzip2', Buffer.from('BZh')],
 ];
 
+/** So many first bytes tell it. */
+export const MAGIC_LENGTH = 6;
+
 const PACKAGES = { xz: 'xz-utils', zstd: 'zstd', bzip2: 'bzip2' };
 
 /** Told by the first bytes of a file. Null: not compressed. */

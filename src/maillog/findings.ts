@@ -27,6 +27,9 @@ export interface Finding {
   readonly marks: readonly Mark[];
 }
 
+/** So many findings are worked out once and kept, in some 20 MB; more of them each time that they are gone through. */
+const MOST_KEPT = 50_000;
+
 export class Findings {
   /** Messages of the users that may be a subject, those from no known address among them. */
   readonly messages: number;
@@ -38,6 +41,8 @@ export class Findings {
   private readonly manyUsers: number;
   /** Numbers of the tally, who sent most first. */
   private readonly people: readonly number[];
+  /** All of them once they were gone through, if they are not many. */
+  private kept: readonly Finding[] | null = null;
 
   /** `unseen`: see joinNetworks. `isSubject`: whether a name can be the subject of an entry, for one user alone. */
   constructor(
@@ -74,7 +79,18 @@ export class Findings {
 
   /** User by user. */
   *all(): Iterable<Finding> {
-    for (const person of this.people) yield* this.of(person);
+    if (this.kept !== null) {
+      yield* this.kept;
+      return;
+    }
+    const kept: Finding[] = [];
+    for (const person of this.people) {
+      for (const finding of this.of(person)) {
+        if (kept.length <= MOST_KEPT) kept.push(finding);
+        yield finding;
+      }
+    }
+    if (kept.length <= MOST_KEPT) this.kept = kept;
   }
 
   private of(person: number): Finding[] {

@@ -1,12 +1,6 @@
-// The files of `learn` and `replay`, opened and read: plain, compressed, or `-` for standard input.
-//
-// Compression is told by a file's first bytes, not by its name. A file that ends in the middle of its compressed data, or that cannot be
-// read further, still gives what came before; how it ended is in the answer.
+// The files of `learn` and `replay`, opened; `-` is standard input.
 import * as fs from 'node:fs';
 import { Trouble } from '../failure';
-import { compressionOf, decompress } from './compressed';
-import type { LineScanner } from './lines';
-import { Source } from './source';
 
 export interface Input {
   readonly name: string;
@@ -58,26 +52,4 @@ function translated<T>(name: string, work: () => T): T {
     const why = { ENOENT: 'no such file', EACCES: 'no permission to read it' }[code ?? ''] ?? message;
     throw new Trouble({ kind: 'refused', problem: `cannot read ${name}: ${why}` });
   }
-}
-
-/** Reads all of `input` into `scanner`, `onBytes` told of the bytes of the file as they go. What is wrong with its end, or null. */
-export async function readInput(
-  input: Input,
-  scanner: LineScanner,
-  onBytes: (count: number) => void,
-): Promise<string | null> {
-  const source = new Source(input.descriptor, onBytes);
-  let damage: string | null = null;
-  const first = source.next();
-  const compression = first === null ? null : compressionOf(first);
-  if (first !== null && compression !== null) {
-    damage = await decompress(compression, input.name, first, source, (chunk) => scanner.write(chunk));
-  } else if (first !== null) {
-    scanner.write(first);
-    while (scanner.fill((buffer, offset, length) => source.read(buffer, offset, length)));
-  }
-  damage ??= source.damage;
-  scanner.end(damage === null);
-  if (input.descriptor !== 0) fs.closeSync(input.descriptor);
-  return damage;
 }

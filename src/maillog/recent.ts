@@ -3,9 +3,9 @@
 // Waiting for memory would be most of the time that `learn` takes. So the texts lie packed, their numbers before them, and those of many
 // lines are fetched at once. When the room is used up all are forgotten, and it begins anew: nothing grows.
 import { withRoom } from './columns';
-import type { Sighting } from './sighting';
+import * as packing from './packed';
 
-/** An entry in words of 4 bytes: these, then the address and the user. */
+/** An entry in words of 4 bytes: these, then the text as Packed has it. */
 const HASH = 0;
 const LENGTHS = 1;
 const PLACE = 2;
@@ -17,11 +17,13 @@ const ROOM = 1 << 21;
 
 export class RecentTexts {
   private words = new Int32Array(1 << 14);
-  private bytes = Buffer.from(this.words.buffer);
   private used = 1;
   private size = 0;
   /** Where the entry of a hash begins, in words; 0 is free. */
   private starts = new Int32Array(1 << 10);
+
+  /** `room`: in words; so much is kept. */
+  constructor(private readonly room = ROOM) {}
 
   /** Has the entries that these hashes lead to brought into the cache, all at once and not one after the other. */
   fetch(hashes: Int32Array, count: number): number {
@@ -35,19 +37,18 @@ export class RecentTexts {
     return sum;
   }
 
-  /** The entry of the texts whose hash is `hash`; 0 when they are not known. */
-  find(hash: number, bytes: Buffer, { addressStart, addressEnd, userStart, userEnd }: Sighting): number {
+  /** The entry of the texts of the sighting at `at`; 0 when they are not known. */
+  find(packed: Int32Array, at: number): number {
     const { words, starts } = this;
     const mask = starts.length - 1;
-    const addressLength = addressEnd - addressStart;
-    const lengths = (addressLength << 16) | (userEnd - userStart);
+    const hash = packed[at + packing.HASH] as number;
+    const lengths = packed[at + packing.LENGTHS] as number;
+    const count = packing.textWords(lengths);
     for (let place = hash & mask; ; place = (place + 1) & mask) {
       const entry = starts[place] as number;
       if (entry === 0) return 0;
       if (words[entry + HASH] !== hash || words[entry + LENGTHS] !== lengths) continue;
-      const text = (entry + TEXT) * 4;
-      if (!isEqual(this.bytes, text, bytes, addressStart, addressEnd)) continue;
-      if (isEqual(this.bytes, text + addressLength, bytes, userStart, userEnd)) return entry;
+      if (isEqual(words, entry + TEXT, packed, at + packing.TEXT, count)) return entry;
     }
   }
 
@@ -60,41 +61,36 @@ export class RecentTexts {
   }
 
   /** Keeps what was found out about texts that are not known yet. */
-  keep(hash: number, bytes: Buffer, sighting: Sighting, place: number, grant: number): void {
-    const { addressStart, addressEnd, userStart, userEnd } = sighting;
-    const addressLength = addressEnd - addressStart;
-    const lengths = (addressLength << 16) | (userEnd - userStart);
-    const entry = this.roomFor(entryWords(lengths));
-    this.words[entry + HASH] = hash;
+  keep(packed: Int32Array, at: number, place: number, grant: number): void {
+    const lengths = packed[at + packing.LENGTHS] as number;
+    const count = packing.textWords(lengths);
+    const entry = this.roomFor(TEXT + count);
+    this.words[entry + HASH] = packed[at + packing.HASH] as number;
     this.words[entry + LENGTHS] = lengths;
     this.words[entry + PLACE] = place;
     this.words[entry + GRANT] = grant;
-    const text = (entry + TEXT) * 4;
-    bytes.copy(this.bytes, text, addressStart, addressEnd);
-    bytes.copy(this.bytes, text + addressLength, userStart, userEnd);
+    for (let i = 0; i < count; i++) this.words[entry + TEXT + i] = packed[at + packing.TEXT + i] as number;
     this.enter(entry);
   }
 
   private roomFor(words: number): number {
-    if (this.used + words > ROOM) {
+    if (this.used + words > this.room) {
       this.used = 1;
       this.size = 0;
       this.starts.fill(0);
     }
     const entry = this.used;
     this.used += words;
-    if (this.used > this.words.length) {
-      this.words = withRoom(this.words, this.used);
-      this.bytes = Buffer.from(this.words.buffer);
-    }
+    this.words = withRoom(this.words, this.used);
     return entry;
   }
 
   private enter(entry: number): void {
     if (++this.size * 2 > this.starts.length) {
       this.starts = new Int32Array(this.starts.length * 2);
-      for (let other = 1; other < entry; other += entryWords(this.words[other + LENGTHS] as number)) {
+      for (let other = 1; other < entry; ) {
         this.put(other);
+        other += TEXT + packing.textWords(this.words[other + LENGTHS] as number);
       }
     }
     this.put(entry);
@@ -108,20 +104,7 @@ export class RecentTexts {
   }
 }
 
-/** FNV-1a over both texts. */
-export function hashOf(bytes: Buffer, { addressStart, addressEnd, userStart, userEnd }: Sighting): number {
-  let hash = 0x811c9dc5;
-  for (let i = addressStart; i < addressEnd; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
-  for (let i = userStart; i < userEnd; i++) hash = Math.imul(hash ^ (bytes[i] as number), 0x01000193);
-  return hash ^ (hash >>> 15);
-}
-
-function entryWords(lengths: number): number {
-  return TEXT + (((lengths >>> 16) + (lengths & 0xffff) + 3) >> 2);
-}
-
-function isEqual(kept: Buffer, at: number, bytes: Buffer, start: number, end: number): boolean {
-  const ahead = at - start;
-  for (let i = start; i < end; i++) if (kept[i + ahead] !== bytes[i]) return false;
+function isEqual(kept: Int32Array, from: number, packed: Int32Array, at: number, count: number): boolean {
+  for (let i = 0; i < count; i++) if (kept[from + i] !== packed[at + i]) return false;
   return true;
 }

@@ -182,8 +182,7 @@ export class SeenColumns {
 
   private network(family: Family, key: number): Network | null {
     if (family === 4) {
-      const bytes = new Uint8Array(4);
-      new DataView(bytes.buffer).setInt32(0, key);
+      const bytes = Uint8Array.of(key >>> 24, key >>> 16, key >>> 8, key);
       return { family, bytes, prefix: this.v4Prefix };
     }
     return key === NO_NETWORK ? null : { family, bytes: this.v6Networks.bytesOf(key), prefix: this.v6Prefix };
@@ -191,7 +190,8 @@ export class SeenColumns {
 }
 
 function bitsOf(bytes: Uint8Array): number {
-  return new DataView(bytes.buffer, bytes.byteOffset, 4).getInt32(0);
+  const [a = 0, b = 0, c = 0, d = 0] = bytes;
+  return (a << 24) | (b << 16) | (c << 8) | d;
 }
 
 function isLocated<T extends { network: Network | null }>(one: T): one is T & { network: Network } {

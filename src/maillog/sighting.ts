@@ -1,5 +1,4 @@
-// One sighting: an authenticated user, at an address, at a time; as offsets into the bytes of its line, since making texts of them
-// would cost more than all the rest.
+// One sighting: an authenticated user, at an address, at a time; as offsets into the bytes of its line.
 
 export interface Sighting {
   /** Seconds since 1970. */
@@ -17,22 +16,4 @@ export type WhatLine = 'delivery' | 'other' | 'broken';
 
 export function newSighting(): Sighting {
   return { seconds: 0, times: 0, userStart: 0, userEnd: 0, addressStart: 0, addressEnd: 0 };
-}
-
-/** Few enough to stay in the cache. */
-export const BATCH = 512;
-
-/** Sightings side by side, all in the same bytes. */
-export class Batch {
-  size = 0;
-  readonly sightings: readonly Sighting[] = Array.from({ length: BATCH }, newSighting);
-
-  /** The one to fill in next; it counts when `size` is raised. */
-  get next(): Sighting {
-    return this.sightings[this.size] as Sighting;
-  }
-
-  get isFull(): boolean {
-    return this.size === BATCH;
-  }
 }

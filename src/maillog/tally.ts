@@ -6,9 +6,9 @@ import { type Address, parseAddress } from '../rules/address';
 import { type Network, truncate } from '../rules/network';
 import { foldName } from '../rules/subject';
 import { LocalDays } from './local-day';
-import { hashOf, RecentTexts } from './recent';
+import { HASH, LINE, type Packed, SECONDS, TIMES } from './packed';
+import { RecentTexts } from './recent';
 import { type Grant, SeenColumns } from './seen-columns';
-import { BATCH, type Batch, type Sighting } from './sighting';
 
 /** What counts, and how addresses are put together. */
 export interface Scope {
@@ -36,6 +36,9 @@ export interface DayTotal {
   refused: number;
 }
 
+/** Few enough to stay in the cache. */
+const BATCH = 512;
+
 const NOT_ASKED = -1;
 const UNREADABLE = -2;
 
@@ -50,6 +53,8 @@ export class Tally {
   private readonly numbers = new Map<string, number>();
   /** Of an address and a user as spelled, the place and the grant. */
   private readonly recent = new RecentTexts();
+  /** Of a batch: where the sightings are, and what was found out about them. */
+  private readonly starts = new Int32Array(BATCH);
   private readonly hashes = new Int32Array(BATCH);
   private readonly places = new Int32Array(BATCH);
   private readonly grants = new Int32Array(BATCH);
@@ -65,47 +70,63 @@ export class Tally {
   }
 
   /**
-   * Adds the sightings that are in the scope. `onUnreadable` is told of each whose user name or address cannot be one.
+   * Adds the sightings that are in the scope. `onUnreadable` is told the line of each whose user name or address cannot be one.
    *
-   * Step by step for all of them: each step waits for memory, and so they wait together.
+   * Batch by batch, and step by step for all of one: each step waits for memory, and so they wait together.
    */
-  record(bytes: Buffer, { sightings, size }: Batch, onUnreadable: (sighting: Sighting) => void): void {
-    const { hashes, places, grants } = this;
-    for (let i = 0; i < size; i++) hashes[i] = hashOf(bytes, sightings[i] as Sighting);
-    this.recent.fetch(hashes, size);
-    for (let i = 0; i < size; i++) {
-      const sighting = sightings[i] as Sighting;
-      const entry = this.recent.find(hashes[i] as number, bytes, sighting);
-      if (entry === 0) this.findOut(i, bytes, sighting);
-      else {
-        places[i] = this.recent.placeOf(entry);
-        grants[i] = this.recent.grantOf(entry);
+  record(packed: Packed, onUnreadable: (line: number) => void): void {
+    const { words } = packed;
+    const { starts, hashes } = this;
+    for (let at = 0; at < packed.used; ) {
+      let size = 0;
+      for (; size < BATCH && at < packed.used; size++) {
+        starts[size] = at;
+        hashes[size] = words[at + HASH] as number;
+        at = packed.after(at);
       }
+      this.recent.fetch(hashes, size);
+      this.recordBatch(packed, size, onUnreadable);
     }
     this.judge.rest();
+  }
+
+  private recordBatch(packed: Packed, size: number, onUnreadable: (line: number) => void): void {
+    const { words } = packed;
+    const { starts, places, grants, recent } = this;
     for (let i = 0; i < size; i++) {
-      const sighting = sightings[i] as Sighting;
-      if ((places[i] as number) >= 0) this.add(sighting, places[i] as number, grants[i] as number);
-      else if (places[i] === UNREADABLE) onUnreadable(sighting);
+      const at = starts[i] as number;
+      const entry = recent.find(words, at);
+      if (entry === 0) {
+        const [place, grant] = this.answerFor(packed.userAt(at), packed.addressAt(at));
+        recent.keep(words, at, place, grant);
+        places[i] = place;
+        grants[i] = grant;
+      } else {
+        places[i] = recent.placeOf(entry);
+        grants[i] = recent.grantOf(entry);
+      }
+    }
+    for (let i = 0; i < size; i++) {
+      const at = starts[i] as number;
+      const place = places[i] as number;
+      if (place >= 0) {
+        this.add(
+          place,
+          grants[i] as number,
+          (words[at + SECONDS] as number) >>> 0,
+          words[at + TIMES] as number,
+        );
+      } else if (place === UNREADABLE) onUnreadable(words[at + LINE] as number);
     }
   }
 
-  private add({ seconds, times }: Sighting, place: number, grant: number): void {
+  private add(place: number, grant: number, seconds: number, times: number): void {
     if (seconds < this.scope.since || seconds >= this.scope.until) return;
     const day = this.localDays.of(seconds);
     this.seen.add(place, grant, times, seconds, day);
     const total = this.totalOf(day);
     if (grant > 0) total.allowed += times;
     else total.refused += times;
-  }
-
-  private findOut(i: number, bytes: Buffer, sighting: Sighting): void {
-    const address = bytes.toString('latin1', sighting.addressStart, sighting.addressEnd);
-    const user = bytes.toString('utf8', sighting.userStart, sighting.userEnd);
-    const [place, grant] = this.answerFor(user, address);
-    this.places[i] = place;
-    this.grants[i] = grant;
-    this.recent.keep(this.hashes[i] as number, bytes, sighting, place, grant);
   }
 
   /** The place of a user at an address and the number of the grant; or NOT_ASKED or UNREADABLE. */

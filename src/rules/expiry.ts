@@ -35,5 +35,5 @@ export function parseInstant(text: string): number | null {
 
 /** As the commands store it: `2026-12-24T18:00:00Z`. */
 export function formatInstant(moment: number): string {
-  return new Date(moment).toISOString().replace(/\.\d+Z$/, 'Z');
+  return `${new Date(moment).toISOString().slice(0, -'.000Z'.length)}Z`;
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openInputs } from '../../src/maillog/input';
+import { SECONDS, TIMES } from '../../src/maillog/packed';
 import { type Reading, readLog } from '../../src/maillog/read-log';
 
 export interface Sighted {
@@ -28,17 +29,17 @@ export async function readText(
     writeFileSync(file, text);
     utimesSync(file, now, now);
     const sighted: Sighted[] = [];
-    const [reading] = await readLog(
-      openInputs([file], now),
-      { dovecot, onBytes: () => {} },
-      (bytes, batch) => {
-        for (const one of batch.sightings.slice(0, batch.size)) {
-          const { seconds, times, userStart, userEnd, addressStart, addressEnd } = one;
-          const user = bytes.toString('utf8', userStart, userEnd);
-          sighted.push({ user, address: bytes.toString('utf8', addressStart, addressEnd), seconds, times });
-        }
-      },
-    );
+    const [reading] = await readLog(openInputs([file], now), { dovecot, onBytes: () => {} }, (packed) => {
+      for (let at = 0; at < packed.used; at = packed.after(at)) {
+        const [seconds = 0, times = 0] = [packed.words[at + SECONDS], packed.words[at + TIMES]];
+        sighted.push({
+          user: packed.userAt(at),
+          address: packed.addressAt(at),
+          seconds: seconds >>> 0,
+          times,
+        });
+      }
+    });
     return { sighted, reading: reading as Reading };
   } finally {
     rmSync(folder, { recursive: true, force: true });
