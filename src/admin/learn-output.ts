@@ -89,8 +89,21 @@ export function noteOf({ messages, first, last }: Finding): string {
   return `learned from ${messages} messages, ${momentText(first)} to ${momentText(last)}`;
 }
 
+const DAY = 86_400;
+const days = new Map<number, string>();
+const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'));
+
+/** As formatInstant, which would be a tenth of all the time that `learn` takes. */
 function momentText(seconds: number): string {
-  return formatInstant(seconds * 1000);
+  const day = Math.floor(seconds / DAY);
+  let text = days.get(day);
+  if (text === undefined) {
+    text = formatInstant(day * DAY * 1000).slice(0, 'YYYY-MM-DDT'.length);
+    days.set(day, text);
+  }
+  const clock = seconds - day * DAY;
+  const two = (number: number) => TWO_DIGITS[number];
+  return `${text}${two(Math.floor(clock / 3600))}:${two(Math.floor(clock / 60) % 60)}:${two(clock % 60)}Z`;
 }
 
 function cells(finding: Finding, moment = momentText): string[] {

@@ -49,8 +49,16 @@ function writeAll(descriptor: number, text: string): void {
   }
 }
 
+const terminals = new Map<number, boolean>();
+
 export function isTerminal(descriptor: 0 | 1 | 2): boolean {
-  return isatty(descriptor);
+  let found = terminals.get(descriptor);
+  if (found === undefined) {
+    // Asked for each line, the kernel would be a part of the time that long lists take.
+    found = isatty(descriptor);
+    terminals.set(descriptor, found);
+  }
+  return found;
 }
 
 const COLOURS = { bold: 1, red: 31, green: 32, yellow: 33, dim: 2 } as const;

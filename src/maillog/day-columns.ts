@@ -20,7 +20,9 @@ export class DayColumns {
 
   /** Comparable among themselves once no more days are added. */
   of(number: number): DayBits {
-    return Array.from(this.columns.values(), (column) => column[number] ?? 0);
+    const words: number[] = [];
+    for (const column of this.columns.values()) words.push(column[number] ?? 0);
+    return words;
   }
 }
 

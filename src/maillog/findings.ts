@@ -27,6 +27,8 @@ export interface Finding {
   readonly marks: readonly Mark[];
 }
 
+const NO_MARKS: readonly Mark[] = [];
+
 /** So many findings are worked out once and kept, in some 20 MB; more of them each time that they are gone through. */
 const MOST_KEPT = 50_000;
 
@@ -94,11 +96,12 @@ export class Findings {
   }
 
   private of(person: number): Finding[] {
-    const seen = [...this.tally.seen.of(person)].filter(isLocated);
-    const spread: Mark[] = isSpread(seen) ? ['many-networks'] : [];
-    const enough = seen.filter(
-      (one) => one.messages >= this.least.messages && countDays(one.days) >= this.least.days,
-    );
+    const { messages, days } = this.least;
+    const seen: Located[] = [];
+    for (const one of this.tally.seen.of(person)) if (isLocated(one)) seen.push(one);
+    const spread = isSpread(seen);
+    const isEnough = (one: Located) => one.messages >= messages && (days <= 1 || countDays(one.days) >= days);
+    const enough = messages <= 1 && days <= 1 ? seen : seen.filter(isEnough);
     return joinNetworks(enough, this.unseen)
       .map((joined) => ({
         user: this.tally.people[person] ?? '',
@@ -109,19 +112,20 @@ export class Findings {
         last: joined.last,
         allowed: allowedOf(joined),
         by: joined.by,
-        marks: [...this.marksOf(joined), ...spread],
+        marks: this.marksOf(joined, spread),
       }))
       .sort((a, b) => b.messages - a.messages || b.last - a.last || (a.network < b.network ? -1 : 1));
   }
 
-  private marksOf({ parts, messages }: Joined): Mark[] {
-    const marks = new Set<Mark>();
+  private marksOf({ parts, messages }: Joined, spread: boolean): readonly Mark[] {
+    const marks: Mark[] = [];
     for (const { network, usage } of parts) {
       const mark = usage && this.markOf(network, usage);
-      if (mark) marks.add(mark);
+      if (mark && !marks.includes(mark)) marks.push(mark);
     }
-    if (messages === 1) marks.add('once');
-    return [...marks];
+    if (messages === 1) marks.push('once');
+    if (spread) marks.push('many-networks');
+    return marks.length === 0 ? NO_MARKS : marks;
   }
 
   private markOf(network: Network, usage: Usage): Mark | null {

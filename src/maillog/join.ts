@@ -17,15 +17,27 @@ export interface Joined extends Seen {
 export function joinNetworks(seen: readonly Located[], unseen: number): Joined[] {
   return ([4, 6] as const).flatMap((family) => {
     const sorted = seen.filter(({ network }) => network.family === family).sort(byAddress);
+    if (unseen === 0 && !sorted.some(isBesideNext)) return sorted.map(alone);
     return sorted.length === 0 ? [] : joinRange(sorted, unseen);
   });
+}
+
+/** Whether the next network is the other half of the one that both are in. Where none is, nothing can be joined without a gap. */
+function isBesideNext({ network }: Located, i: number, sorted: readonly Located[]): boolean {
+  const next = sorted[i + 1]?.network;
+  return next !== undefined && commonPrefix(network.bytes, next.bytes) === network.prefix - 1;
+}
+
+function alone(one: Located): Joined {
+  const { network, messages, allowed, by, first, last, days } = one;
+  return { network, messages, allowed, by, first, last, days, usage: null, parts: [one] };
 }
 
 export type Located = Seen & { readonly network: Network };
 
 function joinRange(sorted: readonly Located[], unseen: number): Joined[] {
   const [first, last] = [sorted[0] as Located, sorted[sorted.length - 1] as Located];
-  if (first === last) return [{ ...first, parts: [first] }];
+  if (first === last) return [alone(first)];
   const prefix = commonPrefix(first.network.bytes, last.network.bytes);
   const room = 2 ** (first.network.prefix - prefix);
   if (sorted.length >= room * (1 - unseen)) return [together(sorted, truncate(first.network, prefix))];
