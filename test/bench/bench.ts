@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { changing, importing } from './big-database';
 import { growthOneShot, growthPersistent } from './growth';
 import { handWritten } from './hand-written';
+import { learn } from './learn';
 import { memory } from './memory';
 import { oneShot } from './one-shot';
 import { persistent } from './persistent';
@@ -16,6 +17,7 @@ import { postfix } from './postfix';
 import { chooseProgram } from './product';
 import { postfwd, seedLoop } from './programs-alike';
 import { type Group, isMet, LeftOut, type Row, ratio } from './row';
+import { syncing } from './sync';
 import { table } from './table';
 
 const GROUPS: Group[] = [
@@ -29,6 +31,8 @@ const GROUPS: Group[] = [
   memory,
   changing,
   importing,
+  syncing,
+  learn,
   postfix,
 ];
 

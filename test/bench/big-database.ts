@@ -39,9 +39,21 @@ async function writeLines(name: string, lines: Iterable<string>): Promise<string
 }
 
 /** An empty database for each round of an import; in the path that is returned, %r stands for the round. */
-async function emptyDatabases(name: string): Promise<string> {
-  for (let round = 0; round < IMPORTS; round++) await emptyDatabase(`${name}-${round}`);
+async function emptyDatabases(name: string, rounds: number): Promise<string> {
+  for (let round = 0; round < rounds; round++) await emptyDatabase(`${name}-${round}`);
   return scratchPath(`${name}-%r.db`);
+}
+
+let stored: Promise<string> | null = null;
+
+/** The sqlite3 program that imports the rows of `millionUsers`, in each of the rounds into an empty database of its own. */
+export async function sqliteImport(name: string, rounds: number): Promise<Process> {
+  const sqlite3 = findProgram('sqlite3');
+  if (!sqlite3) throw new LeftOut(`${name}: sqlite3 is not installed (Debian package sqlite3)`);
+  stored ??= writeLines('stored.csv', asStored(await millionUsers()));
+  const database = await emptyDatabases(name, rounds);
+  const argv = [sqlite3, database, '-cmd', '.mode csv', `.import ${await stored} access`];
+  return { argv, requests: textFile(''), output: '' };
 }
 
 function requireMillion(paths: string): void {
@@ -59,23 +71,24 @@ function seconds(runs: Runs): Row['measured'] {
 }
 
 async function imports(): Promise<Row[]> {
-  const sqlite3 = findProgram('sqlite3');
-  if (!sqlite3) throw new LeftOut('import: sqlite3 is not installed (Debian package sqlite3)');
   const input = await writeLines('input.csv', asInput());
-  const stored = await writeLines('stored.csv', asStored(await millionUsers()));
-  const paths = [await emptyDatabases('imported'), await emptyDatabases('by-sqlite3')] as const;
-  const requests = textFile('');
+  const database = await emptyDatabases('imported', IMPORTS);
+  const theirProgram = await sqliteImport('by-sqlite3', IMPORTS);
   const [ours, theirs] = await wholeProcesses(
     IMPORTS,
     60,
     [
-      { argv: allowNets('import', input, '--db', paths[0]), requests, output: /1,?000,?000/ },
-      { argv: [sqlite3, paths[1], '-cmd', '.mode csv', `.import ${stored} access`], requests, output: '' },
+      {
+        argv: allowNets('import', input, '--db', database),
+        requests: textFile(''),
+        output: /1,?000,?000/,
+      },
+      theirProgram,
     ],
     0,
   );
   if (!ours || !theirs) throw new Error('a program was not run');
-  for (const path of paths) requireMillion(path);
+  for (const path of [database, theirProgram.argv[1] ?? '']) requireMillion(path);
   return [
     {
       what: 'import of 1,000,000 rows',
