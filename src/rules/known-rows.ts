@@ -24,7 +24,9 @@ export interface RowText {
 type Compared = Readonly<Record<'note' | 'addedAt' | 'addedBy', boolean>>;
 
 /** Rows in one text, which costs a third less than to take them one by one. */
-const AT_ONCE = 2000;
+const AT_ONCE = 1000;
+/** Rows that there is room for at first. */
+const ROOM = 1 << 16;
 
 /** How far from the expected place a row is looked for, and how many may be missed before all of them are indexed. */
 const NEAR = 8;
@@ -37,8 +39,8 @@ export class KnownRows {
   /** How many rows of the input said again, word for word, what another one had said. */
   repeated = 0;
   private readonly hash = new RowHash();
-  private rowids = new Float64Array(AT_ONCE);
-  private hashes = new Int32Array(3 * AT_ONCE);
+  private rowids = new Float64Array(ROOM);
+  private hashes = new Int32Array(3 * ROOM);
   /** Which of them the input has: 1. */
   private seen = new Uint8Array(0);
   /** Where the next row of the input is expected, and how many were not near there. */

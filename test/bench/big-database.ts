@@ -70,6 +70,14 @@ function seconds(runs: Runs): Row['measured'] {
   return { value: median(runs.ms) / 1000, unit: 's' };
 }
 
+/** The same of users and networks alone, into a table without an index: the least that an import can cost. */
+export function bareImport(input: string, name: string): Process {
+  const database = scratchPath(`${name}-bare-%r.db`);
+  const commands = ['-cmd', 'create table access (user, network)', '-cmd', '.mode tabs'];
+  const argv = [findProgram('sqlite3') ?? '', database, ...commands, `.import --skip 1 ${input} access`];
+  return { argv, requests: textFile(''), output: '' };
+}
+
 async function imports(): Promise<Row[]> {
   const input = await writeLines('input.csv', asInput());
   const database = await emptyDatabases('imported', IMPORTS);

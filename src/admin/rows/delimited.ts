@@ -58,7 +58,7 @@ class Reader {
       const raw = withoutReturn(this.text.slice(this.at, end));
       const line = this.line++;
       this.at = end + 1;
-      if (raw === '' || raw.trim() === '') continue;
+      if (isBlank(raw)) continue;
       const fields = raw.split(separator);
       if (!this.take({ line, fields: escaped ? fields.map(unescaped) : fields, problem: null })) return false;
     }
@@ -124,6 +124,12 @@ class Reader {
     const end = this.text.indexOf('\n', from);
     return end < 0 ? this.text.length : end;
   }
+}
+
+function isBlank(line: string): boolean {
+  const first = line.charCodeAt(0);
+  // Most lines begin with a letter: no copy is made of those.
+  return !(first > 0x20 && first < 0x7f) && line.trim() === '';
 }
 
 function withoutReturn(line: string): string {
