@@ -7,23 +7,17 @@ import { Trouble } from '../failure';
 import type { Connection } from './database';
 import { type Counts, findDifference, NONE } from './difference';
 import { nameColumn } from './entries';
-import { expiryMoment, formatInstant } from './expiry';
+import { makeDifference, type Writing } from './make-difference';
 import type { Table } from './schema';
-import { GIVEN, type Staging } from './staging';
+import type { Staging } from './staging';
 
-export interface Manner {
-  /** Make the database equal to the input, but for rows with a local mark. */
-  readonly replace: boolean;
+export interface Manner extends Writing {
   /** Find out what would change, and change nothing. */
   readonly dryRun: boolean;
   /** Also when more than half of the entries would go, or sets are missing. */
   readonly force: boolean;
   /** Whether the input speaks of sets; else they stay as they are. */
   readonly hasSets: boolean;
-  /** For rows of which the input does not say it. */
-  readonly addedBy: string;
-  /** ms since 1970. */
-  readonly now: number;
 }
 
 export interface Outcome {
@@ -48,6 +42,9 @@ export class Overtaken extends Trouble {
 /**
  * `seen` is called with the difference found and before it is made, and may read it with `eachDifference`.
  * Throws Trouble: refused by the guard, overtaken, or a set that does not exist.
+ *
+ * To find the difference can take seconds, in which nobody else is to wait: it is found before the write lock is taken, and counts only
+ * if nothing has changed until then.
  */
 export function bringIn(
   connection: Connection,
@@ -56,32 +53,77 @@ export function bringIn(
   seen: (outcome: Outcome) => void = () => {},
 ): Outcome {
   const repeated = staging.finish();
-  const work = () => {
-    for (const known of Object.values(staging.known)) if (known?.isCurrent() === false) throw new Overtaken();
-    requireSets(connection, staging, manner);
-    const tables: Table[] = manner.hasSets ? ['access', 'network_set'] : ['access'];
-    const counts = { access: NONE, network_set: NONE };
-    for (const table of tables) {
-      counts[table] = findDifference(
-        connection,
-        table,
-        manner.replace,
-        manner.now,
-        staging.known[table] !== null,
-      );
-    }
-    const refusal = manner.replace && !manner.force ? guard(connection, staging, counts) : null;
-    if (refusal !== null && !manner.dryRun) throw refusal;
-    const staged = staging.count.access + (manner.hasSets ? staging.count.network_set : 0) - repeated;
-    const written = tables.reduce((sum, table) => sum + counts[table].added + counts[table].changed, 0);
-    const outcome = { ...counts, repeated, unchanged: staged - written, refusal };
+  const find = () => differenceOf(connection, staging, manner, repeated);
+  if (manner.dryRun) {
+    const look = () => {
+      const outcome = find();
+      seen(outcome);
+      return outcome;
+    };
+    return connection.transaction(look).deferred();
+  }
+  const change = (found: Found | null): Outcome | null => {
+    if (found !== null && versionOf(connection) !== found.version) return null;
+    const outcome = found?.outcome ?? find();
+    if (outcome.refusal !== null) throw outcome.refusal;
     seen(outcome);
-    if (manner.dryRun) return outcome;
-    for (const table of tables) apply(connection, table, manner, counts[table]);
-    if (counts.network_set.removed > 0 && !manner.force) requireLocalSets(connection);
+    for (const table of tablesOf(manner)) makeDifference(connection, table, manner, outcome[table]);
+    if (outcome.network_set.removed > 0 && !manner.force) requireLocalSets(connection);
     return outcome;
   };
-  return connection.transaction(work).immediate();
+  for (let tries = 0; tries < TRIES; tries++) {
+    const version = versionOf(connection);
+    const outcome = find();
+    if (isNothing(outcome) && outcome.refusal === null && versionOf(connection) === version) {
+      seen(outcome);
+      return outcome;
+    }
+    const changed = connection.transaction(change).immediate({ version, outcome });
+    if (changed !== null) return changed;
+  }
+  // Others change it all the time: now they have to wait.
+  return connection.transaction(change).immediate(null) as Outcome;
+}
+
+/** A difference, and of which state of the database it is. */
+interface Found {
+  readonly version: unknown;
+  readonly outcome: Outcome;
+}
+
+/** So often the difference is found without holding others up. */
+const TRIES = 3;
+
+/** Another one when another program has changed the database. */
+function versionOf(connection: Connection): unknown {
+  return connection.pragma('data_version', { simple: true });
+}
+
+function tablesOf({ hasSets }: Manner): Table[] {
+  return hasSets ? ['access', 'network_set'] : ['access'];
+}
+
+function isNothing(outcome: Outcome): boolean {
+  return [outcome.access, outcome.network_set].every(
+    ({ added, changed, removed }) => added + changed + removed === 0,
+  );
+}
+
+/** Finds the difference (difference.ts), and whether the guard refuses to make it. */
+function differenceOf(connection: Connection, staging: Staging, manner: Manner, repeated: number): Outcome {
+  for (const known of Object.values(staging.known)) if (known?.isCurrent() === false) throw new Overtaken();
+  requireSets(connection, staging, manner);
+  staging.forgetDifference();
+  const counts = { access: NONE, network_set: NONE };
+  const tables = tablesOf(manner);
+  for (const table of tables) {
+    const isCompared = staging.known[table] !== null;
+    counts[table] = findDifference(connection, table, manner.replace, manner.now, isCompared);
+  }
+  const refusal = manner.replace && !manner.force ? guard(connection, staging, counts) : null;
+  const staged = staging.count.access + (manner.hasSets ? staging.count.network_set : 0) - repeated;
+  const written = tables.reduce((sum, table) => sum + counts[table].added + counts[table].changed, 0);
+  return { ...counts, repeated, unchanged: staged - written, refusal };
 }
 
 /** The sets that rows of the input name must exist when all is done. */
@@ -141,45 +183,6 @@ function guard(connection: Connection, staging: Staging, counts: Record<Table, C
 
 function refused(problem: string, hint: string): Trouble {
   return new Trouble({ kind: 'refused', problem, hint });
-}
-
-function apply(connection: Connection, table: Table, manner: Manner, counts: Counts): void {
-  const run = (sql: string, values: Record<string, unknown> = {}) => connection.prepare(sql).run(values);
-  const name = nameColumn(table);
-  const isAccess = table === 'access';
-  run(`delete from ${table} where rowid in (select id from gone where of = '${table}')`);
-  const values = { addedAt: formatInstant(manner.now), addedBy: manner.addedBy };
-  const staged = (given: keyof typeof GIVEN, column: string, otherwise: string) =>
-    `case when i.given & ${GIVEN[given]} then i.${column} else ${otherwise} end`;
-  if (counts.changed > 0) {
-    connection.function('kept_expiry', (expires) => keptExpiry(expires, manner.now));
-    const expires = manner.replace
-      ? 'i.expires'
-      : staged('expires', 'expires', `kept_expiry(${table}.expires)`);
-    run(
-      `update ${table} set ${name} = i.name, network = i.network, key = i.key,
-         note = ${staged('note', 'note', `${table}.note`)}, local = ${staged('local', 'local', `${table}.local`)},
-         added_at = ${staged('addedAt', 'added_at', '@addedAt')}, added_by = ${staged('addedBy', 'added_by', '@addedBy')}
-         ${isAccess ? `, expires = ${expires}` : ''}
-       from altered a, incoming i where a.of = '${table}' and ${table}.rowid = a.id and i.rowid = a.staged`,
-      values,
-    );
-  }
-  if (counts.added > 0) {
-    run(
-      `insert into ${table} (${name}, network, key, note, added_at, added_by, local ${isAccess ? ', expires' : ''})
-       select i.name, i.network, i.key, i.note, ${staged('addedAt', 'added_at', '@addedAt')},
-         ${staged('addedBy', 'added_by', '@addedBy')}, i.local ${isAccess ? ', i.expires' : ''}
-       from fresh f, incoming i where f.of = '${table}' and i.rowid = f.staged order by i.name, i.key`,
-      values,
-    );
-  }
-}
-
-/** As `add` has it: an entry that is over, or whose time cannot be read, is new when it comes again. */
-function keptExpiry(expires: unknown, now: number): string | null {
-  const moment = expiryMoment(expires);
-  return Number.isFinite(moment) && moment > now ? formatInstant(moment) : null;
 }
 
 export interface Difference {

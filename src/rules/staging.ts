@@ -125,6 +125,11 @@ export class Staging {
     return repeated + this.leaveOutRepeated();
   }
 
+  /** What was found out about the difference from the database, which may have changed since. */
+  forgetDifference(): void {
+    this.connection.exec('delete from hand; delete from fresh; delete from altered; delete from gone');
+  }
+
   /** A staged row and one of the database that the input has too can mean the same: then the choice is between the two. */
   private stageRivals(table: Table): void {
     const known = this.known[table];
