@@ -20,6 +20,7 @@ import { nearest, networkTyped, subjectTyped, whoAmI } from './input';
 import { changing } from './open';
 import { hint, printLine } from './output';
 import { decidingSubject } from './remove';
+import { hintAtSync } from './sync-hint';
 import { expiryOf, toldMoment } from './time';
 
 export const add: Command = {
@@ -68,6 +69,9 @@ export const add: Command = {
         `${user} may${already ? '' : ' now'} send mail from ${meaningText(meaning)}${already}${told}`,
       );
     });
+    if (written.some((row) => row !== null && !row.local)) {
+      hintAtSync(given.db, 'takes this away again, unless its list has it too or it is added with --local');
+    }
     if (before !== null && before !== user) {
       hint(`the entries of ${before} decide no more about ${user}: it has entries of its own now`);
     }
@@ -90,12 +94,14 @@ interface Wanted {
   readonly local: boolean;
 }
 
+type Written = Pick<Wanted, 'expires' | 'local'>;
+
 /** A function that adds an entry or changes the one of the same meaning, and gives what was written, or null where nothing changed. */
 export function putter(connection: Connection, table: Table, now: number) {
   const write = rowWriter(connection, table);
   const addedBy = whoAmI();
   const addedAt = formatInstant(now);
-  return (user: string, meaning: Meaning, wanted: Wanted): { expires: string | null } | null => {
+  return (user: string, meaning: Meaning, wanted: Wanted): Written | null => {
     const text = meaningText(meaning);
     const byHand = handRowsOf(connection, table, user).filter((row) => means(table, row, text));
     const keyed = rowWith(connection, table, user, meaning);
@@ -111,7 +117,7 @@ export function putter(connection: Connection, table: Table, now: number) {
     if (same && !present.byHand && present.local === row.local) return null;
     for (const old of byHand) deleteRow(connection, table, old);
     write({ ...row, addedAt, addedBy });
-    return { expires: row.expires };
+    return { expires: row.expires, local: row.local };
   };
 }
 

@@ -6,6 +6,7 @@ import { noteOf } from './learn-output';
 import { numbered } from './log-reading';
 import { changing } from './open';
 import { hint, printLine } from './output';
+import { hintAtSync } from './sync-hint';
 
 /** `tell`: where the result is told when standard output is for something else. */
 export function applyFindings(
@@ -31,6 +32,7 @@ export function applyFindings(
     return { added, users, narrowed };
   });
   (tell ?? printLine)(`added ${numbered(added, 'entry', 'entries')} of ${numbered(users.size, 'user')}`);
+  if (added > 0) hintAtSync(file, 'takes this away again, unless its list has it too');
   if (narrowed.size > 0) {
     hint(
       `wider entries decide no more about ${numbered(narrowed.size, 'user')} with entries of their own now`,

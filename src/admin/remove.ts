@@ -9,6 +9,7 @@ import type { Command } from './command';
 import { isRefusal, readNetwork } from './input';
 import { changing } from './open';
 import { hint, printLine, visible } from './output';
+import { hintAtSync } from './sync-hint';
 
 export const remove: Command = {
   line: 'remove [user] [network..]',
@@ -49,6 +50,9 @@ export const remove: Command = {
     });
     for (const row of gone.rows) printLine(`removed ${visible(`${row.user} ${row.network}`)}`);
     if (gone.rows.length === 0) printLine('no entry has expired');
+    if (gone.rows.some(({ local }) => !local)) {
+      hintAtSync(given.db, 'brings this back, unless it is taken out of its list too');
+    }
     if (user !== null && gone.decides === null)
       hint(`${user} has no entry left, and no wider one: it is refused from everywhere`);
     else if (gone.decides !== user) {

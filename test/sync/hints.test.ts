@@ -1,0 +1,44 @@
+// A change by hand on a database that is synced: what the next sync makes of it is said, and is what it does.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { makeSite } from './site';
+
+const AWAY =
+  'allow-nets: hint: the next sync from cat takes this away again, unless its list has it too or it is added with --local\n';
+const BACK =
+  'allow-nets: hint: the next sync from cat brings this back, unless it is taken out of its list too\n';
+
+test('add and remove tell what the next sync does with it', () => {
+  const site = makeSite();
+  const list = site.file('list', 'alice,10.0.0.0/8\nbob,192.0.2.1\n');
+  const sync = () => assert.equal(site.run('sync', '--', 'cat', list).status, 0);
+  const cases: [words: string, hint: string, after: string[]][] = [
+    ['add carol 10.0.0.0/8', AWAY, []],
+    ['add alice 10.2.0.0/16', AWAY, []],
+    ['add alice 10.0.0.0/8', '', []],
+    ['add carol 10.0.0.0/8 --local', '', ['carol 10.0.0.0/8 local']],
+    // It stays local.
+    ['add carol 10.0.0.0/8 --note x', '', ['carol 10.0.0.0/8 local x']],
+    ['remove alice 10.0.0.0/8', BACK, []],
+    ['remove bob --all', BACK, []],
+  ];
+  const entries = ['alice 10.0.0.0/8', 'bob 192.0.2.1/32'];
+  assert.equal(site.run('add', 'eve', 'any').stderr, '', 'before the first sync there is nothing to say');
+  site.run('remove', 'eve', '--all');
+  sync();
+  for (const [words, hint, after] of cases) {
+    const { status, stderr } = site.run(...words.split(' '));
+    assert.equal(status, 0, words);
+    assert.equal(stderr.replace(/^.*no entry left.*\n/m, ''), hint, words);
+    sync();
+    const local = site.entries().filter((entry) => entry.includes(' local'));
+    assert.deepEqual(
+      site.entries().filter((entry) => !local.includes(entry)),
+      entries,
+      words,
+    );
+    if (after.length > 0) assert.deepEqual(local, after, words);
+  }
+  const gone = site.run('remove', 'carol', '--all');
+  assert.doesNotMatch(gone.stderr, /sync/);
+});
