@@ -25,6 +25,9 @@ export const packageOf = {
   cc: 'gcc',
   bzip2: 'bzip2',
   script: 'bsdutils',
+  rsync: 'rsync',
+  setpriv: 'util-linux',
+  unshare: 'util-linux',
 };
 
 /**

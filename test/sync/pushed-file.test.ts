@@ -1,0 +1,101 @@
+// A list that is pushed as a whole file, as examples/many-servers has it, while policy programs go on answering: right from the next request
+// on, and never anything that neither list says.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdirSync, statSync } from 'node:fs';
+import { copyFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { promisify } from 'node:util';
+import { writeDatabase } from '../policy/database';
+import { PROGRAM } from '../policy/program';
+import { needs } from '../requires';
+import { example } from './example-files';
+import { Answering } from './running';
+import { makeSite, type Site } from './site';
+
+const PUSHES = 12;
+
+/** In each other list alice may send from another network; what lies around her is the same, and more than a page or two. */
+function writeList(path: string, number: number): void {
+  const crowd = Array.from({ length: 5000 }, (_, i) => ({
+    name: `user${i}@example.com`,
+    network: `10.${i >> 8}.${i & 255}.0/24`,
+  }));
+  writeDatabase(path, [
+    ...crowd,
+    { name: 'alice', network: number % 2 === 0 ? '192.0.2.0/24' : '198.51.100.0/24' },
+  ]);
+}
+
+/** Asks a policy program without a pause, until it is told to end: each answer that no list gives. */
+function asking(site: Site): () => Promise<{ asked: number; wrong: string[] }> {
+  const words = [PROGRAM, '--db', site.db, '--persistent', '--log', 'none'];
+  const program = new Answering(process.execPath, words, { cwd: site.folder, env: site.env });
+  const wrong: string[] = [];
+  let [asked, ended] = [0, false];
+  const flow = (async () => {
+    for (; !ended; asked++) {
+      const number = asked % 5000;
+      const user = `user${number}@example.com`;
+      const inside = await program.ask(user, `10.${number >> 8}.${number & 255}.9`);
+      const outside = await program.ask(user, '203.0.113.9');
+      const alice = await program.ask('alice', '192.0.2.9');
+      if (inside !== 'dunno' || outside !== 'reject') wrong.push(`${user}: ${inside}, ${outside}`);
+      if (alice !== 'dunno' && alice !== 'reject') wrong.push(`alice: ${alice}`);
+      // Other programs of this test want their turn.
+      await new Promise(setImmediate);
+    }
+  })();
+  return async () => {
+    ended = true;
+    await flow;
+    return { asked, wrong };
+  };
+}
+
+/** `push` must not hold up this process, which goes on asking. */
+async function pushing(push: (site: Site, list: string) => Promise<void>): Promise<void> {
+  const site = makeSite();
+  writeList(site.db, 0);
+  const flows = [asking(site), asking(site)];
+  const list = join(site.folder, 'list.db');
+  for (let number = 1; number <= PUSHES; number++) {
+    writeList(list, number);
+    const { ino } = statSync(site.db);
+    await push(site, list);
+    assert.notEqual(statSync(site.db).ino, ino, 'the file that is there is not written into');
+    const answers = [await site.answer('alice', '192.0.2.9'), await site.answer('alice', '198.51.100.9')];
+    assert.deepEqual(answers, number % 2 === 0 ? ['dunno', 'reject'] : ['reject', 'dunno'], `push ${number}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  for (const end of flows) {
+    const { asked, wrong } = await end();
+    assert.deepEqual(wrong, []);
+    assert.ok(asked > PUSHES, `asked only ${asked} times`);
+  }
+  assert.deepEqual(site.log(), []);
+}
+
+test('cp beside it, and mv into place', () =>
+  pushing(async ({ db }, list) => {
+    await copyFile(list, `${db}.new`);
+    await rename(`${db}.new`, db);
+  }));
+
+describe('push.sh of the examples', needs('rsync', 'sqlite3'), () => {
+  test('to two servers', async () => {
+    await pushing(async (site, list) => {
+      const other = join(site.folder, 'other');
+      mkdirSync(other, { recursive: true });
+      const script = example('push.sh', {
+        '/var/lib/allow-nets/push.db': join(site.folder, 'push.db'),
+        'sqlite3 /var/lib/allow-nets/access.db': `sqlite3 ${list}`,
+        '"$server:/var/lib/allow-nets/access.db"': '$server/access.db',
+        'mx1.example.com mx2.example.com': `${site.folder} ${other}`,
+      });
+      await promisify(execFile)('sh', ['-c', script], { cwd: site.folder });
+      assert.equal(statSync(join(other, 'access.db')).mode & 0o777, 0o644);
+    });
+  });
+});
