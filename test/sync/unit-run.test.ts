@@ -1,0 +1,145 @@
+// The systemd unit of examples/many-servers, run as systemd would run it (unit.ts).
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import Database from 'better-sqlite3';
+import { programPath } from '../packages.mjs';
+import { needs } from '../requires';
+import { waitFor } from '../wait-for';
+import { Running } from './running';
+import { asUnit, type Places, PROGRAM_FOLDER, readUnit } from './unit';
+
+const FILE = 'examples/many-servers/allow-nets-sync.service';
+const unit = readUnit(FILE);
+const NOBODY = 65_534;
+
+test('what the unit must have, and must not', () => {
+  const settings = {
+    Type: 'exec',
+    Restart: 'always',
+    KillMode: 'mixed',
+    User: 'allow-nets',
+    NoNewPrivileges: 'yes',
+    ProtectSystem: 'strict',
+    PrivateTmp: 'yes',
+    CapabilityBoundingSet: '',
+    // V8 compiles while it runs.
+    MemoryDenyWriteExecute: undefined,
+  };
+  for (const [name, value] of Object.entries(settings)) assert.equal(unit.setting(name), value, name);
+  // Longer than sync may take for a change, and than the second that it leaves to its command.
+  assert.equal(unit.setting('TimeoutStopSec'), '60s');
+});
+
+test('systemd understands the unit', {
+  skip: programPath('systemd-analyze') ? false : 'there is no systemd',
+}, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'allow-nets-unit-'));
+  const copy = join(folder, 'allow-nets-sync.service');
+  try {
+    // It also looks whether the program is installed, which it is not here.
+    writeFileSync(copy, readFileSync(FILE, 'utf8').replace(/=allow-nets /g, '=/bin/sh '));
+    const ran = spawnSync(programPath('systemd-analyze') ?? '', ['verify', '--man=no', copy], {
+      encoding: 'utf8',
+    });
+    assert.deepEqual([ran.status, ran.stderr, ran.stdout], [0, '', '']);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+const lacking = needs('root', 'unshare', 'setpriv');
+const options = lacking.skip || mayMount() ? lacking : { skip: 'root may not mount here (a container)' };
+
+function mayMount(): boolean {
+  const words = ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'];
+  return spawnSync(programPath('unshare') ?? 'unshare', words).status === 0;
+}
+
+describe('run as systemd would', options, () => {
+  let folder = '';
+  let places: Places;
+  const started: Running[] = [];
+  const start = (words: readonly string[]) => {
+    const [program = '', ...rest] = asUnit(unit, words, places);
+    const running = new Running(program, rest, { cwd: '/', env: { PATH: process.env['PATH'] } });
+    started.push(running);
+    return running;
+  };
+
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'allow-nets-unit-'));
+    chmodSync(folder, 0o755);
+    places = {
+      program: process.cwd(),
+      programs: join(folder, 'programs'),
+      state: join(folder, 'state'),
+      user: 'nobody',
+      group: 'nogroup',
+    };
+    mkdirSync(places.programs);
+    mkdirSync(places.state);
+    chownSync(places.state, NOBODY, NOBODY);
+    const program = (name: string, script: string) =>
+      writeFileSync(join(places.programs, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    program('allow-nets', `exec '${process.execPath}' ${PROGRAM_FOLDER}/bin/allow-nets.js "$@"`);
+    program('mariadb', 'cat /srv/list');
+  });
+  after(() => {
+    for (const { child } of started) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const offer = (list: string) => writeFileSync(join(places.programs, 'list'), list);
+  const users = () => {
+    const database = new Database(join(places.state, 'access.db'), { readonly: true });
+    const rows = database.prepare('select user from access order by user').pluck().all();
+    database.close();
+    return rows.join(' ');
+  };
+
+  test('nothing but its own folder and /tmp can be written', async () => {
+    const script =
+      'for f in /etc /usr/bin /var/lib /srv /mnt /var/lib/allow-nets /tmp; do touch $f/x 2>&- && echo $f; done; id -un; grep -E "CapBnd|NoNewPrivs" /proc/self/status';
+    const { stdout } = await start(['sh', '-c', script]).ended;
+    assert.equal(
+      stdout.replace(/\t/g, ' '),
+      '/var/lib/allow-nets\n/tmp\nnobody\nCapBnd: 0000000000000000\nNoNewPrivs: 1\n',
+    );
+  });
+
+  test('makes the database, follows the list, is started again after a crash, and ends well', async () => {
+    offer('user\tnetwork\nalice\t192.0.2.0/24\n');
+    const made = await start(unit.command('ExecStartPre')).ended;
+    assert.deepEqual([made.status, made.stderr], [0, '']);
+    const { mode, uid } = statSync(join(places.state, 'access.db'));
+    assert.deepEqual([mode & 0o777, uid], [0o644, NOBODY], 'the policy program reads it as another user');
+    const words = unit.command('ExecStart');
+    const every = words.indexOf('--every') + 1;
+    assert.equal(words[every], '30s');
+    words[every] = '1s';
+    const first = start(words);
+    await waitFor('alice', () => users() === 'alice');
+    first.child.kill('SIGKILL');
+    await first.ended;
+    offer('user\tnetwork\nalice\t192.0.2.0/24\nbob\t198.51.100.7\n');
+    assert.equal((await start(unit.command('ExecStartPre')).ended).status, 0);
+    const second = start(words);
+    await waitFor('bob', () => users() === 'alice bob');
+    // KillMode=mixed: to it alone.
+    const { status, signal, stderr } = await second.end();
+    assert.deepEqual({ status, signal, stderr }, { status: 0, signal: null, stderr: '' });
+  });
+});
