@@ -8,14 +8,20 @@ export type DayBits = readonly number[];
 
 export class DayColumns {
   private readonly columns = new Map<number, Uint32Array<ArrayBuffer>>();
+  /** The column used last: mostly the next day is in it, too. */
+  private span = Number.NaN;
+  private column = new Uint32Array(0);
 
   /** `day`: any whole number. */
   add(number: number, day: number): void {
     const span = Math.floor(day / SPAN);
-    const column = this.columns.get(span) ?? new Uint32Array(1 << 8);
-    const larger = withRoom(column, number);
-    if (larger !== this.columns.get(span)) this.columns.set(span, larger);
-    larger[number] = (larger[number] as number) | (1 << (day - span * SPAN));
+    if (span !== this.span || number >= this.column.length) {
+      this.column = withRoom(this.columns.get(span) ?? new Uint32Array(1 << 8), number);
+      this.columns.set(span, this.column);
+      this.span = span;
+    }
+    const { column } = this;
+    column[number] = (column[number] as number) | (1 << (day - span * SPAN));
   }
 
   /** Comparable among themselves once no more days are added. */

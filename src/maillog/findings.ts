@@ -54,16 +54,14 @@ export class Findings {
     isSubject: (user: string) => boolean,
   ) {
     const { people, seen } = tally;
-    const totals = people.map((_, person) => sum(seen.of(person)));
+    const counts = people.map((_, person) => seen.messagesOf(person));
+    const totals = counts.map(({ all }) => all);
     const withMail = [...people.keys()].filter((person) => (totals[person] ?? 0) > 0);
     const isFit = (person: number) => isSubject(people[person] ?? '');
     this.people = withMail.filter(isFit).sort((a, b) => (totals[b] ?? 0) - (totals[a] ?? 0));
     this.unfit = withMail.filter((person) => !isFit(person)).map((person) => people[person] ?? '');
     this.messages = this.people.reduce((all, person) => all + (totals[person] ?? 0), 0);
-    this.withoutAddress = this.people.reduce(
-      (all, person) => all + sum(seen.of(person), (one) => one.network === null),
-      0,
-    );
+    this.withoutAddress = this.people.reduce((all, person) => all + (counts[person]?.withoutNetwork ?? 0), 0);
     this.shared = seen.findShared();
     this.manyUsers = manyUsers(this.people.length);
   }
@@ -136,12 +134,6 @@ export class Findings {
 
 function isLocated(seen: Seen): seen is Located {
   return seen.network !== null && seen.messages > 0;
-}
-
-function sum(seen: Iterable<Seen>, isCounted: (one: Seen) => boolean = () => true): number {
-  let messages = 0;
-  for (const one of seen) if (isCounted(one)) messages += one.messages;
-  return messages;
 }
 
 function allowedOf({ allowed, messages }: Seen): Finding['allowed'] {

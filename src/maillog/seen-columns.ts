@@ -107,6 +107,25 @@ export class SeenColumns {
     }
   }
 
+  /** Has the figures of these places (below 0: none) brought into the cache, all at once and not one after the other. */
+  fetch(places: Int32Array, count: number): number {
+    let sum = 0;
+    for (let i = 0; i < count; i++) sum ^= this.figures[Math.max(0, places[i] as number) * FIGURES] as number;
+    // For nobody; but what has no result is not done.
+    return sum;
+  }
+
+  /** How many messages there are of a person, and how many of them are from no known network. */
+  messagesOf(person: number): { all: number; withoutNetwork: number } {
+    let [all, withoutNetwork] = [0, 0];
+    for (let next = this.newest[person] ?? 0; next > 0; next = this.figure(next - 1, BEFORE)) {
+      const messages = this.figure(next - 1, MESSAGES);
+      all += messages;
+      if (this.isWithoutNetwork(next - 1)) withoutNetwork += messages;
+    }
+    return { all, withoutNetwork };
+  }
+
   /** All that was seen of a person. */
   *of(person: number): Iterable<Seen> {
     for (let next = this.newest[person] ?? 0; next > 0; next = this.figure(next - 1, BEFORE)) {
@@ -174,6 +193,10 @@ export class SeenColumns {
 
   private familyOf(place: number): Family {
     return (this.places.firstOf(place) & 1) === 0 ? 4 : 6;
+  }
+
+  private isWithoutNetwork(place: number): boolean {
+    return this.familyOf(place) === 6 && this.places.secondOf(place) === NO_NETWORK;
   }
 
   private networkOf(place: number): Network | null {

@@ -106,6 +106,7 @@ export class Tally {
         grants[i] = recent.grantOf(entry);
       }
     }
+    this.seen.fetch(places, size);
     for (let i = 0; i < size; i++) {
       const at = starts[i] as number;
       const place = places[i] as number;

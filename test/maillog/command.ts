@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 
-const PROGRAM = path.resolve('bin/allow-nets.js');
+export const PROGRAM = path.resolve('bin/allow-nets.js');
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'allow-nets-learn-'));
 process.once('exit', () => fs.rmSync(folder, { recursive: true, force: true }));
 

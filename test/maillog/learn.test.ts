@@ -53,6 +53,28 @@ test('prints what import takes with --json', () => {
   assert.equal(status, 0);
 });
 
+test('what --json prints is what import takes, with the notes', () => {
+  const log = file(ALICE + BOB);
+  const learned = run(['learn', '--json', '--db', noDatabase(), log]).stdout;
+  const db = database();
+  const { status, stdout, stderr } = run(['import', '-', '--db', db], { input: learned });
+  assert.deepEqual(
+    [status, stdout, stderr],
+    [
+      0,
+      'added 3, changed 0, removed 0, unchanged 0\n',
+      'allow-nets: hint: columns left out: messages, days, first, last, allowed, by, marks\n',
+    ],
+  );
+  const rows = JSON.parse(run(['list', '--json', '--db', db]).stdout) as Record<string, string>[];
+  const wanted = JSON.parse(learned) as Record<string, string>[];
+  const plain = (all: Record<string, string>[]) =>
+    all.map(({ user, network, note, expires }) => [user, network, note, expires].join()).sort();
+  assert.deepEqual(plain(rows), plain(wanted));
+  const replayed = run(['replay', '--db', db, log]);
+  assert.deepEqual([replayed.status, replayed.stderr], [0, '']);
+});
+
 test('groups addresses to the prefix lengths asked for, and joins no more than --unseen allows', async (t) => {
   const log = file(
     [
