@@ -29,9 +29,6 @@ export interface Finding {
 
 const NO_MARKS: readonly Mark[] = [];
 
-/** So many findings are worked out once and kept, in some 20 MB; more of them each time that they are gone through. */
-const MOST_KEPT = 50_000;
-
 export class Findings {
   /** Messages of the users that may be a subject, those from no known address among them. */
   readonly messages: number;
@@ -43,8 +40,6 @@ export class Findings {
   private readonly manyUsers: number;
   /** Numbers of the tally, who sent most first. */
   private readonly people: readonly number[];
-  /** All of them once they were gone through, if they are not many. */
-  private kept: readonly Finding[] | null = null;
 
   /** `unseen`: see joinNetworks. `isSubject`: whether a name can be the subject of an entry, for one user alone. */
   constructor(
@@ -77,20 +72,9 @@ export class Findings {
       .map(({ network, usage }) => [formatNetwork(network), usage.users] as const);
   }
 
-  /** User by user. */
+  /** User by user. Worked out each time: to keep them would take more memory, and so more time, than to do it twice. */
   *all(): Iterable<Finding> {
-    if (this.kept !== null) {
-      yield* this.kept;
-      return;
-    }
-    const kept: Finding[] = [];
-    for (const person of this.people) {
-      for (const finding of this.of(person)) {
-        if (kept.length <= MOST_KEPT) kept.push(finding);
-        yield finding;
-      }
-    }
-    if (kept.length <= MOST_KEPT) this.kept = kept;
+    for (const person of this.people) yield* this.of(person);
   }
 
   private of(person: number): Finding[] {
