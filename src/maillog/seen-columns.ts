@@ -44,6 +44,9 @@ const BEFORE = 6;
 /** A power of two: the figures of a place then lie in one cache line. */
 const FIGURES = 8;
 
+/** So many grants are known again by what they are. */
+const MOST_NUMBERED = 5000;
+
 /** In the place of an IPv6 network's number. */
 const NO_NETWORK = -1;
 
@@ -79,12 +82,16 @@ export class SeenColumns {
     return place;
   }
 
-  /** For `add`: greater than 0. */
-  grantNumber(grant: Grant): number {
+  /** For `add` to this place: greater than 0. */
+  grantNumber(place: number, grant: Grant): number {
+    const before = this.figure(place, GRANT);
+    if (before > 0 && isSame(this.grants[before - 1], grant)) return before;
+    // Wide entries allow much and are few; narrow ones are as many as places, and each is of no use for another place.
     const key = JSON.stringify([grant.subject, grant.network, grant.set]);
     let number = this.grantNumbers.get(key);
     if (number === undefined) {
       number = this.grants.push(grant);
+      if (this.grantNumbers.size === MOST_NUMBERED) this.grantNumbers.clear();
       this.grantNumbers.set(key, number);
     }
     return number;
@@ -210,6 +217,10 @@ export class SeenColumns {
     }
     return key === NO_NETWORK ? null : { family, bytes: this.v6Networks.bytesOf(key), prefix: this.v6Prefix };
   }
+}
+
+function isSame(a: Grant | undefined, b: Grant): boolean {
+  return a?.network === b.network && a.subject === b.subject && a.set === b.set;
 }
 
 function bitsOf(bytes: Uint8Array): number {

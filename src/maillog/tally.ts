@@ -139,8 +139,8 @@ export class Tally {
     const person = this.personNumber(folded);
     const answer = this.judge.ask(user, address);
     if (answer === 'no-entry') this.withoutEntry.add(person);
-    const grant = typeof answer === 'string' ? 0 : this.seen.grantNumber(answer);
-    return [this.seen.placeOf(person, parsed && this.networkOf(parsed)), grant];
+    const place = this.seen.placeOf(person, parsed && this.networkOf(parsed));
+    return [place, typeof answer === 'string' ? 0 : this.seen.grantNumber(place, answer)];
   }
 
   private networkOf(address: Address): Network {
