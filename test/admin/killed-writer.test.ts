@@ -108,35 +108,38 @@ test('a killed import leaves the old state or the new one', async (t) => {
   writeInput(input, NEW, ROWS);
   let repairs = 0;
   let kills = 0;
+  const attempt = async (phase: Phase, delay: number) => {
+    const next = NEXT_COMMANDS[kills % NEXT_COMMANDS.length] ?? [];
+    await t.test(`${phase}, after ${delay} ms, then ${next[0]}`, async () => {
+      const killed = await killIn(phase, delay);
+      kills++;
+      const before = await answers();
+      if (before === 'repair') repairs++;
+      if (!killed) assert.equal(before, 'new');
+      const { status, stderr } = command([...next, '--db', db]);
+      assert.equal(stderr, '');
+      assert.equal(hasBegun('writing'), false, 'a journal that counts is left');
+      const now = await answers();
+      if (before !== 'repair') assert.equal(now, before);
+      if (next[0] === 'check') assert.equal(status, now === 'old' ? 0 : 1);
+      else assert.equal(status, 0);
+      const { sound, of } = counts(db);
+      delete (of as Record<string, number>)['192'];
+      assert.deepEqual({ sound, of }, { sound: true, of: { [now === 'old' ? OLD : NEW]: ROWS } });
+    });
+  };
   for (const [phase, count] of MOMENTS) {
     for (let i = 0; i < count; i++) {
       // The later half of the moments comes later by and by.
-      const delay =
-        phase === 'reading'
-          ? 60 + i * 150
-          : i < count / 2
-            ? 0
-            : (i - count / 2 + 1) * (phase === 'writing' ? 20 : 40);
-      const next = NEXT_COMMANDS[kills % NEXT_COMMANDS.length] ?? [];
-      await t.test(`${phase}, after ${delay} ms, then ${next[0]}`, async () => {
-        const killed = await killIn(phase, delay);
-        kills++;
-        const before = await answers();
-        if (before === 'repair') repairs++;
-        if (!killed) assert.equal(before, 'new');
-        const { status, stderr } = command([...next, '--db', db]);
-        assert.equal(stderr, '');
-        assert.equal(hasBegun('writing'), false, 'a journal that counts is left');
-        const now = await answers();
-        if (before !== 'repair') assert.equal(now, before);
-        if (next[0] === 'check') assert.equal(status, now === 'old' ? 0 : 1);
-        else assert.equal(status, 0);
-        const { sound, of } = counts(db);
-        delete (of as Record<string, number>)['192'];
-        assert.deepEqual({ sound, of }, { sound: true, of: { [now === 'old' ? OLD : NEW]: ROWS } });
-      });
+      const later = i < count / 2 ? 0 : i - count / 2 + 1;
+      await attempt(
+        phase,
+        phase === 'reading' ? 60 + i * 150 : Math.floor(later * (phase === 'writing' ? 20 : 40)),
+      );
     }
   }
+  // On a machine that has other things to do, each of them may have come too late.
+  for (let i = 0; i < 20 && repairs === 0 && process.getuid?.() === 0; i++) await attempt('writing', 0);
   t.diagnostic(`${kills} kills, of which ${repairs} left a file to be repaired`);
   assert.ok(process.getuid?.() !== 0 || repairs > 0, 'no kill came while the file was written');
 });
