@@ -68,7 +68,7 @@ describe(
       const { status, stderr } = site.onPostfix('install');
       assert.match(
         stderr,
-        /error: standard input is no terminal.*\nallow-nets: hint: run it again with --yes\n/,
+        /error: nothing was changed: standard input is no terminal.*\nallow-nets: hint: allow-nets install --yes makes these changes, --dry-run only prints them\n/,
       );
       assert.equal(status, 1);
       assert.deepEqual(await site.configuration(), original);
