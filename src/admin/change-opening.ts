@@ -1,10 +1,11 @@
 // How install and uninstall begin, and what they ask before they change anything.
 
 import { ConfigStore } from '../postfix/config-store';
+import { servicesOf } from '../postfix/master-cf';
+import { programIndex, spawned } from '../postfix/policy-service';
 import { Postfix } from '../postfix/postfix';
 import { refused } from '../postfix/run';
 import { isForeign } from '../postfix/service-changes';
-import type { ConfigFiles } from '../postfix/service-view';
 import type { Arguments } from './command';
 import { printLine } from './output';
 import { requireRoot, serviceName } from './postfix-options';
@@ -13,7 +14,6 @@ import { consent } from './shown-plan';
 export interface Opening {
   readonly postfix: Postfix;
   readonly store: ConfigStore;
-  readonly files: ConfigFiles;
   /** Of the service in master.cf: ours, or not there yet. */
   readonly name: string;
 }
@@ -29,7 +29,16 @@ export function openPostfix(given: Arguments): Opening {
       'name another one: --service NAME',
     );
   }
-  return { postfix, store, files: store.files, name };
+  return { postfix, store, name };
+}
+
+/** The services in master.cf that are this program under another name, for an administrator who has given none. */
+export function otherNames(given: Arguments, { store, name }: Opening): string[] {
+  if (given.text('service') !== null) return [];
+  return servicesOf(store.files.master).flatMap((entry) => {
+    const isOurs = entry.type === 'unix' && programIndex(spawned(entry)?.argv ?? []) >= 0;
+    return isOurs && entry.name !== name ? [entry.name] : [];
+  });
 }
 
 /** Whether the changes that were printed are to be made. Throws Trouble for who may not make them, and where nobody can be asked. */

@@ -13,7 +13,7 @@ import type { Postfix } from '../postfix/postfix';
 import { findProgram, refused } from '../postfix/run';
 import { closedFile, type Hindrance, hindranceOf } from '../postfix/trial-run';
 import { DEFAULT_DATABASE } from '../rules/database';
-import { isAgreed, openPostfix } from './change-opening';
+import { isAgreed, openPostfix, otherNames } from './change-opening';
 import { changePostfix, partsWithChanges, printParts, stampOf } from './change-postfix';
 import type { Arguments, Command } from './command';
 import { grantsAnything } from './grants';
@@ -56,8 +56,17 @@ export const install: Command = {
 };
 
 async function runInstall(given: Arguments): Promise<number> {
-  const { postfix, store, name } = openPostfix(given);
-  const { wanted, db } = wantedFrom(given, name, spawnedAs(store, name));
+  const opening = openPostfix(given);
+  const { postfix, store, name } = opening;
+  const present = spawnedAs(store, name);
+  const [other] = present === null ? otherNames(given, opening) : [];
+  if (other !== undefined) {
+    throw refused(
+      `the service ${other} in master.cf is this program already`,
+      `allow-nets install --service ${other}; for a second one --service ${name}`,
+    );
+  }
+  const { wanted, db } = wantedFrom(given, name, present);
   const account = accountOf(wanted.user, postfix.mailOwner);
   stopAt(closedFile(account, wanted.argv.slice(0, 2), postfix));
   const plan = installPlan(store.files, wanted, postfix.builtIn());

@@ -1,6 +1,6 @@
 // allow-nets uninstall: takes out of Postfix what install put in, and nothing else.
 import { uninstallPlan } from '../postfix/plan';
-import { isAgreed, openPostfix } from './change-opening';
+import { isAgreed, openPostfix, otherNames } from './change-opening';
 import { changePostfix, partsWithChanges, printParts, stampOf } from './change-postfix';
 import type { Arguments, Command } from './command';
 import { hint, printLine } from './output';
@@ -18,7 +18,8 @@ export const uninstall: Command = {
 };
 
 async function runUninstall(given: Arguments): Promise<number> {
-  const { postfix, store, name } = openPostfix(given);
+  const opening = openPostfix(given);
+  const { postfix, store, name } = opening;
   const plan = uninstallPlan(store.files, name);
   const parts = partsWithChanges([
     { changes: plan.lists, answers: null },
@@ -26,6 +27,8 @@ async function runUninstall(given: Arguments): Promise<number> {
   ]);
   if (parts.length === 0) {
     printLine(`there is nothing of ${name} in ${postfix.configDir}`);
+    for (const other of otherNames(given, opening))
+      hint(`the service ${other} is this program too: allow-nets uninstall --service ${other}`);
     return 0;
   }
   const stamp = stampOf(new Date());

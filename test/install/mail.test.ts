@@ -207,6 +207,14 @@ describe('Debian’s master.cf in the $mua_ style', needs('root', 'postfix', 'do
     assert.ok(last < 7000, `${last} ms`);
   });
 
+  test('and without it the mode is persistent again', async () => {
+    const { status, stdout } = site.onPostfix('install', '--yes');
+    assert.match(stdout, /\ninstalled: service allow-nets as daemon, persistent, enforcing/);
+    assert.equal(status, 0);
+    assert.doesNotMatch(site.read('main.cf'), /request_limit/);
+    assert.deepEqual(await site.replies(), site.expected(true));
+  });
+
   test('uninstall puts everything back', async () => {
     assert.equal(site.onPostfix('uninstall', '--yes').status, 0);
     assert.deepEqual(await site.configuration(), original);

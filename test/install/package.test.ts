@@ -1,7 +1,7 @@
 // The package as people get it: `npm pack` and `npm install -g` into an empty prefix, with nothing but Node and a compiler, and from there to mail through
 // a real Postfix; then an upgrade of Node, of which the addon of another ABI is all that the program sees.
 //
-// better-sqlite3 is downloaded or compiled here as everywhere, which takes minutes: once. Whatever builds it again below is handed the addon that came out of
+// better-sqlite3 is downloaded or compiled here as everywhere: once. Whatever builds it again below is handed the addon that came out of
 // that. In trouble: needs what `npm ci` needs, a registry or npm's cache, and the machine's settings for both (HOME is empty).
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -42,6 +42,9 @@ describe('the package', needs('root', 'postfix', 'dovecot', 'openssl', 'cc'), ()
     npm_config_prefix: prefix,
     npm_config_prefer_offline: 'true',
     npm_config_update_notifier: 'false',
+    // Should it be compiled: most of the time, minutes, is the optimiser's, who is not tested here. These flags come after better-sqlite3's own.
+    CFLAGS: '-O0',
+    CXXFLAGS: '-O0',
     NO_COLOR: '1',
   });
   /** What builds the addon finds the one that is there already. */
