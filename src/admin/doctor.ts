@@ -28,7 +28,8 @@ export const doctor: Command = {
   line: 'doctor',
   summary: 'find what is wrong, and how to mend it',
   about: [
-    'A line for each check: ok, warn or fail, with the command that mends it; exit status 1 when a check fails. Run as root it tries everything as the service user does, and ends with a real request through the running service.',
+    'A line for each check: ok, warn or fail, with the command that mends it; exit status 1 when a check fails. Run as root it tries everything as the service user does, and ends with a real request through the running service. It changes nothing.',
+    'On a server that asks a policy host, check_policy_service inet:HOST:10031, and has no service of its own it asks that host; --service HOST:PORT names one on another port.',
   ],
   options: {
     json: { type: 'boolean', describe: 'as a JSON array' },
