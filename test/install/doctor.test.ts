@@ -241,6 +241,9 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
       /^Postfix runs no service as root; unknown option --presistent$/,
       /^allow-nets install/,
     ]);
+    write('master.cf', good.master.replace(/--db \S+/, '--db access.db'));
+    const relative = findings().all.find(({ check }) => check === 'service allow-nets');
+    assert.deepEqual([relative?.status, relative?.message], ['fail', '--db access.db is no absolute path']);
     write('master.cf', good.master.replace('user=nobody', 'user=no-such-user').replace('argv=/', 'argv='));
     expectFindings([
       'service allow-nets',
@@ -285,6 +288,19 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
     sql('pragma journal_mode = wal');
     const wal = findings().all.find(({ check }) => check === 'database');
     assert.match(wal?.message ?? '', /write-ahead mode/);
+    assert.match(wal?.remedy ?? '', /allow-nets list --db \S+access.db$/);
+    copyFileSync(`${site.db}.good`, site.db);
+    for (const [version, message, remedy] of [
+      [99, /has schema version 99, this program knows \d+$/, /^install the version of postfix-allow-nets/],
+      [0, /is no database of allow-nets \(schema version 0\)$/, /allow-nets init --db \S+access.db$/],
+    ] as const) {
+      sql(`pragma user_version = ${version}`);
+      const { status, all } = findings();
+      const found = all.find(({ check }) => check === 'database');
+      assert.deepEqual([status, found?.status], [1, 'fail']);
+      assert.match(found?.message ?? '', message);
+      assert.match(found?.remedy ?? '', remedy);
+    }
     copyFileSync(`${site.db}.good`, site.db);
     damage(site.db);
     const integrity = findings();
