@@ -104,7 +104,8 @@ export function words(failure: Failure): Words {
     case 'addon-missing':
       return {
         problem: `better-sqlite3's native addon is missing (${failure.addon})`,
-        hint: `build it as the owner of the folder: cd ${failure.folder} && npm rebuild better-sqlite3`,
+        // npm 12 builds nothing that it is not told to; npm rebuild asks the package's own allowScripts.
+        hint: `build it as the owner of the folder: cd ${failure.folder} && npm rebuild better-sqlite3 (npm 12 and newer leave it out unless told: npm install -g --allow-scripts=better-sqlite3)`,
       };
     case 'addon-broken':
       return {

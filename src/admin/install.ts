@@ -5,22 +5,22 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Trouble } from '../failure';
 import { accountOf } from '../postfix/account';
-import { ConfigStore } from '../postfix/config-store';
+import type { ConfigStore } from '../postfix/config-store';
 import { serviceNamed } from '../postfix/master-cf';
 import { installPlan, type Wanted } from '../postfix/plan';
 import { type PolicyService, programIndex, programOptions, spawned } from '../postfix/policy-service';
-import { Postfix } from '../postfix/postfix';
+import type { Postfix } from '../postfix/postfix';
 import { findProgram, refused } from '../postfix/run';
-import { isForeign } from '../postfix/service-changes';
 import { closedFile, type Hindrance, hindranceOf } from '../postfix/trial-run';
 import { DEFAULT_DATABASE } from '../rules/database';
+import { isAgreed, openPostfix, otherNames } from './change-opening';
 import { changePostfix, partsWithChanges, printParts, stampOf } from './change-postfix';
 import type { Arguments, Command } from './command';
 import { grantsAnything } from './grants';
 import { createDatabase } from './init';
 import { hint, printLine } from './output';
-import { CONFIG_DIR, DRY_RUN, requireRoot, SERVICE, serviceName, YES } from './postfix-options';
-import { consent, printStep } from './shown-plan';
+import { CONFIG_DIR, DRY_RUN, SERVICE, YES } from './postfix-options';
+import { printStep } from './shown-plan';
 
 export const install: Command = {
   line: 'install',
@@ -56,18 +56,19 @@ export const install: Command = {
 };
 
 async function runInstall(given: Arguments): Promise<number> {
-  const postfix = new Postfix(given.text('config-dir'));
-  const store = new ConfigStore(postfix.configDir);
-  const name = serviceName(given);
-  if (isForeign(store.files, name)) {
+  const opening = openPostfix(given);
+  const { postfix, store, name } = opening;
+  const present = spawnedAs(store, name);
+  const [other] = present === null ? otherNames(given, opening) : [];
+  if (other !== undefined) {
     throw refused(
-      `master.cf has a service ${name} that is not this program`,
-      'choose another name: --service NAME',
+      `the service ${other} in master.cf is this program already`,
+      `allow-nets install --service ${other}; for a second one --service ${name}`,
     );
   }
-  const { wanted, db } = wantedFrom(given, name, spawnedAs(store, name));
+  const { wanted, db } = wantedFrom(given, name, present);
   const account = accountOf(wanted.user, postfix.mailOwner);
-  stopAt(closedFile(account, wanted.argv.slice(0, 2)));
+  stopAt(closedFile(account, wanted.argv.slice(0, 2), postfix));
   const plan = installPlan(store.files, wanted, postfix.builtIn());
   const isNew = !fs.existsSync(db);
   const parts = partsWithChanges([
@@ -85,17 +86,9 @@ async function runInstall(given: Arguments): Promise<number> {
   if (isNew) printStep(['allow-nets', 'init', '--db', db]);
   printParts(postfix, store, parts, stamp);
   if (failure !== null) hint(`this needs --force: ${failure.message}`);
-  if (given.flag('dry-run')) return 0;
-  requireRoot('install', postfix);
-  switch (consent('make these changes?', given.flag('yes'))) {
-    case 'no':
-      printLine('nothing was changed');
-      return 1;
-    case 'nobody to ask':
-      throw refused('standard input is no terminal, so nobody can be asked', 'run it again with --yes');
-  }
+  if (!isAgreed('install', given, postfix)) return given.flag('dry-run') ? 0 : 1;
   if (isNew && createDatabase(db)) printLine(`made ${db}`);
-  stopAt(closedFile(account, [db]));
+  stopAt(closedFile(account, [db], postfix));
   stopAt(hindranceOf(account, wanted, postfix));
   await changePostfix(postfix, store, parts, stamp);
   printLine(`installed: ${described(wanted)}`);

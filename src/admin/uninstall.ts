@@ -1,14 +1,10 @@
 // allow-nets uninstall: takes out of Postfix what install put in, and nothing else.
-import { ConfigStore } from '../postfix/config-store';
 import { uninstallPlan } from '../postfix/plan';
-import { Postfix } from '../postfix/postfix';
-import { refused } from '../postfix/run';
-import { isForeign } from '../postfix/service-changes';
+import { isAgreed, openPostfix, otherNames } from './change-opening';
 import { changePostfix, partsWithChanges, printParts, stampOf } from './change-postfix';
 import type { Arguments, Command } from './command';
 import { hint, printLine } from './output';
-import { CONFIG_DIR, DRY_RUN, requireRoot, SERVICE, serviceName, YES } from './postfix-options';
-import { consent } from './shown-plan';
+import { CONFIG_DIR, DRY_RUN, SERVICE, YES } from './postfix-options';
 
 export const uninstall: Command = {
   line: 'uninstall',
@@ -22,15 +18,8 @@ export const uninstall: Command = {
 };
 
 async function runUninstall(given: Arguments): Promise<number> {
-  const postfix = new Postfix(given.text('config-dir'));
-  const store = new ConfigStore(postfix.configDir);
-  const name = serviceName(given);
-  if (isForeign(store.files, name)) {
-    throw refused(
-      `the service ${name} in master.cf is not this program`,
-      'name the right one: --service NAME',
-    );
-  }
+  const opening = openPostfix(given);
+  const { postfix, store, name } = opening;
   const plan = uninstallPlan(store.files, name);
   const parts = partsWithChanges([
     { changes: plan.lists, answers: null },
@@ -38,19 +27,13 @@ async function runUninstall(given: Arguments): Promise<number> {
   ]);
   if (parts.length === 0) {
     printLine(`there is nothing of ${name} in ${postfix.configDir}`);
+    for (const other of otherNames(given, opening))
+      hint(`the service ${other} is this program too: allow-nets uninstall --service ${other}`);
     return 0;
   }
   const stamp = stampOf(new Date());
   printParts(postfix, store, parts, stamp);
-  if (given.flag('dry-run')) return 0;
-  requireRoot('uninstall', postfix);
-  switch (consent('make these changes?', given.flag('yes'))) {
-    case 'no':
-      printLine('nothing was changed');
-      return 1;
-    case 'nobody to ask':
-      throw refused('standard input is no terminal, so nobody can be asked', 'run it again with --yes');
-  }
+  if (!isAgreed('uninstall', given, postfix)) return given.flag('dry-run') ? 0 : 1;
   await changePostfix(postfix, store, parts, stamp);
   printLine(`uninstalled: nothing asks ${name} any more; the database stays`);
   if (!postfix.isRunning()) hint('Postfix is not running: the change counts when it starts');

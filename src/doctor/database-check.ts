@@ -8,7 +8,7 @@ import { type Connection, openForReading, schemaCheck, translating } from '../ru
 import { eachRow, hasRows, isExpired, problemOf } from '../rules/entries';
 import { SCHEMA_VERSION, type Table } from '../rules/schema';
 import { type Finding, fail, ok, warn } from './finding';
-import { isOnTrial, type Patient } from './patient';
+import { isTrial, type Patient } from './patient';
 
 export function* databaseFindings(patient: Patient, account: Account | null): Iterable<Finding> {
   const { db } = patient;
@@ -16,11 +16,11 @@ export function* databaseFindings(patient: Patient, account: Account | null): It
     yield fail('database', `there is no database ${db}`, `allow-nets init --db ${db}`);
     return;
   }
-  const closed = account === null ? null : closedFile(account, [db]);
+  const closed = account === null ? null : closedFile(account, [db], patient.postfix);
   if (closed !== null) yield fail('database', closed.problem, closed.hint);
   else yield headerFinding(db);
   yield writersFinding(db, account);
-  yield* contentFindings(db, isOnTrial(patient));
+  yield* contentFindings(db, isTrial(patient));
 }
 
 /** From the header (SQLite file format 1.3), so that it is known even where the addon does not load. */

@@ -1,60 +1,41 @@
 // Last of all: a request through the socket, to the program as Postfix runs it now, and whether the answer is what the database says.
-import { decide } from '../policy/decide';
-import { askLive, NoAnswer, PROBE, socketOf } from '../postfix/live-service';
-import { openForReading, translating } from '../rules/database';
-import { rulesOf } from '../rules/lookup';
+import { askLive, type LiveAddress, NoAnswer, PROBE, requestOf, socketOf } from '../postfix/live-service';
 import { type Finding, fail, ok } from './finding';
 import type { Patient } from './patient';
+import { probeOf } from './probe';
 
 export async function liveFinding(patient: Patient): Promise<Finding> {
-  const { postfix, policy, db } = patient;
+  const { postfix, db } = patient;
   const check = 'answer';
   if (!postfix.isRunning()) {
     return fail(check, 'Postfix is not running', ['postfix', ...postfix.chosen, 'start'].join(' '));
   }
-  const socket = socketOf(postfix.queueDir, policy.name);
+  const to = addressOf(patient);
+  const at = typeof to === 'string' ? to : `${to.host}:${to.port}`;
   try {
-    const { action, ms } = await askLive(socket);
-    const expected = expectedVerdict(db);
-    const verdict = action.startsWith('action=reject ')
-      ? 'refused'
-      : action === 'action=dunno'
-        ? 'allowed'
-        : null;
-    if (verdict === null)
-      return fail(check, `the answer at ${socket} is no reply of ours: ${action}`, reload(patient));
-    if (expected !== null && verdict !== expected) {
-      const message = `${PROBE.user} is ${verdict} at ${socket}, but ${expected} by ${db}`;
+    const allowed = probeOf(db);
+    const { user, address } = allowed ?? PROBE;
+    const { action, ms } = await askLive(to, requestOf(user, address));
+    if (!/^action=(dunno$|reject )/.test(action))
+      return fail(check, `the answer at ${at} is no reply of this program: ${action}`, reload(patient));
+    if (allowed !== null && action !== 'action=dunno') {
+      const message = `${user} from ${address} is refused at ${at}, but allowed by ${db}`;
       return fail(check, message, reload(patient));
     }
-    return ok(check, `${socket} answered in ${Math.max(1, Math.round(ms))} ms`);
+    return ok(check, `${at} answered in ${Math.max(1, Math.round(ms))} ms`);
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
-    return fail(
-      check,
-      `no answer at ${socket} (${error.message})`,
-      `the mail log says why; ${reload(patient)}`,
-    );
+    return fail(check, `no answer at ${at} (${error.message})`, `the mail log says why; ${reload(patient)}`);
   }
+}
+
+/** An inet service without an address listens where the instance does (inet_interfaces). */
+function addressOf({ postfix, policy, entry }: Patient): LiveAddress {
+  if (entry.type !== 'inet') return socketOf(postfix.queueDir, policy.name);
+  const [, host = '', port = ''] = /^(?:(.*):)?(\d+)$/.exec(policy.name) ?? [];
+  const [first = ''] = postfix.value('inet_interfaces').split(/[\s,]+/);
+  const own = /^(all|loopback-only)?$/.test(first) ? '127.0.0.1' : first;
+  return { host: (host || own).replace(/^\[|\]$/g, ''), port: Number(port) };
 }
 
 const reload = ({ postfix }: Patient) => ['postfix', ...postfix.chosen, 'reload'].join(' ');
-
-/** What the database as it is now says about the request, or null when it cannot be read here. */
-function expectedVerdict(db: string): 'allowed' | 'refused' | null {
-  try {
-    return translating(db, () => {
-      const connection = openForReading(db);
-      try {
-        const asked = { user: PROBE.user, address: PROBE.address, wellFormed: true };
-        return decide(asked, () => rulesOf(connection), Date.now()).kind === 'refused'
-          ? 'refused'
-          : 'allowed';
-      } finally {
-        connection.close();
-      }
-    });
-  } catch {
-    return null;
-  }
-}

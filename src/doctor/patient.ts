@@ -2,7 +2,9 @@
 import * as path from 'node:path';
 import { type Account, accountOf } from '../postfix/account';
 import type { Service } from '../postfix/master-cf';
+import { portOf } from '../postfix/policy-check';
 import {
+  entryText,
   type PolicyService,
   type ProgramOptions,
   programIndex,
@@ -10,8 +12,9 @@ import {
 } from '../postfix/policy-service';
 import type { Postfix } from '../postfix/postfix';
 import { shellLine } from '../postfix/run';
-import { askedIn, type ConfigFiles, mainLookup, serviceLookup, smtpdServices } from '../postfix/service-view';
+import type { ConfigFiles } from '../postfix/service-view';
 import { DEFAULT_DATABASE } from '../rules/database';
+import { isOnTrial } from './list-check';
 
 export interface Patient {
   readonly postfix: Postfix;
@@ -55,26 +58,40 @@ export function patientOf(
   };
 }
 
-/** Whether any list asks the service on trial. */
-export function isOnTrial({ files, policy }: Patient): boolean {
-  const lookups = [
-    mainLookup(files),
-    ...smtpdServices(files).map((service) => serviceLookup(files, service)),
-  ];
-  return lookups.some((lookup) =>
-    askedIn(lookup, policy.name).some(({ reach }) => reach.kind !== 'absent' && reach.trial),
-  );
-}
+/** How lists ask for it, as `isCheckOf` takes it. */
+export const targetOf = ({ entry, policy }: Pick<Patient, 'entry' | 'policy'>): string =>
+  entry.type === 'inet' ? `inet:*:${portOf(policy.name)}` : policy.name;
 
-/** `allow-nets install` as it brings about what is there now, but right. */
+export const isTrial = ({ files, entry, policy }: Patient): boolean =>
+  isOnTrial({ files, target: targetOf({ entry, policy }) });
+
+/**
+ * `allow-nets install` as it brings about what is there now, but right. Of an entry that other servers ask over the network install knows nothing: its whole
+ * line is given.
+ */
 export function installCommand(
   patient: Patient,
   changes: { trial?: boolean; oneShot?: boolean } = {},
 ): string {
-  const { postfix, policy, options } = patient;
+  const { postfix, policy, options, entry } = patient;
+  if (entry.type === 'inet') return entryCommand(patient);
   const words = ['allow-nets', 'install', ...postfix.chosen];
   if (policy.name !== 'allow-nets') words.push('--service', policy.name);
   if (changes.oneShot ?? !options.persistent) words.push('--one-shot');
-  if (changes.trial ?? isOnTrial(patient)) words.push('--trial');
+  if (changes.trial ?? isTrial(patient)) words.push('--trial');
   return shellLine(words);
+}
+
+function entryCommand({ postfix, policy, script, db }: Patient): string {
+  const argv = [process.execPath, script, '--persistent', '--db', db];
+  const user = policy.user === '' || policy.user === 'root' ? 'nobody' : policy.user;
+  const entry = entryText({ name: policy.name, user, argv }, 'inet');
+  return shellLine(['postconf', ...postfix.chosen, '-M', `${policy.name}/inet=${entry}`]);
+}
+
+/** What else has to be set for a service that other servers ask, or `install` for one that only this server asks. */
+export function timeLimitCommand(patient: Patient, parameter: string): string {
+  const { postfix, entry } = patient;
+  if (entry.type !== 'inet') return installCommand(patient);
+  return shellLine(['postconf', ...postfix.chosen, `${parameter}=3600`]);
 }

@@ -5,7 +5,7 @@ import { accountOf } from '../postfix/account';
 import { parameterOf } from '../postfix/main-cf';
 import { isLongEnough, timeLimitName } from '../postfix/service-changes';
 import { type Finding, fail, ok, warn } from './finding';
-import { installCommand, type Patient } from './patient';
+import { installCommand, type Patient, timeLimitCommand } from './patient';
 
 export function* serviceFindings(patient: Patient): Iterable<Finding> {
   const { entry, policy, postfix } = patient;
@@ -25,15 +25,20 @@ export function* serviceFindings(patient: Patient): Iterable<Finding> {
   else {
     const found = limit ?? `${postfix.value('command_time_limit')}, the default`;
     const why = 'Postfix kills the program after that time, under a connection that lives longer';
-    yield warn('time limit', `${timeLimitName(policy.name)} is ${found}: ${why}`, installCommand(patient));
+    const name = timeLimitName(policy.name);
+    yield warn('time limit', `${name} is ${found}: ${why}`, timeLimitCommand(patient, name));
   }
 }
 
 function* faultsOf({ entry, policy, postfix, script, interpreter, options }: Patient): Iterable<string> {
-  const [isPrivate = '', , chroot = '', , limit = ''] = entry.fields;
-  if (entry.type !== 'unix') yield `its type is ${entry.type} and not unix`;
-  if (isPrivate !== '-' && isPrivate !== 'y')
+  const [isPrivate = '', unprivileged = '', chroot = '', , limit = ''] = entry.fields;
+  if (entry.type === 'inet') {
+    if (isPrivate !== 'n') yield `private is ${isPrivate}, which Postfix refuses for an inet service`;
+  } else if (entry.type !== 'unix') yield `its type is ${entry.type} and not unix`;
+  else if (isPrivate !== '-' && isPrivate !== 'y')
     yield `private is ${isPrivate}, so its socket is not in private/`;
+  if (unprivileged !== 'n')
+    yield `unpriv is ${unprivileged} and not n, so spawn cannot become ${policy.user}`;
   if (chroot === 'y') yield 'it is chrooted, so the program cannot be found';
   if (limit !== '0') {
     yield `its process limit is ${limit} and not 0, so smtpd processes beyond that wait for each other`;

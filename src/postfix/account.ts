@@ -71,22 +71,35 @@ export function runAs(
   }
 }
 
-/** The first folder on the way to a file that the account cannot enter, or the file that it cannot read; null when it can. */
-export function closedTo(account: Account, file: string): string | null {
-  const steps: string[] = [];
-  for (let step = path.resolve(file); ; step = path.dirname(step)) {
-    steps.unshift(step);
-    if (step === path.dirname(step)) break;
+/** Enters each folder and opens the file, and prints what it cannot; by doing it, because modes say nothing about ACLs and security modules. */
+const WALK =
+  'for step; do if [ -d "$step" ]; then cd "$step"; else true <"$step"; fi 2>/dev/null || { printf %s "$step"; exit 1; }; done';
+
+/**
+ * The first folder on the way to a file that the account cannot enter, or the file that it cannot read; null when it can, or when that cannot be
+ * tried because only root can run something as somebody else.
+ */
+export function closedTo(
+  account: Account,
+  file: string,
+  surroundings: { queueDir: string; configDir: string },
+): string | null {
+  if (![0, account.uid].includes(process.getuid?.() ?? -1)) return null;
+  const given = path.resolve(file);
+  const steps = new Set([...stepsTo(given).slice(0, -1), ...stepsTo(realPath(given)), given]);
+  const ran = runAs(account, ['/bin/sh', '-c', WALK, 'sh', ...steps], { ...surroundings, queueDir: '/' });
+  return ran.status === 0 ? null : ran.stdout || given;
+}
+
+function stepsTo(file: string): string[] {
+  const above = path.dirname(file);
+  return above === file ? [file] : [...stepsTo(above), file];
+}
+
+function realPath(file: string): string {
+  try {
+    return fs.realpathSync(file);
+  } catch {
+    return file;
   }
-  for (const step of steps) {
-    try {
-      const { mode, uid, gid } = fs.statSync(step);
-      const shift = uid === account.uid ? 6 : gid === account.gid ? 3 : 0;
-      const needed = step === steps.at(-1) ? 4 : 1;
-      if (((mode >> shift) & needed) === 0) return step;
-    } catch {
-      return step;
-    }
-  }
-  return null;
 }

@@ -21,6 +21,12 @@ type Key = keyof ConfigFiles;
 const NAMES = { main: 'main.cf', master: 'master.cf' } as const;
 const KEYS: readonly Key[] = ['main', 'master'];
 
+/**
+ * How old (ms) a new file says it is. Each program of Postfix, smtpd too, waits until main.cf is older than a second, lest it read half of one that is being
+ * written; a renamed file is never that.
+ */
+const COLD = 5000;
+
 export class ConfigStore {
   readonly files: ConfigFiles;
   private readonly kept: Readonly<Record<Key, Kept>>;
@@ -45,21 +51,23 @@ export class ConfigStore {
 
   backUp(stamp: string): void {
     const copies = this.copies(stamp);
-    for (const key of KEYS) replace(copies[key], this.kept[key].bytes, this.kept[key].stat);
+    for (const key of KEYS)
+      replace(copies[key], this.kept[key].bytes, this.kept[key].stat, this.kept[key].stat.mtime);
   }
 
   write(files: ConfigFiles): void {
-    for (const key of KEYS) this.put(key, Buffer.from(files[key], this.kept[key].encoding));
+    const modified = new Date(Date.now() - COLD);
+    for (const key of KEYS) this.put(key, Buffer.from(files[key], this.kept[key].encoding), modified);
   }
 
   /** Both files as they were when they were read, byte for byte. */
   restore(): void {
-    for (const key of KEYS) this.put(key, this.kept[key].bytes);
+    for (const key of KEYS) this.put(key, this.kept[key].bytes, this.kept[key].stat.mtime);
   }
 
-  private put(key: Key, bytes: Buffer): void {
+  private put(key: Key, bytes: Buffer, modified: Date): void {
     const { real, stat } = this.kept[key];
-    if (!fs.readFileSync(real).equals(bytes)) replace(real, bytes, stat);
+    if (!fs.readFileSync(real).equals(bytes)) replace(real, bytes, stat, modified);
   }
 }
 
@@ -77,7 +85,7 @@ function keep(folder: string, name: string): Kept {
 
 const textOf = ({ bytes, encoding }: Kept) => bytes.toString(encoding);
 
-function replace(file: string, bytes: Buffer, { mode, uid, gid }: fs.Stats): void {
+function replace(file: string, bytes: Buffer, { mode, uid, gid }: fs.Stats, modified: Date): void {
   const next = `${file}.allow-nets-new`;
   fs.rmSync(next, { force: true });
   const descriptor = fs.openSync(next, 'wx', 0o600);
@@ -85,6 +93,7 @@ function replace(file: string, bytes: Buffer, { mode, uid, gid }: fs.Stats): voi
     fs.writeFileSync(descriptor, bytes);
     fs.fchownSync(descriptor, uid, gid);
     fs.fchmodSync(descriptor, mode & 0o7777);
+    fs.futimesSync(descriptor, modified, modified);
     fs.fsyncSync(descriptor);
   } finally {
     fs.closeSync(descriptor);

@@ -73,7 +73,9 @@ function insertionChange(
   for (const service of smtpdServices(files)) {
     if (!offersAuth(files, service) || asks(serviceLookup(files, service), wanted.name)) continue;
     const place = servicePlace(files, service, builtIn);
-    if (place !== null) return insertionAt(files, place, wanted);
+    // It is there, and not asked for a reason that only an administrator can judge: doctor shows it.
+    if (!('absent' in place) && checksIn(valueAt(place).text, wanted.name).length > 0) continue;
+    return insertionAt(files, place, wanted);
   }
   return null;
 }

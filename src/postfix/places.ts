@@ -39,15 +39,17 @@ export function mainPlace(files: ConfigFiles, builtIn: ReadonlySet<string>): Pla
   return followed(files, { file: 'main.cf', parameter }, null, builtIn);
 }
 
-/** The same of a service, or null when it does not override that list. */
+/** The same of a service: its own list, or that of main.cf as its overrides make it. */
 export function servicePlace(
   files: ConfigFiles,
   service: Service,
   builtIn: ReadonlySet<string>,
-): Place | Absent | null {
+): Place | Absent {
   const override = overrideOf(service, RECIPIENT_LIST);
-  if (override === null) return null;
-  return followed(files, { file: 'master.cf', service, override }, service, builtIn);
+  if (override !== null) return followed(files, { file: 'master.cf', service, override }, service, builtIn);
+  const parameter = parameterOf(files.main, RECIPIENT_LIST);
+  if (parameter === null) return { file: 'main.cf', absent: RECIPIENT_LIST };
+  return followed(files, { file: 'main.cf', parameter }, service, builtIn);
 }
 
 /**

@@ -24,8 +24,18 @@ export interface FoundCheck extends Form {
 /** How a list is written: `compact` where no white space may stand, in a plain `-o name=value`. */
 export type Style = 'spaced' | 'compact';
 
-export const isCheckOf = (service: string, target: string): boolean =>
-  new RegExp(`^unix:(.*/)?private/${service.replace(/[.]/g, '\\.')}$`).test(attributesOf(target)[0] ?? '');
+/** `service`: the name of one in `private/`, `inet:HOST:PORT`, or `inet:*:PORT` for whatever host. */
+export function isCheckOf(service: string, target: string): boolean {
+  const asked = (attributesOf(target)[0] ?? '').toLowerCase();
+  if (service.startsWith('inet:*:')) return asked.startsWith('inet:') && portOf(asked) === portOf(service);
+  if (service.startsWith('inet:')) return asked === service.toLowerCase();
+  return new RegExp(`^unix:(.*/)?private/${service.replace(/[.]/g, '\\.')}$`).test(
+    attributesOf(target)[0] ?? '',
+  );
+}
+
+/** What stands behind the last colon: `inet:HOST:PORT`, `inet:[::1]:PORT`. */
+export const portOf = (address: string) => address.slice(address.lastIndexOf(':') + 1);
 
 /** The words in `{ unix:private/NAME, request_limit=1 }`, or the one word there is. */
 export function attributesOf(target: string): string[] {

@@ -51,17 +51,22 @@ export function programOptions(words: readonly string[]): ProgramOptions {
 
 export const FIELDS = ['-', 'n', 'n', '-', '0'] as const;
 
-/** Private, not privileged, not chrooted, no limit to the number of processes: one runs for each smtpd process. */
+/**
+ * Private, started as root (spawn could not become the service user otherwise), not chrooted, no limit to the number of processes: one runs for each smtpd process.
+ */
 export function hasRightFields(service: Service): boolean {
-  const [isPrivate = '', , chroot, , limit] = service.fields;
-  return service.type === 'unix' && /^[-y]$/.test(isPrivate) && chroot === 'n' && limit === '0';
+  const [isPrivate = '', unprivileged, chroot, , limit] = service.fields;
+  const isRight = service.type === 'unix' && /^[-y]$/.test(isPrivate) && unprivileged === 'n';
+  return isRight && chroot === 'n' && limit === '0';
 }
 
 /** The entry's words, as `postconf -M NAME/unix='...'` takes them. */
-export function entryText({ name, user, argv }: PolicyService): string {
+export function entryText({ name, user, argv }: PolicyService, type: 'unix' | 'inet' = 'unix'): string {
   const [program = '', ...rest] = argv;
   const command = [asWord(`argv=${program}`), ...rest.map(asWord)].join(' ');
-  return `${name} unix ${FIELDS.join(' ')} spawn user=${user} ${command}`;
+  // A service of the network cannot be private (master(5)).
+  const fields = type === 'inet' ? ['n', ...FIELDS.slice(1)] : FIELDS;
+  return `${name} ${type} ${fields.join(' ')} spawn user=${user} ${command}`;
 }
 
 /** The entry's lines in master.cf, in the columns of the others. */

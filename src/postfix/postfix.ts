@@ -1,6 +1,7 @@
 // One Postfix instance, through its own commands: postconf(1) and postfix(1).
 //
 // Trouble when there is no Postfix, when it is too old, or when it cannot read its configuration.
+import * as path from 'node:path';
 import { complaintOf, findProgram, refused, run } from './run';
 
 /** `{ unix:private/NAME, request_limit=1 }` and braces in master.cf came with Postfix 3.0. */
@@ -18,7 +19,8 @@ export class Postfix {
 
   /** `configDir`: from -c, or null for the default instance. */
   constructor(configDir: string | null) {
-    this.chosen = configDir === null ? [] : ['-c', configDir];
+    // Absolute, because programs are run in the queue directory and commands are pasted elsewhere.
+    this.chosen = configDir === null ? [] : ['-c', path.resolve(configDir)];
     this.values = pairs(this.postconf());
     this.version = this.value('mail_version');
     this.configDir = this.value('config_directory');
@@ -45,9 +47,19 @@ export class Postfix {
     this.postconf('-M');
   }
 
-  /** As it was when first asked: each question is a line in the mail log. */
+  /** The default instance's folder, and those of the other instances that it lists. Empty when the default instance cannot be read. */
+  listedFolders(): string[] {
+    const names = ['config_directory', 'alternate_config_directories', 'multi_instance_directories'];
+    const { MAIL_CONFIG: _, ...env } = process.env;
+    const ran = run(found('postconf'), ['-x', '-h', ...names], env);
+    return ran.status === 0 ? ran.stdout.split(/[\s,]+/).filter((word) => word !== '') : [];
+  }
+
+  /** As it was when first asked. What `postfix status` does, without its line in the mail log. */
   isRunning(): boolean {
-    this.running ??= this.postfix('status').status === 0;
+    const master = path.join(this.value('daemon_directory'), 'master');
+    // Status 0: the lock of the pid file is free. Who is not root cannot look and gets another one.
+    this.running ??= run(master, ['-c', this.configDir, '-t']).status === 1;
     return this.running;
   }
 

@@ -33,9 +33,10 @@ function isExecutable(file: string): boolean {
 const TIME_LIMIT = 60_000;
 
 /** Runs a program to its end, at the longest for a minute. */
-export function run(program: string, words: readonly string[]): Ran {
+export function run(program: string, words: readonly string[], env = process.env): Ran {
   const ran = spawnSync(program, words, {
     encoding: 'utf8',
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: TIME_LIMIT,
     maxBuffer: 64 * 1024 * 1024,

@@ -64,3 +64,19 @@ export function askedIn(lookup: Lookup, policy: string): AskedIn[] {
   const rank = ({ reach }: AskedIn) => (reach.kind === 'asked' ? 0 : 1);
   return found.filter(({ reach }) => reach.kind !== 'absent').sort((a, b) => rank(a) - rank(b));
 }
+
+/** What any list asks with check_policy_service, as written: in main.cf, and as each smtpd service sees it. */
+export function policyTargets(files: ConfigFiles): string[] {
+  const lookups = [
+    mainLookup(files),
+    ...smtpdServices(files).map((service) => serviceLookup(files, service)),
+  ];
+  const targets = lookups.flatMap((lookup) =>
+    listsWithUser(lookup).flatMap((list) =>
+      itemsOf(lookup(list) ?? '', lookup).flatMap(({ word, target }) =>
+        word === 'check_policy_service' && target !== null ? [target] : [],
+      ),
+    ),
+  );
+  return [...new Set(targets)];
+}

@@ -174,6 +174,20 @@ message_size_limit = 0
     },
   },
   {
+    name: 'a parameter of main.cf’s list that is set with -o',
+    main: 'smtpd_sasl_auth_enable = yes\nmine = permit_mynetworks\nsmtpd_recipient_restrictions = $mine, reject\n',
+    master: submission(' -o mine=permit_sasl_authenticated'),
+    main_: { mine: `${CHECK}, permit_mynetworks`, smtpd_recipient_restrictions: '$mine, reject' },
+    overrides: { 'submission/inet/mine': `${COMPACT},permit_sasl_authenticated` },
+  },
+  {
+    name: 'a service by number that overrides the relay list alone',
+    main: `${plain}smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination\n`,
+    master: `${smtp}465 inet n - y - - smtpd\n  -o smtpd_tls_wrappermode=yes -o smtpd_sasl_auth_enable=yes\n  -o smtpd_relay_restrictions=permit_sasl_authenticated,reject\n`,
+    main_: { smtpd_recipient_restrictions: CHECK },
+    overrides: { '465/inet/smtpd_relay_restrictions': 'permit_sasl_authenticated,reject' },
+  },
+  {
     name: 'services with addresses, pass and odd layout',
     main: 'smtpd_sasl_auth_enable = yes\n',
     master: `smtp inet n - y - 1 postscreen

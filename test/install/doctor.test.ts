@@ -1,12 +1,22 @@
 // doctor on a real Postfix: nothing to say about a good installation; each fault is found, by its own check and no other, with the command that
 // mends it.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { userIds } from '../postfix/accounts';
-import { needs } from '../requires';
+import { groupId, userIds } from '../postfix/accounts';
+import { makeCold } from '../postfix/instance-files';
+import { needs, program } from '../requires';
 import { INSIDE, Site } from './site';
 
 interface Finding {
@@ -45,6 +55,7 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
 
   function write(name: string, text: string): void {
     writeFileSync(join(site.postfix.configDir, name), text, 'latin1');
+    makeCold(join(site.postfix.configDir, name));
   }
 
   function edit(
@@ -117,6 +128,49 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
     assert.match(stdout, /^ok {4}Postfix +version 3\./);
   });
 
+  test('nothing is changed: not Postfix, its queue and log, not the database', () => {
+    const root = join(site.postfix.configDir, '..');
+    const look = () => [...contents(root), ...contents(join(site.db, '..'))];
+    findings();
+    const before = look();
+    const { all } = findings();
+    assert.ok(all.every(({ status }) => status === 'ok'));
+    assert.deepEqual(look(), before);
+  });
+
+  test('-c as the shell has it, relative', () => {
+    const words = [site.program.script, 'doctor', '-c', 'etc'];
+    const { status, stdout } = spawnSync(site.program.node, words, {
+      cwd: join(site.postfix.configDir, '..'),
+      encoding: 'utf8',
+    });
+    assert.equal(status, 0, stdout);
+  });
+
+  test('what only a group may read: the one that user= names counts, others Postfix does not take', () => {
+    chownSync(site.db, 0, groupId('daemon'));
+    chmodSync(site.db, 0o640);
+    const statusOf = () =>
+      findings().all.flatMap(({ check, status }) =>
+        check === 'database' || check === 'program' ? [status] : [],
+      );
+    assert.deepEqual(statusOf(), ['fail', 'fail']);
+    edit('master.cf', ['user=nobody', 'user=nobody:daemon']);
+    assert.deepEqual(statusOf(), ['ok', 'ok']);
+  });
+
+  test('a log that the service user does not reach', (context) => {
+    if ((statSync(program('postlog')).mode & 0o2000) !== 0) return context.skip('postlog is set-gid');
+    const folder = join(site.postfix.queueDir, 'public');
+    const { mode } = statSync(folder);
+    chmodSync(folder, 0o2710);
+    const found = findings().all.find(({ check }) => check === 'mail log');
+    chmodSync(folder, mode & 0o7777);
+    assert.notEqual(found?.status, 'ok');
+    assert.match(found?.message ?? '', /postlog is not set-gid postdrop, so nobody does not reach /);
+    assert.match(found?.remedy ?? '', /^chgrp postdrop \S+postlog && chmod 2755 /);
+  });
+
   test('faults of the configuration, which the named command mends', async () => {
     edit(
       'main.cf',
@@ -125,14 +179,14 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
     );
     edit(
       'master.cf',
-      [/allow-nets unix .* spawn/, 'allow-nets unix - n y - 1 spawn'],
+      [/allow-nets unix .* spawn/, 'allow-nets unix - - y - 1 spawn'],
       ['check_policy_service unix:private/allow-nets, ', ''],
     );
     expectFindings(
       [
         'service allow-nets',
         'fail',
-        /^it is chrooted.*; its process limit is 1 and not 0/,
+        /^unpriv is - and not n, so spawn cannot become nobody; it is chrooted.*; its process limit is 1 and not 0/,
         /^allow-nets install -c \S+$/,
       ],
       ['time limit', 'warn', /^allow-nets_time_limit is 1000s, the default/, /^allow-nets install -c \S+$/],
@@ -187,6 +241,9 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
       /^Postfix runs no service as root; unknown option --presistent$/,
       /^allow-nets install/,
     ]);
+    write('master.cf', good.master.replace(/--db \S+/, '--db access.db'));
+    const relative = findings().all.find(({ check }) => check === 'service allow-nets');
+    assert.deepEqual([relative?.status, relative?.message], ['fail', '--db access.db is no absolute path']);
     write('master.cf', good.master.replace('user=nobody', 'user=no-such-user').replace('argv=/', 'argv='));
     expectFindings([
       'service allow-nets',
@@ -231,6 +288,19 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
     sql('pragma journal_mode = wal');
     const wal = findings().all.find(({ check }) => check === 'database');
     assert.match(wal?.message ?? '', /write-ahead mode/);
+    assert.match(wal?.remedy ?? '', /allow-nets list --db \S+access.db$/);
+    copyFileSync(`${site.db}.good`, site.db);
+    for (const [version, message, remedy] of [
+      [99, /has schema version 99, this program knows \d+$/, /^install the version of postfix-allow-nets/],
+      [0, /is no database of allow-nets \(schema version 0\)$/, /allow-nets init --db \S+access.db$/],
+    ] as const) {
+      sql(`pragma user_version = ${version}`);
+      const { status, all } = findings();
+      const found = all.find(({ check }) => check === 'database');
+      assert.deepEqual([status, found?.status], [1, 'fail']);
+      assert.match(found?.message ?? '', message);
+      assert.match(found?.remedy ?? '', remedy);
+    }
     copyFileSync(`${site.db}.good`, site.db);
     damage(site.db);
     const integrity = findings();
@@ -282,4 +352,16 @@ function damage(file: string): void {
   const bytes = readFileSync(file);
   bytes.fill(0xa5, 4096);
   writeFileSync(file, bytes);
+}
+
+/** Every file with its mode, size, time and text; of sockets and folders the mode. What a running Postfix does by itself in data/ is left out. */
+function contents(root: string): string[] {
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((name) => !/^data\//.test(name))
+    .sort()
+    .map((name) => {
+      const stat = statSync(join(root, name));
+      if (!stat.isFile()) return `${name} ${stat.mode}`;
+      return `${name} ${stat.mode} ${stat.mtimeMs} ${readFileSync(join(root, name), 'latin1')}`;
+    });
 }

@@ -68,7 +68,7 @@ describe(
       const { status, stderr } = site.onPostfix('install');
       assert.match(
         stderr,
-        /error: standard input is no terminal.*\nallow-nets: hint: run it again with --yes\n/,
+        /error: nothing was changed: standard input is no terminal.*\nallow-nets: hint: allow-nets install --yes makes these changes, --dry-run only prints them\n/,
       );
       assert.equal(status, 1);
       assert.deepEqual(await site.configuration(), original);
@@ -205,6 +205,14 @@ describe('Debian’s master.cf in the $mua_ style', needs('root', 'postfix', 'do
     });
     // Seven further recipients would have waited a second each.
     assert.ok(last < 7000, `${last} ms`);
+  });
+
+  test('and without it the mode is persistent again', async () => {
+    const { status, stdout } = site.onPostfix('install', '--yes');
+    assert.match(stdout, /\ninstalled: service allow-nets as daemon, persistent, enforcing/);
+    assert.equal(status, 0);
+    assert.doesNotMatch(site.read('main.cf'), /request_limit/);
+    assert.deepEqual(await site.replies(), site.expected(true));
   });
 
   test('uninstall puts everything back', async () => {

@@ -1,17 +1,20 @@
-// The package as people get it: packed, installed globally in an empty prefix with nothing but Node, and from there to mail through
+// The package as people get it: `npm pack` and `npm install -g` into an empty prefix, with nothing but Node and a compiler, and from there to mail through
 // a real Postfix; then an upgrade of Node, of which the addon of another ABI is all that the program sees.
 //
-// The install script of better-sqlite3 runs as everywhere, but finds its prebuilt addon in a folder here: the one that this checkout has
-// compiled. In trouble: needs what `npm ci` needs, a registry or npm's cache.
+// better-sqlite3 is downloaded or compiled here as everywhere: once. Whatever builds it again below is handed the addon that came out of
+// that. In trouble: needs what `npm ci` needs, a registry or npm's cache, and the machine's settings for both (HOME is empty).
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   realpathSync,
+  rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -30,32 +33,37 @@ describe('the package', needs('root', 'postfix', 'dovecot', 'openssl', 'cc'), ()
   let site: Site<keyof typeof SERVICES>;
   let original: Awaited<ReturnType<Site<string>['configuration']>>;
 
-  const environment = () => ({
+  const environment = (): NodeJS.ProcessEnv => ({
     PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
     HOME: home,
-    npm_config_cache: npmCache(),
-    npm_config_better_sqlite3_local_prebuilds: join(folder, 'prebuilds'),
+    NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'],
+    npm_config_cache: npmSetting('cache'),
+    npm_config_userconfig: npmSetting('userconfig'),
+    npm_config_prefix: prefix,
+    npm_config_prefer_offline: 'true',
     npm_config_update_notifier: 'false',
+    // Should it be compiled: most of the time, minutes, is the optimiser's, who is not tested here. These flags come after better-sqlite3's own.
+    CFLAGS: '-O0',
+    CXXFLAGS: '-O0',
     NO_COLOR: '1',
+  });
+  /** What builds the addon finds the one that is there already. */
+  const prebuilt = () => ({
+    ...environment(),
+    npm_config_better_sqlite3_local_prebuilds: join(folder, 'prebuilds'),
   });
 
   before(async () => {
     folder = makeScratchFolder('package');
     [prefix, home] = [join(folder, 'prefix'), join(folder, 'home')];
     for (const made of [prefix, home, join(folder, 'prebuilds')]) mkdirSync(made);
-    packPrebuilt(join(folder, 'prebuilds'));
-    // Not through prepare: other suites run the built file meanwhile.
-    npm(['pack', '--ignore-scripts', '--pack-destination', folder]);
-    const [tarball = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
-    npm([
-      'install',
-      '--global',
-      '--prefix',
-      prefix,
-      '--allow-scripts=better-sqlite3',
-      '--prefer-offline',
-      join(folder, tarball),
-    ]);
+    const checkout = copyCheckout(folder);
+    npm(['pack'], checkout);
+    const [tarball = ''] = readdirSync(checkout).filter((name) => name.endsWith('.tgz'));
+    // What the README says about npm 12.
+    const allow = Number.parseInt(npm(['--version']), 10) >= 12 ? ['--allow-scripts=better-sqlite3'] : [];
+    npm(['install', '-g', ...allow, `./${tarball}`], checkout);
+    packPrebuilt(join(packageFolder(), 'node_modules/better-sqlite3'), join(folder, 'prebuilds'));
     const script = realpathSync(join(prefix, 'bin/allow-nets'));
     site = await Site.open(
       SERVICES,
@@ -69,26 +77,38 @@ describe('the package', needs('root', 'postfix', 'dovecot', 'openssl', 'cc'), ()
     if (folder) removeScratchFolder(folder);
   });
 
-  function npm(words: readonly string[]): string {
-    return execFileSync('npm', words, { encoding: 'utf8', env: environment(), stdio: 'pipe' });
+  function npm(words: readonly string[], cwd = '.'): string {
+    return execFileSync('npm', words, { cwd, encoding: 'utf8', env: environment(), stdio: 'pipe' });
   }
 
   const packageFolder = () => join(prefix, 'lib/node_modules/postfix-allow-nets');
   const addon = () => join(packageFolder(), 'node_modules/better-sqlite3/build/Release/better_sqlite3.node');
 
   test('holds bin, examples, manual page, README, LICENSE, CHANGELOG and nothing else', () => {
-    const names = readdirSync(packageFolder()).filter((name) => name !== 'node_modules');
-    assert.deepEqual(names.sort(), [
+    const files = filesIn(packageFolder()).filter((name) => !name.startsWith('node_modules/'));
+    const expected = [
       'CHANGELOG.md',
       'LICENSE',
       'README.md',
-      'bin',
-      'examples',
-      'man',
+      'bin/allow-nets.js',
+      'man/allow-nets.8',
       'package.json',
-    ]);
-    assert.deepEqual(readdirSync(join(packageFolder(), 'bin')), ['allow-nets.js']);
-    assert.deepEqual(readdirSync(join(packageFolder(), 'man')), ['allow-nets.8']);
+      ...filesIn('examples').map((name) => `examples/${name}`),
+    ];
+    assert.deepEqual(files, expected.sort());
+  });
+
+  test('allowScripts names what has an install script, here and in a checkout', () => {
+    const { allowScripts } = JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf8'));
+    const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8'));
+    const building = Object.entries(packages as Record<string, { hasInstallScript?: boolean }>)
+      .filter(([, { hasInstallScript }]) => hasInstallScript)
+      .map(([path]) => path.replace(/^.*node_modules\//, ''))
+      .filter((name) => name !== '');
+    assert.deepEqual(Object.keys(allowScripts).sort(), building.sort());
+    assert.ok(Object.values(allowScripts).every((value) => value === true));
+    const readme = readFileSync(join(packageFolder(), 'README.md'), 'utf8');
+    assert.match(readme, /npm install -g --allow-scripts=better-sqlite3 \.\/postfix-allow-nets-\*\.tgz/);
   });
 
   test('gives the command and the manual page', () => {
@@ -145,7 +165,7 @@ describe('the package', needs('root', 'postfix', 'dovecot', 'openssl', 'cc'), ()
   });
 
   test('doctor --fix-addon mends it', async () => {
-    const doctor = site.run(['doctor', '-c', site.postfix.configDir, '--fix-addon'], environment());
+    const doctor = site.run(['doctor', '-c', site.postfix.configDir, '--fix-addon'], prebuilt());
     assert.match(
       doctor.stderr,
       new RegExp(`^cd ${literal(packageFolder())} && \\S*npm rebuild better-sqlite3\n`),
@@ -155,15 +175,20 @@ describe('the package', needs('root', 'postfix', 'dovecot', 'openssl', 'cc'), ()
     assert.deepEqual(await site.replies(), site.expected(true));
   });
 
-  test('and so does the command that the log names', async () => {
-    installOtherAddon(folder, addon());
-    assert.equal(site.onPostfix('doctor').status, 1);
-    execFileSync('npm', ['rebuild', 'better-sqlite3'], {
-      cwd: packageFolder(),
-      env: environment(),
-      stdio: 'pipe',
-    });
+  test('no addon, as npm 12 leaves it: log and doctor say how, and the command that they name mends it', async () => {
+    rmSync(join(packageFolder(), 'node_modules/better-sqlite3/build'), { recursive: true });
+    await site.postfix.reload();
+    const before = site.postfix.log().length;
+    assert.equal((await site.send('own', INSIDE)).code, 451);
+    const hint = `build it as the owner of the folder: cd ${packageFolder()} && npm rebuild better-sqlite3 (npm 12 and newer leave it out unless told: npm install -g --allow-scripts=better-sqlite3)`;
+    await site.postfix.waitForLog(new RegExp(`warning: .* is missing \\(.*\\); ${literal(hint)}`), before);
+    const doctor = site.onPostfix('doctor', '--json');
+    const found = JSON.parse(doctor.stdout).find(({ check }: { check: string }) => check === 'addon');
+    assert.deepEqual([found.status, found.remedy], ['fail', hint]);
+    const command = /cd .* && npm rebuild better-sqlite3/.exec(hint)?.[0] ?? '';
+    execFileSync('sh', ['-c', command], { env: prebuilt(), stdio: 'pipe' });
     assert.equal(site.onPostfix('doctor').status, 0);
+    assert.deepEqual(await site.replies(), site.expected(true));
   });
 
   test('uninstalls', async () => {
@@ -171,21 +196,39 @@ describe('the package', needs('root', 'postfix', 'dovecot', 'openssl', 'cc'), ()
     assert.deepEqual([status, stderr], [0, '']);
     assert.deepEqual(await site.configuration(), original);
     assert.equal((await site.send('smtp', OUTSIDE)).code, 250);
-    npm(['uninstall', '--global', '--prefix', prefix, 'postfix-allow-nets']);
+    npm(['uninstall', '-g', 'postfix-allow-nets']);
     assert.equal(existsSync(join(prefix, 'bin/allow-nets')), false);
   });
 });
 
 const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** The user's own cache, which `npm ci` has filled. */
-function npmCache(): string {
-  return execFileSync('npm', ['config', 'get', 'cache'], { encoding: 'utf8' }).trim();
+/** As the machine has it, for this user: a registry's address, its certificates and npm's cache are not what is tested. */
+function npmSetting(name: string): string {
+  return execFileSync('npm', ['config', 'get', name], { encoding: 'utf8' }).trim();
 }
 
-/** The addon that this checkout has, as prebuild-install looks for it. */
-function packPrebuilt(into: string): void {
-  const module = dirname(realpathSync('node_modules/better-sqlite3/package.json'));
+/** A checkout of its own, because `npm pack` builds, and other suites run the built file meanwhile. */
+function copyCheckout(folder: string): string {
+  const checkout = join(folder, 'checkout');
+  mkdirSync(checkout);
+  const left = new Set(['node_modules', '.git', 'bin', 'man', 'build']);
+  for (const name of readdirSync('.').filter((one) => !left.has(one)))
+    cpSync(name, join(checkout, name), { recursive: true });
+  symlinkSync(realpathSync('node_modules'), join(checkout, 'node_modules'));
+  return checkout;
+}
+
+/** Relative paths, sorted. */
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+/** The addon of a better-sqlite3 as prebuild-install looks for it. */
+function packPrebuilt(module: string, into: string): void {
   const { version } = JSON.parse(readFileSync(join(module, 'package.json'), 'utf8'));
   const { platform, arch, versions } = process;
   const libc = existsSync('/etc/alpine-release') ? 'musl' : '';

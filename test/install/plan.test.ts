@@ -141,6 +141,18 @@ describe('what stands there already', () => {
     const installed = install({ main: `smtpd_relay_restrictions = ${list}\n`, master: '' });
     assert.equal(parameterOf(installed.main, 'smtpd_recipient_restrictions'), null);
   });
+  test('in the relay list, which a service replaces: that one asks in the recipient list', () => {
+    const list = 'check_policy_service unix:private/allow-nets, permit_mynetworks, reject_unauth_destination';
+    const master = `smtp inet n - y - - smtpd\n465 inet n - y - - smtpd -o smtpd_relay_restrictions=permit_sasl_authenticated,reject\n`;
+    const installed = install({
+      main: `smtpd_sasl_auth_enable = yes\nsmtpd_relay_restrictions = ${list}\n`,
+      master,
+    });
+    assert.equal(
+      parameterOf(installed.main, 'smtpd_recipient_restrictions')?.value.text,
+      'check_policy_service unix:private/allow-nets',
+    );
+  });
   test('a service entry with other words: put right, options of the program are the caller’s', () => {
     const master = `allow-nets unix - n y - - spawn user=daemon\n  argv=/bin/old\n# end\n`;
     const installed = install({ main: '', master });

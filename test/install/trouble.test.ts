@@ -131,7 +131,18 @@ describe(
       assert.deepEqual(await site.replies(), site.expected(true));
       assert.match(site.read('main.cf'), /^who\.may-send_time_limit = 3600$/m);
       assertLinks();
-      const { stdout } = site.onPostfix('uninstall', '--yes');
+      const second = site.onPostfix('install', '--yes');
+      assert.equal(
+        second.stderr,
+        'allow-nets: error: the service who.may-send in master.cf is this program already\n' +
+          'allow-nets: hint: allow-nets install --service who.may-send; for a second one --service allow-nets\n',
+      );
+      assert.equal(second.status, 1);
+      const { stdout, stderr } = site.onPostfix('uninstall', '--yes');
+      assert.equal(
+        stderr,
+        'allow-nets: hint: the service who.may-send is this program too: allow-nets uninstall --service who.may-send\n',
+      );
       assert.equal(stdout, `there is nothing of allow-nets in ${site.postfix.configDir}\n`);
       assert.equal(site.onPostfix('doctor').status, 0);
     });

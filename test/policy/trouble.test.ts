@@ -163,7 +163,7 @@ const ADDON: Trouble[] = [
     surroundings: installedWith('no-addon', null),
     status: 78,
     problem: /^better-sqlite3's native addon is missing \(.*better_sqlite3\.node\)$/,
-    hint: `build it as the owner of the folder: cd ${db('no-addon')} && npm rebuild better-sqlite3`,
+    hint: `build it as the owner of the folder: cd ${db('no-addon')} && npm rebuild better-sqlite3 (npm 12 and newer leave it out unless told: npm install -g --allow-scripts=better-sqlite3)`,
   },
   {
     name: 'an addon for another Node.js',

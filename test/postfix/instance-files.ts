@@ -1,6 +1,6 @@
 // The files and folders of a private Postfix: what a test can choose about them, where they are, and making them. Owners and modes are
 // those that `postfix check` wants to see.
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { groupId, userIds } from './accounts';
 import { makeCertificate } from './certificate';
@@ -91,7 +91,14 @@ export function configure<Name extends string>(
   const main = mainCf(places, certificate, options.xclient ?? true, options.parameters ?? {});
   const master = options.masterCf?.(ports) ?? smallMasterCf(listeners, options.services ?? []);
   writeFileSync(join(places.configDir, 'main.cf'), main);
+  makeCold(join(places.configDir, 'main.cf'));
   writeFileSync(join(places.configDir, 'master.cf'), master);
   writeFileSync(places.logFile, '');
   beforeRemoval(places.root, openPostlog(places.configDir, join(places.queueDir, 'public')));
+}
+
+/** Postfix's programs wait up to two seconds for a main.cf that has just been written: have it look older. */
+export function makeCold(file: string): void {
+  const then = new Date(Date.now() - 60_000);
+  utimesSync(file, then, then);
 }
