@@ -94,7 +94,7 @@ export function words(failure: Failure): Words {
     case 'database-full':
       return {
         problem: `there is no room on the disk to change database ${failure.file}`,
-        hint: `nothing was changed; free some, there and in /var/tmp: df -h ${failure.file.replace(/[^/]*$/, '')} /var/tmp`,
+        hint: `nothing was changed; free some, there and in /var/tmp: df -h ${failure.file.replace(/\/[^/]*$/, '') || '/'} /var/tmp`,
       };
     case 'addon-other-node':
       return {
