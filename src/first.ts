@@ -5,13 +5,17 @@
 // of a bug and one warning in the mail log, as later on (policy/serve).
 import * as fs from 'node:fs';
 
-/** Whether Postfix runs the program: descriptor 2 was the same socket as descriptor 0. */
+/** Whether Postfix runs the program: descriptor 2 is the same socket as descriptor 0. */
 export const underPostfix = isPolicySocket();
 
 /** What ends the program when nothing catches an error. */
 export const uncaught = { end: endWithBug };
 
-if (underPostfix) {
+// A command has something to say to whoever runs it on a socket; the policy program has only options.
+if (underPostfix && !/^[a-z]/.test(process.argv[2] ?? '')) keepSocketClean();
+
+/** From now on nothing but answers reaches the policy socket. */
+export function keepSocketClean(): void {
   fs.closeSync(2);
   // The lowest free number is taken, which is 2.
   fs.openSync('/dev/null', 'w');

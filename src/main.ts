@@ -1,7 +1,7 @@
 // allow-nets: without a command word the policy program that Postfix runs, with one the administrator's commands.
 //
 // Read on for the way of a request: policy/serve, policy/request, policy/decide, rules/live, rules/lookup, policy/reply.
-import { underPostfix } from './first';
+import { keepSocketClean, underPostfix } from './first';
 import { readCommandLine, wrongOption } from './policy/options';
 import { endOnBugs, guarded, serve } from './policy/serve';
 
@@ -11,8 +11,10 @@ guarded(() => {
   if (line.kind === 'command') {
     const { runCommand, isCommand } = require('./admin/cli') as typeof import('./admin/cli');
     // A master.cf entry with a slip in its argv= must not have an explanation written into the policy socket.
-    if (line.word !== null && underPostfix && !isCommand(line.word))
+    if (line.word !== null && underPostfix && !isCommand(line.word)) {
+      keepSocketClean();
       throw wrongOption(line.wrong ?? `unknown word ${line.word}`);
+    }
     void runCommand(words);
     return;
   }

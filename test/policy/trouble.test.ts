@@ -279,6 +279,12 @@ describe('trouble', { concurrency: 4 }, () => {
     const { log } = await run(['--database', good], GOOD);
     assert.deepEqual(log, [`warn: unknown option --database; ${optionHint}`]);
   });
+
+  test('a command that is run over one socket says all that it has to say', async () => {
+    const { bytes, status } = await run(['list', '--db', '/no/such.db'], '');
+    assert.equal(status, 1);
+    assert.match(bytes, /^allow-nets: error: there is no database \/no\/such\.db\nallow-nets: hint: /);
+  });
 });
 
 describe('a database that another program has locked', { concurrency: 4 }, () => {
