@@ -6,8 +6,11 @@
 import * as fs from 'node:fs';
 import { Trouble } from '../failure';
 
-/** How old (ms) a change must be for its time to tell it from the next one: the longest step of a file system is 2 seconds. */
-export const SETTLED = 3000;
+/**
+ * How old (ms) a change must be for its time to tell it from the next one. Most file systems keep the time of the kernel's last tick, 10 ms
+ * ago at the most; some keep whole seconds, or even ones.
+ */
+export const SETTLED = { fine: 100, whole: 3000 };
 
 const HEADER = new DataView(new ArrayBuffer(28));
 
@@ -16,19 +19,21 @@ export class FileState {
   private readonly counter: number;
   /** Whether any later change will show in the time of change alone: then the header is looked at no more. */
   settled: boolean;
+  private readonly settling: number;
 
-  /** `header`: a descriptor of the same file. `settling`: see SETTLED. Throws Trouble when the file is in write-ahead mode, and what the file system throws. */
+  /** `header`: a descriptor of the same file. `settling`: what SETTLED is for it, if not by the look of its time. Throws Trouble when the file is in write-ahead mode, and what the file system throws. */
   constructor(
     private readonly file: string,
     private readonly header: number,
-    private readonly settling: number,
+    settling: number | null,
   ) {
     const now = Date.now();
     this.stats = fs.statSync(file);
     this.counter = readCounter(header);
     // In write-ahead mode changes go to another file, and a user without write permission cannot read it for sure.
     if (HEADER.getUint8(18) === 2) throw new Trouble({ kind: 'database-wal', file });
-    this.settled = now - this.stats.ctimeMs > settling;
+    this.settling = settling ?? (this.stats.ctimeMs % 1000 === 0 ? SETTLED.whole : SETTLED.fine);
+    this.settled = now - this.stats.ctimeMs > this.settling;
   }
 
   /** Whether the file is still in this state, and its name still means this file. */

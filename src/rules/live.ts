@@ -12,7 +12,7 @@ import { type Asked, decide, type Rules, type Verdict } from '../policy/decide';
 import { waitAWhile } from '../policy/wait';
 import { type Connection, openForReading, schemaCheck, translating } from './database';
 import { expiryMoment } from './expiry';
-import { FileState, SETTLED } from './file-state';
+import { FileState } from './file-state';
 import { rulesOf } from './lookup';
 
 /**
@@ -44,7 +44,7 @@ export class LiveRules {
 
   constructor(
     private readonly file: string,
-    private readonly settling = SETTLED,
+    private readonly settling: number | null = null,
   ) {}
 
   /**
@@ -122,7 +122,7 @@ function unlock(opened: Opened): void {
 }
 
 /** With a transaction begun. That all is opened from one and the same file is certain when its state stands afterwards. */
-function open(file: string, settling: number): Opened {
+function open(file: string, settling: number | null): Opened {
   const header = fs.openSync(file, 'r');
   let connection: Connection | null = null;
   try {
