@@ -10,7 +10,7 @@ export type Priority = 'info' | 'warning';
 const TAG = 'postfix/allow-nets';
 
 /** How long (ms) a log program may take to end after its last line. */
-const LINGER = 2000;
+const LINGER = 5000;
 
 /** What (bytes) may wait here for a log program that stands still; beyond it, lines are lost. */
 const BACKLOG = 64 * 1024;
