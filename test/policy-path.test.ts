@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { after, describe, test } from 'node:test';
 import Database from 'better-sqlite3';
+import { handRowsSql } from '../src/rules/hand-rows';
 import { lookupSql } from '../src/rules/lookup';
 import { SCHEMA } from '../src/rules/schema';
 import { needs, program } from './requires';
@@ -154,7 +155,7 @@ describe('query plans', () => {
     test(`of a database that is ${state}: each uses an index`, () => {
       if (state !== 'empty') fill();
       for (const table of ['access', 'network_set'] as const) {
-        for (const [name, sql] of Object.entries(lookupSql(table))) {
+        for (const [name, sql] of Object.entries({ ...lookupSql(table), ...handRowsSql(table) })) {
           const plan = plans(sql);
           assert.ok(
             plan.some((step) => / USING .*INDEX /.test(step)),
