@@ -1,8 +1,8 @@
 // The policy program: requests on descriptor 0, answers on descriptor 1 (Postfix SMTPD_POLICY_README; spawn(8)).
 //
 // DIAGNOSTICS: trouble is answered with no reply, one warning in the mail log and an exit status; Postfix then asks again once and after that
-// tells its client to try later. Nothing is written to descriptor 2 while it is a socket: it is the client's side of the policy
-// connection too, and a line there could be taken for an answer (first.ts).
+// tells its client to try later. Under Postfix descriptor 2 is the policy socket too, where a line could be taken for an answer: first.ts has
+// made it /dev/null.
 //
 // process.stdin, process.stdout and console are not touched: they would make the shared socket non-blocking.
 import * as fs from 'node:fs';

@@ -1,7 +1,7 @@
 // One state of the database file, told from the next one without a lock.
 //
-// A change gives the file another time of change (ctime, which nobody can set), and a file renamed over it is another inode. In the first
-// seconds after a change the time alone could hide the next one, since file systems keep it in steps; then the change counter in the
+// A change gives the file another time of change (ctime, which nobody can set), and a file renamed over it is another inode. Soon after a
+// change the time alone could hide the next one, since file systems keep it in steps; then the change counter in the
 // header (SQLite file format 1.3.7), which a writer changes before its commit counts, is compared too.
 import * as fs from 'node:fs';
 import { Trouble } from '../failure';
@@ -21,7 +21,10 @@ export class FileState {
   settled: boolean;
   private readonly settling: number;
 
-  /** `header`: a descriptor of the same file. `settling`: what SETTLED is for it, if not by the look of its time. Throws Trouble when the file is in write-ahead mode, and what the file system throws. */
+  /**
+   * `header`: a descriptor of the same file. `settling`: ms in place of what SETTLED has for its file system. Throws Trouble when the file is in
+   * write-ahead mode, and what the file system throws.
+   */
   constructor(
     private readonly file: string,
     private readonly header: number,
@@ -39,14 +42,16 @@ export class FileState {
   /** Whether the file is still in this state, and its name still means this file. */
   stands(): boolean {
     const now = this.settled ? 0 : Date.now();
-    const { stats } = this;
     const seen = fs.statSync(this.file);
-    if (seen.ctimeMs !== stats.ctimeMs || seen.ino !== stats.ino || seen.size !== stats.size) return false;
-    if (seen.dev !== stats.dev) return false;
+    if (!isSame(seen, this.stats)) return false;
     if (this.settled) return true;
     this.settled = now - seen.ctimeMs > this.settling;
     return readCounter(this.header) === this.counter;
   }
+}
+
+function isSame(a: fs.Stats, b: fs.Stats): boolean {
+  return a.ctimeMs === b.ctimeMs && a.ino === b.ino && a.size === b.size && a.dev === b.dev;
 }
 
 function readCounter(header: number): number {
