@@ -14,21 +14,37 @@ const SECTIONS = {
   'ip-cidr': 'ip-cidr',
   './admin/cli': 'src/admin/cli.ts',
   'maillog/scan-worker': 'src/maillog/scan-worker.ts',
+  cliui: 'cliui',
+  'string-width': 'string-width',
 };
 
+/** What yargs needs for help texts only: functions, whose sections are loaded with the first call. */
+const CALLED = ['cliui', 'string-width'];
+
 /** Turns the import of a section into its loading, but for the section's own entry point. */
-const sections = {
-  name: 'sections',
-  setup(builder) {
-    builder.onResolve({ filter: /^(ip-cidr|\.\/admin\/cli)$/ }, ({ path, kind }) =>
-      kind === 'entry-point' ? null : { path, namespace: 'section' },
-    );
-    builder.onLoad({ filter: /./, namespace: 'section' }, ({ path }) => ({
-      contents: `module.exports = require('./src/section.ts').loadSection('${path}');`,
-      resolveDir: '.',
-    }));
-  },
-};
+function sections(entryPoint) {
+  return {
+    name: 'sections',
+    setup(builder) {
+      builder.onResolve({ filter: /^(ip-cidr|\.\/admin\/cli)$/ }, ({ path, kind }) =>
+        kind === 'entry-point' ? null : { path, namespace: 'section' },
+      );
+      builder.onResolve({ filter: /^(cliui|string-width)$/ }, ({ path }) =>
+        CALLED.includes(entryPoint) ? null : { path, namespace: 'called' },
+      );
+      const onLoad = (namespace, contents) =>
+        builder.onLoad({ filter: /./, namespace }, ({ path }) => ({
+          contents: contents(`require('./src/section.ts').loadSection('${path}')`),
+          resolveDir: '.',
+        }));
+      onLoad('section', (loaded) => `module.exports = ${loaded};`);
+      onLoad(
+        'called',
+        (loaded) => `let called; export default (...a) => (called ??= ${loaded}.default)(...a);`,
+      );
+    },
+  };
+}
 
 /** The policy program only asks: see src/rules/asking-only.ts. */
 const onlyAsking = {
@@ -52,7 +68,7 @@ async function bundle(entryPoint, minify, plugins = []) {
     minifyIdentifiers: minify,
     legalComments: 'none',
     logLevel: 'warning',
-    plugins: [sections, ...plugins],
+    plugins: [sections(entryPoint), ...plugins],
     // better-sqlite3 gets its addon handed to it and never looks for it.
     external: ['bindings'],
     define: { __VERSION__: JSON.stringify(version), 'import.meta.url': '__importMetaUrl' },

@@ -57,7 +57,7 @@ export async function readLogs(given: Arguments, now: number, tally: Tally): Pro
   const progress = new Progress(total);
   try {
     const options = { dovecot: given.flag('dovecot'), onBytes: progress.add };
-    return await readLog(inputs, options, (packed, onUnreadable) => tally.record(packed, onUnreadable));
+    return await readLog(inputs, options, (...sightings) => tally.record(...sightings));
   } finally {
     progress.done();
   }
@@ -70,7 +70,7 @@ export function tellDamage(readings: readonly Reading[]): boolean {
     const { name, damage, example } = reading;
     const lines = leftOut(reading).join(', ');
     if (lines !== '')
-      hint(`${name}: left out ${lines}${example === null ? '' : `, as: ${visible(example)}`}`);
+      hint(`${name}: left out ${lines}${example === null ? '' : `, as: ${visible(example.line)}`}`);
     if (damage !== null) hint(`${name} could not be read to its end (${damage}): what came before counts`);
   }
   return damaged.length > 0;

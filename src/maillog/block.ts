@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import type { DeliveryReader } from './delivery-reader';
 import { LONGEST_LINE, NEWLINE } from './line-finder';
 import { BLOCK } from './lines';
-import type { Packed } from './packed';
+import type { Numbered } from './numbered';
 
 export interface ReadBlock {
   /** Where in the file the bytes begin that the lines of the sightings are told of. */
@@ -25,20 +25,22 @@ export class BlockReader {
   ) {}
 
   /** `block`: its number, from 0 on. */
-  read(block: number, packed: Packed): ReadBlock {
+  read(block: number, into: Numbered): ReadBlock {
     const before = block === 0 ? 0 : 1;
     const position = block * BLOCK - before;
     const { bytes, damage } = this.bytesAt(position, before + BLOCK + LONGEST_LINE + 1);
     const isCut = damage !== null || bytes.length === before + BLOCK + LONGEST_LINE + 1;
     const start = block === 0 ? 0 : behindBreak(bytes, 0, bytes.length);
+    let lines = bytes.subarray(0, 0);
     if (start < Math.min(before + BLOCK, bytes.length)) {
       let end = behindBreak(bytes, before + BLOCK - 1, isCut ? -1 : bytes.length);
       if (end < 0) {
-        if (damage === null) this.deliveries.addTooLong(1);
+        if (damage === null) this.deliveries.leftOut.tooLong++;
         end = bytes.lastIndexOf(NEWLINE, before + BLOCK - 1) + 1;
       }
-      if (end > start) this.deliveries.read(bytes.subarray(0, end).subarray(start), packed);
+      lines = bytes.subarray(0, Math.max(start, end)).subarray(start);
     }
+    this.deliveries.read(lines, position + start, into);
     return { position: position + start, damage };
   }
 

@@ -1,29 +1,24 @@
 // Whole lines of a log to sightings, and an account of what should be one and cannot be read.
-import { DOVECOT_MARKS, readDovecotLine } from './dovecot-line';
+import { DOVECOT_MARKS, RARE_IN_DOVECOT_MARKS, readDovecotLine } from './dovecot-line';
 import { HeadReader } from './head';
+import { LeftOutCount } from './left-out';
 import { LineFinder, NEWLINE } from './line-finder';
-import type { Packed } from './packed';
-import { POSTFIX_MARK, readPostfixLine } from './postfix-line';
+import { LARGEST } from './lines';
+import type { Numbered } from './numbered';
+import { Packed } from './packed';
+import { POSTFIX_MARK, RARE_IN_POSTFIX_MARK, readPostfixLine } from './postfix-line';
 import { newSighting } from './sighting';
-
-/** What was left out. */
-export interface LeftOut {
-  /** Lines that should be deliveries and are not well formed. */
-  readonly broken: number;
-  /** The first of them. */
-  readonly example: string | null;
-  readonly tooLong: number;
-  readonly withNul: number;
-}
+import { TextNumbers } from './text-numbers';
 
 const LONGEST_EXAMPLE = 160;
 
 export class DeliveryReader {
+  readonly leftOut = new LeftOutCount();
   private readonly finder: LineFinder;
   private readonly sighting = newSighting();
-  private packed: Packed | null = null;
-  private broken = 0;
-  private example: string | null = null;
+  private readonly packed = new Packed(LARGEST);
+  private readonly numbers = new TextNumbers();
+  private position = 0;
 
   /** `dovecot`: its logins count, too. `latest`: as for StampReader. */
   constructor(dovecot: boolean, latest: number) {
@@ -32,37 +27,25 @@ export class DeliveryReader {
       (readLine: typeof readPostfixLine) =>
       (bytes: Buffer, start: number, end: number): void => {
         const what = head.read(bytes, start, end) ? readLine(bytes, head, end, this.sighting) : 'broken';
-        if (what === 'broken') this.addBroken(lineAt(bytes, start));
+        if (what === 'broken') this.leftOut.addBroken(lineAt(bytes, start), this.position + start);
         if (what !== 'delivery') return;
         this.sighting.seconds = head.seconds;
-        this.packed?.add(bytes, this.sighting, start);
+        this.packed.add(bytes, this.sighting, start);
       };
-    const searches = [{ mark: POSTFIX_MARK, onLine: onLine(readPostfixLine) }];
-    if (dovecot) for (const mark of DOVECOT_MARKS) searches.push({ mark, onLine: onLine(readDovecotLine) });
-    this.finder = new LineFinder(searches);
+    const searches = [{ mark: POSTFIX_MARK, rare: RARE_IN_POSTFIX_MARK, onLine: onLine(readPostfixLine) }];
+    if (dovecot) {
+      for (const mark of DOVECOT_MARKS)
+        searches.push({ mark, rare: RARE_IN_DOVECOT_MARKS, onLine: onLine(readDovecotLine) });
+    }
+    this.finder = new LineFinder(searches, this.leftOut);
   }
 
-  /** `bytes`: whole lines, the sightings in which go into `packed`. */
-  read(bytes: Buffer, packed: Packed): void {
-    this.packed = packed;
+  /** `bytes`: whole lines, which begin at `position` of the log. The sightings in them go into `into`. */
+  read(bytes: Buffer, position: number, into: Numbered): void {
+    this.position = position;
+    this.packed.clear();
     this.finder.find(bytes);
-  }
-
-  addBroken(line: string): void {
-    this.broken++;
-    this.example ??= line;
-  }
-
-  addTooLong(count: number): void {
-    this.finder.tooLong += count;
-  }
-
-  /** What was left out since it was asked last. */
-  takeLeftOut(): LeftOut {
-    const { broken, example, finder } = this;
-    const { tooLong, withNul } = finder;
-    [this.broken, this.example, finder.tooLong, finder.withNul] = [0, null, 0, 0];
-    return { broken, example, tooLong, withNul };
+    into.fill(this.packed, this.numbers);
   }
 }
 

@@ -9,6 +9,8 @@ import type { Sighting, WhatLine } from './sighting';
 
 /** Only lines with one of these are looked at. */
 export const DOVECOT_MARKS = [Buffer.from(': Login: user=<'), Buffer.from(': Logged in: user=<')];
+/** The `L`. */
+export const RARE_IN_DOVECOT_MARKS = 2;
 
 const LOGGED_IN = /^(?:Login|Logged in): user=<([^<>]+)>, method=[\w-]*, rip=([0-9A-Fa-f:.]+)(?:, |$)/d;
 const LONGEST_LOGIN = 2048;

@@ -52,9 +52,14 @@ export class Findings {
     const counts = people.map((_, person) => seen.messagesOf(person));
     const totals = counts.map(({ all }) => all);
     const withMail = [...people.keys()].filter((person) => (totals[person] ?? 0) > 0);
-    const isFit = (person: number) => isSubject(people[person] ?? '');
-    this.people = withMail.filter(isFit).sort((a, b) => (totals[b] ?? 0) - (totals[a] ?? 0));
-    this.unfit = withMail.filter((person) => !isFit(person)).map((person) => people[person] ?? '');
+    const nameOf = (person: number) => people[person] ?? '';
+    this.people = withMail
+      .filter((person) => isSubject(nameOf(person)))
+      .sort((a, b) => (totals[b] ?? 0) - (totals[a] ?? 0) || (nameOf(a) < nameOf(b) ? -1 : 1));
+    this.unfit = withMail
+      .map(nameOf)
+      .filter((name) => !isSubject(name))
+      .sort();
     this.messages = this.people.reduce((all, person) => all + (totals[person] ?? 0), 0);
     this.withoutAddress = this.people.reduce((all, person) => all + (counts[person]?.withoutNetwork ?? 0), 0);
     this.shared = seen.findShared();
@@ -79,8 +84,7 @@ export class Findings {
 
   private of(person: number): Finding[] {
     const { messages, days } = this.least;
-    const seen: Located[] = [];
-    for (const one of this.tally.seen.of(person)) if (isLocated(one)) seen.push(one);
+    const seen = this.tally.seen.of(person).filter(isLocated);
     const spread = isSpread(seen);
     const isEnough = (one: Located) => one.messages >= messages && (days <= 1 || countDays(one.days) >= days);
     const enough = messages <= 1 && days <= 1 ? seen : seen.filter(isEnough);

@@ -1,6 +1,6 @@
 // Networks of one user put together where they lie side by side.
 import type { Address } from '../rules/address';
-import { commonPrefix, type Network, truncate } from '../rules/network';
+import { byAddress, commonPrefix, type Network, truncate } from '../rules/network';
 import { joinDays } from './day-columns';
 import type { Seen } from './seen-columns';
 
@@ -15,17 +15,20 @@ export interface Joined extends Seen {
  * address beyond them. All networks of a family must have one prefix length. A network alone is never widened.
  */
 export function joinNetworks(seen: readonly Located[], unseen: number): Joined[] {
+  if (seen.length === 1) return seen.map(alone);
+  const sorted = [...seen].sort(byAddress);
+  if (unseen === 0 && !sorted.some(isBesideNext)) return sorted.map(alone);
   return ([4, 6] as const).flatMap((family) => {
-    const sorted = seen.filter(({ network }) => network.family === family).sort(byAddress);
-    if (unseen === 0 && !sorted.some(isBesideNext)) return sorted.map(alone);
-    return sorted.length === 0 ? [] : joinRange(sorted, unseen);
+    const ofFamily = sorted.filter(({ network }) => network.family === family);
+    return ofFamily.length === 0 ? [] : joinRange(ofFamily, unseen);
   });
 }
 
 /** Whether the next network is the other half of the one that both are in. Where none is, nothing can be joined without a gap. */
 function isBesideNext({ network }: Located, i: number, sorted: readonly Located[]): boolean {
   const next = sorted[i + 1]?.network;
-  return next !== undefined && commonPrefix(network.bytes, next.bytes) === network.prefix - 1;
+  if (next?.family !== network.family) return false;
+  return commonPrefix(network.bytes, next.bytes) === network.prefix - 1;
 }
 
 function alone(one: Located): Joined {
@@ -58,10 +61,6 @@ function together(seen: readonly Located[], network: Network): Joined {
     days: joinDays(seen.map((one) => one.days)),
     usage: null,
   };
-}
-
-function byAddress(a: Located, b: Located): number {
-  return Buffer.compare(a.network.bytes, b.network.bytes);
 }
 
 function bit({ bytes }: Address, position: number): number {

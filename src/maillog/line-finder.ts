@@ -1,5 +1,7 @@
 // The lines that hold one of a few marks, found without a look at the others. Lines too long for any log, and lines with NUL bytes as a power
 // failure leaves them, are counted and left out.
+import { startsWith } from './head';
+import type { LeftOutCount } from './left-out';
 
 export const NEWLINE = 10;
 const RETURN = 13;
@@ -9,34 +11,39 @@ export const LONGEST_LINE = 1 << 16;
 /** `bytes` from `start` to `end`, the line break left out. */
 export type OnLine = (bytes: Buffer, start: number, end: number) => void;
 
-/** Lines that hold `mark` go to `onLine`. */
+/** Lines that hold `mark` go to `onLine`. From `rare` on its bytes are searched for: one that is rare in logs makes the search fast. */
 export interface Search {
   readonly mark: Buffer;
+  readonly rare: number;
   readonly onLine: OnLine;
 }
 
 export class LineFinder {
-  tooLong = 0;
-  withNul = 0;
-
-  constructor(private readonly searches: readonly Search[]) {}
+  constructor(
+    private readonly searches: readonly Search[],
+    private readonly leftOut: LeftOutCount,
+  ) {}
 
   /** `bytes`: whole lines. */
   find(bytes: Buffer): void {
     this.countTooLong(bytes);
     const hasNul = this.countNul(bytes);
-    for (const { mark, onLine } of this.searches) {
-      let done = 0;
-      for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, done)) {
-        let start = at;
-        while (start > done && bytes[start - 1] !== NEWLINE) start--;
-        let end = at + mark.length;
-        while (end < bytes.length && bytes[end] !== NEWLINE) end++;
-        done = end;
-        if (end - start > LONGEST_LINE) continue;
-        if (hasNul && bytes.subarray(start, end).includes(0)) continue;
-        onLine(bytes, start, bytes[end - 1] === RETURN ? end - 1 : end);
-      }
+    for (const search of this.searches) this.findMark(search, bytes, hasNul);
+  }
+
+  private findMark({ mark, rare, onLine }: Search, bytes: Buffer, hasNul: boolean): void {
+    const part = mark.subarray(rare);
+    let done = 0;
+    for (let at = bytes.indexOf(part); at >= 0; at = bytes.indexOf(part, done)) {
+      done = at + part.length;
+      if (rare > 0 && !startsWith(bytes, at - rare, bytes.length, mark)) continue;
+      const start = bytes.lastIndexOf(NEWLINE, at) + 1;
+      let end = done;
+      while (end < bytes.length && bytes[end] !== NEWLINE) end++;
+      done = end;
+      if (end - start > LONGEST_LINE) continue;
+      if (hasNul && bytes.subarray(start, end).includes(0)) continue;
+      onLine(bytes, start, bytes[end - 1] === RETURN ? end - 1 : end);
     }
   }
 
@@ -49,7 +56,7 @@ export class LineFinder {
         start = near + 1;
         continue;
       }
-      this.tooLong++;
+      this.leftOut.tooLong++;
       const far = bytes.indexOf(NEWLINE, start + LONGEST_LINE);
       start = far < 0 ? bytes.length : far + 1;
     }
@@ -59,7 +66,7 @@ export class LineFinder {
     let at = bytes.indexOf(0);
     const found = at >= 0;
     while (at >= 0) {
-      this.withNul++;
+      this.leftOut.withNul++;
       const end = bytes.indexOf(NEWLINE, at);
       at = end < 0 ? -1 : bytes.indexOf(0, end);
     }

@@ -10,8 +10,9 @@ import type { HeadReader } from './head';
 import { startsWith } from './head';
 import type { Sighting, WhatLine } from './sighting';
 
-/** Only the lines looked for hold this, and text of clients that looks like it. Its first byte is rare: that makes the search fast. */
+/** Only the lines looked for hold this, and text of clients that looks like it. */
 export const POSTFIX_MARK = Buffer.from(', sasl_method=');
+export const RARE_IN_POSTFIX_MARK = POSTFIX_MARK.indexOf('_');
 
 const SMTPD = Buffer.from('smtpd');
 const CLIENT = Buffer.from(': client=');
@@ -25,6 +26,22 @@ const OPEN = 91;
 const CLOSE = 93;
 const DELETE = 127;
 const LONGEST_USER = 1024;
+
+/** Words that a byte may be part of, and for each byte those that it may be. */
+const HEX = 1;
+const LONG_ID = 2;
+const HOST_NAME = 4;
+const METHOD = 8;
+const KINDS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const character = String.fromCharCode(byte);
+  const kind = (pattern: RegExp, which: number) => (pattern.test(character) ? which : 0);
+  return (
+    kind(/[0-9A-F]/, HEX) |
+    kind(/[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]/, LONG_ID) |
+    kind(/[\w.-]/, HOST_NAME) |
+    kind(/[\w-]/, METHOD)
+  );
+});
 
 /** Reads the message behind a head into `into`. `broken`: it began as the line looked for and did not go on like it. */
 export function readPostfixLine(bytes: Buffer, head: HeadReader, end: number, into: Sighting): WhatLine {
@@ -48,7 +65,7 @@ export function readPostfixLine(bytes: Buffer, head: HeadReader, end: number, in
   if (at < 0 || !startsWith(bytes, at, last, POSTFIX_MARK)) return 'broken';
   const method = at + POSTFIX_MARK.length;
   at = method;
-  while (at < last && isMethod(bytes[at] ?? 0)) at++;
+  while (at < last && isOf(METHOD, bytes[at])) at++;
   if (at === method || !startsWith(bytes, at, last, USER)) return 'broken';
   return readUser(bytes, at + USER.length, last, into);
 }
@@ -62,29 +79,19 @@ function isSmtpd(bytes: Buffer, from: number, to: number): boolean {
 /** Behind `NOQUEUE`, upper-case hexadecimal, or a long queue ID (digits and consonants); -1 for any other word. */
 function queueIdEnd(bytes: Buffer, at: number, end: number): number {
   let to = at;
-  let hex = true;
-  let long = true;
+  let kinds = HEX | LONG_ID;
   for (; to < end && bytes[to] !== COLON; to++) {
-    const byte = bytes[to] ?? 0;
-    if (byte >= 48 && byte <= 57) continue;
-    if (byte < 65 || byte > 70) hex = false;
-    if (!isConsonant(byte)) long = false;
-    if (!hex && !long && to - at > 6) return -1;
+    kinds &= KINDS[bytes[to] as number] as number;
+    if (kinds === 0 && to - at > 6) return -1;
   }
-  if ((hex || long) && to - at >= 5) return to;
+  if (kinds !== 0 && to - at >= 5) return to;
   return bytes.toString('latin1', at, to) === 'NOQUEUE' ? to : -1;
-}
-
-function isConsonant(byte: number): boolean {
-  const upper = byte & 0xdf;
-  if (upper < 65 || upper > 90) return false;
-  return upper !== 65 && upper !== 69 && upper !== 73 && upper !== 79 && upper !== 85;
 }
 
 /** Reads `NAME[ADDR]` or `NAME[ADDR]:PORT` and sets where ADDR is. Behind it, or -1. */
 function clientEnd(bytes: Buffer, from: number, end: number, into: Sighting): number {
   let at = from;
-  while (at < end && isHostName(bytes[at] ?? 0)) at++;
+  while (at < end && isOf(HOST_NAME, bytes[at])) at++;
   if (at === from || bytes[at] !== OPEN) return -1;
   into.addressStart = at + 1;
   while (at < end && bytes[at] !== CLOSE && bytes[at] !== SPACE) at++;
@@ -96,21 +103,8 @@ function clientEnd(bytes: Buffer, from: number, end: number, into: Sighting): nu
   return at === port ? -1 : at;
 }
 
-function isHostName(byte: number): boolean {
-  return (
-    (byte >= 97 && byte <= 122) ||
-    (byte >= 45 && byte <= 57 && byte !== SLASH) ||
-    isUpper(byte) ||
-    byte === 95
-  );
-}
-
-function isMethod(byte: number): boolean {
-  return isHostName(byte) && byte !== 46;
-}
-
-function isUpper(byte: number): boolean {
-  return byte >= 65 && byte <= 90;
+function isOf(kind: number, byte: number | undefined): boolean {
+  return ((KINDS[byte as number] as number) & kind) !== 0;
 }
 
 function readUser(bytes: Buffer, from: number, end: number, into: Sighting): WhatLine {

@@ -4,15 +4,16 @@
 // bytes, not by its name. A file that ends in the middle of its compressed data, or that cannot be read further, still gives what came before;
 // how it ended is in the answer.
 import * as fs from 'node:fs';
-import { availableParallelism } from 'node:os';
-import { BlockReader } from './block';
+import { Answers } from './answers';
+import { BlockReader, type ReadBlock } from './block';
 import { compressionOf, decompress, MAGIC_LENGTH } from './compressed';
-import { DeliveryReader, type LeftOut, lineAt } from './delivery-reader';
+import { DeliveryReader, lineAt } from './delivery-reader';
 import type { Input } from './input';
+import type { LeftOut } from './left-out';
 import { BLOCK, LARGEST, LineSplitter } from './lines';
-import { Packed } from './packed';
+import { Numbered } from './numbered';
 import { Source } from './source';
-import { scanned } from './threads';
+import { Blocks, Threads } from './threads';
 
 /** What could not be read of one file. */
 export interface Reading extends LeftOut {
@@ -21,8 +22,15 @@ export interface Reading extends LeftOut {
   readonly damage: string | null;
 }
 
-/** Takes sightings, good until it returns, and tells the line of each whose user name or address cannot be one. */
-export type OnSightings = (packed: Packed, onUnreadable: (line: number) => void) => void;
+/**
+ * Takes sightings, good until it returns, with the answers about texts of their reader, and tells the line of each whose user name or address
+ * cannot be one.
+ */
+export type OnSightings = (
+  numbered: Numbered,
+  answers: Answers,
+  onUnreadable: (line: number) => void,
+) => void;
 
 export interface ReadOptions {
   /** Dovecot's logins count too. */
@@ -50,11 +58,9 @@ export async function readLog(
 
 class OneLog {
   private readonly deliveries: DeliveryReader;
+  private readonly answers = new Answers();
+  private readonly numbered = new Numbered(new ArrayBuffer(LARGEST));
   private damage: string | null = null;
-  private broken = 0;
-  private example: string | null = null;
-  private tooLong = 0;
-  private withNul = 0;
 
   constructor(
     private readonly input: Input,
@@ -68,9 +74,7 @@ class OneLog {
     const { name, size } = this.input;
     if (this.isPlainFile()) await this.readFile(size ?? 0);
     else await this.readStream();
-    this.addLeftOut(this.deliveries.takeLeftOut());
-    const { damage, broken, example, tooLong, withNul } = this;
-    return { name, damage, broken, example, tooLong, withNul };
+    return { name, damage: this.damage, ...this.deliveries.leftOut.take() };
   }
 
   /** One that can be read at any place. (Standard input may have been read from by another program.) */
@@ -87,39 +91,39 @@ class OneLog {
 
   private async readFile(size: number): Promise<void> {
     const { descriptor, latest } = this.input;
-    const { dovecot, onBytes } = this.options;
-    const blocks = Math.ceil(size / BLOCK);
-    const tellBytes = (block: number) => onBytes(Math.min(BLOCK, size - block * BLOCK));
-    let block = 0;
-    if (size >= LARGE && availableParallelism() > 1) {
-      for await (const { buffer, used, position, damage, leftOut } of scanned(
-        { descriptor, dovecot, latest },
-        blocks,
-      )) {
-        const packed = new Packed(buffer);
-        packed.used = used;
-        this.handOn(packed, (line) => this.lineAt(position + line));
-        this.addLeftOut(leftOut);
-        this.damage ??= damage;
-        tellBytes(block++);
-      }
-    }
-    const packed = new Packed(new ArrayBuffer(LARGEST));
+    const { dovecot } = this.options;
+    const blocks = new Blocks(Math.ceil(size / BLOCK));
     const reader = new BlockReader(descriptor, this.deliveries);
-    for (; block < blocks; block++) {
-      const { position, damage } = reader.read(block, packed);
-      this.handOn(packed, (line) => this.lineAt(position + line));
-      this.damage ??= damage;
-      tellBytes(block);
+    const tellBytes = (block: number) => this.options.onBytes(Math.min(BLOCK, size - block * BLOCK));
+    const threads = size >= LARGE ? new Threads({ descriptor, dovecot, latest }, blocks) : null;
+    try {
+      for (;;) {
+        const moreComes = threads?.takeIn((scanned, block, answers) => {
+          this.handOnBlock(scanned, new Numbered(scanned.buffer), answers);
+          this.deliveries.leftOut.add(scanned.leftOut);
+          tellBytes(block);
+        });
+        const block = blocks.take();
+        if (block !== null) {
+          this.handOnBlock(reader.read(block, this.numbered), this.numbered, this.answers);
+          tellBytes(block);
+          if (threads !== null) await messages();
+        } else if (moreComes) await threads?.change();
+        else break;
+      }
+    } finally {
+      await threads?.end();
     }
   }
 
   private async readStream(): Promise<void> {
     const { name, descriptor } = this.input;
-    const packed = new Packed(new ArrayBuffer(LARGEST));
+    let position = 0;
     const lines = new LineSplitter((bytes) => {
-      this.deliveries.read(bytes, packed);
-      this.handOn(packed, (line) => lineAt(bytes, line));
+      const start = position;
+      this.deliveries.read(bytes, start, this.numbered);
+      this.handOn(this.numbered, this.answers, start, (line) => lineAt(bytes, line));
+      position += bytes.length;
     });
     const source = new Source(descriptor, this.options.onBytes);
     const first = source.next();
@@ -132,12 +136,23 @@ class OneLog {
     }
     this.damage ??= source.damage;
     lines.end(this.damage === null);
-    this.tooLong += lines.tooLong;
+    this.deliveries.leftOut.tooLong += lines.tooLong;
   }
 
-  private handOn(packed: Packed, lineAt: (line: number) => string): void {
-    this.onSightings(packed, (line) => this.deliveries.addBroken(lineAt(line)));
-    packed.used = 0;
+  private handOnBlock({ position, damage }: ReadBlock, numbered: Numbered, answers: Answers): void {
+    this.handOn(numbered, answers, position, (line) => this.lineAt(position + line));
+    this.damage ??= damage;
+  }
+
+  private handOn(
+    numbered: Numbered,
+    answers: Answers,
+    position: number,
+    lineAt: (line: number) => string,
+  ): void {
+    this.onSightings(numbered, answers, (line) =>
+      this.deliveries.leftOut.addBroken(lineAt(line), position + line),
+    );
   }
 
   private lineAt(position: number): string {
@@ -151,11 +166,9 @@ class OneLog {
       return '';
     }
   }
+}
 
-  private addLeftOut({ broken, example, tooLong, withNul }: LeftOut): void {
-    this.broken += broken;
-    this.example ??= example;
-    this.tooLong += tooLong;
-    this.withNul += withNul;
-  }
+/** Lets the messages of threads in. */
+async function messages(): Promise<void> {
+  await new Promise(setImmediate);
 }

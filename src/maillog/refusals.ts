@@ -51,7 +51,7 @@ export function refusalsOf(tally: Tally): Refusals {
     deliveries += all;
     const hasEntry = !tally.withoutEntry.has(person);
     if (!hasEntry) withoutEntry++;
-    const networks = [...refused].sort((a, b) => b[1] - a[1]).map(([network]) => network);
+    const networks = [...refused].sort(byCount).map(([network]) => network);
     if (messages > 0) ofUsers.push({ user, messages, networks, last, hasEntry });
   }
   ofUsers.sort((a, b) => b.messages - a.messages || (a.user < b.user ? -1 : 1));
@@ -62,4 +62,8 @@ export function refusalsOf(tally: Tally): Refusals {
 function placeName({ network }: Seen): string {
   if (network === null) return 'unknown';
   return formatNetwork(network.family === 4 ? network : truncate(network, V6_SITE));
+}
+
+function byCount([a, times]: readonly [string, number], [b, others]: readonly [string, number]): number {
+  return others - times || (a < b ? -1 : 1);
 }

@@ -1,6 +1,6 @@
 // What was seen of each person in each network, in columns: a place is a number, and each column holds one figure of it.
 import type { Family } from '../rules/address';
-import type { Network } from '../rules/network';
+import { byAddress, type Network } from '../rules/network';
 import { withRoom } from './columns';
 import { type DayBits, DayColumns } from './day-columns';
 import { PairTable } from './pair-table';
@@ -87,7 +87,7 @@ export class SeenColumns {
     const before = this.figure(place, GRANT);
     if (before > 0 && isSame(this.grants[before - 1], grant)) return before;
     // Wide entries allow much and are few; narrow ones are as many as places, and each is of no use for another place.
-    const key = JSON.stringify([grant.subject, grant.network, grant.set]);
+    const key = keyOf(grant);
     let number = this.grantNumbers.get(key);
     if (number === undefined) {
       number = this.grants.push(grant);
@@ -104,7 +104,8 @@ export class SeenColumns {
     figures[at + MESSAGES] = (figures[at + MESSAGES] as number) + times;
     if (grant > 0) {
       figures[at + ALLOWED] = (figures[at + ALLOWED] as number) + times;
-      figures[at + GRANT] = grant;
+      if (figures[at + GRANT] !== grant)
+        figures[at + GRANT] = this.oneOf(figures[at + GRANT] as number, grant);
     }
     if (seconds < (figures[at + FIRST] as number)) figures[at + FIRST] = seconds;
     if (seconds > (figures[at + LAST] as number)) figures[at + LAST] = seconds;
@@ -134,10 +135,11 @@ export class SeenColumns {
   }
 
   /** All that was seen of a person. */
-  *of(person: number): Iterable<Seen> {
+  of(person: number): Seen[] {
+    const seen: Seen[] = [];
     for (let next = this.newest[person] ?? 0; next > 0; next = this.figure(next - 1, BEFORE)) {
       const place = next - 1;
-      yield {
+      seen.push({
         network: this.networkOf(place),
         messages: this.figure(place, MESSAGES),
         allowed: this.figure(place, ALLOWED),
@@ -146,8 +148,9 @@ export class SeenColumns {
         last: this.figure(place, LAST),
         days: this.days.of(place),
         usage: this.shared[this.familyOf(place)]?.get(this.places.secondOf(place)) ?? null,
-      };
+      });
     }
+    return seen;
   }
 
   /** The networks that more than one person was seen in, the most used first. From then on `of` tells their usage. */
@@ -157,7 +160,14 @@ export class SeenColumns {
       this.shared[family] = shared;
       return [...shared].map(([key, usage]) => ({ network: this.network(family, key), usage }));
     });
-    return found.filter(isLocated).sort((a, b) => b.usage.users - a.usage.users);
+    return found.filter(isLocated).sort((a, b) => b.usage.users - a.usage.users || byAddress(a, b));
+  }
+
+  /** Of two grants, of which 0 is none, always the same one: which comes first is chance. */
+  private oneOf(first: number, second: number): number {
+    if (first === 0) return second;
+    const [one, other] = [first, second].map((number) => keyOf(this.grants[number - 1] as Grant));
+    return (other as string) < (one as string) ? second : first;
   }
 
   private sharedOf(family: Family): Map<number, Usage> {
@@ -212,11 +222,16 @@ export class SeenColumns {
 
   private network(family: Family, key: number): Network | null {
     if (family === 4) {
-      const bytes = Uint8Array.of(key >>> 24, key >>> 16, key >>> 8, key);
+      const bytes = new Uint8Array(4);
+      for (let i = 0; i < 4; i++) bytes[i] = key >>> (24 - i * 8);
       return { family, bytes, prefix: this.v4Prefix };
     }
     return key === NO_NETWORK ? null : { family, bytes: this.v6Networks.bytesOf(key), prefix: this.v6Prefix };
   }
+}
+
+function keyOf({ subject, network, set }: Grant): string {
+  return JSON.stringify([subject, network, set]);
 }
 
 function isSame(a: Grant | undefined, b: Grant): boolean {

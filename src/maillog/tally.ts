@@ -5,10 +5,12 @@
 import { type Address, parseAddress } from '../rules/address';
 import { type Network, truncate } from '../rules/network';
 import { foldName } from '../rules/subject';
+import { Answers } from './answers';
 import { LocalDays } from './local-day';
-import { HASH, LINE, type Packed, SECONDS, TIMES } from './packed';
-import { RecentTexts } from './recent';
+import type { Numbered } from './numbered';
+import { addressAt, userAt } from './packed';
 import { type Grant, SeenColumns } from './seen-columns';
+import { TextNumbers } from './text-numbers';
 
 /** What counts, and how addresses are put together. */
 export interface Scope {
@@ -51,13 +53,11 @@ export class Tally {
   /** By day number, see local-day. */
   readonly days = new Map<number, DayTotal>();
   private readonly numbers = new Map<string, number>();
-  /** Of an address and a user as spelled, the place and the grant. */
-  private readonly recent = new RecentTexts();
-  /** Of a batch: where the sightings are, and what was found out about them. */
-  private readonly starts = new Int32Array(BATCH);
-  private readonly hashes = new Int32Array(BATCH);
+  /** What was found out about texts lately, whoever read them. */
+  private readonly texts = new TextNumbers();
+  private readonly answers = new Answers();
+  /** Of a batch. */
   private readonly places = new Int32Array(BATCH);
-  private readonly grants = new Int32Array(BATCH);
   private readonly localDays = new LocalDays();
   private today: DayTotal = { allowed: 0, refused: 0 };
   private todayNumber = Number.NaN;
@@ -70,54 +70,37 @@ export class Tally {
   }
 
   /**
-   * Adds the sightings that are in the scope. `onUnreadable` is told the line of each whose user name or address cannot be one.
-   *
-   * Batch by batch, and step by step for all of one: each step waits for memory, and so they wait together.
+   * Adds the sightings that are in the scope. `answers`: about the texts of their reader. `onUnreadable` is told the line of each whose user
+   * name or address cannot be one.
    */
-  record(packed: Packed, onUnreadable: (line: number) => void): void {
-    const { words } = packed;
-    const { starts, hashes } = this;
-    for (let at = 0; at < packed.used; ) {
-      let size = 0;
-      for (; size < BATCH && at < packed.used; size++) {
-        starts[size] = at;
-        hashes[size] = words[at + HASH] as number;
-        at = packed.after(at);
+  record(numbered: Numbered, answers: Answers, onUnreadable: (line: number) => void): void {
+    this.answerNew(numbered, answers);
+    const { places } = this;
+    for (let from = 0; from < numbered.sightings; from += BATCH) {
+      const size = Math.min(BATCH, numbered.sightings - from);
+      for (let i = 0; i < size; i++) places[i] = answers.placeOf(numbered.textsOf(from + i));
+      this.seen.fetch(places, size);
+      for (let i = 0; i < size; i++) {
+        const place = places[i] as number;
+        if (place >= 0) {
+          const grant = answers.grantOf(numbered.textsOf(from + i));
+          this.add(place, grant, numbered.secondsOf(from + i), numbered.timesOf(from + i));
+        } else if (place === UNREADABLE) onUnreadable(numbered.lineOf(from + i));
       }
-      this.recent.fetch(hashes, size);
-      this.recordBatch(packed, size, onUnreadable);
     }
     this.judge.rest();
   }
 
-  private recordBatch(packed: Packed, size: number, onUnreadable: (line: number) => void): void {
-    const { words } = packed;
-    const { starts, places, grants, recent } = this;
-    for (let i = 0; i < size; i++) {
-      const at = starts[i] as number;
-      const entry = recent.find(words, at);
-      if (entry === 0) {
-        const [place, grant] = this.answerFor(packed.userAt(at), packed.addressAt(at));
-        recent.keep(words, at, place, grant);
-        places[i] = place;
-        grants[i] = grant;
-      } else {
-        places[i] = recent.placeOf(entry);
-        grants[i] = recent.grantOf(entry);
-      }
-    }
-    this.seen.fetch(places, size);
-    for (let i = 0; i < size; i++) {
-      const at = starts[i] as number;
-      const place = places[i] as number;
-      if (place >= 0) {
-        this.add(
-          place,
-          grants[i] as number,
-          (words[at + SECONDS] as number) >>> 0,
-          words[at + TIMES] as number,
-        );
-      } else if (place === UNREADABLE) onUnreadable(words[at + LINE] as number);
+  private answerNew(numbered: Numbered, answers: Answers): void {
+    const { words } = numbered;
+    this.texts.makeRoom(words.length);
+    let next = numbered.firstNew;
+    for (const at of numbered.newTextsAt()) {
+      const before = this.texts.size;
+      const number = this.texts.numberOf(words, at);
+      if (number === before)
+        this.answers.set(number, ...this.answerFor(userAt(numbered, at), addressAt(numbered, at)));
+      answers.set(next++, this.answers.placeOf(number), this.answers.grantOf(number));
     }
   }
 

@@ -1,8 +1,11 @@
-// Threads that read the blocks of one file, and hand them on in the order of the file: what is found does not depend on which was faster.
+// Threads that read blocks of one file besides the one that adds up. Which of them reads which block is left to their speed: what is added up
+// does not depend on the order. What a broken thread has not told is read by the others.
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { sectionCode } from '../section';
+import { Answers } from './answers';
 import type { ReadBlock } from './block';
-import type { LeftOut } from './delivery-reader';
+import type { LeftOut } from './left-out';
 import { LARGEST } from './lines';
 
 /** What a thread is for. */
@@ -15,83 +18,108 @@ export interface Work {
 
 /** What a thread found in a block. */
 export interface Scanned extends ReadBlock {
-  /** Packed, `used` words of it. */
-  readonly buffer: ArrayBuffer;
-  readonly used: number;
+  /** Of Numbered. */
+  readonly buffer: SharedArrayBuffer;
   readonly leftOut: LeftOut;
 }
 
-/** More would wait for the thread that adds up. */
-const THREADS = 2;
-/** Blocks that a thread is told before it is asked for the first of them. */
-const AHEAD = 2;
+/** The blocks of a file that nobody has taken yet, by their numbers. */
+export class Blocks {
+  private next = 0;
+  private readonly givenBack: number[] = [];
 
-/** All blocks in order; fewer when a thread cannot be had or breaks. */
-export async function* scanned(work: Work, blocks: number): AsyncIterable<Scanned> {
-  const threads = startThreads(work);
-  const asked: Promise<Scanned>[] = [];
-  let next = 0;
-  const ask = (buffer: ArrayBuffer) => {
-    const thread = threads[next % threads.length];
-    if (thread === undefined || next === blocks) return;
-    asked.push(thread.ask(next++, buffer));
-  };
-  try {
-    for (let i = 0; i < threads.length * AHEAD; i++) ask(new ArrayBuffer(LARGEST));
-    for (let one = asked.shift(); one !== undefined; one = asked.shift()) {
-      const found = await one;
-      yield found;
-      ask(found.buffer);
+  constructor(private readonly count: number) {}
+
+  take(): number | null {
+    return this.givenBack.pop() ?? (this.next < this.count ? this.next++ : null);
+  }
+
+  giveBack(blocks: readonly number[]): void {
+    this.givenBack.push(...blocks);
+  }
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly answers: Answers;
+  /** The blocks that it was asked for and has not told, in order. */
+  readonly asked: number[];
+}
+
+interface Found {
+  readonly scanned: Scanned;
+  readonly block: number;
+  readonly thread: Thread;
+}
+
+/** More would wait for the one that adds up. */
+const MOST = 3;
+/** Blocks that a thread is asked for before it has told the first of them. */
+const AHEAD = 3;
+
+export class Threads {
+  private readonly threads = new Set<Thread>();
+  private found: Found[] = [];
+  private wake: (() => void) | null = null;
+
+  /** Fewer threads, or none, where no more can be had. */
+  constructor(
+    work: Work,
+    private readonly blocks: Blocks,
+  ) {
+    const code = sectionCode('maillog/scan-worker');
+    if (code === null) return;
+    try {
+      for (let left = Math.min(MOST, availableParallelism() - 1); left > 0; left--) this.start(code, work);
+    } catch {
+      // The one that adds up reads, too.
     }
-  } catch (error) {
-    // What no thread did is still to be done: by the one that asked.
-    if (!(error instanceof ThreadBroken)) throw error;
-  } finally {
-    await Promise.all(threads.map((thread) => thread.end()));
-  }
-}
-
-function startThreads(work: Work): Thread[] {
-  const code = sectionCode('maillog/scan-worker');
-  if (code === null) return [];
-  try {
-    return Array.from({ length: THREADS }, () => new Thread(code, work));
-  } catch {
-    return [];
-  }
-}
-
-class ThreadBroken extends Error {}
-
-class Thread {
-  private readonly worker: Worker;
-  private readonly waiting: { resolve(found: Scanned): void; reject(error: Error): void }[] = [];
-  private isBroken = false;
-
-  constructor(code: string, work: Work) {
-    this.worker = new Worker(code, { eval: true, workerData: work });
-    this.worker.on('message', (found: Scanned) => this.waiting.shift()?.resolve(found));
-    this.worker.on('error', () => this.break());
-    this.worker.on('exit', () => this.break());
   }
 
-  ask(block: number, buffer: ArrayBuffer): Promise<Scanned> {
-    const found = new Promise<Scanned>((resolve, reject) => {
-      this.waiting.push({ resolve, reject });
+  /** Hands on what was found since, and asks for more. Whether more will come. */
+  takeIn(onFound: (scanned: Scanned, block: number, answers: Answers) => void): boolean {
+    for (const { scanned, block, thread } of this.found.splice(0)) {
+      onFound(scanned, block, thread.answers);
+      this.ask(thread, scanned.buffer);
+    }
+    return [...this.threads].some(({ asked }) => asked.length > 0);
+  }
+
+  /** Until something was found, or a thread broke. */
+  async change(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.wake = resolve;
     });
-    // It may be refused before anybody waits for it.
-    found.catch(() => {});
-    if (this.isBroken) this.break();
-    else this.worker.postMessage({ block, buffer }, [buffer]);
-    return found;
   }
 
   async end(): Promise<void> {
-    await this.worker.terminate();
+    await Promise.all([...this.threads].map(({ worker }) => worker.terminate()));
   }
 
-  private break(): void {
-    this.isBroken = true;
-    for (const { reject } of this.waiting.splice(0)) reject(new ThreadBroken());
+  private start(code: string, work: Work): void {
+    const worker = new Worker(code, { eval: true, workerData: work });
+    const thread: Thread = { worker, answers: new Answers(), asked: [] };
+    this.threads.add(thread);
+    worker.on('message', (scanned: Scanned) => {
+      this.found.push({ scanned, block: thread.asked.shift() as number, thread });
+      this.wake?.();
+    });
+    worker.on('error', () => this.giveUp(thread));
+    worker.on('exit', () => this.giveUp(thread));
+    for (let i = 0; i < AHEAD; i++) this.ask(thread, new SharedArrayBuffer(LARGEST));
+  }
+
+  /** `buffer`: for what is found. Shared and not handed over: once V8 has seen that a buffer can go, each access to any is slower. */
+  private ask(thread: Thread, buffer: SharedArrayBuffer): void {
+    const block = this.threads.has(thread) ? this.blocks.take() : null;
+    if (block === null) return;
+    thread.asked.push(block);
+    thread.worker.postMessage({ block, buffer });
+  }
+
+  private giveUp(thread: Thread): void {
+    this.threads.delete(thread);
+    this.blocks.giveBack(thread.asked.splice(0));
+    this.wake?.();
   }
 }

@@ -76,6 +76,14 @@ export function contains(network: Network, address: Address): boolean {
   return network.family === address.family && commonPrefix(network.bytes, address.bytes) >= network.prefix;
 }
 
+/** The order of addresses, IPv4 before IPv6. */
+export function byAddress(
+  { network: a }: { network: Address },
+  { network: b }: { network: Address },
+): number {
+  return a.family - b.family || Buffer.compare(a.bytes, b.bytes);
+}
+
 /** How many leading bits two addresses of one family share. */
 export function commonPrefix(a: Uint8Array, b: Uint8Array): number {
   for (let i = 0; i < a.length; i++) {

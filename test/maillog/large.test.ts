@@ -31,6 +31,12 @@ function largeLog(): { bytes: Buffer; times: number; truth: ReturnType<typeof ge
   return { bytes: Buffer.concat(Array.from({ length: times }, () => part)), times, truth };
 }
 
+/** How a thread may end that has told some blocks, and was asked for more. */
+const ENDS = {
+  fails: "setImmediate(() => { throw new Error('made to fail'); })",
+  exits: 'process.exit(3)',
+};
+
 describe('a log of 36 MB', () => {
   const { bytes, times, truth } = largeLog();
   const log = file(bytes);
@@ -71,4 +77,25 @@ describe('a log of 36 MB', () => {
     assert.equal(status, 0);
     assert.equal(stdout, run(['learn', '--json', '--db', noDatabase(), log]).stdout);
   });
+
+  for (const [how, end] of Object.entries(ENDS)) {
+    test(`is read whole when a thread ${how}`, () => {
+      const preloaded = file(
+        `const { isMainThread } = require('node:worker_threads');
+const fs = require('node:fs');
+const { readSync } = fs;
+let reads = 0;
+fs.readSync = (...words) => {
+  if (!isMainThread && ++reads === 8) ${end};
+  return readSync(...words);
+};`,
+        'ends.js',
+      );
+      const [ended, whole] = ['', `--require=${preloaded}`].map((NODE_OPTIONS) =>
+        run(['learn', '--json', '--db', noDatabase(), log], { env: { NODE_OPTIONS } }),
+      );
+      assert.equal(ended?.status, 0);
+      assert.deepEqual(ended, whole);
+    });
+  }
 });

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openInputs } from '../../src/maillog/input';
-import { SECONDS, TIMES } from '../../src/maillog/packed';
+import { addressAt, userAt } from '../../src/maillog/packed';
 import { type Reading, readLog } from '../../src/maillog/read-log';
 
 export interface Sighted {
@@ -29,15 +29,16 @@ export async function readText(
     writeFileSync(file, text);
     utimesSync(file, now, now);
     const sighted: Sighted[] = [];
-    const [reading] = await readLog(openInputs([file], now), { dovecot, onBytes: () => {} }, (packed) => {
-      for (let at = 0; at < packed.used; at = packed.after(at)) {
-        const [seconds = 0, times = 0] = [packed.words[at + SECONDS], packed.words[at + TIMES]];
-        sighted.push({
-          user: packed.userAt(at),
-          address: packed.addressAt(at),
-          seconds: seconds >>> 0,
-          times,
-        });
+    const texts: { user: string; address: string }[] = [];
+    const options = { dovecot, onBytes: () => {} };
+    const [reading] = await readLog(openInputs([file], now), options, (numbered) => {
+      let number = numbered.firstNew;
+      for (const at of numbered.newTextsAt()) {
+        texts[number++] = { user: userAt(numbered, at), address: addressAt(numbered, at) };
+      }
+      for (let i = 0; i < numbered.sightings; i++) {
+        const { user, address } = texts[numbered.textsOf(i)] ?? { user: 'none', address: 'none' };
+        sighted.push({ user, address, seconds: numbered.secondsOf(i), times: numbered.timesOf(i) });
       }
     });
     return { sighted, reading: reading as Reading };

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, renameSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import type { Finding } from '../../src/doctor/finding';
 import { needs } from '../requires';
 import { userIds } from './accounts';
 import { askPolicy, clientAs, type PolicySetUp, programLines, setUpPolicy } from './policy-set-up';
@@ -73,6 +74,20 @@ describe(
         assert.match(status, /^NoNewPrivs:\s1$/m);
         assert.match(status, new RegExp(`^Uid:\\s${userIds('nobody').uid}\\s`, 'm'));
       }
+    });
+
+    test('doctor finds no fault in it, and tries it as it runs', () => {
+      const findings = JSON.parse(policy.allowNets('doctor', '--json', '-c', postfix.configDir)) as Finding[];
+      const of = (check: string) => findings.find((finding) => finding.check === check);
+      assert.deepEqual(
+        findings.filter(({ status }) => status === 'fail'),
+        [],
+      );
+      assert.match(
+        of('service allow-nets')?.message ?? '',
+        /^\/usr\/bin\/setpriv --no-new-privs .* --persistent, run as nobody$/,
+      );
+      assert.match(of('Node.js')?.message ?? '', /^\/usr\/bin\/setpriv .* is v\d+\./);
     });
 
     test('trouble is a temporary error, with the remedy in the log, and over when it is over', async () => {
