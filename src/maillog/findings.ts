@@ -84,13 +84,14 @@ export class Findings {
 
   private of(person: number): Finding[] {
     const { messages, days } = this.least;
-    const seen = this.tally.seen.of(person).filter(isLocated);
+    const user = this.tally.people[person] ?? '';
+    const seen = this.tally.seen.of(person, user).filter(isLocated);
     const spread = isSpread(seen);
     const isEnough = (one: Located) => one.messages >= messages && (days <= 1 || countDays(one.days) >= days);
     const enough = messages <= 1 && days <= 1 ? seen : seen.filter(isEnough);
     return joinNetworks(enough, this.unseen)
       .map((joined) => ({
-        user: this.tally.people[person] ?? '',
+        user,
         network: formatNetwork(joined.network),
         messages: joined.messages,
         days: countDays(joined.days),

@@ -35,7 +35,7 @@ export function refusalsOf(tally: Tally): Refusals {
   for (const [person, user] of tally.people.entries()) {
     const refused = new Map<string, number>();
     let [messages, last, all] = [0, 0, 0];
-    for (const seen of tally.seen.of(person)) {
+    for (const seen of tally.seen.of(person, user)) {
       all += seen.messages;
       allowed += seen.allowed;
       const count = seen.messages - seen.allowed;

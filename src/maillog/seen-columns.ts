@@ -1,6 +1,6 @@
 // What was seen of each person in each network, in columns: a place is a number, and each column holds one figure of it.
 import type { Family } from '../rules/address';
-import { byAddress, type Network } from '../rules/network';
+import { byAddress, formatNetwork, type Network } from '../rules/network';
 import { withRoom } from './columns';
 import { type DayBits, DayColumns } from './day-columns';
 import { PairTable } from './pair-table';
@@ -47,6 +47,9 @@ const FIGURES = 8;
 /** So many grants are known again by what they are. */
 const MOST_NUMBERED = 5000;
 
+/** The grant number of an entry of that user for that network itself: after `learn --apply` there are as many as places. */
+const ITSELF = 0x7fff_ffff;
+
 /** In the place of an IPv6 network's number. */
 const NO_NETWORK = -1;
 
@@ -82,8 +85,9 @@ export class SeenColumns {
     return place;
   }
 
-  /** For `add` to this place: greater than 0. */
-  grantNumber(place: number, grant: Grant): number {
+  /** For `add` to this place, of that user: greater than 0. */
+  grantNumber(place: number, user: string, grant: Grant): number {
+    if (grant.subject === user && isSame(this.itself(place, user), grant)) return ITSELF;
     const before = this.figure(place, GRANT);
     if (before > 0 && isSame(this.grants[before - 1], grant)) return before;
     // Wide entries allow much and are few; narrow ones are as many as places, and each is of no use for another place.
@@ -134,8 +138,8 @@ export class SeenColumns {
     return { all, withoutNetwork };
   }
 
-  /** All that was seen of a person. */
-  of(person: number): Seen[] {
+  /** All that was seen of a person. `user`: the name. */
+  of(person: number, user: string): Seen[] {
     const seen: Seen[] = [];
     for (let next = this.newest[person] ?? 0; next > 0; next = this.figure(next - 1, BEFORE)) {
       const place = next - 1;
@@ -143,7 +147,7 @@ export class SeenColumns {
         network: this.networkOf(place),
         messages: this.figure(place, MESSAGES),
         allowed: this.figure(place, ALLOWED),
-        by: this.grants[this.figure(place, GRANT) - 1] ?? null,
+        by: this.grantOf(place, user),
         first: this.figure(place, FIRST),
         last: this.figure(place, LAST),
         days: this.days.of(place),
@@ -163,9 +167,20 @@ export class SeenColumns {
     return found.filter(isLocated).sort((a, b) => b.usage.users - a.usage.users || byAddress(a, b));
   }
 
+  private grantOf(place: number, user: string): Grant | null {
+    const number = this.figure(place, GRANT);
+    return number === ITSELF ? this.itself(place, user) : (this.grants[number - 1] ?? null);
+  }
+
+  private itself(place: number, user: string): Grant | null {
+    const network = this.networkOf(place);
+    return network && { subject: user, network: formatNetwork(network), set: null };
+  }
+
   /** Of two grants, of which 0 is none, always the same one: which comes first is chance. */
   private oneOf(first: number, second: number): number {
-    if (first === 0) return second;
+    if (first === 0 || second === ITSELF) return second;
+    if (first === ITSELF) return first;
     const [one, other] = [first, second].map((number) => keyOf(this.grants[number - 1] as Grant));
     return (other as string) < (one as string) ? second : first;
   }
@@ -234,7 +249,7 @@ function keyOf({ subject, network, set }: Grant): string {
   return JSON.stringify([subject, network, set]);
 }
 
-function isSame(a: Grant | undefined, b: Grant): boolean {
+function isSame(a: Grant | null | undefined, b: Grant): boolean {
   return a?.network === b.network && a.subject === b.subject && a.set === b.set;
 }
 

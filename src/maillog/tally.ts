@@ -123,7 +123,7 @@ export class Tally {
     const answer = this.judge.ask(user, address);
     if (answer === 'no-entry') this.withoutEntry.add(person);
     const place = this.seen.placeOf(person, parsed && this.networkOf(parsed));
-    return [place, typeof answer === 'string' ? 0 : this.seen.grantNumber(place, answer)];
+    return [place, typeof answer === 'string' ? 0 : this.seen.grantNumber(place, folded, answer)];
   }
 
   private networkOf(address: Address): Network {

@@ -4,6 +4,7 @@
 import type { Connection } from './database';
 import { expiryMoment } from './expiry';
 import { ANY, formatNetwork, isCertain, type Network, networkKey, parseNetwork } from './network';
+import { preparedOnce } from './prepared';
 import { KEY_ANY, KEY_SET, type Table } from './schema';
 import { foldName } from './subject';
 
@@ -109,7 +110,8 @@ export function handRowsOf(connection: Connection, table: Table, name: string): 
     table,
     `where key is null and ${column} glob '*[^ -~]*' and ${column} <> ? collate nocase`,
   );
-  return [...connection.prepare(byName).all(name), ...connection.prepare(unicode).all(name)]
+  return [byName, unicode]
+    .flatMap((sql) => preparedOnce(connection, sql).all(name))
     .map(asRow)
     .filter((row) => typeof row.user === 'string' && foldName(row.user) === name);
 }
@@ -139,9 +141,8 @@ export function hasRows(connection: Connection, table: Table, name: string): boo
 
 /** The row of one subject or set with exactly this meaning that a command wrote, or null. */
 export function rowWith(connection: Connection, table: Table, name: string, meaning: Meaning): Row | null {
-  const row = connection
-    .prepare(selectSql(table, `where ${nameColumn(table)} = ? and key = ?`))
-    .get(name, keyOf(meaning));
+  const sql = selectSql(table, `where ${nameColumn(table)} = ? and key = ?`);
+  const row = preparedOnce(connection, sql).get(name, keyOf(meaning));
   return row === undefined ? null : asRow(row);
 }
 
@@ -174,6 +175,6 @@ export function deleteRow(connection: Connection, table: Table, row: Row): void 
 }
 
 export function deleteRows(connection: Connection, table: Table, rows: Iterable<Row>): void {
-  const statement = connection.prepare(`delete from ${table} where rowid = ?`);
+  const statement = preparedOnce(connection, `delete from ${table} where rowid = ?`);
   for (const { rowid } of rows) statement.run(rowid);
 }

@@ -19,3 +19,20 @@ export class Prepared<Name extends string> {
     return statement;
   }
 }
+
+const once = new WeakMap<Connection, Map<string, Statement>>();
+
+/** The statement of that text, which its connection keeps: for questions asked again and again. Its rows must be taken at once. */
+export function preparedOnce(connection: Connection, sql: string): Statement {
+  let statements = once.get(connection);
+  if (statements === undefined) {
+    statements = new Map();
+    once.set(connection, statements);
+  }
+  let statement = statements.get(sql);
+  if (statement === undefined) {
+    statement = connection.prepare(sql);
+    statements.set(sql, statement);
+  }
+  return statement;
+}
