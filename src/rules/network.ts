@@ -117,10 +117,14 @@ function ipCidrReads(text: string, network: Network): boolean {
   return same(addressBytes(first), network.bytes) && same(addressBytes(final), last);
 }
 
-/** The first and the last address, or null when ip-cidr cannot read the text, for which it throws. */
+/**
+ * The first and the last address, or null when ip-cidr cannot read the text, for which it throws. Its constructor cannot be used with the
+ * version of ip-address that is free of known faults (package.json, overrides).
+ */
 function rangeOf(Cidr: typeof IPCIDR, cidr: string): string[] | null {
   try {
-    return new Cidr(cidr).toRange().map(String);
+    const address = Cidr.createAddress(cidr);
+    return [address.startAddress(), address.endAddress()].map((end) => String(end.addressMinusSuffix));
   } catch {
     return null;
   }
