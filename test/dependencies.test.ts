@@ -27,6 +27,12 @@ test('each is pinned by version and hash, and one alone has an install script', 
   assert.deepEqual(scripts, ['better-sqlite3']);
 });
 
+test('ip-address is free of GHSA-v2v4-37r5-5v8g', () => {
+  const { version = '' } = runTime.find(({ name }) => name === 'ip-address') ?? {};
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
+  assert.ok(major * 1e6 + minor * 1e3 + patch >= 10_001_001, version);
+});
+
 test('SECURITY.md lists them', () => {
   const [, section = ''] =
     /^## Run-time dependencies\n(.*?)^## /ms.exec(readFileSync('SECURITY.md', 'utf8')) ?? [];

@@ -101,7 +101,9 @@ export class Threads {
     const thread: Thread = { worker, answers: new Answers(), asked: [] };
     this.threads.add(thread);
     worker.on('message', (scanned: Scanned) => {
-      this.found.push({ scanned, block: thread.asked.shift() as number, thread });
+      const block = thread.asked.shift();
+      // Of a thread that was given up somebody else reads the block.
+      if (block !== undefined) this.found.push({ scanned, block, thread });
       this.wake?.();
     });
     worker.on('error', () => this.giveUp(thread));
