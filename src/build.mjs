@@ -29,7 +29,7 @@ function sections(entryPoint) {
       builder.onResolve({ filter: /^(ip-cidr|\.\/admin\/cli)$/ }, ({ path, kind }) =>
         kind === 'entry-point' ? null : { path, namespace: 'section' },
       );
-      builder.onResolve({ filter: /^(cliui|string-width)$/ }, ({ path }) =>
+      builder.onResolve({ filter: new RegExp(`^(${CALLED.join('|')})$`) }, ({ path }) =>
         CALLED.includes(entryPoint) ? null : { path, namespace: 'called' },
       );
       const onLoad = (namespace, contents) =>

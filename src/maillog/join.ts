@@ -15,7 +15,6 @@ export interface Joined extends Seen {
  * address beyond them. All networks of a family must have one prefix length. A network alone is never widened.
  */
 export function joinNetworks(seen: readonly Located[], unseen: number): Joined[] {
-  if (seen.length === 1) return seen.map(alone);
   const sorted = [...seen].sort(byAddress);
   if (unseen === 0 && !sorted.some(isBesideNext)) return sorted.map(alone);
   return ([4, 6] as const).flatMap((family) => {
