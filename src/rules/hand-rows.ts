@@ -1,5 +1,8 @@
-// The rows that were written by hand. They have no key: they are found by name, and kept until `forget`; what their texts mean is found out when
-// they are first asked. A row that cannot be read grants nothing.
+// The rows that were written by hand. They have no key: they are found by name, and what their texts mean is found out when they are first
+// asked. A row that cannot be read grants nothing.
+//
+// To find out is slow. So the rows of a name are read as one text, and while that text stays the same, whatever else changes in the
+// database, the rows are what they were.
 import type { Address } from './address';
 import type { Connection } from './database';
 import { Found } from './found';
@@ -15,8 +18,8 @@ export interface HandRow {
   meaning: Network | 'any' | 'set' | 'unreadable' | null;
 }
 
-/** How many rows written by hand are kept in memory at the most. */
-const KEPT_ROWS = 50_000;
+/** How many rows written by hand are kept in memory at the most, a name counted as four. */
+const MOST_KEPT = 50_000;
 
 /** The statements for a table: exported so that a test can look at their query plans. */
 export function handRowsSql(table: Table) {
@@ -24,24 +27,43 @@ export function handRowsSql(table: Table) {
   const from = `from ${table} where key is null and ${name}`;
   // A bound that every name keeps makes it a search in the index of such rows, where no other index will do.
   const unicode = `${from} >= '' and ${name} glob '*[^ -~]*'`;
+  const pairs = `json_group_array(json_array(${json('network')}, ${json(expires)}))`;
   return {
     some: `select exists (select 1 ${from} >= '' collate nocase) + 2 * exists (select 1 ${unicode})`,
-    ascii: `select network ${from} = ? collate nocase and ${expires} is null`,
-    asciiExpiring: `select network, ${expires} ${from} = ? collate nocase and ${expires} is not null`,
-    unicode: `select ${name}, network, ${expires} ${unicode}`,
+    ascii: `select json_group_array(${json('network')}) ${from} = ? collate nocase and ${expires} is null`,
+    asciiExpiring: `select ${pairs} ${from} = ? collate nocase and ${expires} is not null`,
+    unicode: `select ${name}, ${pairs} ${unicode} group by ${name}`,
   };
+}
+
+/** A BLOB, which JSON cannot hold, as a number: neither is a network, a set or a time. */
+function json(column: string): string {
+  return `case typeof(${column}) when 'blob' then 0 else ${column} end`;
 }
 
 /** Of `some`: there are rows whose names go beyond ASCII. */
 const UNICODE = 2;
 
+/** The rows of a name, the JSON that they were read from, and in which reading that was last seen to stand in the database. */
+interface Kept {
+  readonly texts: readonly string[];
+  readonly rows: readonly HandRow[];
+  reading: object;
+}
+
+// Of all connections: a program that goes on has a new one after each change.
+const kept = new Map<string, Kept>();
+let keptSize = 0;
+
 export class HandRows {
   private readonly statements: Prepared<keyof ReturnType<typeof handRowsSql>>;
-  private readonly kept = new Map<string, readonly HandRow[]>();
-  private keptRows = 0;
   private kinds: number | null = null;
+  private reading = {};
 
-  constructor(connection: Connection, table: Table) {
+  constructor(
+    connection: Connection,
+    private readonly table: Table,
+  ) {
     this.statements = new Prepared(connection, () => handRowsSql(table));
   }
 
@@ -49,36 +71,57 @@ export class HandRows {
   of(name: string): readonly HandRow[] {
     this.kinds ??= (this.statements.get('some').get() as [number])[0];
     if (this.kinds === 0) return [];
-    const known = this.kept.get(name);
-    if (known) return known;
-    const rows: HandRow[] = [];
-    // In ASCII, what is equal to SQLite without regard to case is equal when folded; and only ASCII folds to it, but for what is read below.
-    if (isAscii(name)) {
-      for (const network of this.statements.get('ascii').pluck().all(name)) rows.push(handRow(network, null));
-      const expiring = this.statements.get('asciiExpiring').all(name) as [unknown, unknown][];
-      for (const [network, expires] of expiring) rows.push(handRow(network, expires));
+    const place = `${this.table} ${name}`;
+    const known = kept.get(place);
+    if (known?.reading === this.reading) return known.rows;
+    const texts = this.read(name);
+    if (known?.texts.length === texts.length && known.texts.every((text, i) => text === texts[i])) {
+      known.reading = this.reading;
+      return known.rows;
     }
-    if ((this.kinds & UNICODE) !== 0) {
-      const unicode = this.statements.get('unicode').all() as [unknown, unknown, unknown][];
-      for (const [written, network, expires] of unicode) {
-        if (typeof written === 'string' && foldName(written) === name) rows.push(handRow(network, expires));
-      }
-    }
-    if (this.keptRows + rows.length + 1 > KEPT_ROWS) this.forgetRows();
-    this.kept.set(name, rows);
-    this.keptRows += rows.length + 1;
+    const rows = texts.flatMap(rowsOf);
+    keep(place, { texts, rows, reading: this.reading });
     return rows;
   }
 
   forget(): void {
-    this.forgetRows();
+    this.reading = {};
     this.kinds = null;
   }
 
-  private forgetRows(): void {
-    this.kept.clear();
-    this.keptRows = 0;
+  /** The rows of a name, as JSON. */
+  private read(name: string): string[] {
+    const texts: string[] = [];
+    // In ASCII, what is equal to SQLite without regard to case is equal when folded; and only ASCII folds to it, but for what is read below.
+    if (isAscii(name)) {
+      for (const some of ['ascii', 'asciiExpiring'] as const) {
+        texts.push(...(this.statements.get(some).get(name) as [string]));
+      }
+    }
+    if ((this.kinds ?? 0) & UNICODE) {
+      const unicode = this.statements.get('unicode').all() as [unknown, string][];
+      for (const [written, text] of unicode) {
+        if (typeof written === 'string' && foldName(written) === name) texts.push(text);
+      }
+    }
+    return texts;
   }
+}
+
+function keep(place: string, one: Kept): void {
+  const size = (of: Kept | undefined) => (of === undefined ? 0 : of.rows.length + 4);
+  keptSize -= size(kept.get(place));
+  if (keptSize + size(one) > MOST_KEPT) {
+    kept.clear();
+    keptSize = 0;
+  }
+  keptSize += size(one);
+  kept.set(place, one);
+}
+
+function rowsOf(text: string): HandRow[] {
+  const rows = JSON.parse(text) as unknown[];
+  return rows.map((row) => (Array.isArray(row) ? handRow(row[0], row[1]) : handRow(row, null)));
 }
 
 /** A row as it stands in the database. */
