@@ -5,6 +5,7 @@
  * Every program gets SIZE requests, then the next one gets SIZE, and so on for BLOCKS rounds after WARMUP that are not
  * counted, so that noise of the machine hits all alike. None begins after SECONDS unless FEWEST are not yet done. REQUESTS and REPLIES are files whose parts end with an
  * empty line; each reply is compared byte for byte.
+ * All run on one CPU: where the scheduler puts two programs that wait for each other makes more difference than what they do.
  * Prints a line of JSON for each program: rate (requests a second, median of the blocks), and of single answers mean,
  * median and p99 in microseconds; "blocks" has the rate of each block. */
 #include "program.h"
@@ -20,6 +21,16 @@ struct contestant {
   long *answers, *blocks;
   size_t answered;
 };
+
+static void stay_on_one_cpu(void) {
+  cpu_set_t all, one;
+  int cpu = CPU_SETSIZE - 1;
+  if (sched_getaffinity(0, sizeof all, &all) < 0) fail("sched_getaffinity: %s", strerror(errno));
+  while (cpu > 0 && !CPU_ISSET(cpu, &all)) cpu--;
+  CPU_ZERO(&one);
+  CPU_SET(cpu, &one);
+  if (sched_setaffinity(0, sizeof one, &one) < 0) fail("sched_setaffinity: %s", strerror(errno));
+}
 
 static long ask(struct contestant *c) {
   static char reply[4096];
@@ -55,6 +66,7 @@ int main(int argc, char **argv) {
   int size = argc > 4 ? atoi(argv[3]) : 0, done = 0;
   if (blocks < 1 || size < 1) fail("usage: ping-pong WARMUP BLOCKS SIZE SECONDS (-- REQUESTS REPLIES PROGRAM ARGUMENT...)...");
   signal(SIGPIPE, SIG_IGN);
+  stay_on_one_cpu();
   for (int i = 5; i + 3 < argc; i++) {
     if (!argv[i] || strcmp(argv[i], "--") != 0) continue;
     if (count == 32) fail("too many programs");
