@@ -3,7 +3,8 @@
 // All writing keeps the promise of schema.ts: folded names, canonical networks and their key go together.
 import type { Connection } from './database';
 import { expiryMoment } from './expiry';
-import { ANY, formatNetwork, isCertain, type Network, networkKey, parseNetwork } from './network';
+import { networkKey } from './key';
+import { ANY, formatNetwork, isCertain, type Network, parseNetwork } from './network';
 import { preparedOnce } from './prepared';
 import { KEY_ANY, KEY_SET, type Table } from './schema';
 import { foldName } from './subject';

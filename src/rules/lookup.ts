@@ -8,7 +8,7 @@ import type { Address } from './address';
 import type { Connection } from './database';
 import { Found } from './found';
 import { granting, HandRows, handRow } from './hand-rows';
-import { commonPrefix, contains, keyAfter, networkOfKey, truncate } from './network';
+import { keyAbove, LONGEST, lowerKey, networkOfKey, prefixOfKey, sharedWithKey } from './key';
 import { Prepared } from './prepared';
 import { FIRST_NETWORK, type Table } from './schema';
 
@@ -67,13 +67,14 @@ class Lookup {
 
   *covering(name: string, address: Address): Iterable<Found> {
     const below = this.statements.get('below');
-    for (let prefix = address.bytes.length * 8; prefix >= -1; ) {
-      const bound = prefix < 0 ? FIRST_NETWORK : keyAfter(truncate(address, prefix));
-      const row = below.get(name, bound) as [Buffer, unknown] | undefined;
+    const bound = keyAbove(address);
+    for (let prefix = LONGEST[address.family]; ; ) {
+      const row = below.get(name, prefix < 0 ? FIRST_NETWORK : bound) as [Buffer, unknown] | undefined;
       if (row === undefined) break;
       this.found = name;
-      const network = networkOfKey(row[0]);
-      if (!network || network.family !== address.family) {
+      const [key, expires] = row;
+      const own = prefixOfKey(key, address.family);
+      if (own < 0) {
         const special = this.statements.get('special').all(name) as [string, unknown][];
         yield* granting(
           special.map(([text, expires]) => handRow(text, expires)),
@@ -81,10 +82,11 @@ class Lookup {
         );
         break;
       }
-      const covers = contains(network, address);
-      if (covers) yield new Found(network, row[1]);
+      const shared = sharedWithKey(key, address);
+      if (shared >= own) yield new Found(networkOfKey(key, address.family), expires);
       // Always shorter, also should a key not fit its network.
-      prefix = Math.min(covers ? network.prefix : commonPrefix(network.bytes, address.bytes) + 1, prefix) - 1;
+      prefix = Math.min(shared >= own ? own : shared + 1, prefix) - 1;
+      if (prefix >= 0) lowerKey(bound, prefix);
     }
     const byHand = this.handRows.of(name);
     if (byHand.length > 0) yield* granting(byHand, address);

@@ -142,31 +142,3 @@ function ipCidr(): typeof IPCIDR {
   }
   return loaded;
 }
-
-/**
- * What the networks of a database are ordered by: family, address, prefix length, so that of nested networks the wider comes first.
- */
-export function networkKey({ family, bytes, prefix }: Network): Buffer {
-  const key = Buffer.allocUnsafe(bytes.length + 2);
-  key[0] = family;
-  key.set(bytes, 1);
-  key[bytes.length + 1] = prefix;
-  return key;
-}
-
-/** The network that a key stands for, or null. */
-export function networkOfKey(key: Uint8Array): Network | null {
-  const family = key[0];
-  const prefix = key[key.length - 1] ?? 0;
-  if (
-    (family !== 4 || key.length !== 6 || prefix > 32) &&
-    (family !== 6 || key.length !== 18 || prefix > 128)
-  )
-    return null;
-  return { family, bytes: key.subarray(1, -1), prefix };
-}
-
-/** The least key that is greater than the keys of the network and of all before it. */
-export function keyAfter(network: Network): Buffer {
-  return networkKey({ ...network, prefix: network.prefix + 1 });
-}

@@ -1,7 +1,8 @@
 // The databases that are measured on. Each is made once in a run, when first asked for, on the schema that `allow-nets init`
 // made, with the product's own functions for what a command would have stored.
 import Database from 'better-sqlite3';
-import { formatNetwork, networkKey, parseNetwork } from '../../src/rules/network';
+import { networkKey } from '../../src/rules/key';
+import { formatNetwork, parseNetwork } from '../../src/rules/network';
 import { KEY_ANY, KEY_SET } from '../../src/rules/schema';
 import { foldName } from '../../src/rules/subject';
 import { runClean } from './clean-process';

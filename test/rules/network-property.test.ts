@@ -5,7 +5,8 @@ import * as net from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseAddress } from '../../src/rules/address';
-import { contains, formatNetwork, isCertain, networkKey, parseNetwork } from '../../src/rules/network';
+import { networkKey } from '../../src/rules/key';
+import { contains, formatNetwork, isCertain, parseNetwork } from '../../src/rules/network';
 import {
   type Block,
   blockContains,

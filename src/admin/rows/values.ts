@@ -1,8 +1,9 @@
 // The fields of one row, by column, to a checked row for the database: or what is wrong with it and how it was likely meant.
 import { keyOf, type Meaning, meaningText } from '../../rules/entries';
 import { formatInstant, parseInstant } from '../../rules/expiry';
+import { networkKey } from '../../rules/key';
 import type { RowText } from '../../rules/known-rows';
-import { formatNetwork, networkKey, parseNetwork } from '../../rules/network';
+import { formatNetwork, parseNetwork } from '../../rules/network';
 import type { IncomingRow } from '../../rules/staging';
 import { foldName } from '../../rules/subject';
 import { isRefusal, isSetName, type Refusal, readNetwork, refuseSetName, refuseSubject } from '../input';

@@ -1,0 +1,53 @@
+// The binary key of a network, by which the networks of a database are ordered: family, address, prefix length. So those that contain an
+// address come before it, the wider before the narrower.
+import type { Address, Family } from './address';
+import type { Network } from './network';
+
+/** The longest prefix, in bits. */
+export const LONGEST: Record<Family, number> = { 4: 32, 6: 128 };
+
+export function networkKey({ family, bytes, prefix }: Network): Buffer {
+  const key = Buffer.allocUnsafe(bytes.length + 2);
+  key[0] = family;
+  key.set(bytes, 1);
+  key[bytes.length + 1] = prefix;
+  return key;
+}
+
+/** The network that a key of the family stands for. */
+export function networkOfKey(key: Uint8Array, family: Family): Network {
+  return { family, bytes: key.subarray(1, -1), prefix: prefixOfKey(key, family) };
+}
+
+/** The prefix length of the network that a key stands for, or -1 when that is none of the family. */
+export function prefixOfKey(key: Uint8Array, family: Family): number {
+  const prefix = key[key.length - 1] ?? 0;
+  return key[0] === family && key.length === LONGEST[family] / 8 + 2 && prefix <= LONGEST[family]
+    ? prefix
+    : -1;
+}
+
+/** How many leading bits the network of a key shares with an address of its family. */
+export function sharedWithKey(key: Uint8Array, { bytes }: Address): number {
+  for (let i = 0; i < bytes.length; i++) {
+    const differs = (key[i + 1] ?? 0) ^ (bytes[i] ?? 0);
+    if (differs !== 0) return i * 8 + Math.clz32(differs) - 24;
+  }
+  return bytes.length * 8;
+}
+
+/** The least key above the keys of all networks that contain the address. */
+export function keyAbove({ family, bytes }: Address): Buffer {
+  return networkKey({ family, bytes, prefix: LONGEST[family] + 1 });
+}
+
+/** Makes a key that `keyAbove` returned the least one above the networks that contain the address and have `prefix` bits at the most. */
+export function lowerKey(key: Buffer, prefix: number): void {
+  const last = key.length - 1;
+  const whole = 1 + (prefix >> 3);
+  if (whole < last) {
+    key[whole] = (key[whole] ?? 0) & (0xff00 >> (prefix & 7));
+    key.fill(0, whole + 1, last);
+  }
+  key[last] = prefix + 1;
+}
