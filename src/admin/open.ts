@@ -1,7 +1,7 @@
 // The database as a command opens it.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { type Connection, openForReading, openForWriting, schemaCheck, translating } from '../rules/database';
+import { type Connection, checkSchema, openForReading, openForWriting, translating } from '../rules/database';
 
 /**
  * Does `work` in one transaction that nobody else can write in meanwhile: all of it or nothing.
@@ -21,7 +21,7 @@ export function changing<T>(file: string, work: (connection: Connection) => T): 
 export function openToRead(file: string): Connection {
   return translating(file, () => {
     const connection = mayWrite(file) ? openForWriting(file) : openForReading(file);
-    schemaCheck(connection, file)();
+    checkSchema(connection, file);
     return connection;
   });
 }

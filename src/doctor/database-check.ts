@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { failureOf, words } from '../failure';
 import type { Account } from '../postfix/account';
 import { closedFile, hindranceOf } from '../postfix/trial-run';
-import { type Connection, openForReading, schemaCheck, translating } from '../rules/database';
+import { type Connection, checkSchema, openForReading, translating } from '../rules/database';
 import { eachRow, hasRows, isExpired, problemOf } from '../rules/entries';
 import { SCHEMA_VERSION, type Table } from '../rules/schema';
 import { type Finding, fail, ok, warn } from './finding';
@@ -79,7 +79,7 @@ function* contentFindings(db: string, onTrial: boolean): Iterable<Finding> {
     connection = openForReading(db);
     const open = connection;
     yield* translating(db, () => {
-      schemaCheck(open, db)();
+      checkSchema(open, db);
       return [integrityFinding(open, db), ...rowFindings(open, db, onTrial)];
     });
   } catch (error) {

@@ -2,7 +2,7 @@
 // and the mail log does not get a refusal that nobody met.
 import { decide } from '../policy/decide';
 import { PROBE } from '../postfix/live-service';
-import { type Connection, openForReading, schemaCheck, translating } from '../rules/database';
+import { type Connection, checkSchema, openForReading, translating } from '../rules/database';
 import { eachRow, meaningOf, meaningText, rowsOf } from '../rules/entries';
 import { rulesOf } from '../rules/lookup';
 
@@ -23,7 +23,7 @@ export function probeOf(db: string): Probe | null {
     return translating(db, () => {
       const connection = openForReading(db);
       try {
-        schemaCheck(connection, db)();
+        checkSchema(connection, db);
         return allowedIn(connection) ?? { user: '', address: PROBE.address };
       } finally {
         connection.close();

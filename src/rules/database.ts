@@ -30,7 +30,7 @@ export function openForWriting(file: string): Connection {
   return translating(file, () => {
     checkInterrupted(file);
     const connection = open(file, { fileMustExist: true });
-    schemaCheck(connection, file)();
+    checkSchema(connection, file);
     connection.pragma('journal_mode = delete');
     // A long change stays in memory until it is done: spilled pages would lock out the policy program all the while.
     connection.pragma(`main.cache_spill = ${UNWRITTEN_PAGES}`);
@@ -54,15 +54,12 @@ function open(file: string, options: Database.Options): Connection {
   });
 }
 
-/** A function that throws Trouble unless the database has the schema version that this program knows. */
-export function schemaCheck(connection: Connection, file: string): () => void {
-  const version = connection.prepare('pragma user_version').pluck();
-  return () => {
-    const found = version.get() as number;
-    if (found !== SCHEMA_VERSION) {
-      throw new Trouble({ kind: 'database-version', file, found, known: SCHEMA_VERSION });
-    }
-  };
+/** Throws Trouble unless the database has the schema version that this program knows. */
+export function checkSchema(connection: Connection, file: string): void {
+  const found = connection.prepare('pragma user_version').pluck().get() as number;
+  if (found !== SCHEMA_VERSION) {
+    throw new Trouble({ kind: 'database-version', file, found, known: SCHEMA_VERSION });
+  }
 }
 
 /** Does `work` and turns what SQLite or the file system throws into Trouble about `file`. */

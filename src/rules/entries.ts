@@ -61,7 +61,7 @@ export function meaningText(meaning: Meaning): string {
   return meaning.kind === 'any' ? ANY : `@${meaning.name}`;
 }
 
-export function keyOf(meaning: Meaning): Buffer {
+export function keyOf(meaning: Meaning): Uint8Array {
   if (meaning.kind === 'network') return networkKey(meaning.network);
   return meaning.kind === 'any' ? KEY_ANY : Buffer.concat([KEY_SET, Buffer.from(meaning.name)]);
 }

@@ -2,7 +2,7 @@
 //
 // A change gives the file another time of change (ctime, which nobody can set), and a file renamed over it is another inode. Soon after a
 // change the time alone could hide the next one, since file systems keep it in steps; then the change counter in the
-// header (SQLite file format 1.3.7), which a writer changes before its commit counts, is compared too.
+// header (SQLite file format 1.3), which a writer changes before its commit counts, is compared too.
 import * as fs from 'node:fs';
 import { Trouble } from '../failure';
 
@@ -12,11 +12,13 @@ import { Trouble } from '../failure';
  */
 export const SETTLED = { fine: 100, whole: 3000 };
 
-const HEADER = new DataView(new ArrayBuffer(28));
+const HEADER = new DataView(new ArrayBuffer(64));
 
 export class FileState {
   private readonly stats: fs.Stats;
   private readonly counter: number;
+  /** PRAGMA user_version, as far as the header tells without a lock. */
+  readonly userVersion: number;
   /** Whether any later change will show in the time of change alone: then the header is looked at no more. */
   settled: boolean;
   private readonly settling: number;
@@ -33,6 +35,7 @@ export class FileState {
     const now = Date.now();
     this.stats = fs.statSync(file);
     this.counter = readCounter(header);
+    this.userVersion = HEADER.getUint32(60);
     // In write-ahead mode changes go to another file, and a user without write permission cannot read it for sure.
     if (HEADER.getUint8(18) === 2) throw new Trouble({ kind: 'database-wal', file });
     this.settling = settling ?? (this.stats.ctimeMs % 1000 === 0 ? SETTLED.whole : SETTLED.fine);
@@ -57,6 +60,7 @@ function isSame(a: fs.Stats, b: fs.Stats): boolean {
 function readCounter(header: number): number {
   HEADER.setUint8(18, 0);
   HEADER.setUint32(24, 0);
+  HEADER.setUint32(60, 0);
   fs.readSync(header, HEADER, 0, HEADER.byteLength, 0);
   return HEADER.getUint32(24);
 }

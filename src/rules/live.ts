@@ -10,10 +10,11 @@ import * as fs from 'node:fs';
 import { Trouble } from '../failure';
 import { type Asked, decide, type Rules, type Verdict } from '../policy/decide';
 import { waitAWhile } from '../policy/wait';
-import { type Connection, openForReading, schemaCheck, translating } from './database';
+import { type Connection, checkSchema, openForReading, translating } from './database';
 import { expiryMoment } from './expiry';
 import { FileState } from './file-state';
 import { rulesOf } from './lookup';
+import { SCHEMA_VERSION } from './schema';
 
 /**
  * How many verdicts are remembered, once or twice as many. Enough for the recipients of some sessions; what lives longer costs memory, and
@@ -29,7 +30,6 @@ const TRIES = 70;
 
 interface Opened {
   readonly connection: Connection;
-  readonly checkSchema: () => void;
   /** Our own descriptor of the file. To close it drops the locks that SQLite has on the file (close(2), POSIX): null when it is closed. */
   header: number | null;
   readonly state: FileState;
@@ -74,7 +74,7 @@ export class LiveRules {
 
   /** What can wait until the answer is on its way: lets other programs change the database, and remembers the verdict. */
   rest(): void {
-    if (this.opened !== null) unlock(this.opened);
+    if (this.opened !== null) unlock(this.opened, this.file);
     if (this.fresh === null) return;
     if (this.verdicts.size >= REMEMBERED) {
       this.olderVerdicts = this.verdicts;
@@ -111,11 +111,12 @@ export class LiveRules {
 }
 
 /** Ends the transaction, or keeps it without its lock. */
-function unlock(opened: Opened): void {
+function unlock(opened: Opened, file: string): void {
   if (opened.header === null || !opened.connection.inTransaction) return;
   if (opened.state.settled) {
+    opened.connection.exec(`pragma cache_size = -${CACHE}`);
     // A transaction takes its lock with the first read, which must not come after the lock is dropped.
-    opened.checkSchema();
+    checkSchema(opened.connection, file);
     fs.closeSync(opened.header);
     opened.header = null;
   } else opened.connection.exec('commit');
@@ -128,10 +129,10 @@ function open(file: string, settling: number | null): Opened {
   try {
     const state = new FileState(file, header, settling);
     connection = openForReading(file);
-    connection.exec(`pragma cache_size = -${CACHE}; begin`);
-    const checkSchema = schemaCheck(connection, file);
-    checkSchema();
-    return { connection, checkSchema, header, state, rules: rulesOf(connection) };
+    connection.exec('begin');
+    // A header that says so is right while the state stands. Otherwise SQLite says what is wrong.
+    if (state.userVersion !== SCHEMA_VERSION) checkSchema(connection, file);
+    return { connection, header, state, rules: rulesOf(connection) };
   } catch (error) {
     connection?.close();
     fs.closeSync(header);

@@ -12,9 +12,9 @@ export const SCHEMA_VERSION = 1;
 export type Table = 'access' | 'network_set';
 
 /** Keys below x'02' are no networks: `any` is KEY_ANY, a set is KEY_SET and its folded name. */
-export const KEY_ANY = Buffer.from([0]);
-export const KEY_SET = Buffer.from([1]);
-export const FIRST_NETWORK = Buffer.from([2]);
+export const KEY_ANY = Uint8Array.of(0);
+export const KEY_SET = Uint8Array.of(1);
+export const FIRST_NETWORK = Uint8Array.of(2);
 
 /** `key`: the columns that an answer needs, so that it is found in the index alone. */
 function tableSql(table: Table, name: string, key: string, columns: string): string {

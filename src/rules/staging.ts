@@ -13,7 +13,7 @@ export interface IncomingRow {
   /** Of the subject or the set, folded. */
   readonly name: string;
   readonly network: string;
-  readonly key: Buffer;
+  readonly key: Uint8Array;
   readonly note: string | null | undefined;
   /** As formatInstant writes it. */
   readonly expires: string | null | undefined;

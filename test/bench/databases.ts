@@ -93,7 +93,7 @@ async function fill(name: string, { access, sets = [] }: Content): Promise<strin
   return path;
 }
 
-function stored(text: string): [network: string, key: Buffer] {
+function stored(text: string): [network: string, key: Uint8Array] {
   if (text === 'any') return [text, KEY_ANY];
   if (text.startsWith('@')) return [text, Buffer.concat([KEY_SET, Buffer.from(text.slice(1))])];
   const parsed = parseNetwork(text);

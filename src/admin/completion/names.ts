@@ -1,7 +1,7 @@
 // The names in a database that a command line can be completed with. In trouble of any kind there are none.
 
 import type { Connection } from '../../rules/database';
-import { openForReading, schemaCheck } from '../../rules/database';
+import { checkSchema, openForReading } from '../../rules/database';
 import type { Table } from '../../rules/schema';
 import { eachRowOf, namesFrom } from '../../rules/selection';
 import { foldName } from '../../rules/subject';
@@ -17,7 +17,7 @@ export function namesOf(file: string): Names {
       try {
         const connection = openForReading(file);
         try {
-          schemaCheck(connection, file)();
+          checkSchema(connection, file);
           return first(ask(connection, ...given));
         } finally {
           connection.close();

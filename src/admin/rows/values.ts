@@ -82,7 +82,7 @@ function ownerOf({ user, set }: Values): Pick<IncomingRow, 'table' | 'name'> | R
 
 interface Read {
   readonly text: string;
-  readonly key: Buffer;
+  readonly key: Uint8Array;
   readonly kind: Meaning['kind'];
 }
 
