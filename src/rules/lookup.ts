@@ -1,16 +1,23 @@
 // The rules of one open database, as the decision asks for them: a few seeks in an index, however many entries there are.
 //
 // Networks are ordered by their binary key. From the last network that is not above the address, the next that can contain it is at
-// most as long as the prefix that the two share; so one seek leads to the next candidate, and one to three are the rule.
+// most as long as the prefix that the two share; so one seek leads to the next candidate. Where the first three are none, the
+// prefix lengths that the name has at all tell which others there can be.
 // Rows written by hand are looked for apart (hand-rows.ts). A row that cannot be read is an entry, and grants nothing.
 import type { Entry, Rules } from '../policy/decide';
-import type { Address } from './address';
+import type { Address, Family } from './address';
 import type { Connection } from './database';
 import { Found } from './found';
 import { granting, HandRows, handRow } from './hand-rows';
 import { keyAbove, LONGEST, lowerKey, networkOfKey, prefixOfKey, sharedWithKey } from './key';
 import { Prepared } from './prepared';
 import { FIRST_NETWORK, type Table } from './schema';
+
+/** After how many networks that do not contain the address it is found out which prefix lengths the name has. */
+const MANY_SEEKS = 3;
+
+/** For how many names their prefix lengths are kept. */
+const KEPT_LENGTHS = 100;
 
 export function rulesOf(connection: Connection): Rules & { forget(): void } {
   const access = new Lookup(connection, 'access');
@@ -45,6 +52,9 @@ export function lookupSql(table: Table) {
   return {
     below: `select key, ${expires} ${keyed} < ? order by key desc limit 1`,
     special: `select network, ${expires} ${keyed} < x'02'`,
+    length:
+      `select substr(key, -1) ${keyed} is not null and substr(key, 1, 1) = ? and substr(key, -1) < ? ` +
+      'order by substr(key, -1) desc limit 1',
     any: `select 1 ${keyed} is not null limit 1`,
   };
 }
@@ -54,6 +64,8 @@ class Lookup {
   private readonly handRows: HandRows;
   /** The name that an entry was last found for, so that `has` after `covering` need not look again. */
   private found: string | null = null;
+  /** The prefix lengths of names that many networks lie close to each other for. */
+  private readonly lengths = new Map<string, number[]>();
 
   constructor(connection: Connection, table: Table) {
     this.statements = new Prepared(connection, () => lookupSql(table));
@@ -68,6 +80,7 @@ class Lookup {
   *covering(name: string, address: Address): Iterable<Found> {
     const below = this.statements.get('below');
     const bound = keyAbove(address);
+    let seeks = 0;
     for (let prefix = LONGEST[address.family]; ; ) {
       const row = below.get(name, prefix < 0 ? FIRST_NETWORK : bound) as [Buffer, unknown] | undefined;
       if (row === undefined) break;
@@ -86,14 +99,42 @@ class Lookup {
       if (shared >= own) yield new Found(networkOfKey(key, address.family), expires);
       // Always shorter, also should a key not fit its network.
       prefix = Math.min(shared >= own ? own : shared + 1, prefix) - 1;
+      prefix = this.longest(name, address.family, prefix, ++seeks);
       if (prefix >= 0) lowerKey(bound, prefix);
     }
     const byHand = this.handRows.of(name);
     if (byHand.length > 0) yield* granting(byHand, address);
   }
 
+  /**
+   * The longest prefix of `most` bits at the most that a network of the name and family has, or -1; `most` itself as long as too few
+   * networks were in the way for it to be worth while to find out.
+   */
+  private longest(name: string, family: Family, most: number, seeks: number): number {
+    const place = `${family} ${name}`;
+    let lengths = this.lengths.get(place);
+    if (lengths === undefined) {
+      if (seeks < MANY_SEEKS) return most;
+      lengths = [...this.lengthsOf(name, family)];
+      if (this.lengths.size >= KEPT_LENGTHS) this.lengths.clear();
+      this.lengths.set(place, lengths);
+    }
+    return lengths.find((length) => length <= most) ?? -1;
+  }
+
+  /** All prefix lengths, the longest first. */
+  private *lengthsOf(name: string, family: Family): Iterable<number> {
+    const shorter = this.statements.get('length').pluck();
+    for (let length: Uint8Array | undefined = Uint8Array.of(255); ; ) {
+      length = shorter.get(name, Uint8Array.of(family), length) as Uint8Array | undefined;
+      if (length === undefined) break;
+      yield length[0] ?? 0;
+    }
+  }
+
   forget(): void {
     this.handRows.forget();
+    this.lengths.clear();
     this.found = null;
   }
 }

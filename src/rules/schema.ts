@@ -28,6 +28,7 @@ create table ${table} (
   unique (${name}, network)
 );
 create index ${table}_key on ${table} (${key}) where key is not null;
+create index ${table}_lengths on ${table} (${name}, substr(key, 1, 1), substr(key, -1)) where key is not null;
 create index ${table}_by_hand on ${table} (${name} collate nocase) where key is null;
 create index ${table}_by_hand_unicode on ${table} (${name}) where key is null and ${name} glob '*[^ -~]*';
 create trigger ${table}_edited after update of ${name}, network on ${table}

@@ -45,7 +45,7 @@ export interface PingPong {
 }
 
 /** How many blocks each program answers before those that count: V8 then has compiled what it runs often. */
-export const WARMUP = 10;
+export const WARMUP = 40;
 
 /** Asks each program `size` times in turn, `blocks` times over, or fewer where that would take longer than `seconds`. */
 export async function pingPong(
