@@ -60,7 +60,7 @@ const ONE: Omit<Case, 'database'> = {
 
 const BLOCKS = 40;
 const SIZE = 100;
-const ROUNDS = 30;
+const ROUNDS = 24;
 
 function asks(
   { networks, user, gaps }: Omit<Case, 'database'>,

@@ -33,8 +33,8 @@ async function sessions(): Promise<Record<'none' | 'persistent' | 'oneShot' | 'n
   const policy = setUpPolicy('bench');
   const removePolicy = atEnd(() => policy.remove());
   policy.allowNets('add', 'test1', '127.0.0.1');
-  const peer = join(policy.folder, 'only-answers.js');
-  copyFileSync('test/bench/peers/only-answers.js', peer);
+  const peer = join(policy.folder, 'bare.js');
+  copyFileSync('test/bench/peers/bare.js', peer);
   chmodSync(peer, 0o644);
   const postfix = await startPrivatePostfix({
     listeners: {
