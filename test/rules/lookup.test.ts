@@ -1,0 +1,115 @@
+// Look-ups among networks that lie close to each other and in each other: all that contain the address, in few steps.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import Database from 'better-sqlite3';
+import { type Address, parseAddress } from '../../src/rules/address';
+import { networkKey } from '../../src/rules/key';
+import { lookupSql, rulesOf } from '../../src/rules/lookup';
+import { contains, formatNetwork, type Network, parseNetwork } from '../../src/rules/network';
+import { SCHEMA } from '../../src/rules/schema';
+import { forSeeds } from '../faults/random';
+
+function network(text: string): Network {
+  const parsed = parseNetwork(text);
+  assert.ok(parsed, text);
+  return parsed.network;
+}
+
+function address(text: string): Address {
+  const parsed = parseAddress(text);
+  assert.ok(parsed, text);
+  return parsed;
+}
+
+/** The rules of a database where each name has its networks, and how often a statement of lookupSql was asked. */
+function rulesWith(names: Record<string, readonly Network[]>) {
+  const connection = new Database(':memory:');
+  connection.exec(SCHEMA);
+  const insert = connection.prepare('insert or ignore into access (user, network, key) values (?, ?, ?)');
+  const add = (name: string, one: Network) => insert.run(name, formatNetwork(one), networkKey(one));
+  for (const [name, networks] of Object.entries(names)) for (const one of networks) add(name, one);
+  let asked = 0;
+  const counting = Object.create(connection, {
+    prepare: {
+      value(sql: string) {
+        const statement = connection.prepare(sql);
+        if (!Object.values(lookupSql('access')).includes(sql)) return statement;
+        const { get } = statement;
+        statement.get = (...parameters) => {
+          asked++;
+          return get.apply(statement, parameters);
+        };
+        return statement;
+      },
+    },
+  }) as Database.Database;
+  return { rules: rulesOf(counting), add, asked: () => asked };
+}
+
+const DENSE: Record<string, (number: number) => string> = {
+  '4': (number) => `10.0.${number >> 8}.${number & 255}`,
+  '6': (number) => `2001:db8:0:${number.toString(16)}::1`,
+};
+
+for (const [family, text] of Object.entries(DENSE)) {
+  const whole = family === '4' ? 32 : 64;
+  const host = (number: number) => network(`${text(number)}/${whole}`);
+
+  test(`IPv${family}: in a gap between thousands of networks of one length`, () => {
+    const networks = Array.from({ length: 4096 }, (_, i) => host(2 * i));
+    const { rules, asked } = rulesWith({ one: networks });
+    const seeks = (number: number) => {
+      const before = asked();
+      assert.deepEqual([...rules.covering('one', address(text(number)))], []);
+      return asked() - before;
+    };
+    // Found out once: one length, and that there is no other.
+    assert.ok(seeks(0x1555) <= 3 + 2 + 2);
+    for (const number of [0x1555, 0x1fff, 1, 0x0aab]) assert.ok(seeks(number) <= 2, `${number}`);
+  });
+
+  test(`IPv${family}: all networks around an address, whatever their lengths`, () => {
+    forSeeds(30, (random, seed) => {
+      const lengths = Array.from({ length: 1 + random(6) }, () => whole - random(14));
+      const networks = Array.from({ length: 300 }, () =>
+        network(`${text(random(4096))}/${lengths[random(lengths.length)]}`),
+      );
+      if (seed % 3 === 0) networks.push(network(family === '4' ? '0.0.0.0/0' : '::/0'));
+      const { rules } = rulesWith({ one: networks, two: [host(1)] });
+      for (let i = 0; i < 200; i++) {
+        const one = address(text(random(8192)));
+        const expected = networks.filter((other) => contains(other, one)).map(formatNetwork);
+        const found = [...rules.covering('one', one)].map((entry) => entry.network);
+        assert.deepEqual(found.sort(), [...new Set(expected)].sort());
+      }
+    });
+  });
+}
+
+test('the lengths of one name and family are not those of another', () => {
+  const names: Record<string, Network[]> = {};
+  for (let i = 0; i < 150; i++) {
+    const wide = [network(`10.0.0.0/${8 + (i % 12)}`), network(`2001:db8::/${32 + (i % 12)}`)];
+    const narrow = Array.from({ length: 64 }, (_, j) =>
+      [DENSE['4'], DENSE['6']].map((text) => `${text?.(2 * j)}`),
+    ).flat();
+    names[`user${i}`] = [...(i % 2 ? wide : []), ...narrow.map((text) => network(text))];
+  }
+  const { rules } = rulesWith(names);
+  for (let round = 0; round < 2; round++) {
+    for (const [i, name] of Object.keys(names).entries()) {
+      for (const text of Object.values(DENSE)) {
+        assert.equal([...rules.covering(name, address(text(0x2b)))].length, i % 2, `${name} ${text(0x2b)}`);
+      }
+    }
+  }
+});
+
+test('a length that is new counts once the rules are told to forget', () => {
+  const { rules, add } = rulesWith({ one: Array.from({ length: 64 }, (_, i) => network(`10.0.0.${2 * i}`)) });
+  const covering = () => [...rules.covering('one', address('10.0.0.43'))].map((entry) => entry.network);
+  assert.deepEqual(covering(), []);
+  add('one', network('10.0.0.0/24'));
+  rules.forget();
+  assert.deepEqual(covering(), ['10.0.0.0/24']);
+});
