@@ -55,6 +55,20 @@ describe('a value of a row', () => {
     });
   }
 
+  for (const hex of ['ff', 'f022', 'f05c', 'c3', 'eda080', 'e28080ff22', '00ff']) {
+    test(`text that is not UTF-8: ${hex}`, () => {
+      const connection = databaseWith([['one', '10.0.0.0/8']]);
+      connection.exec(`insert into access (user, network, expires) values
+        ('one', cast(x'${hex}' as text), null), ('one', '10.0.0.1' || cast(x'${hex}' as text), cast(x'${hex}' as text))`);
+      const rows = read(connection, 'one');
+      assert.equal(rows.length, 3);
+      assert.deepEqual(
+        [...granting(rows, ADDRESS)].map((found) => found.network),
+        ['10.0.0.0/8'],
+      );
+    });
+  }
+
   for (const expires of ['2026-12-24', '', '\0', '"]', 1.5, Buffer.from('9999-12-31')]) {
     test(`expires ${JSON.stringify(expires)}`, () => {
       const [row] = read(databaseWith([['one', '10.0.0.0/8', expires]]), 'one');
