@@ -87,7 +87,7 @@ function failureOf(file: string, error: unknown): Failure | null {
   if (/^SQLITE_(CORRUPT|NOTADB|FORMAT|IOERR|NOMEM|TOOBIG|NOLFS|SCHEMA)/.test(code)) {
     return { kind: 'database-broken', file, detail: message };
   }
-  if (code === 'SQLITE_ERROR' && /no such (table|column)/.test(message)) {
+  if (code === 'SQLITE_ERROR' && /no such (table|column)|unsupported file format/.test(message)) {
     return { kind: 'database-broken', file, detail: message };
   }
   return null;
@@ -103,11 +103,19 @@ function unopened(file: string, detail: string): Failure {
   }
 }
 
+let loadedAddon: unknown;
+
+function loadAddon(): unknown {
+  // A second loading would make all its classes a second time, and none is ever given back.
+  loadedAddon ??= loadAddonNear();
+  return loadedAddon;
+}
+
 /**
  * better-sqlite3 looks for its addon in a dozen places; this knows the one place. process.dlopen instead of require: no look at the
  * folders above it.
  */
-function loadAddon(): unknown {
+function loadAddonNear(): unknown {
   const addon = addonNear(__filename);
   try {
     return dlopen(addon);

@@ -24,7 +24,7 @@ export class FileState {
   private readonly settling: number;
 
   /**
-   * `header`: a descriptor of the same file. `settling`: ms in place of what SETTLED has for its file system. Throws Trouble when the file is in
+   * `header`: a descriptor of the file. `settling`: ms in place of what SETTLED has for its file system. Throws Trouble when the file is in
    * write-ahead mode, and what the file system throws.
    */
   constructor(
@@ -33,7 +33,8 @@ export class FileState {
     settling: number | null,
   ) {
     const now = Date.now();
-    this.stats = fs.statSync(file);
+    // Of the descriptor, since the name may mean another file by now: then this state does not stand.
+    this.stats = fs.fstatSync(header);
     this.counter = readCounter(header);
     this.userVersion = HEADER.getUint32(60);
     // In write-ahead mode changes go to another file, and a user without write permission cannot read it for sure.

@@ -1,7 +1,7 @@
 // The rows that were written by hand. They have no key: they are found by name, and what their texts mean is found out when they are first
 // asked. A row that cannot be read grants nothing.
 //
-// To find out is slow. So the rows of a name are read as one text, and while that text stays the same, whatever else changes in the
+// To find out is slow. So the rows of a name are read as a few long texts, and while those stay the same, whatever else changes in the
 // database, the rows are what they were.
 import type { Address } from './address';
 import type { Connection } from './database';
@@ -79,7 +79,7 @@ export class HandRows {
       known.reading = this.reading;
       return known.rows;
     }
-    const rows = texts.flatMap(rowsOf);
+    const rows = rowsOf(texts);
     keep(place, { texts, rows, reading: this.reading });
     return rows;
   }
@@ -89,15 +89,13 @@ export class HandRows {
     this.kinds = null;
   }
 
-  /** The rows of a name, as JSON. */
+  /** The rows of a name, as JSON: first those that do not expire, then pairs of a network and its end. */
   private read(name: string): string[] {
     const texts: string[] = [];
+    const ask = (some: 'ascii' | 'asciiExpiring') => this.statements.get(some).get(name) as [string];
     // In ASCII, what is equal to SQLite without regard to case is equal when folded; and only ASCII folds to it, but for what is read below.
-    if (isAscii(name)) {
-      for (const some of ['ascii', 'asciiExpiring'] as const) {
-        texts.push(...(this.statements.get(some).get(name) as [string]));
-      }
-    }
+    if (isAscii(name)) texts.push(...ask('ascii'), ...ask('asciiExpiring'));
+    else texts.push('[]');
     if ((this.kinds ?? 0) & UNICODE) {
       const unicode = this.statements.get('unicode').all() as [unknown, string][];
       for (const [written, text] of unicode) {
@@ -119,9 +117,13 @@ function keep(place: string, one: Kept): void {
   kept.set(place, one);
 }
 
-function rowsOf(text: string): HandRow[] {
-  const rows = JSON.parse(text) as unknown[];
-  return rows.map((row) => (Array.isArray(row) ? handRow(row[0], row[1]) : handRow(row, null)));
+function rowsOf([plain = '[]', ...pairs]: readonly string[]): HandRow[] {
+  const rows = (JSON.parse(plain) as unknown[]).map((network) => handRow(network, null));
+  for (const text of pairs) {
+    for (const [network, expires] of JSON.parse(text) as [unknown, unknown][])
+      rows.push(handRow(network, expires));
+  }
+  return rows;
 }
 
 /** A row as it stands in the database. */

@@ -1,7 +1,7 @@
 // The binary key of a network, by which the networks of a database are ordered: family, address, prefix length. So those that contain an
 // address come before it, the wider before the narrower.
 import type { Address, Family } from './address';
-import type { Network } from './network';
+import { commonPrefix, type Network } from './network';
 
 /** The longest prefix, in bits. */
 export const LONGEST: Record<Family, number> = { 4: 32, 6: 128 };
@@ -14,9 +14,9 @@ export function networkKey({ family, bytes, prefix }: Network): Buffer {
   return key;
 }
 
-/** The network that a key of the family stands for. */
-export function networkOfKey(key: Uint8Array, family: Family): Network {
-  return { family, bytes: key.subarray(1, -1), prefix: prefixOfKey(key, family) };
+/** The network that a key stands for, whose prefix length is known. */
+export function networkOfKey(key: Uint8Array, family: Family, prefix: number): Network {
+  return { family, bytes: key.subarray(1, -1), prefix };
 }
 
 /** The prefix length of the network that a key stands for, or -1 when that is none of the family. */
@@ -29,11 +29,7 @@ export function prefixOfKey(key: Uint8Array, family: Family): number {
 
 /** How many leading bits the network of a key shares with an address of its family. */
 export function sharedWithKey(key: Uint8Array, { bytes }: Address): number {
-  for (let i = 0; i < bytes.length; i++) {
-    const differs = (key[i + 1] ?? 0) ^ (bytes[i] ?? 0);
-    if (differs !== 0) return i * 8 + Math.clz32(differs) - 24;
-  }
-  return bytes.length * 8;
+  return commonPrefix(key, bytes, 1);
 }
 
 /** The least key above the keys of all networks that contain the address. */

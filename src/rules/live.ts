@@ -74,7 +74,14 @@ export class LiveRules {
 
   /** What can wait until the answer is on its way: lets other programs change the database, and remembers the verdict. */
   rest(): void {
-    if (this.opened !== null) unlock(this.opened, this.file);
+    const { opened, file } = this;
+    try {
+      if (opened !== null) translating(file, () => unlock(opened, file));
+    } catch (error) {
+      if (!(error instanceof Trouble)) throw error;
+      // The answer is on its way; what is wrong with the file is told with the next one, if it still is then.
+      this.close();
+    }
     if (this.fresh === null) return;
     if (this.verdicts.size >= REMEMBERED) {
       this.olderVerdicts = this.verdicts;

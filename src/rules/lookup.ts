@@ -1,8 +1,8 @@
 // The rules of one open database, as the decision asks for them: a few seeks in an index, however many entries there are.
 //
 // Networks are ordered by their binary key. From the last network that is not above the address, the next that can contain it is at
-// most as long as the prefix that the two share; so one seek leads to the next candidate. Where the first three are none, the
-// prefix lengths that the name has at all tell which others there can be.
+// most as long as the prefix that the two share; so one seek leads to the next candidate. After the first three, the prefix lengths
+// that the name has at all tell which others there can be.
 // Rows written by hand are looked for apart (hand-rows.ts). A row that cannot be read is an entry, and grants nothing.
 import type { Entry, Rules } from '../policy/decide';
 import type { Address, Family } from './address';
@@ -13,7 +13,7 @@ import { keyAbove, LONGEST, lowerKey, networkOfKey, prefixOfKey, sharedWithKey }
 import { Prepared } from './prepared';
 import { FIRST_NETWORK, type Table } from './schema';
 
-/** After how many networks that do not contain the address it is found out which prefix lengths the name has. */
+/** After how many networks it is found out which prefix lengths the name has. */
 const MANY_SEEKS = 3;
 
 /** For how many names their prefix lengths are kept. */
@@ -80,13 +80,19 @@ class Lookup {
   *covering(name: string, address: Address): Iterable<Found> {
     const below = this.statements.get('below');
     const bound = keyAbove(address);
+    let from: Uint8Array = bound;
     let seeks = 0;
     for (let prefix = LONGEST[address.family]; ; ) {
-      const row = below.get(name, prefix < 0 ? FIRST_NETWORK : bound) as [Buffer, unknown] | undefined;
+      const row = below.get(name, prefix < 0 ? FIRST_NETWORK : from) as [Buffer, unknown] | undefined;
       if (row === undefined) break;
       this.found = name;
       const [key, expires] = row;
       const own = prefixOfKey(key, address.family);
+      if (own < 0 && key[0] === address.family) {
+        // Something else than a command wrote that key: it grants nothing, and hides nothing.
+        from = key;
+        continue;
+      }
       if (own < 0) {
         const special = this.statements.get('special').all(name) as [string, unknown][];
         yield* granting(
@@ -96,11 +102,12 @@ class Lookup {
         break;
       }
       const shared = sharedWithKey(key, address);
-      if (shared >= own) yield new Found(networkOfKey(key, address.family), expires);
+      if (shared >= own) yield new Found(networkOfKey(key, address.family, own), expires);
       // Always shorter, also should a key not fit its network.
       prefix = Math.min(shared >= own ? own : shared + 1, prefix) - 1;
       prefix = this.longest(name, address.family, prefix, ++seeks);
       if (prefix >= 0) lowerKey(bound, prefix);
+      from = bound;
     }
     const byHand = this.handRows.of(name);
     if (byHand.length > 0) yield* granting(byHand, address);
@@ -111,6 +118,7 @@ class Lookup {
    * networks were in the way for it to be worth while to find out.
    */
   private longest(name: string, family: Family, most: number, seeks: number): number {
+    if (seeks < MANY_SEEKS && this.lengths.size === 0) return most;
     const place = `${family} ${name}`;
     let lengths = this.lengths.get(place);
     if (lengths === undefined) {

@@ -84,13 +84,13 @@ export function byAddress(
   return a.family - b.family || Buffer.compare(a.bytes, b.bytes);
 }
 
-/** How many leading bits two addresses of one family share. */
-export function commonPrefix(a: Uint8Array, b: Uint8Array): number {
-  for (let i = 0; i < a.length; i++) {
-    const differs = (a[i] ?? 0) ^ (b[i] ?? 0);
+/** How many leading bits two addresses of one family share; the first begins at byte `at`. */
+export function commonPrefix(a: Uint8Array, b: Uint8Array, at = 0): number {
+  for (let i = 0; i < b.length; i++) {
+    const differs = (a[at + i] ?? 0) ^ (b[i] ?? 0);
     if (differs !== 0) return i * 8 + Math.clz32(differs) - 24;
   }
-  return a.length * 8;
+  return b.length * 8;
 }
 
 /** Whether the text of a row may be relied on to mean `network`: it is spelled canonically, or ip-cidr reads the same. */

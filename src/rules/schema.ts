@@ -1,6 +1,6 @@
 // The tables of the database, and how a row that a command wrote differs from one that was put in by hand.
 //
-// `key` is our own column: the network's binary key (network.ts) in a row that a command wrote, where `user` is folded and `network`
+// `key` is our own column: the network's binary key (key.ts) in a row that a command wrote, where `user` is folded and `network`
 // canonical, so that the policy program finds it through an index. In a row written by any other SQLite client it is NULL; such rows
 // are found by name and read one by one. Changing such a column by hand makes the key NULL again: a stale key must decide nothing.
 // `local` marks rows that `sync` leaves alone.

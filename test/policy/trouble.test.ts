@@ -63,6 +63,12 @@ function addonForAnotherNode(): Buffer {
   return fs.readFileSync(`${source}.node`);
 }
 
+function writeByte(file: string, at: number, byte: number): void {
+  const descriptor = fs.openSync(file, 'r+');
+  fs.writeSync(descriptor, Uint8Array.of(byte), 0, 1, at);
+  fs.closeSync(descriptor);
+}
+
 const db = (name: string) => path.join(scratch, name);
 const initHint = (name: string) => `move it away and run as root: allow-nets init --db ${db(name)}`;
 
@@ -136,6 +142,13 @@ const DATABASE: Trouble[] = [
     status: 78,
     problem: `database ${db('no-table.db')} cannot be used (no such table: access)`,
     hint: `put a good copy in its place, or ${initHint('no-table.db')}`,
+  },
+  {
+    name: 'a schema format that SQLite does not know',
+    words: ['--db', file('format.db', (f) => writeByte(f, 47, 5))],
+    status: 78,
+    problem: `database ${db('format.db')} cannot be used (unsupported file format)`,
+    hint: `put a good copy in its place, or ${initHint('format.db')}`,
   },
   {
     name: 'write-ahead mode',

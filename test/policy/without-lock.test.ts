@@ -60,6 +60,25 @@ describe('a database that has stood for a while', { concurrency: true }, () => {
     assert.equal((await program.ended).status, 0);
   });
 
+  test('an exclusive lock that comes between an answer and what follows it does no harm', async (t) => {
+    const file = path.join(scratch, 'between.db');
+    writeDatabase(file, OLD);
+    const writer = new Database(file);
+    const program = await PolicyProgram.start(['--persistent', '--db', file]);
+    t.after(() => program.child.kill('SIGKILL'));
+    // Just changed at the first answer, and not any more at the second, which is found without a look into the database.
+    writer.exec("update access set note = 'new'");
+    assert.equal(await program.ask(ask('192.0.2.1')), DUNNO);
+    await setTimeout(SETTLED.fine + 200);
+    writer.exec('begin exclusive');
+    assert.equal(await program.ask(ask('nonsense')), refused('nonsense'));
+    await setTimeout(2500);
+    writer.exec("delete from access where network = '192.0.2.0/24'; commit");
+    assert.equal(await program.ask(ask('192.0.2.1')), refused('192.0.2.1'));
+    program.end();
+    assert.equal((await program.ended).status, 0);
+  });
+
   test('who has locked it and changed nothing yet keeps nobody waiting', async (t) => {
     const { file, program } = await settled(t, 'locked.db');
     const writer = new Database(file);

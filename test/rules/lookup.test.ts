@@ -43,7 +43,7 @@ function rulesWith(names: Record<string, readonly Network[]>) {
       },
     },
   }) as Database.Database;
-  return { rules: rulesOf(counting), add, asked: () => asked };
+  return { rules: rulesOf(counting), add, insert, asked: () => asked };
 }
 
 const DENSE: Record<string, (number: number) => string> = {
@@ -102,6 +102,19 @@ test('the lengths of one name and family are not those of another', () => {
         assert.equal([...rules.covering(name, address(text(0x2b)))].length, i % 2, `${name} ${text(0x2b)}`);
       }
     }
+  }
+});
+
+test('a key that stands for no network hides none, whatever was asked before', () => {
+  const close = Array.from({ length: 32 }, (_, i) => network(`10.0.1.${2 * i}`));
+  for (const before of [[], ['10.0.1.43']]) {
+    const { rules, insert } = rulesWith({ one: [network('10.0.0.0/8'), network('10.0.0.8'), ...close] });
+    for (const key of ['040a0000072000', '040a00000721', '04', '040a00000920ff']) {
+      insert.run('one', `bad ${key}`, Buffer.from(key, 'hex'));
+    }
+    for (const text of before) assert.equal([...rules.covering('one', address(text))].length, 1);
+    const found = [...rules.covering('one', address('10.0.0.9'))].map((entry) => entry.network);
+    assert.deepEqual(found, ['10.0.0.0/8'], `after ${before}`);
   }
 });
 
