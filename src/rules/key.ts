@@ -1,7 +1,7 @@
 // The binary key of a network, by which the networks of a database are ordered: family, address, prefix length. So those that contain an
 // address come before it, the wider before the narrower.
 import type { Address, Family } from './address';
-import { commonPrefix, type Network } from './network';
+import { clearHostBits, commonPrefix, type Network } from './network';
 
 /** The longest prefix, in bits. */
 export const LONGEST: Record<Family, number> = { 4: 32, 6: 128 };
@@ -40,10 +40,6 @@ export function keyAbove({ family, bytes }: Address): Buffer {
 /** Makes a key that `keyAbove` returned the least one above the networks that contain the address and have `prefix` bits at the most. */
 export function lowerKey(key: Buffer, prefix: number): void {
   const last = key.length - 1;
-  const whole = 1 + (prefix >> 3);
-  if (whole < last) {
-    key[whole] = (key[whole] ?? 0) & (0xff00 >> (prefix & 7));
-    key.fill(0, whole + 1, last);
-  }
+  clearHostBits(key, prefix, 1, last);
   key[last] = prefix + 1;
 }

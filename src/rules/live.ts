@@ -129,14 +129,13 @@ function unlock(opened: Opened, file: string): void {
   } else opened.connection.exec('commit');
 }
 
-/** With a transaction begun. That all is opened from one and the same file is certain when its state stands afterwards. */
+/** That all is opened from one and the same file is certain when its state stands afterwards. */
 function open(file: string, settling: number | null): Opened {
   const header = fs.openSync(file, 'r');
   let connection: Connection | null = null;
   try {
     const state = new FileState(file, header, settling);
     connection = openForReading(file);
-    connection.exec('begin');
     // A header that says so is right while the state stands. Otherwise SQLite says what is wrong.
     if (state.userVersion !== SCHEMA_VERSION) checkSchema(connection, file);
     return { connection, header, state, rules: rulesOf(connection) };

@@ -16,7 +16,7 @@ import { FIRST_NETWORK, type Table } from './schema';
 /** After how many networks it is found out which prefix lengths the name has. */
 const MANY_SEEKS = 3;
 
-/** For how many names their prefix lengths are kept. */
+/** For how many names of a family their prefix lengths are kept. */
 const KEPT_LENGTHS = 100;
 
 export function rulesOf(connection: Connection): Rules & { forget(): void } {
@@ -65,7 +65,7 @@ class Lookup {
   /** The name that an entry was last found for, so that `has` after `covering` need not look again. */
   private found: string | null = null;
   /** The prefix lengths of names that many networks lie close to each other for. */
-  private readonly lengths = new Map<string, number[]>();
+  private readonly lengths = { 4: new Map<string, number[]>(), 6: new Map<string, number[]>() };
 
   constructor(connection: Connection, table: Table) {
     this.statements = new Prepared(connection, () => lookupSql(table));
@@ -118,31 +118,32 @@ class Lookup {
    * networks were in the way for it to be worth while to find out.
    */
   private longest(name: string, family: Family, most: number, seeks: number): number {
-    if (seeks < MANY_SEEKS && this.lengths.size === 0) return most;
-    const place = `${family} ${name}`;
-    let lengths = this.lengths.get(place);
+    const known = this.lengths[family];
+    let lengths = known.get(name);
     if (lengths === undefined) {
       if (seeks < MANY_SEEKS) return most;
-      lengths = [...this.lengthsOf(name, family)];
-      if (this.lengths.size >= KEPT_LENGTHS) this.lengths.clear();
-      this.lengths.set(place, lengths);
+      lengths = this.lengthsOf(name, family);
+      if (known.size >= KEPT_LENGTHS) known.clear();
+      known.set(name, lengths);
     }
     return lengths.find((length) => length <= most) ?? -1;
   }
 
   /** All prefix lengths, the longest first. */
-  private *lengthsOf(name: string, family: Family): Iterable<number> {
-    const shorter = this.statements.get('length').pluck();
-    for (let length: Uint8Array | undefined = Uint8Array.of(255); ; ) {
-      length = shorter.get(name, Uint8Array.of(family), length) as Uint8Array | undefined;
-      if (length === undefined) break;
-      yield length[0] ?? 0;
+  private lengthsOf(name: string, family: Family): number[] {
+    const shorter = this.statements.get('length');
+    const lengths: number[] = [];
+    for (let last = 255; ; ) {
+      const row = shorter.get(name, Uint8Array.of(family), Uint8Array.of(last)) as [Buffer] | undefined;
+      if (row === undefined) return lengths;
+      last = row[0][0] ?? 0;
+      lengths.push(last);
     }
   }
 
   forget(): void {
     this.handRows.forget();
-    this.lengths.clear();
+    for (const known of Object.values(this.lengths)) known.clear();
     this.found = null;
   }
 }

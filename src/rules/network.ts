@@ -59,12 +59,16 @@ function masked(family: Family, bytes: Uint8Array, prefix: number): Parsed {
 /** The network of `prefix` bits that the address lies in. */
 export function truncate({ family, bytes }: Address, prefix: number): Network {
   const kept = bytes.slice();
-  const whole = prefix >> 3;
-  if (whole < kept.length) {
-    kept[whole] = (kept[whole] ?? 0) & (0xff00 >> (prefix & 7));
-    kept.fill(0, whole + 1);
-  }
+  clearHostBits(kept, prefix);
   return { family, bytes: kept, prefix };
+}
+
+/** Makes all bits of an address after the first `prefix` zero; it stands in the bytes from `at` up to `end`. */
+export function clearHostBits(bytes: Uint8Array, prefix: number, at = 0, end = bytes.length): void {
+  const first = at + (prefix >> 3);
+  if (first >= end) return;
+  bytes[first] = (bytes[first] ?? 0) & (0xff00 >> (prefix & 7));
+  bytes.fill(0, first + 1, end);
 }
 
 /** As all commands store it: dotted quad or RFC 5952, always with the prefix length. */

@@ -2,7 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { askPeople, people } from './databases';
-import { bare, policy } from './product';
+import { bare } from './floor';
+import { policy } from './product';
 import type { Ask } from './requests';
 import { type Group, median } from './row';
 import { Talk } from './talk';

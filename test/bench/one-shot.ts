@@ -1,7 +1,8 @@
 // One request to a program of its own, the whole process, against a start of Node that does nothing.
 import { LONGEST_WAY, millionUsers, seedUsers } from './databases';
 import { type Process, type Runs, textFile, wholeProcesses } from './drivers';
-import { bare, policy } from './product';
+import { bare } from './floor';
+import { policy } from './product';
 import { reply, request } from './requests';
 import { type Group, median, type Row } from './row';
 

@@ -14,17 +14,6 @@ export function allowNets(...args: string[]): string[] {
   return [process.execPath, resolve(file), ...args];
 }
 
-/** What such a program in Node cannot do without (peers/bare.js), on a database or, without one, without a query. */
-export function bare(database: string | null, ...args: string[]): string[] {
-  const addon = resolve('node_modules/better-sqlite3/build/Release/better_sqlite3.node');
-  return [
-    process.execPath,
-    resolve('test/bench/peers/bare.js'),
-    ...(database ? [addon, database] : []),
-    ...args,
-  ];
-}
-
 /** The policy program on a database. */
 export function policy(database: string, ...args: string[]): string[] {
   return allowNets('--db', database, ...args);

@@ -2,7 +2,8 @@
 import { findProgram } from './clean-process';
 import { seedUsers } from './databases';
 import { pingPong, textFile, WARMUP } from './drivers';
-import { bare, policy } from './product';
+import { bare } from './floor';
+import { policy } from './product';
 import { type Ask, conversation } from './requests';
 import { type Group, LeftOut, type Row } from './row';
 

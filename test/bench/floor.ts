@@ -1,0 +1,9 @@
+// What a program in Node that does this job cannot do without: peers/bare.js, which decides nothing.
+import { resolve } from 'node:path';
+import { addonOf } from '../../src/rules/database';
+
+/** Its command line, on a database or, without one, without a query. */
+export function bare(database: string | null, ...args: string[]): string[] {
+  const asked = database === null ? [] : [addonOf(resolve('bin/allow-nets.js')), database];
+  return [process.execPath, resolve('test/bench/peers/bare.js'), ...asked, ...args];
+}
