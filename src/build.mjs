@@ -12,7 +12,7 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 /** What is imported (with require, lazily) by the other parts or run as a thread, and the entry point that its section is made from. */
 const SECTIONS = {
   'ip-cidr': 'ip-cidr',
-  './admin/cli': 'src/admin/cli.ts',
+  './cli/run': 'src/cli/run.ts',
   'maillog/scan-worker': 'src/maillog/scan-worker.ts',
   cliui: 'cliui',
   'string-width': 'string-width',
@@ -26,7 +26,7 @@ function sections(entryPoint) {
   return {
     name: 'sections',
     setup(builder) {
-      builder.onResolve({ filter: /^(ip-cidr|\.\/admin\/cli)$/ }, ({ path, kind }) =>
+      builder.onResolve({ filter: /^(ip-cidr|\.\/cli\/run)$/ }, ({ path, kind }) =>
         kind === 'entry-point' ? null : { path, namespace: 'section' },
       );
       builder.onResolve({ filter: new RegExp(`^(${CALLED.join('|')})$`) }, ({ path }) =>

@@ -9,7 +9,7 @@ guarded(() => {
   const words = process.argv.slice(2);
   const line = readCommandLine(words, process.env);
   if (line.kind === 'command') {
-    const { runCommand, isCommand } = require('./admin/cli') as typeof import('./admin/cli');
+    const { runCommand, isCommand } = require('./cli/run') as typeof import('./cli/run');
     // A master.cf entry with a slip in its argv= must not have an explanation written into the policy socket.
     if (line.word !== null && underPostfix && !isCommand(line.word)) {
       keepSocketClean();

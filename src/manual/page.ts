@@ -1,8 +1,8 @@
 // man/allow-nets.8, from the same descriptions as the --help texts. `npm run build` writes it.
 import type { Options } from 'yargs';
-import { type Command, shownLine } from '../admin/command';
-import { COMMANDS } from '../admin/commands';
-import { DB_OPTION, POLICY_ABOUT, POLICY_OPTIONS, POLICY_USAGE } from '../admin/policy-usage';
+import { type Command, shownLine } from '../cli/command';
+import { DB_OPTION, POLICY_ABOUT, POLICY_OPTIONS, POLICY_USAGE } from '../cli/policy-usage';
+import { COMMANDS } from '../commands';
 import * as chapters from './chapters';
 import { item, paragraph, section, subsection, verbatim } from './roff';
 

@@ -1,7 +1,7 @@
 // The progress line: how far, how much, how long still.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { progressLine } from '../../src/admin/progress';
+import { progressLine } from '../../src/cli/progress';
 
 test('the progress line', async (t) => {
   const bar = (filled: number) => `[${'#'.repeat(filled)}${'.'.repeat(30 - filled)}]`;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
-import { load } from '../../src/admin/rows/load';
+import { load } from '../../src/formats/load';
 import { Overtaken } from '../../src/rules/bring-in';
 import { SCHEMA } from '../../src/rules/schema';
 

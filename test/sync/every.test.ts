@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { nextRun } from '../../src/admin/sync-loop';
+import { nextRun } from '../../src/sync/loop';
 import { processesIn } from '../postfix/scratch-folder';
 import { waitFor } from '../wait-for';
 import { makeSite, type Site, waitForAnswer } from './site';

@@ -5,7 +5,7 @@ import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { readState } from '../../src/admin/sync-state';
+import { readState } from '../../src/sync/state';
 import { writeDatabase } from '../policy/database';
 import { makePlace, PROGRAM } from '../policy/program';
 import { Answering, Running } from './running';

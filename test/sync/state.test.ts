@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { limitOf, type SyncState, stateFile, syncChecks, writeState } from '../../src/admin/sync-state';
+import { limitOf, type SyncState, stateFile, syncChecks, writeState } from '../../src/sync/state';
 import { userIds } from '../postfix/accounts';
 import { needs } from '../requires';
 import { makeSite, type Site } from './site';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { readRows } from '../../src/admin/rows/read';
+import { readRows } from '../../src/formats/read';
 import { bringIn } from '../../src/rules/bring-in';
 import { SCHEMA } from '../../src/rules/schema';
 import { Staging } from '../../src/rules/staging';

@@ -1,0 +1,41 @@
+// All commands, in the order that --help and the manual show them.
+
+import type { Command } from './cli/command';
+import { add } from './commands/add';
+import { check } from './commands/check';
+import { completionOf } from './commands/completion';
+import { doctor } from './commands/doctor';
+import { exportRows } from './commands/export';
+import { importRows } from './commands/import';
+import { init } from './commands/init';
+import { install } from './commands/install';
+import { learn } from './commands/learn';
+import { list } from './commands/list';
+import { remove } from './commands/remove';
+import { replay } from './commands/replay';
+import { setAdd, setList, setRemove } from './commands/set';
+import { sync } from './commands/sync';
+import { tidy } from './commands/tidy';
+import { uninstall } from './commands/uninstall';
+
+const WORKING: readonly Command[] = [
+  init,
+  add,
+  remove,
+  list,
+  check,
+  setAdd,
+  setRemove,
+  setList,
+  tidy,
+  importRows,
+  exportRows,
+  install,
+  uninstall,
+  doctor,
+  learn,
+  replay,
+  sync,
+];
+
+export const COMMANDS: readonly Command[] = [...WORKING, completionOf(WORKING)];

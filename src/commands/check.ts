@@ -1,0 +1,48 @@
+// allow-nets check: would this user be let in from there, and why. Decides by the same function as the policy program.
+
+import type { Command } from '../cli/command';
+import { reading } from '../cli/open';
+import { coloured, printLine, visible } from '../cli/output';
+import { reasons } from '../cli/reasons';
+import { momentOf } from '../cli/time';
+import { decide } from '../policy/decide';
+import { rulesOf } from '../rules/lookup';
+
+export const check: Command = {
+  line: 'check <user> <address>',
+  summary: 'ask for a decision, and why',
+  about: ['Exit status 0 when the user is allowed from there, 1 when refused.'],
+  positionals: { user: 'SASL user name', address: 'client address' },
+  options: {
+    at: { type: 'string', requiresArg: true, describe: 'at another time than now' },
+    json: { type: 'boolean', describe: 'as a JSON object' },
+  },
+  examples: [
+    ['allow-nets check alice@example.com 192.0.2.7', 'would this be allowed'],
+    ['allow-nets check bob 192.0.2.7 --at 2026-12-25', 'and on that day'],
+  ],
+  run(given) {
+    const user = given.text('user') ?? '';
+    const address = given.text('address') ?? '';
+    const at = given.text('at');
+    const now = at === null ? Date.now() : momentOf(at, '--at', true);
+    return reading(given.db, (connection) => {
+      const asked = { user, address, wellFormed: true };
+      const verdict = decide(asked, () => rulesOf(connection), now);
+      const because = reasons(connection, verdict, user, address, now);
+      const allowed = verdict.kind !== 'refused';
+      if (given.flag('json')) {
+        const { subject = null, entry = null } = verdict.kind === 'no-user' ? {} : verdict;
+        const decision = allowed ? 'allow' : 'reject';
+        const { network = null, set = null } = entry ?? {};
+        printLine(
+          JSON.stringify({ user, address, decision, subject, network, set, reason: because.join('; ') }),
+        );
+      } else {
+        printLine(coloured(allowed ? 'allowed' : 'refused', allowed ? 'green' : 'red'));
+        for (const line of because) printLine(`  ${visible(line)}`);
+      }
+      return allowed ? 0 : 1;
+    });
+  },
+};

@@ -1,0 +1,131 @@
+// allow-nets set: networks with a name, for entries to refer to as @NAME.
+
+import type { Arguments, Command } from '../cli/command';
+import { nearest, networkTyped, setTyped } from '../cli/input';
+import { changing, reading } from '../cli/open';
+import { printLine, visible } from '../cli/output';
+import { Trouble } from '../failure';
+import type { Connection } from '../rules/database';
+import { deleteRows, eachRow, hasRows, meaningText, rowsOf } from '../rules/entries';
+import { eachRowOf, setNames, usersOfSet } from '../rules/selection';
+import { putter } from './add';
+import { printRows, tableWidths } from './list';
+import { rowsNamed } from './remove';
+
+export const setAdd: Command = {
+  line: 'set add <name> <network..>',
+  summary: 'put networks into a named set',
+  about: ['Every entry @NAME counts for the networks that the set holds at that moment.'],
+  positionals: { name: 'name of the set, with or without @', network: 'CIDR, address or any' },
+  options: {
+    note: { type: 'string', requiresArg: true, describe: 'why, for whoever asks later' },
+    local: { type: 'boolean', describe: 'only on this server: sync leaves it alone' },
+  },
+  examples: [
+    ['allow-nets set add office 203.0.113.0/24 2001:db8:1::/48', 'then: allow-nets add alice @office'],
+  ],
+  run(given) {
+    const name = setTyped(given.text('name') ?? '');
+    const networks = given.texts('network').map(networkTyped);
+    const nested = networks.find(({ kind }) => kind === 'set');
+    if (nested) {
+      throw new Trouble({
+        kind: 'option',
+        problem: `a set cannot hold ${meaningText(nested)}`,
+        hint: 'give its networks',
+      });
+    }
+    const changed = changing(given.db, (connection) => {
+      const put = putter(connection, 'network_set', Date.now());
+      const wanted = { note: given.text('note'), expires: null, local: given.flag('local') };
+      return networks.map((meaning) => put(name, meaning, wanted) !== null);
+    });
+    networks.forEach((meaning, i) => {
+      printLine(
+        `@${name} ${changed[i] ? 'now holds' : 'holds'} ${meaningText(meaning)}${changed[i] ? '' : ' already'}`,
+      );
+    });
+    return 0;
+  },
+};
+
+export const setRemove: Command = {
+  line: 'set remove <name> [network..]',
+  summary: 'take networks out of a set, or the set away',
+  positionals: { name: 'name of the set', network: 'CIDR, address, any, or the text of a row' },
+  options: {
+    all: { type: 'boolean', describe: 'the whole set' },
+    force: { type: 'boolean', describe: 'also when entries still refer to it, which then grant nothing' },
+  },
+  examples: [
+    ['allow-nets set remove office 203.0.113.0/24', 'one network of it'],
+    ['allow-nets set remove office --all', 'the whole set'],
+  ],
+  run: removeFromSet,
+};
+
+function removeFromSet(given: Arguments): number {
+  const name = setTyped(given.text('name') ?? '');
+  const networks = given.texts('network');
+  if (given.flag('all') === networks.length > 0) {
+    throw new Trouble({
+      kind: 'option',
+      problem: networks.length > 0 ? '--all goes without networks' : 'set remove wants networks',
+      hint: `allow-nets set remove ${name} NETWORK, or set remove ${name} --all`,
+    });
+  }
+  const gone = changing(given.db, (connection) => {
+    if (!hasRows(connection, 'network_set', name)) throw noSet(connection, name);
+    const chosen =
+      networks.length === 0
+        ? rowsOf(connection, 'network_set', name)
+        : networks.flatMap((text) => rowsNamed(connection, 'network_set', name, text, `@${name}`));
+    deleteRows(connection, 'network_set', chosen);
+    if (!given.flag('force') && !hasRows(connection, 'network_set', name)) refuseInUse(connection, name);
+    return chosen;
+  });
+  for (const row of gone) printLine(`removed ${visible(`@${name} ${row.network}`)}`);
+  return 0;
+}
+
+const TOLD_USERS = 10;
+
+/** Throws Trouble when entries name the set. */
+function refuseInUse(connection: Connection, name: string): void {
+  const users = usersOfSet(connection, name, TOLD_USERS + 1);
+  if (users.length === 0) return;
+  const named = users.slice(0, TOLD_USERS).map(visible).join(', ');
+  throw new Trouble({
+    kind: 'refused',
+    problem: `the set ${name} is in use by ${named}${users.length > TOLD_USERS ? ' and more' : ''}`,
+    hint: `remove @${name} from them first, or add --force: their entries @${name} then grant nothing`,
+  });
+}
+
+function noSet(connection: Connection, name: string): Trouble {
+  const meant = nearest(name, setNames(connection));
+  const hint = meant === null ? 'allow-nets set list shows the sets' : `did you mean ${meant}`;
+  return new Trouble({ kind: 'refused', problem: `there is no set ${name}`, hint });
+}
+
+export const setList: Command = {
+  line: 'set list [name]',
+  summary: 'show the sets and their networks',
+  positionals: { name: 'only this set' },
+  options: { json: { type: 'boolean', describe: 'as a JSON array' } },
+  examples: [['allow-nets set list', 'all sets']],
+  run(given) {
+    const typed = given.text('name');
+    return reading(given.db, (connection) => {
+      if (typed === null) {
+        const all = () => eachRow(connection, 'network_set');
+        const widths = tableWidths(connection, 'network_set');
+        return printRows(connection, 'network_set', all, given.flag('json'), widths);
+      }
+      const name = setTyped(typed);
+      if (!hasRows(connection, 'network_set', name)) throw noSet(connection, name);
+      const rows = () => eachRowOf(connection, 'network_set', name);
+      return printRows(connection, 'network_set', rows, given.flag('json'));
+    });
+  },
+};

@@ -1,0 +1,42 @@
+// allow-nets uninstall: takes out of Postfix what install put in, and nothing else.
+
+import type { Arguments, Command } from '../cli/command';
+import { hint, printLine } from '../cli/output';
+import { isAgreed, openPostfix, otherNames } from '../postfix/change-opening';
+import { changePostfix, partsWithChanges, printParts, stampOf } from '../postfix/change-postfix';
+import { uninstallPlan } from '../postfix/plan';
+import { CONFIG_DIR, DRY_RUN, SERVICE, YES } from '../postfix/postfix-options';
+
+export const uninstall: Command = {
+  line: 'uninstall',
+  summary: 'take this program out of Postfix again',
+  about: [
+    'Takes the check out of every restriction list, and the service and its time limit out of master.cf and main.cf. Everything else stays as it is, also what was changed since install; so does the database.',
+  ],
+  options: { service: SERVICE, yes: YES, 'dry-run': DRY_RUN, 'config-dir': CONFIG_DIR },
+  examples: [['allow-nets uninstall', 'users may again send from everywhere']],
+  run: runUninstall,
+};
+
+async function runUninstall(given: Arguments): Promise<number> {
+  const opening = openPostfix(given);
+  const { postfix, store, name } = opening;
+  const plan = uninstallPlan(store.files, name);
+  const parts = partsWithChanges([
+    { changes: plan.lists, answers: null },
+    { changes: plan.service, answers: null },
+  ]);
+  if (parts.length === 0) {
+    printLine(`there is nothing of ${name} in ${postfix.configDir}`);
+    for (const other of otherNames(given, opening))
+      hint(`the service ${other} is this program too: allow-nets uninstall --service ${other}`);
+    return 0;
+  }
+  const stamp = stampOf(new Date());
+  printParts(postfix, store, parts, stamp);
+  if (!isAgreed('uninstall', given, postfix)) return given.flag('dry-run') ? 0 : 1;
+  await changePostfix(postfix, store, parts, stamp);
+  printLine(`uninstalled: nothing asks ${name} any more; the database stays`);
+  if (!postfix.isRunning()) hint('Postfix is not running: the change counts when it starts');
+  return 0;
+}
