@@ -1,6 +1,7 @@
 // All commands, in the order that --help and the manual show them.
 
 import type { Command } from './cli/command';
+import { firstWords, runCommandLine } from './cli/run';
 import { add } from './commands/add';
 import { check } from './commands/check';
 import { completionOf } from './commands/completion';
@@ -39,3 +40,12 @@ const WORKING: readonly Command[] = [
 ];
 
 export const COMMANDS: readonly Command[] = [...WORKING, completionOf(WORKING)];
+
+export function isCommand(word: string): boolean {
+  return firstWords(COMMANDS).includes(word);
+}
+
+/** Runs the command and sets the exit status. `words`: the command line after the program's name. */
+export function runCommand(words: readonly string[]): Promise<void> {
+  return runCommandLine(words, COMMANDS);
+}

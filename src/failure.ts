@@ -14,9 +14,13 @@ export type Failure =
   | { kind: 'database-wal'; file: string }
   | { kind: 'database-busy'; file: string }
   | { kind: 'database-full'; file: string }
-  | { kind: 'addon-other-node'; addon: string; folder: string; node: string }
-  | { kind: 'addon-missing'; addon: string; folder: string }
-  | { kind: 'addon-broken'; addon: string; folder: string; detail: string }
+  | { kind: 'database-readonly'; file: string }
+  | { kind: 'node-too-old'; node: string }
+  | { kind: 'addon-crashes'; folder: string; version: string; wanted: 12 | 13 | null; node: string }
+  | { kind: 'addon-other-node'; folder: string; node: string }
+  | { kind: 'addon-missing'; folder: string }
+  | { kind: 'addon-forbidden'; file: string }
+  | { kind: 'addon-broken'; folder: string; detail: string }
   | { kind: 'output'; detail: string }
   | { kind: 'refused'; problem: string; hint?: string }
   | { kind: 'bug'; error: unknown };
@@ -52,19 +56,24 @@ export function words(failure: Failure): Words {
     case 'database-missing':
       return {
         problem: `there is no database ${failure.file}`,
-        hint: `put the file back, or run as root: allow-nets init --db ${failure.file}`,
+        hint: `put the file back from a copy; for a new installation run as root: allow-nets init${db(failure.file)}`,
       };
     case 'database-forbidden':
       return failure.write
         ? { problem: `no permission to write database ${failure.file}`, hint: 'run the command as root' }
         : {
             problem: `no permission to read database ${failure.file}`,
-            hint: `let the service user read it, as root: chmod 644 ${failure.file}, and chmod a+x on each folder above it`,
+            hint: `let the service user's group read it, as root: allow-nets init${db(failure.file)}, or: chgrp GROUP ${shellWord(failure.file)} && chmod 640 ${shellWord(failure.file)}, and chmod g+x on each folder above it`,
           };
+    case 'database-readonly':
+      return {
+        problem: `database ${failure.file} is on a read-only file system`,
+        hint: `find out why, and mount it for writing: findmnt -T ${shellWord(failure.file)}`,
+      };
     case 'database-broken':
       return {
         problem: `database ${failure.file} cannot be used (${failure.detail})`,
-        hint: `put a good copy in its place, or move it away and run as root: allow-nets init --db ${failure.file}`,
+        hint: `put a good copy in its place, or move it away and run as root: allow-nets init${db(failure.file)}`,
       };
     case 'database-version':
       return failure.found > failure.known
@@ -73,44 +82,58 @@ export function words(failure: Failure): Words {
             hint: 'install the version of postfix-allow-nets that made it, or a newer one',
           }
         : {
-            problem: `${failure.file} is no database of allow-nets (schema version ${failure.found})`,
-            hint: `check --db, or run as root: allow-nets init --db ${failure.file}`,
+            problem: `${failure.file} is not a database of allow-nets (schema version ${failure.found})`,
+            hint: `check --db, or run as root: allow-nets init${db(failure.file)}`,
           };
     case 'database-interrupted':
       return {
-        problem: `database ${failure.file} holds an interrupted change and cannot be read without write permission`,
-        hint: `repair it by running as root: allow-nets list --db ${failure.file}`,
+        problem: `database ${failure.file} holds an interrupted change, which only a program with write permission can roll back`,
+        hint: `roll it back by running as root: allow-nets tidy${db(failure.file)}`,
       };
     case 'database-wal':
       return {
-        problem: `database ${failure.file} is in write-ahead mode, which the service user cannot read for sure`,
-        hint: `set it back by running as root: allow-nets list --db ${failure.file}`,
+        problem: `database ${failure.file} is in write-ahead mode, which the service user cannot read reliably`,
+        hint: `set it back by running as root: allow-nets tidy${db(failure.file)}`,
       };
     case 'database-busy':
       return {
         problem: `database ${failure.file} is locked by another program for more than 2 seconds`,
-        hint: `try again; to see who holds it, run as root: fuser -v ${failure.file}`,
+        hint: `try again; to see who holds it, run as root: fuser -v ${shellWord(failure.file)}`,
       };
     case 'database-full':
       return {
         problem: `there is no room on the disk to change database ${failure.file}`,
-        hint: `nothing was changed; free some, there and in /var/tmp: df -h ${failure.file.replace(/\/[^/]*$/, '') || '/'} /var/tmp`,
+        hint: `nothing was changed; free some space, there and in /var/tmp: df -h ${shellWord(failure.file.replace(/\/[^/]*$/, '') || '/')} /var/tmp`,
+      };
+    case 'node-too-old':
+      return {
+        problem: `Node.js ${failure.node} is too old`,
+        hint: 'install Node.js 20 or newer; then run as root: allow-nets install',
+      };
+    case 'addon-crashes':
+      return {
+        problem: `better-sqlite3 ${failure.version} crashes Node.js ${failure.node}, so it was not loaded`,
+        hint: `run as the owner of the folder: ${npm(failure.folder, `install --omit=dev --no-save better-sqlite3@${failure.wanted}`)}`,
       };
     case 'addon-other-node':
       return {
         problem: `better-sqlite3 was built for another Node.js than ${failure.node}`,
-        hint: `rebuild it as the owner of the folder: cd ${failure.folder} && npm rebuild better-sqlite3`,
+        hint: `rebuild it as the owner of the folder: ${npm(failure.folder, 'rebuild better-sqlite3')}`,
       };
     case 'addon-missing':
       return {
-        problem: `better-sqlite3's native addon is missing (${failure.addon})`,
-        // npm 12 builds nothing that it is not told to; npm rebuild asks the package's own allowScripts.
-        hint: `build it as the owner of the folder: cd ${failure.folder} && npm rebuild better-sqlite3 (npm 12 and newer leave it out unless told: npm install -g --allow-scripts=better-sqlite3)`,
+        problem: `better-sqlite3, or its native addon, is missing in ${failure.folder}/node_modules`,
+        hint: `build it as the owner of the folder: ${npm(failure.folder, 'rebuild better-sqlite3')}; or install postfix-allow-nets again`,
+      };
+    case 'addon-forbidden':
+      return {
+        problem: `no permission to read ${failure.file}`,
+        hint: `let everybody read it, as root: chmod -R a+rX ${shellWord(failure.file)}`,
       };
     case 'addon-broken':
       return {
         problem: `better-sqlite3's native addon cannot be loaded (${failure.detail})`,
-        hint: `let the service user read ${failure.addon}, or rebuild it: cd ${failure.folder} && npm rebuild better-sqlite3`,
+        hint: `rebuild it as the owner of the folder: ${npm(failure.folder, 'rebuild better-sqlite3')}`,
       };
     case 'output':
       return {
@@ -125,6 +148,21 @@ export function words(failure: Failure): Words {
     default:
       return unreachable(failure);
   }
+}
+
+/** The option that names the database, where it is not the default one. */
+function db(file: string): string {
+  return file === '/var/lib/allow-nets/access.db' ? '' : ` --db ${shellWord(file)}`;
+}
+
+/** An npm command for the Node.js that runs this program, whichever comes first in the administrator's PATH. */
+function npm(folder: string, words: string): string {
+  return `cd ${shellWord(folder)} && PATH=${shellWord(process.execPath.replace(/\/[^/]*$/, ''))}:$PATH npm ${words}`;
+}
+
+/** A word that a POSIX shell reads as this text. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function stackOf(error: unknown): string {
@@ -152,8 +190,12 @@ export function policyStatus(failure: Failure): 64 | 65 | 70 | 75 | 78 {
     case 'database-interrupted':
     case 'database-wal':
     case 'database-full':
+    case 'database-readonly':
+    case 'node-too-old':
+    case 'addon-crashes':
     case 'addon-other-node':
     case 'addon-missing':
+    case 'addon-forbidden':
     case 'addon-broken':
       return 78;
     default:
@@ -170,19 +212,22 @@ export function commandStatus(failure: Failure): 1 | 2 | 70 {
 /** For the mail log: one line. */
 export function asLogLine(failure: Failure): string {
   const { problem, hint } = words(failure);
-  return oneLine(hint === null ? problem : `${problem}; ${hint}`);
+  return printable(hint === null ? problem : `${problem}; ${hint}`);
 }
 
 /** For a terminal. */
 export function asErrorLines(failure: Failure): string {
   const { problem, hint } = words(failure);
-  const error = `allow-nets: error: ${oneLine(problem)}\n`;
-  return hint === null ? error : `${error}allow-nets: hint: ${oneLine(hint)}\n`;
+  const error = `allow-nets: error: ${printable(problem)}\n`;
+  return hint === null ? error : `${error}allow-nets: hint: ${printable(hint)}\n`;
 }
 
-function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not pass
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029]/g, '?');
+/**
+ * Text fit for a terminal and for one line of a log: control characters (C0, C1), line and paragraph separators, and the characters that
+ * change the direction of what follows (Unicode, Bidi_Control) are shown as `?`.
+ */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '?');
 }
 
 export function unreachable(value: never): never {

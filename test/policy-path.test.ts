@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { after, describe, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { handRowsSql } from '../src/rules/hand-rows';
 import { lookupSql } from '../src/rules/lookup';
 import { SCHEMA } from '../src/rules/schema';
 import { needs, program } from './requires';
@@ -126,12 +125,15 @@ describe('modules', () => {
   }
 
   test('the commands, yargs and ip-cidr are not in the code that Node compiles for an answer', () => {
-    const [code = '', ...sections] = readFileSync(PROGRAM, 'utf8').split(/^\/\/@section (?=[a-z./-]+ )/m);
-    const names = sections.map((section) => section.split(' ', 1)[0]).sort();
-    assert.deepEqual(names, ['./cli/run', 'cliui', 'ip-cidr', 'maillog/scan-worker', 'string-width']);
+    const code = readFileSync(PROGRAM, 'utf8').replace(/"[A-Za-z0-9+/=]{1000,}"/g, (part) => {
+      parts.push(part);
+      return '""';
+    });
+    assert.equal(parts.length, 2, 'ip-cidr and the commands');
     assert.match(code, /smtpd_access_policy/);
     assert.doesNotMatch(code, /yargs|Address6|who may send mail from where/);
   });
+  const parts: string[] = [];
 });
 
 describe('query plans', () => {
@@ -140,9 +142,7 @@ describe('query plans', () => {
   after(() => connection.close());
   const plans = (sql: string): string[] => {
     const statement = connection.prepare(`explain query plan ${sql}`);
-    const parameters = Array(
-      new Set(sql.match(/\?\d*/g)?.map((mark, i) => (mark === '?' ? i : mark))).size,
-    ).fill('');
+    const parameters = sql.includes('@name') ? [{ name: '' }] : Array(sql.split('?').length - 1).fill('');
     return (statement.all(...parameters) as { detail: string }[]).map(({ detail }) => detail);
   };
   const fill = () => {
@@ -155,7 +155,7 @@ describe('query plans', () => {
     test(`of a database that is ${state}: each uses an index`, () => {
       if (state !== 'empty') fill();
       for (const table of ['access', 'network_set'] as const) {
-        for (const [name, sql] of Object.entries({ ...lookupSql(table), ...handRowsSql(table) })) {
+        for (const [name, sql] of Object.entries(lookupSql(table))) {
           const plan = plans(sql);
           assert.ok(
             plan.some((step) => / USING .*INDEX /.test(step)),

@@ -1,9 +1,10 @@
 // Names and networks as people type them: what cannot be read is answered with the likely right spelling.
+
 import { userInfo } from 'node:os';
 import { Trouble } from '../failure';
 import { parseAddress } from '../rules/address';
-import type { Meaning } from '../rules/entries';
-import { ANY, formatNetwork, isCertain, parseNetwork } from '../rules/network';
+import type { Meaning } from '../rules/meaning';
+import { formatNetwork, isCertain, parseNetwork } from '../rules/network';
 import { foldName } from '../rules/subject';
 
 /** Why a text is refused, and how it was likely meant. */
@@ -15,7 +16,8 @@ export interface Refusal {
 /** The network, `any` or `@set` that a person typed. */
 export function readNetwork(text: string): Meaning | Refusal {
   const spelled = text.trim();
-  if (spelled.toLowerCase() === ANY) return { kind: 'any' };
+  const word = spelled.toLowerCase();
+  if (word === 'any' || word === 'inherit' || word === 'none') return { kind: word };
   if (spelled.startsWith('@')) {
     const name = foldName(spelled.slice(1));
     return isSetName(name) ? { kind: 'set', name } : refuseSetName(spelled.slice(1));

@@ -1,49 +1,35 @@
 // The database as a command opens it.
-import * as fs from 'node:fs';
-import * as path from 'node:path';
+import { makeCanonical } from '../rules/canonical';
 import { type Connection, checkSchema, openForReading, openForWriting, translating } from '../rules/database';
 
 /**
- * Does `work` in one transaction that nobody else can write in meanwhile: all of it or nothing.
+ * Does `work` in one transaction that nobody else can write in meanwhile: all of it or nothing. Readable rows that another SQLite client
+ * wrote are canonical before it begins.
  */
 export function changing<T>(file: string, work: (connection: Connection) => T): T {
   return translating(file, () => {
     const connection = openForWriting(file);
+    const change = () => {
+      makeCanonical(connection);
+      return work(connection);
+    };
     try {
-      return connection.transaction(() => work(connection)).immediate();
+      return connection.transaction(change).immediate();
     } finally {
       connection.close();
     }
   });
 }
 
-/** Opens the database to read it. Whoever may write opens it for writing, which repairs what an interrupted change left. */
-export function openToRead(file: string): Connection {
-  return translating(file, () => {
-    const connection = mayWrite(file) ? openForWriting(file) : openForReading(file);
-    checkSchema(connection, file);
-    return connection;
-  });
-}
-
-/** Does `work` on one state of the database. */
+/** Does `work` on one state of the database. Nothing is written, whoever runs it. */
 export function reading<T>(file: string, work: (connection: Connection) => T): T {
   return translating(file, () => {
-    const connection = openToRead(file);
+    const connection = openForReading(file);
     try {
+      checkSchema(connection, file);
       return connection.transaction(() => work(connection)).deferred();
     } finally {
       connection.close();
     }
   });
-}
-
-function mayWrite(file: string): boolean {
-  try {
-    fs.accessSync(file, fs.constants.W_OK);
-    fs.accessSync(path.dirname(file), fs.constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -2,10 +2,9 @@
 //
 // Written at once and without a buffer that could grow, so that a list of any length needs no memory. A reader that has seen enough
 // (`| head`) ends the program quietly. What cannot be written for another reason (a full disk) is Trouble.
-import * as fs from 'node:fs';
 import { isatty } from 'node:tty';
+import { writeAll } from '../descriptor';
 import { Trouble } from '../failure';
-import { waitAWhile } from '../policy/wait';
 
 const CHUNK = 64 * 1024;
 let pending = '';
@@ -23,12 +22,12 @@ export function printLine(line: string): void {
 export function flush(): void {
   const text = pending;
   pending = '';
-  if (text !== '') writeAll(1, text);
+  if (text !== '') writeOut(1, text);
 }
 
 export function printError(text: string): void {
   flush();
-  writeAll(2, text);
+  writeOut(2, text);
 }
 
 /** What to do next, or what to know: on standard error. */
@@ -36,18 +35,12 @@ export function hint(text: string): void {
   printError(`allow-nets: hint: ${text}\n`);
 }
 
-function writeAll(descriptor: number, text: string): void {
-  const bytes = Buffer.from(text);
-  for (let written = 0, tries = 0; written < bytes.length; ) {
-    try {
-      written += fs.writeSync(descriptor, bytes, written);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EPIPE') process.exit(0);
-      if (code === 'EAGAIN' || code === 'EINTR') waitAWhile(tries++);
-      else if (descriptor === 2) return;
-      else throw new Trouble({ kind: 'output', detail: (error as Error).message });
-    }
+function writeOut(descriptor: 1 | 2, text: string): void {
+  try {
+    // A reader that has seen enough is no reason to go on.
+    if (!writeAll(descriptor, Buffer.from(text))) process.exit(0);
+  } catch (error) {
+    if (descriptor === 1) throw new Trouble({ kind: 'output', detail: (error as Error).message });
   }
 }
 

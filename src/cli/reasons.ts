@@ -1,13 +1,14 @@
 // Why a user is let in from an address or not, in words for `check`: the deciding subject, the entry that matched or those that did not, who
 // added them, and what stood in the way when it was one thing only.
+
 import { unreachable } from '../failure';
 import type { Entry, Verdict } from '../policy/decide';
-import { parseAddress } from '../rules/address';
+import { type Family, parseAddress } from '../rules/address';
 import type { Connection } from '../rules/database';
-import { hasRows, isExpired, meaningOf, meaningText, problemOf, type Row } from '../rules/entries';
+import { countRows, eachRowOf, hasRows, isExpired, problemOf, type Row } from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/expiry';
 import { rulesOf } from '../rules/lookup';
-import { countRows, eachRowOf, familiesOf } from '../rules/selection';
+import { meaningOf, meaningText } from '../rules/meaning';
 import { foldName, subjectsOf } from '../rules/subject';
 import { toldMoment } from './time';
 
@@ -70,7 +71,7 @@ function coveringEntries(connection: Connection, subject: string, address: strin
   const client = parseAddress(address);
   const found: Entry[] = [];
   if (client === null) return found;
-  for (const entry of rulesOf(connection).covering(subject, client)) {
+  for (const entry of rulesOf(connection).of(subject)?.covering(client) ?? []) {
     if (found.length === TOLD_ROWS) break;
     if (!found.some((other) => textOf(other) === textOf(entry))) found.push(entry);
   }
@@ -132,6 +133,20 @@ function otherFamily(connection: Connection, subject: string, address: string): 
   return [`the address is IPv${family}, and all networks of ${subject} are IPv${family === 4 ? 6 : 4}`];
 }
 
+/** The address families of the networks that a subject has, those of its sets included. */
+function familiesOf(connection: Connection, subject: string): Set<Family> {
+  const families = new Set<Family>();
+  const prefixes: Record<Family, string> = { 4: "x'04'", 6: "x'06'" };
+  for (const family of [4, 6] as const) {
+    const own = `key >= ${prefixes[family]} and substr(key, 1, 1) = ${prefixes[family]}`;
+    const sql = `select 1 from access where user = @subject and ${own} union all
+      select 1 from access a, network_set s where a.user = @subject and a.key < x'04' and a.network = '@' || s.name
+        and ${own.replaceAll('key', 's.key')} limit 1`;
+    if (connection.prepare(sql).get({ subject }) !== undefined) families.add(family);
+  }
+  return families;
+}
+
 /** A wider subject that would have allowed it, had its turn come. */
 function wider(
   connection: Connection,
@@ -145,7 +160,7 @@ function wider(
   const rules = rulesOf(connection);
   if (client === null) return [];
   return subjects.slice(subjects.indexOf(subject) + 1).flatMap((later) => {
-    for (const entry of rules.covering(later, client)) {
+    for (const entry of rules.of(later)?.covering(client) ?? []) {
       if (now < expiryMoment(entry.expires)) {
         return [`${later} has ${entryName(entry)}, which does not count: ${subject} has entries of its own`];
       }

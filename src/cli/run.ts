@@ -4,7 +4,6 @@
 // a bug with its stack (status 70).
 import * as path from 'node:path';
 import yargs, { type Argv } from 'yargs';
-import { COMMANDS } from '../commands';
 import { asErrorLines, commandStatus, failureOf } from '../failure';
 import { DEFAULT_DATABASE } from '../rules/database';
 import type { Arguments, Command } from './command';
@@ -15,17 +14,15 @@ import { type Place, wrongUsage } from './wrong-usage';
 declare const __VERSION__: string;
 
 /** The words that begin a command line. */
-const firstWords = (): string[] => [...new Set(COMMANDS.map(({ line }) => line.split(' ')[0] ?? ''))];
-
-export function isCommand(word: string): boolean {
-  return firstWords().includes(word);
+export function firstWords(commands: readonly Command[]): string[] {
+  return [...new Set(commands.map(({ line }) => line.split(' ')[0] ?? ''))];
 }
 
 /** Runs the command and sets the exit status. `words`: the command line after the program's name. */
-export async function runCommand(words: readonly string[]): Promise<void> {
+export async function runCommandLine(words: readonly string[], commands: readonly Command[]): Promise<void> {
   let status = 0;
   try {
-    const chosen = await commandOf(words);
+    const chosen = await commandOf(words, commands);
     if (chosen !== null) status = await chosen.command.run(chosen.given);
     flush();
   } catch (error) {
@@ -47,9 +44,9 @@ class Chosen extends Error {
 }
 
 /** The command that the words ask for, or null when all was said with --help or --version. Throws Trouble. */
-async function commandOf(words: readonly string[]): Promise<Chosen | null> {
+async function commandOf(words: readonly string[], commands: readonly Command[]): Promise<Chosen | null> {
   try {
-    await parserFor(words).parseAsync(words.map((word) => (word === '-' ? STANDARD_INPUT : word)));
+    await parserFor(words, commands).parseAsync(words.map((word) => (word === '-' ? STANDARD_INPUT : word)));
     return null;
   } catch (error) {
     if (error instanceof Chosen) return error;
@@ -63,15 +60,15 @@ const STANDARD_INPUT = '\0-';
 const WIDTH = 100;
 
 /** `words`: the command line, for complaints about it. */
-function parserFor(words: readonly string[]): Argv {
+function parserFor(words: readonly string[], commands: readonly Command[]): Argv {
   const parser = base(yargs([]))
-    .fail(complain({ words, line: null, known: [...firstWords(), ...optionsOf(POLICY_OPTIONS)] }))
+    .fail(complain({ words, line: null, known: [...firstWords(commands), ...optionsOf(POLICY_OPTIONS)] }))
     .usage(`${POLICY_USAGE}\n\n${POLICY_ABOUT}`)
     .options({ ...POLICY_OPTIONS })
     .example('allow-nets add alice@example.com 192.0.2.0/24', 'let alice send mail from there')
     .example('allow-nets check alice@example.com 192.0.2.7', 'would alice be allowed, and why')
     .demandCommand(1, '');
-  return addCommands(parser, COMMANDS, words);
+  return addCommands(parser, commands, words);
 }
 
 function base(parser: Argv): Argv {

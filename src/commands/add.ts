@@ -7,20 +7,10 @@ import { hint, printLine } from '../cli/output';
 import { expiryOf, toldMoment } from '../cli/time';
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
-import {
-  deleteRow,
-  handRowsOf,
-  hasRows,
-  type Meaning,
-  meaningOf,
-  meaningText,
-  type Row,
-  rowWith,
-  rowWriter,
-} from '../rules/entries';
+import { hasRows, namesFrom, type Row, rowWith, rowWriter } from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/expiry';
+import { type Meaning, meaningText } from '../rules/meaning';
 import type { Table } from '../rules/schema';
-import { setNames } from '../rules/selection';
 import { hintAtSync } from '../sync/hint';
 import { decidingSubject } from './remove';
 
@@ -83,7 +73,7 @@ export const add: Command = {
 /** Throws Trouble when a set is named that has no network. */
 export function requireSet(connection: Connection, meaning: Meaning): void {
   if (meaning.kind !== 'set' || hasRows(connection, 'network_set', meaning.name)) return;
-  const name = nearest(meaning.name, setNames(connection));
+  const name = nearest(meaning.name, namesFrom(connection, 'network_set'));
   const hint =
     name === null ? `make it first: allow-nets set add ${meaning.name} NETWORK` : `did you mean @${name}`;
   throw new Trouble({ kind: 'refused', problem: `there is no set ${meaning.name}`, hint });
@@ -103,10 +93,7 @@ export function putter(connection: Connection, table: Table, now: number) {
   const addedBy = whoAmI();
   const addedAt = formatInstant(now);
   return (user: string, meaning: Meaning, wanted: Wanted): Written | null => {
-    const text = meaningText(meaning);
-    const byHand = handRowsOf(connection, table, user).filter((row) => means(table, row, text));
-    const keyed = rowWith(connection, table, user, meaning);
-    const present = lasting(keyed === null ? byHand : [keyed, ...byHand]);
+    const present = rowWith(connection, table, user, meaning);
     const row = {
       user,
       meaning,
@@ -114,29 +101,15 @@ export function putter(connection: Connection, table: Table, now: number) {
       expires: wanted.expires ?? keptExpiry(present, now),
       local: wanted.local || present?.local === true,
     };
-    const same = present !== null && present.note === row.note && present.expires === row.expires;
-    if (same && !present.byHand && present.local === row.local) return null;
-    for (const old of byHand) deleteRow(connection, table, old);
+    const isSame = present !== null && present.note === row.note && present.expires === row.expires;
+    if (isSame && present.local === row.local) return null;
     write({ ...row, addedAt, addedBy });
     return { expires: row.expires, local: row.local };
   };
 }
 
-/** The row that lasts longest: what all of them grant together. */
-function lasting(rows: readonly Row[]): Row | null {
-  return rows.reduce<Row | null>(
-    (best, row) => (best !== null && expiryMoment(best.expires) >= expiryMoment(row.expires) ? best : row),
-    null,
-  );
-}
-
-/** An entry that is over, or whose time cannot be read, is new when it is added again. */
+/** An entry that is over is new when it is added again. */
 function keptExpiry(present: Row | null, now: number): string | null {
   const moment = expiryMoment(present?.expires);
   return Number.isFinite(moment) && moment > now ? formatInstant(moment) : null;
-}
-
-function means(table: Table, row: Row, text: string): boolean {
-  const meaning = meaningOf(table, row.network);
-  return meaning !== null && meaningText(meaning) === text;
 }

@@ -27,8 +27,8 @@ export const check: Command = {
     const at = given.text('at');
     const now = at === null ? Date.now() : momentOf(at, '--at', true);
     return reading(given.db, (connection) => {
-      const asked = { user, address, wellFormed: true };
-      const verdict = decide(asked, () => rulesOf(connection), now);
+      const asked = { user, address };
+      const verdict = decide(asked, rulesOf(connection), now);
       const because = reasons(connection, verdict, user, address, now);
       const allowed = verdict.kind !== 'refused';
       if (given.flag('json')) {

@@ -1,17 +1,15 @@
-// allow-nets doctor: finds what is wrong, from Postfix to the last row, and names the command that mends it. Changes nothing, unless --fix-addon
-// asks for that. The request through the running service is logged only where --log all has every request logged.
+// allow-nets doctor: finds what is wrong, from Postfix to the last row, and names the command that mends it. Changes nothing. The request through the running service is logged only where --log all has every request logged.
 
 import type { Arguments, Command } from '../cli/command';
 import { coloured, columns, flush, printJsonArray, printLine, visible } from '../cli/output';
 import { databaseFindings, programFinding } from '../doctor/database-check';
 import { type Finding, fail, ok, warn } from '../doctor/finding';
-import { fixAddon } from '../doctor/fix-addon';
 import { type Asking, listFindings } from '../doctor/list-check';
 import { liveFinding } from '../doctor/live-check';
 import { mailLogFinding } from '../doctor/mail-log-check';
 import { installCommand, type Patient, patientOf, targetOf } from '../doctor/patient';
 import { policyHostFindings, policyHostsIn, remedyByHand } from '../doctor/policy-host-check';
-import { nodeOf, programFindings } from '../doctor/program-check';
+import { programFindings } from '../doctor/program-check';
 import { serviceFindings } from '../doctor/service-check';
 import { failureOf, Trouble, words } from '../failure';
 import { ConfigStore } from '../postfix/config-store';
@@ -34,17 +32,10 @@ export const doctor: Command = {
   ],
   options: {
     json: { type: 'boolean', describe: 'as a JSON array' },
-    'fix-addon': {
-      type: 'boolean',
-      describe: 'first build the addon anew for the Node.js that runs the program',
-    },
     service: SERVICE,
     'config-dir': CONFIG_DIR,
   },
-  examples: [
-    ['allow-nets doctor', 'look at everything'],
-    ['allow-nets doctor --fix-addon', 'after an upgrade of Node.js'],
-  ],
+  examples: [['allow-nets doctor', 'look at everything']],
   async run(given) {
     const findings: Finding[] = [];
     const json = given.flag('json');
@@ -71,9 +62,6 @@ async function* examine(given: Arguments): AsyncIterable<Finding> {
   }
   yield ok('Postfix', `version ${postfix.version}, ${postfix.configDir}`);
   const patients = patientsIn(given, postfix, store);
-  if (given.flag('fix-addon')) {
-    for (const patient of patients) fixAddon(patient.script, nodeOf(patient));
-  }
   const hosts = policyHostsIn(store.files, given.text('service'));
   if (patients.length === 0 && hosts.length === 0) yield missingService(given, postfix, store);
   for (const patient of patients) yield* examinePatient(patient);

@@ -7,8 +7,9 @@ import { hint, print } from '../cli/output';
 import { FORMATS, type Format } from '../formats/format';
 import { recordOf, writeRecords } from '../formats/write';
 import type { Connection } from '../rules/database';
-import { eachRow, hasRows, meaningOf, type Row } from '../rules/entries';
+import { eachRow, hasRows, type Row } from '../rules/entries';
 import { expiryMoment } from '../rules/expiry';
+import { meaningOf } from '../rules/meaning';
 import type { Table } from '../rules/schema';
 
 export const exportRows: Command = {

@@ -4,7 +4,6 @@
 
 import type { Command } from '../cli/command';
 import { refuseSubject } from '../cli/input';
-import { openToRead } from '../cli/open';
 import { hint } from '../cli/output';
 import { Trouble } from '../failure';
 import { Findings } from '../maillog/findings';
@@ -21,6 +20,7 @@ import {
   tellNothing,
 } from '../maillog/log-reading';
 import { type Asking, Tally } from '../maillog/tally';
+import { openForReading } from '../rules/database';
 
 export const learn: Command = {
   line: 'learn <file..>',
@@ -95,9 +95,9 @@ export const learn: Command = {
 /** Before there is a database nobody is allowed. */
 const NOBODY_ALLOWED: Asking = { ask: () => 'no-entry', rest: () => {} };
 
-function openUnlessMissing(file: string, isNeeded: boolean): ReturnType<typeof openToRead> | null {
+function openUnlessMissing(file: string, isNeeded: boolean): ReturnType<typeof openForReading> | null {
   try {
-    return openToRead(file);
+    return openForReading(file);
   } catch (error) {
     if (isNeeded || !(error instanceof Trouble) || error.failure.kind !== 'database-missing') throw error;
     return null;

@@ -5,10 +5,10 @@ import { reading } from '../cli/open';
 import { coloured, columns, hint, isTerminal, printJsonArray, printLine, visible } from '../cli/output';
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
-import { eachRow, hasRows, isExpired, nameColumn, problemOf, type Row } from '../rules/entries';
+import { eachExpired, eachRow, eachRowOf, hasRows, isExpired, problemOf, type Row } from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/expiry';
 import type { Table } from '../rules/schema';
-import { eachExpired, eachRowOf } from '../rules/selection';
+import { nameColumn } from '../rules/schema';
 import { foldName, subjectsOf } from '../rules/subject';
 import { printStatus } from '../sync/status';
 

@@ -6,9 +6,18 @@ import { changing } from '../cli/open';
 import { hint, printLine, visible } from '../cli/output';
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
-import { deleteRows, hasRows, isExpired, type Row, rowsOf } from '../rules/entries';
+import {
+  deleteRows,
+  eachExpired,
+  eachRowOf,
+  hasRows,
+  isExpired,
+  type Row,
+  rowsOf,
+  rowsWithText,
+  rowWith,
+} from '../rules/entries';
 import type { Table } from '../rules/schema';
-import { eachExpired, eachRowOf, rowsWithMeaning, rowsWithText } from '../rules/selection';
 import { EVERYBODY, foldName, subjectsOf } from '../rules/subject';
 import { hintAtSync } from '../sync/hint';
 
@@ -93,8 +102,8 @@ export function rowsNamed(
   const exact = rowsWithText(connection, table, name, text);
   if (exact.length > 0) return exact;
   const read = readNetwork(text);
-  const found = isRefusal(read) ? [] : rowsWithMeaning(connection, table, name, read);
-  if (found.length > 0) return found;
+  const found = isRefusal(read) ? null : rowWith(connection, table, name, read);
+  if (found !== null) return [found];
   if (isRefusal(read)) throw new Trouble({ kind: 'option', ...read });
   const there: string[] = [];
   for (const row of eachRowOf(connection, table, name)) {

@@ -2,7 +2,6 @@
 
 import { dayChart } from '../cli/chart';
 import type { Command } from '../cli/command';
-import { openToRead } from '../cli/open';
 import { coloured, columns, hint, isTerminal, printLine, visible } from '../cli/output';
 import { Judge } from '../maillog/judge';
 import { dayText } from '../maillog/local-day';
@@ -10,6 +9,7 @@ import { LOG_FILES, LOG_OPTIONS, readLogs, scopeOf, tellDamage, tellNothing } fr
 import { type Refusals, refusalsOf } from '../maillog/refusals';
 import type { Grant } from '../maillog/seen-columns';
 import { type Asking, Tally } from '../maillog/tally';
+import { openForReading } from '../rules/database';
 import { formatInstant } from '../rules/expiry';
 
 export const replay: Command = {
@@ -28,7 +28,7 @@ export const replay: Command = {
     const now = Date.now();
     // Whole addresses: a network that is allowed in part would be told as neither.
     const scope = scopeOf(given, now, 32, 128);
-    const connection = openToRead(given.db);
+    const connection = openForReading(given.db);
     const tally = new Tally(scope, yesOrNo(new Judge(connection, given.db, now)));
     const readings = await readLogs(given, now, tally).finally(() => connection.close());
     const refusals = refusalsOf(tally);

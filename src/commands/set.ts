@@ -6,8 +6,8 @@ import { changing, reading } from '../cli/open';
 import { printLine, visible } from '../cli/output';
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
-import { deleteRows, eachRow, hasRows, meaningText, rowsOf } from '../rules/entries';
-import { eachRowOf, setNames, usersOfSet } from '../rules/selection';
+import { deleteRows, eachRow, eachRowOf, hasRows, namesFrom, rowsOf, usersOfSet } from '../rules/entries';
+import { meaningText } from '../rules/meaning';
 import { putter } from './add';
 import { printRows, tableWidths } from './list';
 import { rowsNamed } from './remove';
@@ -103,7 +103,7 @@ function refuseInUse(connection: Connection, name: string): void {
 }
 
 function noSet(connection: Connection, name: string): Trouble {
-  const meant = nearest(name, setNames(connection));
+  const meant = nearest(name, namesFrom(connection, 'network_set'));
   const hint = meant === null ? 'allow-nets set list shows the sets' : `did you mean ${meant}`;
   return new Trouble({ kind: 'refused', problem: `there is no set ${name}`, hint });
 }

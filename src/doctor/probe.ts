@@ -1,10 +1,12 @@
 // The doctor's question to the running program: about a user who is allowed by the database, so that the answer shows which database is in use
 // and the mail log does not get a refusal that nobody met.
+
 import { decide } from '../policy/decide';
 import { PROBE } from '../postfix/live-service';
 import { type Connection, checkSchema, openForReading, translating } from '../rules/database';
-import { eachRow, meaningOf, meaningText, rowsOf } from '../rules/entries';
+import { eachRow, rowsOf } from '../rules/entries';
 import { rulesOf } from '../rules/lookup';
+import { meaningOf, meaningText } from '../rules/meaning';
 
 export interface Probe {
   readonly user: string;
@@ -42,8 +44,8 @@ function allowedIn(connection: Connection): Probe | null {
     const address = firstAddress(connection, network);
     const user = userOf(name);
     if (address === null || user === null) continue;
-    const asked = { user, address, wellFormed: true };
-    if (decide(asked, () => rules, Date.now()).kind === 'allowed') return { user, address };
+    const asked = { user, address };
+    if (decide(asked, rules, Date.now()).kind === 'allowed') return { user, address };
   }
   return null;
 }
@@ -60,6 +62,9 @@ function firstAddress(connection: Connection, network: unknown): string | null {
   switch (meaning?.kind) {
     case 'any':
       return PROBE.address;
+    case 'inherit':
+    case 'none':
+      return null;
     case 'network':
       return meaningText(meaning).replace(/\/.*/, '');
     case 'set': {

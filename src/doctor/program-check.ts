@@ -4,7 +4,7 @@ import { type Failure, words as inWords } from '../failure';
 import { type Account, runAs } from '../postfix/account';
 import { complaintOf } from '../postfix/run';
 import { closedFile } from '../postfix/trial-run';
-import { addonFailure, addonOf } from '../rules/database';
+import { addonFailure, packageFolder, versionFailure } from '../rules/addon';
 import { type Finding, fail, ok } from './finding';
 import type { Patient } from './patient';
 
@@ -39,9 +39,9 @@ export function* programFindings(patient: Patient, account: Account): Iterable<F
 const installNode = (node: string) =>
   `install Node.js ${OLDEST_NODE} or newer as ${node}, then: allow-nets install`;
 
-/** Loads the addon and says what that threw. */
+/** Loads better-sqlite3 and says what that threw. */
 const LOADER =
-  'try{process.dlopen({exports:{}},process.argv[1])}catch(e){console.log(e.message);process.exitCode=1}';
+  'try{new(require(process.argv[1]))(":memory:")}catch(e){console.log(e.code,e.message);process.exitCode=1}';
 
 function addonFinding(patient: Patient, account: Account, version: string): Finding {
   const failure = addonFailureOf(patient, account, version);
@@ -52,12 +52,17 @@ function addonFinding(patient: Patient, account: Account, version: string): Find
 
 /** What loading the addon as the service user throws, or null. */
 function addonFailureOf(patient: Patient, account: Account, version: string): Failure | null {
-  const addon = addonOf(fs.realpathSync(patient.script));
-  const ran = runAs(account, [...nodeOf(patient), '-e', LOADER, addon], patient.postfix);
+  const folder = packageFolder(fs.realpathSync(patient.script));
+  const napi = runAs(
+    account,
+    [...nodeOf(patient), '-p', 'process.versions.napi'],
+    patient.postfix,
+  ).stdout.trim();
+  const failure = versionFailure(folder, { node: version.slice(1), napi });
+  if (failure !== null) return failure;
+  const words = [...nodeOf(patient), '-e', LOADER, `${folder}/node_modules/better-sqlite3`];
+  const ran = runAs(account, words, patient.postfix);
   if (ran.status === 0) return null;
-  return addonFailure(
-    addon,
-    new Error(ran.stdout.trim().replace(/\s*\n\s*/g, ' ') || complaintOf(ran)),
-    version,
-  );
+  const message = ran.stdout.trim().replace(/\s*\n\s*/g, ' ') || complaintOf(ran);
+  return addonFailure(folder, new Error(message), version);
 }

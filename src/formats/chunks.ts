@@ -1,9 +1,8 @@
 // The bytes of an input as text, chunk by chunk: an input of any length needs no more memory than a chunk.
 import { isAscii } from 'node:buffer';
-import * as fs from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
+import { readSome } from '../descriptor';
 import { Trouble } from '../failure';
-import { waitAWhile } from '../policy/wait';
 
 /** A text of this size still lies among V8's small objects; larger ones cost a page fault for every 4 KB. */
 const CHUNK = 64 * 1024;
@@ -11,18 +10,9 @@ const CHUNK = 64 * 1024;
 /** What can be read from a descriptor until its end. `told` gets the number of bytes of each chunk. */
 export function* bytesOf(descriptor: number, told: (bytes: number) => void = () => {}): Iterable<Buffer> {
   const chunk = Buffer.allocUnsafe(CHUNK);
-  for (let read = 0, tries = 0; ; ) {
-    try {
-      read = fs.readSync(descriptor, chunk, 0, CHUNK, null);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EOF') return;
-      if (code !== 'EAGAIN' && code !== 'EINTR') throw unreadable(error as Error);
-      waitAWhile(tries++);
-      continue;
-    }
+  for (;;) {
+    const read = readNext(descriptor, chunk);
     if (read === 0) return;
-    tries = 0;
     yield chunk.subarray(0, read);
     told(read);
   }
@@ -55,5 +45,13 @@ function refuseUtf16(start: Buffer): void {
   if (mark === 0xfeff || mark === 0xfffe) {
     const hint = 'save it as UTF-8, or: iconv -f utf-16 -t utf-8 FILE | allow-nets import -';
     throw new Trouble({ kind: 'refused', problem: 'the input is UTF-16 text', hint });
+  }
+}
+
+function readNext(descriptor: number, chunk: Buffer): number {
+  try {
+    return readSome(descriptor, chunk);
+  } catch (error) {
+    throw unreadable(error as Error);
   }
 }

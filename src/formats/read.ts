@@ -1,7 +1,7 @@
 // An input of rows, whatever its format: every line is read and checked, and all that is wrong is collected.
 
 import type { Refusal } from '../cli/input';
-import { ANY, parseNetwork } from '../rules/network';
+import { parseNetwork } from '../rules/network';
 import type { Staging } from '../rules/staging';
 import { textOf } from './chunks';
 import {
@@ -165,7 +165,7 @@ function valuesOf(fields: readonly (string | null)[], { places }: Header): Value
 }
 
 function isNetwork(text: string): boolean {
-  return parseNetwork(text) !== null || text.trim().toLowerCase() === ANY || /^\s*@\S/.test(text);
+  return parseNetwork(text) !== null || /^\s*(any|inherit|none)\s*$/i.test(text) || /^\s*@\S/.test(text);
 }
 
 /** A table with lines around it, as mysql and psql draw it for people. */

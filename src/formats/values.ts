@@ -2,11 +2,10 @@
 
 import { isRefusal, isSetName, type Refusal, readNetwork, refuseSetName, refuseSubject } from '../cli/input';
 import { momentOf } from '../cli/time';
-import { keyOf, type Meaning, meaningText } from '../rules/entries';
 import { formatInstant, parseInstant } from '../rules/expiry';
-import { networkKey } from '../rules/key';
 import type { RowText } from '../rules/known-rows';
-import { formatNetwork, parseNetwork } from '../rules/network';
+import { keyOf, type Meaning, meaningText } from '../rules/meaning';
+import { formatNetwork, networkKey, parseNetwork } from '../rules/network';
 import type { IncomingRow } from '../rules/staging';
 import { foldName } from '../rules/subject';
 import type { Column } from './columns';

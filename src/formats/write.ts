@@ -1,6 +1,8 @@
 // Rows as import reads them back, in each format: the counterpart of read.ts.
-import { meaningOf, meaningText, type Row } from '../rules/entries';
+
+import type { Row } from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/expiry';
+import { meaningOf, meaningText } from '../rules/meaning';
 import type { Table } from '../rules/schema';
 import { foldName } from '../rules/subject';
 import { COLUMNS, type Column } from './columns';

@@ -3,7 +3,7 @@
 import { changing } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { putter } from '../commands/add';
-import { meaningOf } from '../rules/entries';
+import { meaningOf } from '../rules/meaning';
 import { hintAtSync } from '../sync/hint';
 import type { Finding, Findings } from './findings';
 import { noteOf } from './learn-output';

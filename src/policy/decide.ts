@@ -1,8 +1,15 @@
 // The decision: a pure function from a SASL user name, a client address and the rules to a verdict.
-// The policy program and `allow-nets check` decide by this function and no other.
+// The policy program, `allow-nets check` and `allow-nets replay` decide by this function and no other.
 import { type Address, parseAddress } from '../rules/address';
 import { expiryMoment } from '../rules/expiry';
 import { subjectsOf } from '../rules/subject';
+
+export interface Query {
+  /** `sasl_username`; empty when the client did not authenticate. Bytes that are not UTF-8 stand in it as U+FFFD. */
+  readonly user: string;
+  /** `client_address`, as Postfix sent it. */
+  readonly address: string;
+}
 
 /** An entry of the database: `network` as stored, with the `set` through which the subject has it. */
 export interface Entry {
@@ -11,50 +18,67 @@ export interface Entry {
   readonly expires: unknown;
 }
 
-/** What the decision asks of a database, all of it about one state of that database. */
-export interface Rules {
-  /** The entries of a subject whose network contains the address, expired ones too. */
-  covering(subject: string, address: Address): Iterable<Entry>;
-  /** Whether a subject has at least one entry, whether or not that entry grants anything. */
-  has(subject: string): boolean;
+/** The entries of one subject that has at least one; expired ones too. */
+export interface SubjectRules {
+  /** Its entries `none`. */
+  readonly blocks: readonly Entry[];
+  /** Its entries `inherit`. */
+  readonly inherits: readonly Entry[];
+  /** Its entries whose networks contain the address. */
+  covering(address: Address): Iterable<Entry>;
 }
 
-export interface Asked {
-  /** `sasl_username`; empty when the client did not authenticate. */
-  readonly user: string;
-  /** False when the user name held bytes that are not UTF-8. */
-  readonly wellFormed: boolean;
-  /** `client_address`, as Postfix sent it. */
-  readonly address: string;
+/** What the decision reads of a database, all of it about one state of that database. */
+export interface Rules {
+  /** Null when the subject has no entry at all. One that cannot be read is an entry. */
+  of(subject: string): SubjectRules | null;
 }
 
 export type Verdict =
   | { readonly kind: 'no-user' }
-  | { readonly kind: 'allowed'; readonly subject: string; readonly entry: Entry }
   | {
-      readonly kind: 'refused';
-      readonly why: 'no-entry' | 'no-address' | 'not-covered' | 'expired';
-      readonly subject: string | null;
-      readonly entry: Entry | null;
-    };
-
-/** `now`: ms since 1970. `rules` is asked only when there is a user: mail from strangers does not depend on the database. */
-export function decide(asked: Asked, rules: () => Rules, now: number): Verdict {
-  if (asked.user === '') return { kind: 'no-user' };
-  const state = rules();
-  const address = parseAddress(asked.address);
-  for (const subject of subjectsOf(asked.user, asked.wellFormed)) {
-    let expired: Entry | null = null;
-    if (address !== null) {
-      for (const entry of state.covering(subject, address)) {
-        if (now < expiryMoment(entry.expires)) return { kind: 'allowed', subject, entry };
-        expired ??= entry;
-      }
+      readonly kind: 'allowed';
+      readonly subject: string;
+      readonly entry: Entry;
+      readonly passed: readonly string[];
     }
-    // The first subject with an entry decides: those that come after it are not asked.
-    if (expired !== null) return { kind: 'refused', why: 'expired', subject, entry: expired };
-    if (!state.has(subject)) continue;
-    return { kind: 'refused', why: address === null ? 'no-address' : 'not-covered', subject, entry: null };
+  | Refusal;
+
+/** `passed`: the narrower subjects that handed the decision on by an entry `inherit`. */
+export interface Refusal {
+  readonly kind: 'refused';
+  readonly why: 'no-entry' | 'no-address' | 'not-covered' | 'expired' | 'blocked';
+  readonly subject: string | null;
+  readonly entry: Entry | null;
+  readonly passed: readonly string[];
+}
+
+/** `now`: ms since 1970. The rules are read only when there is a user: mail from strangers does not depend on the database. */
+export function decide(query: Query, rules: Rules, now: number): Verdict {
+  if (query.user === '') return { kind: 'no-user' };
+  const address = parseAddress(query.address);
+  const passed: string[] = [];
+  let refusal: Refusal = { kind: 'refused', why: 'no-entry', subject: null, entry: null, passed };
+  for (const subject of subjectsOf(query.user)) {
+    const own = rules.of(subject);
+    if (own === null) continue;
+    if (refusal.subject !== null) passed.push(refusal.subject);
+    const block = own.blocks.find(({ expires }) => !isOver(expires, now));
+    if (block !== undefined) return { kind: 'refused', why: 'blocked', subject, entry: block, passed };
+    let expired: Entry | null = null;
+    for (const entry of address === null ? [] : own.covering(address)) {
+      if (now < expiryMoment(entry.expires)) return { kind: 'allowed', subject, entry, passed };
+      expired ??= entry;
+    }
+    const why = address === null ? 'no-address' : expired === null ? 'not-covered' : 'expired';
+    refusal = { kind: 'refused', why, subject, entry: expired, passed };
+    if (!own.inherits.some(({ expires }) => now < expiryMoment(expires))) break;
   }
-  return { kind: 'refused', why: 'no-entry', subject: null, entry: null };
+  return refusal;
+}
+
+/** Whether a block has ended. One whose end cannot be read goes on: it must not widen access. */
+function isOver(expires: unknown, now: number): boolean {
+  const moment = expiryMoment(expires);
+  return Number.isFinite(moment) && moment <= now;
 }

@@ -1,23 +1,29 @@
 // A verdict as one line for the mail log: key=value pairs, nothing of a request unescaped.
 import { unreachable } from '../failure';
-import type { Asked, Verdict } from './decide';
+import type { Entry, Verdict } from './decide';
 import type { Request } from './request';
 
 /** Longer lines would be cut by postlog or syslog. */
 const LONGEST_LINE = 1900;
 
-/** `attributes`: whether the attributes that came in are logged too. */
-export function logLine(verdict: Verdict, request: Request, attributes: boolean): string {
-  const pairs: [string, string][] = [...verdictPairs(verdict, request)];
+/** `all`: whether the attributes that came in are logged too. */
+export function logLine(verdict: Verdict, request: Request, all: boolean): string {
+  const pairs = [...verdictPairs(verdict, request), ...clientPairs(verdict, request)];
   const words = pairs.map(([name, value]) => `${name}=${quoted(value)}`);
-  if (attributes) words.push(...attributeWords(request.text));
+  if (all) {
+    for (const [name, value] of request.attributes) {
+      words.push(`request.${quoted(name, /^[a-z_0-9]+$/)}=${quoted(value)}`);
+    }
+  }
   return words.join(' ').slice(0, LONGEST_LINE);
 }
 
-function verdictPairs(verdict: Verdict, asked: Asked): [string, string][] {
-  const who: [string, string][] = [
-    ['user', asked.user],
-    ['address', asked.address],
+type Pairs = [name: string, value: string][];
+
+function verdictPairs(verdict: Verdict, { user, address }: Request): Pairs {
+  const who: Pairs = [
+    ['user', user],
+    ['address', address],
   ];
   switch (verdict.kind) {
     case 'no-user':
@@ -34,7 +40,7 @@ function verdictPairs(verdict: Verdict, asked: Asked): [string, string][] {
         ['verdict', 'reject'],
         ...who,
         ['subject', verdict.subject ?? ''],
-        ['entry', verdict.entry === null ? '' : entryText(verdict.entry)],
+        ['entry', entryText(verdict.entry)],
         ['reason', verdict.why],
       ];
     default:
@@ -42,17 +48,20 @@ function verdictPairs(verdict: Verdict, asked: Asked): [string, string][] {
   }
 }
 
-function entryText(entry: { network: string; set: string | null }): string {
-  return entry.set === null ? entry.network : `@${entry.set}:${entry.network}`;
+/** What Postfix knows of a refused client, for the administrator who looks for it. The queue has an ID only after the first recipient. */
+function clientPairs(verdict: Verdict, { attributes }: Request): Pairs {
+  if (verdict.kind !== 'refused') return [];
+  const queue = attributes.get('queue_id') ? 'queue_id' : 'instance';
+  const names = ['client_name', 'helo_name', queue];
+  return names.flatMap((name): Pairs => {
+    const value = attributes.get(name);
+    return value === undefined ? [] : [[name, value]];
+  });
 }
 
-function attributeWords(text: string): string[] {
-  const lines = text.split('\n').filter((line) => line !== '' && line !== '\r');
-  return lines.map((line) => {
-    const equals = line.indexOf('=');
-    const value = line.slice(equals + 1).replace(/\r$/, '');
-    return `request.${quoted(line.slice(0, equals), /^[a-z_0-9]+$/)}=${quoted(value)}`;
-  });
+function entryText(entry: Entry | null): string {
+  if (entry === null) return '';
+  return entry.set === null ? entry.network : `@${entry.set}:${entry.network}`;
 }
 
 /** As it is when it can be mistaken for nothing else, otherwise a JSON string of ASCII. */

@@ -1,10 +1,11 @@
 // The command line of the policy program, read without yargs, whose start would cost more than the answer.
 //
-// Wrong options are Trouble with status 64. With a command word, or --help or --version, the line is for the commands.
+// DIAGNOSTICS: a wrong option is Trouble with status 64. With a command word, or with --help or --version, the line is for the commands.
 import * as path from 'node:path';
 import { Trouble } from '../failure';
 import { DEFAULT_DATABASE } from '../rules/database';
 import { DEFAULT_REJECT_TEXT } from './reply';
+import { underPostfix } from './socket';
 
 export type LogLevel = 'none' | 'reject' | 'all';
 
@@ -15,12 +16,14 @@ export interface PolicyOptions {
   readonly log: LogLevel;
 }
 
-/** `word`: the first that is no option, if any; `wrong`: what is wrong with the options before it, if they are the policy program's. */
+/** `word`: the first that is not an option, if any; `wrong`: what is wrong with the options before it, if they are the policy program's. */
 export type CommandLine =
   | { readonly kind: 'policy'; readonly options: PolicyOptions }
   | { readonly kind: 'command'; readonly word: string | null; readonly wrong: string | null };
 
 const WITH_VALUE = ['--db', '--reject-text', '--log'];
+
+const FOR_COMMANDS = ['--help', '-h', '-?', '--version', '-V', '-v'];
 
 /** `words`: the command line after the program's name. */
 export function readCommandLine(words: readonly string[], environment: NodeJS.ProcessEnv): CommandLine {
@@ -29,15 +32,14 @@ export function readCommandLine(words: readonly string[], environment: NodeJS.Pr
   let wrong: string | null = null;
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? '';
-    if (word === '--help' || word === '-h' || word === '--version')
-      return { kind: 'command', word: null, wrong: null };
+    if (FOR_COMMANDS.includes(word)) return { kind: 'command', word: null, wrong: null };
     if (!word.startsWith('-')) return { kind: 'command', word, wrong };
     const equals = word.indexOf('=');
     const name = equals < 0 ? word : word.slice(0, equals);
     if (word === '--persistent') persistent = true;
     else if (WITH_VALUE.includes(name)) {
       const value = equals < 0 ? words[++i] : word.slice(equals + 1);
-      if (value === undefined || value === '') wrong ??= `${name} wants a value`;
+      if (value === undefined || value === '') wrong ??= `${name} requires a value`;
       else values.set(name, value);
     } else wrong ??= `unknown option ${word}`;
   }
@@ -59,7 +61,9 @@ function logLevel(value: string): LogLevel {
 }
 
 export function wrongOption(problem: string): Trouble {
-  const hint =
-    'correct the argv= of the master.cf entry: allow-nets [--db FILE] [--persistent] [--reject-text TEXT] [--log none|reject|all]';
-  return new Trouble({ kind: 'option', problem, hint });
+  const usage = 'allow-nets [--db FILE] [--persistent] [--reject-text TEXT] [--log none|reject|all]';
+  const where = underPostfix
+    ? 'correct the argv= of the master.cf entry'
+    : 'see allow-nets --help; the policy program is';
+  return new Trouble({ kind: 'option', problem, hint: `${where}: ${usage}` });
 }

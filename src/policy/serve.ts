@@ -1,46 +1,52 @@
 // The policy program: requests on descriptor 0, answers on descriptor 1 (Postfix SMTPD_POLICY_README; spawn(8)).
 //
 // DIAGNOSTICS: trouble is answered with no reply, one warning in the mail log and an exit status; Postfix then asks again once and after that
-// tells its client to try later. Under Postfix descriptor 2 is the policy socket too, where a line could be taken for an answer: first.ts has
-// made it /dev/null.
-//
-// process.stdin, process.stdout and console are not touched: they would make the shared socket non-blocking.
+// tells its client to try later. An exception that nothing catches ends the program as any other trouble does.
 import * as fs from 'node:fs';
-import { asErrorLines, asLogLine, type Failure, failureOf, policyStatus } from '../failure';
-import { uncaught, underPostfix } from '../first';
+import { writeAll } from '../descriptor';
+import { asErrorLines, asLogLine, type Failure, failureOf, policyStatus, Trouble } from '../failure';
 import type { MailLog, Priority } from '../postfix/mail-log';
-import { LiveRules } from '../rules/live';
-import type { Verdict } from './decide';
+import { RuleStore } from '../rules/store';
+import { decide, type Verdict } from './decide';
 import { logLine } from './log-line';
 import type { LogLevel, PolicyOptions } from './options';
-import { actionOf, writeReply } from './reply';
+import { actionOf, replyBytes } from './reply';
 import { RequestReader } from './request';
 
 /** Serves one request, or with `persistent` one after the other until the end of input. The exit status is set when it is done. */
 export function serve(options: PolicyOptions): void {
   const requests = new RequestReader(0);
-  const rules = new LiveRules(options.db);
+  const store = new RuleStore(options.db);
 
   function serveOn(): void {
     while (!failed) {
       const request = requests.next();
       if (request === null) break;
-      const verdict = rules.decide(request, Date.now());
-      if (!writeReply(1, actionOf(verdict, request, options.rejectText))) break;
-      if (options.persistent) rules.rest();
+      const now = Date.now();
+      // Mail from strangers does not depend on the database.
+      const verdict: Verdict =
+        request.user === '' ? { kind: 'no-user' } : store.read((rules) => decide(request, rules, now));
+      if (!reply(actionOf(verdict, request, options.rejectText))) break;
       if (isLogged(verdict, options.log)) {
-        logOf('info').write(logLine(verdict, request, options.log === 'all'));
-        // A turn of the event loop, so that the log program's end or trouble is seen.
+        logOf('info')?.write(logLine(verdict, request, options.log === 'all'));
+        // A turn of the event loop, so that the end of the log program is seen.
         if (options.persistent) return void setImmediate(guarded(serveOn));
       }
       if (!options.persistent) break;
     }
-    // Nothing is left to do: without Node's own way to the end, which takes longer than the answer took.
-    if (logs.size === 0) process.exit();
-    closeLogs(() => {});
+    endProgram();
   }
 
   guarded(serveOn)();
+}
+
+/** False when the peer is gone. */
+function reply(action: string): boolean {
+  try {
+    return writeAll(1, replyBytes(action));
+  } catch (error) {
+    throw new Trouble({ kind: 'output', detail: (error as Error).message });
+  }
 }
 
 function isLogged(verdict: Verdict, level: LogLevel): boolean {
@@ -49,8 +55,10 @@ function isLogged(verdict: Verdict, level: LogLevel): boolean {
 
 const logs = new Map<Priority, MailLog>();
 
-/** The mail log, whose code is loaded only for the first line. */
-function logOf(priority: Priority): MailLog {
+/** The mail log, whose code is loaded only for the first line. None for whoever runs the program on a terminal. */
+function logOf(priority: Priority): MailLog | null {
+  const { isatty } = require('node:tty') as typeof import('node:tty');
+  if (isatty(2)) return null;
   let log = logs.get(priority);
   if (log === undefined) {
     const { MailLog: Log } = require('../postfix/mail-log') as typeof import('../postfix/mail-log');
@@ -60,11 +68,12 @@ function logOf(priority: Priority): MailLog {
   return log;
 }
 
-/** Lets the log programs end, so that none is left behind, then calls `done`. */
-function closeLogs(done: () => void): void {
+/** Ends the program when the log programs have taken their lines and ended, so that none is left behind. */
+function endProgram(): void {
   let open = logs.size;
-  if (open === 0) done();
-  for (const log of logs.values()) log.close(() => --open === 0 && done());
+  // Nothing else is left to do; Node's own way to the end takes longer than the answer took.
+  if (open === 0) process.exit();
+  for (const log of logs.values()) log.close(() => --open === 0 && process.exit());
 }
 
 /** `work`, with whatever it throws made into a warning and an exit status. */
@@ -83,30 +92,23 @@ let failed = false;
 /** Ends the program without a reply. */
 export function fail(failure: Failure): void {
   failed = true;
-  endOnBugs();
   process.exitCode = policyStatus(failure);
   try {
-    // Under Postfix to nobody: see first.ts.
+    // Under Postfix this is /dev/null (socket.ts).
     fs.writeSync(2, asErrorLines(failure));
   } catch {
     // The mail log has it too.
   }
-  logOf('warning').write(asLogLine(failure));
-  closeLogs(() => process.exit());
+  logOf('warning')?.write(asLogLine(failure));
+  endProgram();
 }
 
-/** An error that nothing catches ends the program as any other trouble does. */
-export function endOnBugs(): void {
-  if (uncaught.end === endUncaught) return;
-  uncaught.end = endUncaught;
-  if (!underPostfix) process.on('uncaughtException', endUncaught);
-}
-
-function endUncaught(error: unknown): void {
+/** What ends the program when an exception is caught nowhere else. */
+export function failUncaught(error: unknown): void {
   try {
     fail(failureOf(error));
   } catch {
-    // Whatever of this program does not work: a bug, in plain numbers.
+    // Something that `fail` itself needs does not work: a bug, as a bare status.
     process.exit(70);
   }
 }

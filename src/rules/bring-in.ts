@@ -6,9 +6,11 @@
 import { Trouble } from '../failure';
 import type { Connection } from './database';
 import { type Counts, findDifference, NONE } from './difference';
-import { handRowsOf, hasRows, meaningOf, nameColumn } from './entries';
+import { hasRows } from './entries';
 import { makeDifference, type Writing } from './make-difference';
+import { meaningOf } from './meaning';
 import type { Table } from './schema';
+import { nameColumn } from './schema';
 import type { Staging } from './staging';
 
 export interface Manner extends Writing {
@@ -136,10 +138,8 @@ function requireSets(connection: Connection, staging: Staging, { replace, hasSet
     `select 1 from network_set where ${stays} and name = ? union all
      select 1 from incoming where of = 'network_set' and name = ? limit 1`,
   );
-  const byHand = (name: string) =>
-    handRowsOf(connection, 'network_set', name).some(({ local }) => local || stays === '1');
   for (const [name, line] of staging.references) {
-    if (exists.get(name, name) !== undefined || byHand(name)) continue;
+    if (exists.get(name, name) !== undefined) continue;
     throw new Trouble({
       kind: 'refused',
       problem: `line ${line}: there is no set ${name}`,

@@ -1,12 +1,13 @@
-// The SQLite file: opening it, and what SQLite's errors mean. The only importer of better-sqlite3.
+// The SQLite file: opening it, and what SQLite's errors mean.
 //
 // Every error of SQLite, of the native addon and of the file system on the way comes out as Trouble with the remedy; what is not known
-// here is passed on as it is, a bug.
+// here is passed on as it is, a bug. Nothing but SQLite opens, reads or closes the file: on POSIX systems, closing any descriptor of it
+// drops SQLite's locks (sqlite.org/howtocorrupt.html, 2.2).
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { type Failure, Trouble } from '../failure';
-import { checkInterrupted } from './interrupted';
+import { loadDriver, loadFailure } from './addon';
 import { SCHEMA_VERSION } from './schema';
 
 export type Connection = Database.Database;
@@ -20,15 +21,28 @@ const BUSY_TIMEOUT = 2000;
 /** How many changed pages wait in memory for the commit at the most: 120 MB. */
 const UNWRITTEN_PAGES = 30_000;
 
-/** Opens an existing database without any right to change it: all that the policy program may do. */
+/** Opens an existing database without any right to change it: all that the policy program may do. `file`: an absolute path. */
 export function openForReading(file: string): Connection {
-  return open(file, { readonly: true, fileMustExist: true });
+  const connection = open(file, { readonly: true, fileMustExist: true });
+  if (translating(file, () => journalMode(connection)) !== 'wal') return connection;
+  // In write-ahead mode changes go to another file, and a user without write permission cannot read it reliably.
+  connection.close();
+  throw new Trouble({ kind: 'database-wal', file });
 }
 
-/** Opens an existing database for commands that change it. SQLite finishes or takes back an interrupted change on the way. */
+function journalMode(connection: Connection): unknown {
+  try {
+    return connection.pragma('journal_mode', { simple: true });
+  } catch (error) {
+    // SQLite has opened the file, but not the two that it needs beside one in write-ahead mode.
+    if ((error as { code?: string }).code === 'SQLITE_CANTOPEN') return 'wal';
+    throw error;
+  }
+}
+
+/** Opens an existing database for commands that change it. SQLite rolls back what an interrupted change left. */
 export function openForWriting(file: string): Connection {
   return translating(file, () => {
-    checkInterrupted(file);
     const connection = open(file, { fileMustExist: true });
     checkSchema(connection, file);
     connection.pragma('journal_mode = delete');
@@ -43,20 +57,21 @@ export function openForCreating(file: string): Connection {
   return open(file, {});
 }
 
+let driver: typeof Database | null = null;
+
 function open(file: string, options: Database.Options): Connection {
-  return translating(file, () => {
-    const nativeBinding = loadAddon() as unknown as string;
-    return new Database(path.isAbsolute(file) ? file : path.resolve(file), {
-      timeout: BUSY_TIMEOUT,
-      ...options,
-      nativeBinding,
-    });
-  });
+  driver ??= loadDriver();
+  try {
+    return new driver(file, { timeout: BUSY_TIMEOUT, ...options });
+  } catch (error) {
+    const failure = loadFailure(error as NodeJS.ErrnoException) ?? failureOf(file, error);
+    throw failure === null ? error : new Trouble(failure);
+  }
 }
 
 /** Throws Trouble unless the database has the schema version that this program knows. */
 export function checkSchema(connection: Connection, file: string): void {
-  const found = connection.prepare('pragma user_version').pluck().get() as number;
+  const found = connection.pragma('user_version', { simple: true }) as number;
   if (found !== SCHEMA_VERSION) {
     throw new Trouble({ kind: 'database-version', file, found, known: SCHEMA_VERSION });
   }
@@ -76,11 +91,13 @@ function failureOf(file: string, error: unknown): Failure | null {
   const { code = '', message = '', syscall } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'database-missing', file };
   if (code === 'EACCES' || code === 'EPERM') return { kind: 'database-forbidden', file, write: false };
+  if (code === 'EROFS') return { kind: 'database-readonly', file };
   if (syscall !== undefined) return { kind: 'database-broken', file, detail: message };
   if (/^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)) return { kind: 'database-busy', file };
-  if (/^SQLITE_READONLY_(ROLLBACK|RECOVERY|CANTINIT|CANTLOCK)/.test(code))
-    return { kind: 'database-interrupted', file };
-  if (/^SQLITE_(READONLY|PERM)/.test(code)) return { kind: 'database-forbidden', file, write: true };
+  if (/^SQLITE_READONLY_(ROLLBACK|RECOVERY)/.test(code)) return { kind: 'database-interrupted', file };
+  if (/^SQLITE_READONLY_(CANTINIT|CANTLOCK)/.test(code)) return { kind: 'database-wal', file };
+  if (/^SQLITE_(READONLY|PERM)/.test(code))
+    return unwritable(file) ?? { kind: 'database-forbidden', file, write: true };
   if (/^SQLITE_(CANTOPEN|AUTH)/.test(code) || message.includes('directory does not exist'))
     return unopened(file, message);
   if (code === 'SQLITE_FULL') return { kind: 'database-full', file };
@@ -93,77 +110,28 @@ function failureOf(file: string, error: unknown): Failure | null {
   return null;
 }
 
+/** Why a file that SQLite could not open, or one beside it, cannot be opened. It is not opened here: see above. */
 function unopened(file: string, detail: string): Failure {
   try {
-    fs.closeSync(fs.openSync(file, 'r'));
     if (fs.statSync(file).isDirectory()) return { kind: 'database-broken', file, detail: 'it is a folder' };
-    return { kind: 'database-broken', file, detail };
+    if (fs.existsSync(`${file}-wal`)) return { kind: 'database-wal', file };
+    fs.accessSync(file, fs.constants.R_OK);
   } catch (error) {
     return failureOf(file, error) ?? { kind: 'database-broken', file, detail };
   }
+  return unwritable(file) ?? { kind: 'database-broken', file, detail };
 }
 
-let loadedAddon: unknown;
-
-function loadAddon(): unknown {
-  // A second loading would make all its classes a second time, and none is ever given back.
-  loadedAddon ??= loadAddonNear();
-  return loadedAddon;
-}
-
-/**
- * better-sqlite3 looks for its addon in a dozen places; this knows the one place. process.dlopen instead of require: no look at the
- * folders above it.
- */
-function loadAddonNear(): unknown {
-  const addon = addonNear(__filename);
+/** Why a database cannot be written: neither its file, nor a journal beside it. Null when both can be. */
+function unwritable(file: string): Failure | null {
   try {
-    return dlopen(addon);
+    fs.accessSync(file, fs.constants.W_OK);
+    fs.accessSync(path.dirname(file), fs.constants.W_OK);
+    return null;
   } catch (error) {
-    if (fs.existsSync(addon)) throw new Trouble(addonFailure(addon, error));
-    return loadAddonElsewhere();
+    const { code } = error as NodeJS.ErrnoException;
+    return code === 'EROFS'
+      ? { kind: 'database-readonly', file }
+      : { kind: 'database-forbidden', file, write: true };
   }
-}
-
-/** As a dependency of another package, better-sqlite3 may lie in a node_modules further up. */
-function loadAddonElsewhere(): unknown {
-  const addon = addonOf(__filename);
-  try {
-    return dlopen(addon);
-  } catch (error) {
-    throw new Trouble(addonFailure(addon, error));
-  }
-}
-
-const ADDON = 'build/Release/better_sqlite3.node';
-
-function addonNear(program: string): string {
-  return path.resolve(program, '../../node_modules/better-sqlite3', ADDON);
-}
-
-/** Where the program in a file has its addon, or where it should be. */
-export function addonOf(program: string): string {
-  const near = addonNear(program);
-  if (fs.existsSync(near)) return near;
-  try {
-    const main = require.resolve('better-sqlite3/package.json', { paths: [path.dirname(program)] });
-    return path.join(path.dirname(main), ADDON);
-  } catch {
-    return near;
-  }
-}
-
-function dlopen(addon: string): unknown {
-  const loaded: { exports: unknown } = { exports: {} };
-  process.dlopen(loaded, addon);
-  return loaded.exports;
-}
-
-/** What `process.dlopen` threw, under the Node.js of the given version. */
-export function addonFailure(addon: string, error: unknown, node = process.version): Failure {
-  const folder = path.resolve(addon, '../../../../..');
-  const detail = (error as Error).message;
-  if (!fs.existsSync(addon)) return { kind: 'addon-missing', addon, folder };
-  if (detail.includes('NODE_MODULE_VERSION')) return { kind: 'addon-other-node', addon, folder, node };
-  return { kind: 'addon-broken', addon, folder, detail };
 }

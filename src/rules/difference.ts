@@ -2,9 +2,10 @@
 //
 // A row is known by its name and the key of its network. Rows written by hand have no key: those that can be read get theirs here.
 import type { Connection } from './database';
-import { keyOf, meaningOf, nameColumn } from './entries';
 import { formatInstant } from './expiry';
+import { keyOf, meaningOf } from './meaning';
 import type { Table } from './schema';
+import { nameColumn } from './schema';
 import { GIVEN } from './staging';
 import { foldName } from './subject';
 

@@ -1,19 +1,12 @@
-// The rows of the database as the commands read and write them: what a row means, who added it, and whether it can be read.
+// The rows of the database as the commands read and write them.
 //
-// All writing keeps the promise of schema.ts: folded names, canonical networks and their key go together.
-import type { Connection } from './database';
-import { expiryMoment } from './expiry';
-import { networkKey } from './key';
-import { ANY, formatNetwork, isCertain, type Network, parseNetwork } from './network';
-import { preparedOnce } from './prepared';
-import { KEY_ANY, KEY_SET, type Table } from './schema';
-import { foldName } from './subject';
-
-/** What stands in a row's `network`. */
-export type Meaning =
-  | { readonly kind: 'network'; readonly network: Network }
-  | { readonly kind: 'any' }
-  | { readonly kind: 'set'; readonly name: string };
+// All writing keeps the promise of schema.ts: folded names, canonical networks and their key go together. Rows that another SQLite client
+// wrote have no key; commands that write make the readable ones canonical first (canonical.ts), so that only unreadable ones are left.
+import type { Connection, Statement } from './database';
+import { expiryMoment, formatInstant } from './expiry';
+import { keyOf, type Meaning, meaningOf, meaningText } from './meaning';
+import { nameColumn, type Table } from './schema';
+import { foldName, nameProblem } from './subject';
 
 /** A row of `access`, or of `network_set` with its name as `user`. */
 export interface Row {
@@ -40,35 +33,11 @@ export interface NewRow {
   readonly local?: boolean;
 }
 
-export const nameColumn = (table: Table) => (table === 'access' ? 'user' : 'name');
-
-/** The meaning of what stands in a `network` column, or null when it cannot be read and so grants nothing. */
-export function meaningOf(table: Table, network: unknown): Meaning | null {
-  if (typeof network !== 'string') return null;
-  const text = network.trim();
-  if (text.toLowerCase() === ANY) return { kind: 'any' };
-  if (text.startsWith('@')) {
-    return table === 'access' && text.length > 1 ? { kind: 'set', name: foldName(text.slice(1)) } : null;
-  }
-  const parsed = parseNetwork(text);
-  return parsed !== null && isCertain(text, parsed.network)
-    ? { kind: 'network', network: parsed.network }
-    : null;
-}
-
-export function meaningText(meaning: Meaning): string {
-  if (meaning.kind === 'network') return formatNetwork(meaning.network);
-  return meaning.kind === 'any' ? ANY : `@${meaning.name}`;
-}
-
-export function keyOf(meaning: Meaning): Uint8Array {
-  if (meaning.kind === 'network') return networkKey(meaning.network);
-  return meaning.kind === 'any' ? KEY_ANY : Buffer.concat([KEY_SET, Buffer.from(meaning.name)]);
-}
-
 /** Why a row grants nothing whatever the time is, or null. `hasSet`: whether a named set has a network. */
 export function problemOf(table: Table, row: Row, hasSet: (name: string) => boolean): string | null {
-  if (typeof row.user !== 'string') return `the ${nameColumn(table)} is no text`;
+  if (typeof row.user !== 'string') return `the ${nameColumn(table)} is not text`;
+  const problem = table === 'access' ? nameProblem(row.user) : null;
+  if (problem !== null) return problem;
   const meaning = meaningOf(table, row.network);
   if (meaning === null) return 'the network cannot be read';
   if (meaning.kind === 'set' && !hasSet(meaning.name)) return `there is no set ${meaning.name}`;
@@ -82,69 +51,118 @@ export function isExpired(row: Row, now: number): boolean {
   return Number.isFinite(moment) && now >= moment;
 }
 
-export function selectSql(table: Table, condition: string): string {
+function selectSql(table: Table, condition: string): string {
   const expires = table === 'access' ? 'expires' : 'null';
   return `select rowid, ${nameColumn(table)} as user, network, note, ${expires} as expires, added_at as addedAt,
     added_by as addedBy, key is null as byHand, local from ${table} ${condition}`;
 }
 
-/** All rows, one at a time, ordered by name and network. The connection is busy until the last one is taken. */
-export function* eachRow(connection: Connection, table: Table): Iterable<Row> {
-  for (const row of connection
-    .prepare(selectSql(table, `order by ${nameColumn(table)}, network`))
-    .iterate()) {
-    yield asRow(row);
-  }
-}
-
-/** The rows of one subject or set, those written by hand in another case too. */
-export function rowsOf(connection: Connection, table: Table, name: string): Row[] {
-  const keyed = selectSql(table, `where ${nameColumn(table)} = ? and key is not null order by key`);
-  return [...connection.prepare(keyed).all(name).map(asRow), ...handRowsOf(connection, table, name)];
-}
-
-/** The rows of one subject or set that were written by hand. */
-export function handRowsOf(connection: Connection, table: Table, name: string): Row[] {
-  const column = nameColumn(table);
-  const byName = selectSql(table, `where key is null and ${column} = ? collate nocase`);
-  const unicode = selectSql(
-    table,
-    `where key is null and ${column} glob '*[^ -~]*' and ${column} <> ? collate nocase`,
-  );
-  return [byName, unicode]
-    .flatMap((sql) => preparedOnce(connection, sql).all(name))
-    .map(asRow)
-    .filter((row) => typeof row.user === 'string' && foldName(row.user) === name);
+/** The rows of a name: those with a key in its order, then those by hand, in any ASCII case. `more`: a further condition. */
+function namedSql(table: Table, more = ''): string {
+  const name = nameColumn(table);
+  return `${selectSql(table, `where ${name} = @name and key is not null ${more}`)} union all
+    ${selectSql(table, `where ${name} = @name collate nocase and key is null ${more}`)}`;
 }
 
 export function asRow(row: unknown): Row {
-  const found = row as Record<'note' | 'addedAt' | 'addedBy', unknown> &
-    Omit<Row, 'note' | 'addedAt' | 'addedBy' | 'byHand' | 'local'> & { byHand: number; local: number };
+  const found = row as Record<keyof Row, unknown> & { rowid: number };
   return {
     ...found,
-    note: told(found.note),
-    addedAt: told(found.addedAt),
-    addedBy: told(found.addedBy),
+    note: text(found.note),
+    addedAt: text(found.addedAt),
+    addedBy: text(found.addedBy),
     byHand: found.byHand !== 0,
     local: found.local !== 0,
   };
 }
 
-/** What tells of a row and decides nothing: text, whatever was put in by hand. An empty one tells nothing. */
-function told(value: unknown): string | null {
+/** What is for people and decides nothing: text, whatever was put in by hand. */
+function text(value: unknown): string | null {
   return value === null || value === '' ? null : String(value);
 }
 
-export function hasRows(connection: Connection, table: Table, name: string): boolean {
-  const keyed = `select 1 from ${table} where ${nameColumn(table)} = ? and key is not null limit 1`;
-  return connection.prepare(keyed).get(name) !== undefined || handRowsOf(connection, table, name).length > 0;
+/** All rows, one at a time, ordered by name and network. The connection is busy until the last one is taken. */
+export function* eachRow(connection: Connection, table: Table, condition = ''): Iterable<Row> {
+  const order = `order by ${nameColumn(table)}, network`;
+  for (const row of connection.prepare(selectSql(table, `${condition} ${order}`)).iterate()) yield asRow(row);
 }
 
-/** The row of one subject or set with exactly this meaning that a command wrote, or null. */
+/** The rows without a key. */
+export function handRows(connection: Connection, table: Table): Row[] {
+  // The order lets SQLite use the index of these rows; without it, all rows are read.
+  const order = `order by ${nameColumn(table)} collate nocase`;
+  return connection
+    .prepare(selectSql(table, `where key is null ${order}`))
+    .all()
+    .map(asRow);
+}
+
+/** The rows of one subject or set, one at a time. */
+export function* eachRowOf(connection: Connection, table: Table, name: string): Iterable<Row> {
+  for (const row of connection.prepare(namedSql(table)).iterate({ name })) {
+    const read = asRow(row);
+    // SQLite compares without regard to case only as far as the first NUL.
+    if (typeof read.user === 'string' && foldName(read.user) === name) yield read;
+  }
+}
+
+/** The rows of one subject or set. */
+export function rowsOf(connection: Connection, table: Table, name: string): Row[] {
+  return [...eachRowOf(connection, table, name)];
+}
+
+export function hasRows(connection: Connection, table: Table, name: string): boolean {
+  for (const _ of eachRowOf(connection, table, name)) return true;
+  return false;
+}
+
+/** How many rows a subject or set has; `most` and more is all the same. */
+export function countRows(connection: Connection, table: Table, name: string, most: number): number {
+  const sql = `select count(*) from (${namedSql(table)} limit ${most})`;
+  return connection.prepare(sql).pluck().get({ name }) as number;
+}
+
+/** The rows of one subject or set whose `network` is exactly this text. */
+export function rowsWithText(connection: Connection, table: Table, name: string, network: string): Row[] {
+  return connection.prepare(namedSql(table, 'and network = @network')).all({ name, network }).map(asRow);
+}
+
+/** The row of one subject or set with this meaning, or null. Rows by hand are not found: a command that writes has none to read. */
 export function rowWith(connection: Connection, table: Table, name: string, meaning: Meaning): Row | null {
   const sql = selectSql(table, `where ${nameColumn(table)} = ? and key = ?`);
-  const row = preparedOnce(connection, sql).get(name, keyOf(meaning));
+  const row = connection.prepare(sql).get(name, keyOf(meaning));
   return row === undefined ? null : asRow(row);
+}
+
+/** The entries that are over, ordered by user and network. `now`: ms since 1970. */
+export function* eachExpired(connection: Connection, now: number): Iterable<Row> {
+  // A time written by hand may have an offset, or none: within two days its text sorts another way than its moment.
+  const soon = formatInstant(now + 2 * 86_400_000);
+  for (const row of eachRow(connection, 'access', `where expires < '${soon}'`)) {
+    if (isExpired(row, now)) yield row;
+  }
+}
+
+/** The folded names of subjects or sets that begin with `prefix`, itself folded, each once. */
+export function namesFrom(connection: Connection, table: Table, prefix = ''): Iterable<string> {
+  const name = nameColumn(table);
+  // `select distinct` would read every network of every name.
+  const sql = `with recursive names (name) as (
+    select min(${name}) from ${table} where ${name} >= ? union all
+    select (select min(${name}) from ${table} where ${name} > name) from names where name is not null
+  ) select name from names where name is not null`;
+  const names = new Set<string>();
+  for (const found of connection.prepare(sql).pluck().iterate(prefix)) {
+    if (typeof found !== 'string' || !found.startsWith(prefix)) break;
+    names.add(foldName(found));
+  }
+  return names;
+}
+
+/** The users of the entries that name a set, at the most `most` of them. */
+export function usersOfSet(connection: Connection, name: string, most: number): string[] {
+  const sql = 'select distinct user from access where network = ? limit ?';
+  return connection.prepare(sql).pluck().all(`@${name}`, most) as string[];
 }
 
 /** A function that inserts a row, or gives the row of the same name and network this note, expiry and origin. */
@@ -153,7 +171,7 @@ export function rowWriter(connection: Connection, table: Table): (row: NewRow) =
   const columns = [nameColumn(table), 'network', 'note', 'added_at', 'added_by', 'key', 'local'];
   if (isAccess) columns.push('expires');
   const update = columns.slice(2).map((column) => `${column} = excluded.${column}`);
-  const statement = connection.prepare(
+  const statement: Statement = connection.prepare(
     `insert into ${table} (${columns}) values (${columns.map(() => '?')})
      on conflict (${nameColumn(table)}, network) do update set ${update}`,
   );
@@ -171,11 +189,7 @@ export function rowWriter(connection: Connection, table: Table): (row: NewRow) =
   };
 }
 
-export function deleteRow(connection: Connection, table: Table, row: Row): void {
-  deleteRows(connection, table, [row]);
-}
-
 export function deleteRows(connection: Connection, table: Table, rows: Iterable<Row>): void {
-  const statement = preparedOnce(connection, `delete from ${table} where rowid = ?`);
+  const statement = connection.prepare(`delete from ${table} where rowid = ?`);
   for (const { rowid } of rows) statement.run(rowid);
 }

@@ -2,14 +2,23 @@
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?)?(Z|[+-]\d\d(?::?\d\d)?)?$/i;
 
+const DAY = 86_400_000;
+
 /**
  * The moment (ms since 1970, UTC) that an `expires` column names: from then on the entry counts no more. ISO 8601, `T` or a space, UTC when
- * no offset is given, as SQLite's datetime() writes it; an offset may be hours alone, as PostgreSQL writes it. Null: never. What cannot
- * be read is long past: it never widens access.
+ * no offset is given, as SQLite's datetime() writes it; an offset may be hours alone, as PostgreSQL writes it. A date alone is the end of
+ * that day. Null: never. What cannot be read is long past: it never widens access.
  */
 export function expiryMoment(expires: unknown): number {
   if (expires === null || expires === undefined) return Number.POSITIVE_INFINITY;
-  return (typeof expires === 'string' ? parseInstant(expires) : null) ?? Number.NEGATIVE_INFINITY;
+  const moment = typeof expires === 'string' ? parseInstant(expires) : null;
+  if (moment === null) return Number.NEGATIVE_INFINITY;
+  return isDate(expires as string) ? moment + DAY : moment;
+}
+
+/** Whether the text of an instant is a date without a time. */
+export function isDate(text: string): boolean {
+  return !/\d[T ]\d/i.test(text.trim());
 }
 
 /** ISO 8601 text to ms since 1970, or null. A part left out is zero, an offset left out is UTC. */

@@ -5,9 +5,9 @@
 // can still turn out to be the same. The database is read in pieces and without holding a lock, so that nobody waits. Who uses the
 // answer must hold the write lock and see that nothing has changed since (`isCurrent`).
 import type { Connection } from './database';
-import { nameColumn } from './entries';
 import { COLUMN_END, NO_TEXT, ROW_END, RowHash } from './row-hash';
 import type { Table } from './schema';
+import { nameColumn } from './schema';
 
 /** Text as it would stand in the database. Undefined: the input does not speak of it. Without a local mark. */
 export interface RowText {

@@ -1,149 +1,118 @@
-// The rules of one open database, as the decision asks for them: a few seeks in an index, however many entries there are.
+// The rules of one open database, as the decision reads them: a few seeks in an index, however many entries there are.
 //
-// Networks are ordered by their binary key. From the last network that is not above the address, the next that can contain it is at
-// most as long as the prefix that the two share; so one seek leads to the next candidate. After the first three, the prefix lengths
-// that the name has at all tell which others there can be.
-// Rows written by hand are looked for apart (hand-rows.ts). A row that cannot be read is an entry, and grants nothing.
+// Networks are ordered by their binary key. The nearest network at or below the address either contains it, or shares some leading bits
+// with it; every other network that contains the address has at most as many bits, which is where the next seek begins.
+// Rows without a key, written by another SQLite client, are read one by one. A row that cannot be read is an entry, and grants nothing.
 import type { Entry, Rules } from '../policy/decide';
-import type { Address, Family } from './address';
-import type { Connection } from './database';
-import { Found } from './found';
-import { granting, HandRows, handRow } from './hand-rows';
-import { keyAbove, LONGEST, lowerKey, networkOfKey, prefixOfKey, sharedWithKey } from './key';
-import { Prepared } from './prepared';
-import { FIRST_NETWORK, type Table } from './schema';
+import type { Address } from './address';
+import type { Connection, Statement } from './database';
+import { type Meaning, meaningFor, meaningOf } from './meaning';
+import { commonPrefix, networkKey, networkOfKey, truncate } from './network';
+import { nameColumn, type Table } from './schema';
+import { foldName } from './subject';
 
-/** After how many networks it is found out which prefix lengths the name has. */
-const MANY_SEEKS = 3;
-
-/** For how many names of a family their prefix lengths are kept. */
-const KEPT_LENGTHS = 100;
-
-export function rulesOf(connection: Connection): Rules & { forget(): void } {
+export function rulesOf(connection: Connection): Rules {
   const access = new Lookup(connection, 'access');
   const sets = new Lookup(connection, 'network_set');
 
-  function* throughSets(found: Iterable<Found>, address: Address): Iterable<Entry> {
-    for (const row of found) {
-      const set = row.names;
-      if (set === null) yield row;
-      else {
-        for (const member of sets.covering(set, address)) {
-          if (member.names === null) yield member.through(set, row.expires);
-        }
-      }
+  function* covering(subject: string, loose: readonly Row[], address: Address): Iterable<Entry> {
+    for (const row of loose) {
+      const meaning = meaningFor('access', row.network, address);
+      if (meaning?.kind === 'set') yield* coveringOf(meaning.name, row, address);
+      else if (meaning?.kind === 'network' || meaning?.kind === 'any') yield entryOf(row);
     }
+    for (const row of access.networks(subject, address)) yield entryOf(row);
+  }
+
+  /** The networks of a set that contain the address, as entries of who has the set. */
+  function* coveringOf(set: string, { expires }: Row, address: Address): Iterable<Entry> {
+    for (const { network } of sets.loose(set)) {
+      if (meaningFor('network_set', network, address) !== null) yield { network, set, expires };
+    }
+    for (const { network } of sets.networks(set, address)) yield { network, set, expires };
   }
 
   return {
-    covering: (subject, address) => throughSets(access.covering(subject, address), address),
-    has: (subject) => access.has(subject),
-    forget() {
-      access.forget();
-      sets.forget();
+    of(subject) {
+      const loose = access.loose(subject);
+      if (loose.length === 0 && !access.hasNetwork(subject)) return null;
+      const directives = (kind: Meaning['kind']) =>
+        loose.filter(({ network }) => meaningOf('access', network)?.kind === kind).map(entryOf);
+      return {
+        blocks: directives('none'),
+        inherits: directives('inherit'),
+        covering: (address) => covering(subject, loose, address),
+      };
     },
   };
 }
 
-/** What the statements of a look-up are, for the table: exported so that a test can look at their query plans. */
+/** The statements of a look-up in the table: exported so that a test can look at their query plans. */
 export function lookupSql(table: Table) {
-  const [name, expires] = table === 'access' ? ['user', 'expires'] : ['name', 'null'];
-  const keyed = `from ${table} where ${name} = ? and key`;
+  const name = nameColumn(table);
+  const columns = `${name} as name, network, key, ${table === 'access' ? 'expires' : 'null as expires'}`;
   return {
-    below: `select key, ${expires} ${keyed} < ? order by key desc limit 1`,
-    special: `select network, ${expires} ${keyed} < x'02'`,
-    length:
-      `select substr(key, -1) ${keyed} is not null and substr(key, 1, 1) = ? and substr(key, -1) < ? ` +
-      'order by substr(key, -1) desc limit 1',
-    any: `select 1 ${keyed} is not null limit 1`,
+    loose:
+      `select ${columns} from ${table} where ${name} = @name and key < x'04' union all ` +
+      `select ${columns} from ${table} where ${name} = @name collate nocase and key is null`,
+    hasNetwork: `select 1 from ${table} where ${name} = ? and key >= x'04' limit 1`,
+    below: `select ${columns} from ${table} where ${name} = ? and key >= x'04' and key < ? order by key desc limit 1`,
   };
 }
 
+interface Row {
+  readonly name: unknown;
+  readonly network: string;
+  readonly key: unknown;
+  readonly expires: unknown;
+}
+
+function entryOf({ network, expires }: Row): Entry {
+  return { network, set: null, expires };
+}
+
 class Lookup {
-  private readonly statements: Prepared<keyof ReturnType<typeof lookupSql>>;
-  private readonly handRows: HandRows;
-  /** The name that an entry was last found for, so that `has` after `covering` need not look again. */
-  private found: string | null = null;
-  /** The prefix lengths of names that many networks lie close to each other for. */
-  private readonly lengths = { 4: new Map<string, number[]>(), 6: new Map<string, number[]>() };
+  private readonly statements: Record<keyof ReturnType<typeof lookupSql>, Statement>;
 
   constructor(connection: Connection, table: Table) {
-    this.statements = new Prepared(connection, () => lookupSql(table));
-    this.handRows = new HandRows(connection, table);
+    const { loose, hasNetwork, below } = lookupSql(table);
+    this.statements = {
+      loose: connection.prepare(loose),
+      hasNetwork: connection.prepare(hasNetwork),
+      below: connection.prepare(below),
+    };
   }
 
-  has(name: string): boolean {
-    if (this.found === name || this.statements.get('any').get(name) !== undefined) return true;
-    return this.handRows.of(name).length > 0;
+  /** The rows of a name that are not found by the key of a network. */
+  loose(name: string): Row[] {
+    const rows = this.statements.loose.all({ name }) as Row[];
+    // SQLite compares without regard to case only as far as the first NUL.
+    return rows.filter((row) => typeof row.name === 'string' && foldName(row.name) === name);
   }
 
-  *covering(name: string, address: Address): Iterable<Found> {
-    const below = this.statements.get('below');
-    const bound = keyAbove(address);
-    let from: Uint8Array = bound;
-    let seeks = 0;
-    for (let prefix = LONGEST[address.family]; ; ) {
-      const row = below.get(name, prefix < 0 ? FIRST_NETWORK : from) as [Buffer, unknown] | undefined;
-      if (row === undefined) break;
-      this.found = name;
-      const [key, expires] = row;
-      const own = prefixOfKey(key, address.family);
-      if (own < 0 && key[0] === address.family) {
-        // Something else than a command wrote that key: it grants nothing, and hides nothing.
-        from = key;
+  hasNetwork(name: string): boolean {
+    return this.statements.hasNetwork.get(name) !== undefined;
+  }
+
+  /** The rows of a name whose networks contain the address, the narrowest first. */
+  *networks(name: string, address: Address): Iterable<Row> {
+    const longest = address.bytes.length * 8;
+    let above: Uint8Array = networkKey({ ...address, prefix: longest + 1 });
+    for (;;) {
+      const row = this.statements.below.get(name, above) as Row | undefined;
+      if (row === undefined) return;
+      const network = networkOfKey(row.key);
+      if (network === null) {
+        // A key that no command wrote grants nothing, and hides nothing.
+        above = row.key as Uint8Array;
         continue;
       }
-      if (own < 0) {
-        const special = this.statements.get('special').all(name) as [string, unknown][];
-        yield* granting(
-          special.map(([text, expires]) => handRow(text, expires)),
-          address,
-        );
-        break;
-      }
-      const shared = sharedWithKey(key, address);
-      if (shared >= own) yield new Found(networkOfKey(key, address.family, own), expires);
-      // Always shorter, also should a key not fit its network.
-      prefix = Math.min(shared >= own ? own : shared + 1, prefix) - 1;
-      prefix = this.longest(name, address.family, prefix, ++seeks);
-      if (prefix >= 0) lowerKey(bound, prefix);
-      from = bound;
+      if (network.family !== address.family) return;
+      const shared = commonPrefix(network.bytes, address.bytes);
+      if (shared >= network.prefix) yield row;
+      const most = Math.min(shared, network.prefix - 1);
+      if (most < 0) return;
+      above = networkKey({ ...truncate(address, most), prefix: most + 1 });
     }
-    const byHand = this.handRows.of(name);
-    if (byHand.length > 0) yield* granting(byHand, address);
-  }
-
-  /**
-   * The longest prefix of `most` bits at the most that a network of the name and family has, or -1; `most` itself as long as too few
-   * networks were in the way for it to be worth while to find out.
-   */
-  private longest(name: string, family: Family, most: number, seeks: number): number {
-    const known = this.lengths[family];
-    let lengths = known.get(name);
-    if (lengths === undefined) {
-      if (seeks < MANY_SEEKS) return most;
-      lengths = this.lengthsOf(name, family);
-      if (known.size >= KEPT_LENGTHS) known.clear();
-      known.set(name, lengths);
-    }
-    return lengths.find((length) => length <= most) ?? -1;
-  }
-
-  /** All prefix lengths, the longest first. */
-  private lengthsOf(name: string, family: Family): number[] {
-    const shorter = this.statements.get('length');
-    const lengths: number[] = [];
-    for (let last = 255; ; ) {
-      const row = shorter.get(name, Uint8Array.of(family), Uint8Array.of(last)) as [Buffer] | undefined;
-      if (row === undefined) return lengths;
-      last = row[0][0] ?? 0;
-      lengths.push(last);
-    }
-  }
-
-  forget(): void {
-    this.handRows.forget();
-    for (const known of Object.values(this.lengths)) known.clear();
-    this.found = null;
   }
 }

@@ -1,9 +1,9 @@
 // Makes a difference that was found (difference.ts): rows deleted, written anew and inserted, inside the caller's transaction.
 import type { Connection } from './database';
 import type { Counts } from './difference';
-import { nameColumn } from './entries';
 import { expiryMoment, formatInstant } from './expiry';
 import type { Table } from './schema';
+import { nameColumn } from './schema';
 import { GIVEN } from './staging';
 
 export interface Writing {

@@ -1,9 +1,8 @@
 // Rows on their way into the database: kept in a temporary table of the connection, so that the database is neither locked nor changed
 // while they are read, and so that the difference between the two is found by SQL.
 import type { Connection, Statement } from './database';
-import { nameColumn } from './entries';
 import { KnownRows, type RowText } from './known-rows';
-import { KEY_SET, type Table } from './schema';
+import { nameColumn, type Table } from './schema';
 
 /** A checked row, canonical as schema.ts demands. What is undefined, the input does not speak of. */
 export interface IncomingRow {
@@ -94,7 +93,7 @@ export class Staging {
       (addedBy === undefined ? 0 : GIVEN.addedBy) |
       (local === undefined ? 0 : GIVEN.local);
     this.count[table]++;
-    if (key[0] === KEY_SET[0]) this.refer(network, line);
+    if (network.startsWith('@')) this.refer(network, line);
     this.insert.run(
       table,
       name,

@@ -2,28 +2,38 @@
 //
 // A SASL user name comes from the network. It is compared, never interpreted: after folding it must equal a subject exactly.
 
+export const EVERYBODY = '*';
+
 /** Subjects are compared without regard to case: Unicode NFC, lower case. */
 export function foldName(name: string): string {
-  // The tables of Unicode are large, and few names need them.
-  if (isAscii(name)) return name.toLowerCase();
   // Lower case can undo the composition (H with a line below has no composed form, its small letter has).
   return name.normalize('NFC').toLowerCase().normalize('NFC');
 }
 
-export function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 0x7f) return false;
-  return true;
+/** A name that can be compared: NUL ends a name for some SQLite clients, and U+FFFD stands for any bytes that are not UTF-8. */
+export function isComparable(name: string): boolean {
+  return name !== '' && !name.includes('\0') && !name.includes('\ufffd');
 }
-
-export const EVERYBODY = '*';
 
 /**
  * The subjects of a SASL user name, folded, the narrowest first: `user@domain`, `user`, `@domain`, `*`. The domain begins after the
- * last `@`. `wellFormed` false: the name held bytes that are not UTF-8, which stand in `user` as U+FFFD; no subject equals those.
+ * last `@`. A local part that would be a subject of another kind (`*`, or with an `@` of its own) is left out.
  */
-export function subjectsOf(user: string, wellFormed = true): string[] {
+export function subjectsOf(user: string): string[] {
   const name = foldName(user);
   const at = name.lastIndexOf('@');
-  const subjects = at < 0 ? [name, EVERYBODY] : [name, name.slice(0, at), name.slice(at), EVERYBODY];
-  return subjects.filter((subject) => subject !== '' && (wellFormed || !subject.includes('\ufffd')));
+  const local = name.slice(0, Math.max(0, at));
+  const isUser = !local.includes('@') && local !== EVERYBODY;
+  const wider = at < 0 ? [] : [...(isUser ? [local] : []), name.slice(at)];
+  return [name, ...wider, EVERYBODY].filter(isComparable);
+}
+
+/** Why a name in the `user` column can match nobody, or null. */
+export function nameProblem(name: string): string | null {
+  if (name === '') return 'the user is empty';
+  if (!isComparable(name)) return 'the user holds a NUL or bytes that are not UTF-8';
+  if (name.trim() !== name) return 'the user begins or ends with white space';
+  if (name === '@') return '@ is not a user: a domain is @example.com';
+  if (name.startsWith('*@')) return `no user is called ${name}: all users of the domain are ${name.slice(1)}`;
+  return null;
 }

@@ -1,9 +1,7 @@
 // The databases that are measured on. Each is made once in a run, when first asked for, on the schema that `allow-nets init`
 // made, with the product's own functions for what a command would have stored.
 import Database from 'better-sqlite3';
-import { networkKey } from '../../src/rules/key';
-import { formatNetwork, parseNetwork } from '../../src/rules/network';
-import { KEY_ANY, KEY_SET } from '../../src/rules/schema';
+import { formatNetwork, networkKey, parseNetwork } from '../../src/rules/network';
 import { foldName } from '../../src/rules/subject';
 import { runClean } from './clean-process';
 import { allowNets } from './product';
@@ -94,8 +92,7 @@ async function fill(name: string, { access, sets = [] }: Content): Promise<strin
 }
 
 function stored(text: string): [network: string, key: Uint8Array] {
-  if (text === 'any') return [text, KEY_ANY];
-  if (text.startsWith('@')) return [text, Buffer.concat([KEY_SET, Buffer.from(text.slice(1))])];
+  if (text === 'any' || text.startsWith('@')) return [text, Buffer.from(`\0${text}`)];
   const parsed = parseNetwork(text);
   if (!parsed) throw new Error(`${text} is no network`);
   return [formatNetwork(parsed.network), networkKey(parsed.network)];

@@ -1,7 +1,8 @@
 // Random rows as the commands store them, made so that what they hold is known without asking the program.
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
-import { meaningOf, rowWriter } from '../../src/rules/entries';
+import { rowWriter } from '../../src/rules/entries';
+import { meaningOf } from '../../src/rules/meaning';
 import { formatNetwork, parseNetwork } from '../../src/rules/network';
 import { writeDatabase } from '../policy/database';
 import { type Pick, plainText, randomBits } from '../rules/spellings';

@@ -8,6 +8,8 @@ export interface OracleRow {
   readonly name: string;
   readonly network: string;
   readonly expires: string | null;
+  /** Written by another SQLite client: its name counts as it is written, but for the case of ASCII letters. */
+  readonly byHand?: number;
 }
 
 export interface OracleRules {
@@ -15,26 +17,38 @@ export interface OracleRules {
   readonly sets: readonly OracleRow[];
 }
 
-/** The answer to a user (null: bytes that are not UTF-8 stand in it as U+FFFD) at an address. `now`: ms since 1970. */
+/** The answer to a user at an address. `now`: ms since 1970. */
 export function oracleVerdict(
-  { access, sets }: OracleRules,
+  rules: OracleRules,
   user: string,
-  wellFormed: boolean,
   address: string,
   now: number,
 ): 'dunno' | 'reject' {
   if (user === '') return 'dunno';
   const name = fold(user);
   const at = name.lastIndexOf('@');
-  const subjects = at < 0 ? [name, '*'] : [name, name.slice(0, at), name.slice(at), '*'];
-  for (const subject of subjects) {
-    if (subject === '' || (!wellFormed && subject.includes('\ufffd'))) continue;
-    const entries = access.filter((row) => fold(row.name) === subject);
+  const local = name.slice(0, Math.max(0, at));
+  const subjects =
+    at < 0 ? [name] : [name, ...(local.includes('@') || local === '*' ? [] : [local]), name.slice(at)];
+  for (const subject of [...subjects, '*']) {
+    const entries = rules.access.filter((row) => isNamed(row, subject));
     if (entries.length === 0) continue;
-    const grants = entries.some((row) => inForce(row.expires, now) && covers(row.network, address, sets));
-    return grants ? 'dunno' : 'reject';
+    const words = (word: string) => entries.filter(({ network }) => network.trim().toLowerCase() === word);
+    // A block whose end cannot be read goes on.
+    if (words('none').some(({ expires }) => inForce(expires, now) || moment(expires) === null))
+      return 'reject';
+    if (entries.some((row) => inForce(row.expires, now) && covers(row.network, address, rules.sets)))
+      return 'dunno';
+    if (!words('inherit').some(({ expires }) => inForce(expires, now))) return 'reject';
   }
   return 'reject';
+}
+
+function isNamed({ name, byHand }: OracleRow, subject: string): boolean {
+  if (/[\0\ufffd]/.test(name) || subject === '') return false;
+  return byHand
+    ? name.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) === subject
+    : fold(name) === subject;
 }
 
 function fold(name: string): string {
@@ -42,15 +56,21 @@ function fold(name: string): string {
 }
 
 function inForce(expires: string | null, now: number): boolean {
-  if (expires === null) return true;
-  const iso = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(Z|[+-]\d\d:\d\d)?$/.exec(expires);
-  return iso !== null && now < Date.parse(`${iso[1]}T${iso[2]}${iso[3] ?? 'Z'}`);
+  return expires === null || now < (moment(expires) ?? 0);
+}
+
+/** Null when it cannot be read. A date alone is its end. */
+function moment(expires: string | null): number | null {
+  const iso = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(Z|[+-]\d\d:\d\d)?)?$/.exec(expires ?? '');
+  if (iso === null) return null;
+  if (iso[2] === undefined) return Date.parse(`${iso[1]}T00:00:00Z`) + 86_400_000;
+  return Date.parse(`${iso[1]}T${iso[2]}${iso[3] ?? 'Z'}`);
 }
 
 function covers(network: string, address: string, sets: readonly OracleRow[]): boolean {
   const text = network.trim();
   if (!text.startsWith('@')) return inNetwork(text, address);
-  const members = sets.filter((row) => fold(row.name) === fold(text.slice(1)));
+  const members = sets.filter((row) => isNamed(row, fold(text.slice(1))));
   return members.some((row) => inNetwork(row.network.trim(), address));
 }
 
@@ -90,7 +110,6 @@ function readAddress(text: string): Read | null {
 
 export interface OracleRequest {
   readonly user: string;
-  readonly wellFormed: boolean;
   readonly address: string;
 }
 
@@ -126,14 +145,6 @@ function oracleRequest(lines: readonly string[]): OracleRequest | null {
   }
   if ((attributes.get('request') ?? 'smtpd_access_policy') !== 'smtpd_access_policy') return null;
   const raw = Buffer.from(attributes.get('sasl_username') ?? '', 'latin1');
-  const address = attributes.get('client_address') ?? '';
-  try {
-    return {
-      user: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(raw),
-      wellFormed: true,
-      address,
-    };
-  } catch {
-    return { user: new TextDecoder('utf-8', { ignoreBOM: true }).decode(raw), wellFormed: false, address };
-  }
+  const user = new TextDecoder('utf-8', { ignoreBOM: true }).decode(raw);
+  return { user, address: attributes.get('client_address') ?? '' };
 }

@@ -1,7 +1,8 @@
 // Databases for tests: rows as a command writes them, or as somebody puts them in with another SQLite client.
 import * as fs from 'node:fs';
 import Database from 'better-sqlite3';
-import { meaningOf, rowWriter } from '../../src/rules/entries';
+import { rowWriter } from '../../src/rules/entries';
+import { meaningOf } from '../../src/rules/meaning';
 import { SCHEMA, type Table } from '../../src/rules/schema';
 
 /** `name` is the user of `access`, the set's name of `network_set`. */

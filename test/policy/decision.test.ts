@@ -47,6 +47,7 @@ const ROWS: TestRow[] = [
   { table: 'network_set', name: 'office', network: 'nonsense', byHand: true },
   { name: 'josé', network: '10.0.0.0/8' },
   { name: 'JOSE\u0301-BY-HAND', network: '10.0.0.0/8', byHand: true },
+  { name: 'josé-by-hand', network: '10.0.0.0/8', byHand: true },
   { name: 'with space', network: '10.0.0.0/8' },
   { name: 'equals=sign', network: '10.0.0.0/8' },
   { name: 'a@b@example.org', network: '10.0.0.0/8' },
@@ -178,7 +179,7 @@ function quoted(value: string): string {
 
 function logOf([user, address, answer, rest]: Case): string[] {
   if (answer === 'dunno') return [];
-  return [`info: verdict=reject user=${quoted(user)} address=${quoted(address)} ${rest}`];
+  return [`info: verdict=reject user=${quoted(user)} address=${quoted(address)} ${rest} client_name=unknown`];
 }
 
 const scratch = makeScratch();

@@ -4,18 +4,20 @@ import type { Verdict } from '../../src/policy/decide';
 import { logLine } from '../../src/policy/log-line';
 
 const refused = (
-  why: 'no-entry' | 'no-address' | 'not-covered' | 'expired',
+  why: 'no-entry' | 'no-address' | 'not-covered' | 'expired' | 'blocked',
   subject: string | null,
 ): Verdict => ({
   kind: 'refused',
   why,
   subject,
   entry: why === 'expired' ? { network: '10.0.0.0/8', set: null, expires: 'x' } : null,
+  passed: [],
 });
 const allowed = (network: string, set: string | null): Verdict => ({
   kind: 'allowed',
   subject: 'bob',
   entry: { network, set, expires: null },
+  passed: [],
 });
 
 const CASES: [verdict: Verdict, user: string, address: string, line: string][] = [
@@ -58,31 +60,51 @@ const CASES: [verdict: Verdict, user: string, address: string, line: string][] =
   ]),
 ];
 
+const withAttributes = (...attributes: [string, string][]) => new Map(attributes);
+
 describe('a log line', () => {
   for (const [verdict, user, address, line] of CASES) {
     test(line.slice(0, 80), () => {
-      assert.equal(logLine(verdict, { user, address, wellFormed: true, text: 'a=b\n' }, false), line);
+      assert.equal(logLine(verdict, { user, address, attributes: new Map() }, false), line);
     });
   }
 
+  test('of a refusal names the client as Postfix does', () => {
+    const client: [string, string][] = [
+      ['helo_name', 'verdict=reject user=eve'],
+      ['client_name', 'unknown'],
+      ['instance', '1a.2'],
+    ];
+    const line = (queue: string) => {
+      const attributes = withAttributes(...client, ['queue_id', queue]);
+      return logLine(refused('no-entry', null), { user: 'bob', address: '::1', attributes }, false);
+    };
+    const start = 'verdict=reject user=bob address=::1 subject= entry= reason=no-entry client_name=unknown';
+    assert.equal(line(''), `${start} helo_name="verdict=reject user=eve" instance=1a.2`);
+    assert.equal(line('4F6C'), `${start} helo_name="verdict=reject user=eve" queue_id=4F6C`);
+  });
+
   test('with the attributes that came in', () => {
-    const text = 'request=smtpd_access_policy\r\nhelo_name=a b\nA B=c\n=\nx=\xc3\xa9=\n';
+    const attributes = withAttributes(
+      ['request', 'smtpd_access_policy'],
+      ['helo_name', 'a b'],
+      ['A B', 'c'],
+      ['', ''],
+      ['x', '\xe9='],
+    );
     assert.equal(
-      logLine({ kind: 'no-user' }, { user: '', address: '', wellFormed: true, text }, true),
+      logLine({ kind: 'no-user' }, { user: '', address: '', attributes }, true),
       'verdict=dunno user= address= reason=no-user request.request=smtpd_access_policy request.helo_name="a b" ' +
-        'request."A B"=c request.""= request.x="\\u00c3\\u00a9="',
+        'request."A B"=c request.""= request.x="\\u00e9="',
     );
   });
 
   test('is one line of printable ASCII and not too long, whatever came in', () => {
-    const text = Array.from({ length: 500 }, (_, i) => `a${i}=${String.fromCharCode(i % 256)}\x85\n`).join(
-      '',
+    const attributes = new Map(
+      Array.from({ length: 500 }, (_, i) => [`a${i}\x85`, `${String.fromCharCode(i)}\n`]),
     );
-    const line = logLine(
-      refused('no-entry', null),
-      { user: text, address: text, wellFormed: false, text },
-      true,
-    );
+    const text = [...attributes].join();
+    const line = logLine(refused('no-entry', null), { user: text, address: text, attributes }, true);
     assert.match(line, /^[ -~]{1000,1900}$/);
   });
 });

@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { describe, test } from 'node:test';
-import { Trouble } from '../../src/failure';
 import type { Verdict } from '../../src/policy/decide';
-import { actionOf, DEFAULT_REJECT_TEXT, writeReply } from '../../src/policy/reply';
-import { makeScratch } from './scratch';
+import { actionOf, DEFAULT_REJECT_TEXT } from '../../src/policy/reply';
 
-const REFUSED: Verdict = { kind: 'refused', why: 'no-entry', subject: null, entry: null };
+const REFUSED: Verdict = { kind: 'refused', why: 'no-entry', subject: null, entry: null, passed: [] };
 const ALLOWED: Verdict = {
   kind: 'allowed',
   subject: 'x',
   entry: { network: 'any', set: null, expires: null },
+  passed: [],
 };
 
 const CASES: [user: string, address: string, text: string, reply: string][] = [
@@ -33,7 +29,7 @@ const CASES: [user: string, address: string, text: string, reply: string][] = [
 describe('an action', () => {
   for (const [user, address, text, reply] of CASES) {
     test(`${JSON.stringify(user).slice(0, 40)} ${JSON.stringify(text).slice(0, 40)}`, () => {
-      const action = actionOf(REFUSED, { user, address, wellFormed: true }, text);
+      const action = actionOf(REFUSED, { user, address }, text);
       assert.equal(action, `action=reject 5.7.1 ${reply}`.trimEnd());
       assert.ok(action.length <= 400);
       assert.match(action, /^action=reject 5\.7\.1[ -~]*$/);
@@ -42,38 +38,7 @@ describe('an action', () => {
 
   test('is dunno in every other case, never ok', () => {
     for (const verdict of [ALLOWED, { kind: 'no-user' } as const]) {
-      assert.equal(actionOf(verdict, { user: 'x', address: 'y', wellFormed: true }, 'ok'), 'action=dunno');
+      assert.equal(actionOf(verdict, { user: 'x', address: 'y' }, 'ok'), 'action=dunno');
     }
-  });
-});
-
-describe('writing a reply', () => {
-  const scratch = makeScratch();
-
-  test('writes it with an empty line', () => {
-    const file = path.join(scratch, 'reply');
-    const descriptor = fs.openSync(file, 'w');
-    assert.equal(writeReply(descriptor, 'action=dunno'), true);
-    fs.closeSync(descriptor);
-    assert.equal(fs.readFileSync(file, 'latin1'), 'action=dunno\n\n');
-  });
-
-  test('a full disk is trouble', () => {
-    const full = fs.openSync('/dev/full', 'w');
-    assert.throws(
-      () => writeReply(full, 'action=dunno'),
-      (error) => error instanceof Trouble && error.failure.kind === 'output',
-    );
-    fs.closeSync(full);
-  });
-
-  test('a peer that has gone is none', () => {
-    const fifo = path.join(scratch, 'fifo');
-    assert.equal(spawnSync('mkfifo', [fifo]).status, 0);
-    const both = fs.openSync(fifo, 'r+');
-    const writer = fs.openSync(fifo, 'w');
-    fs.closeSync(both);
-    assert.equal(writeReply(writer, 'action=dunno'), false);
-    fs.closeSync(writer);
   });
 });

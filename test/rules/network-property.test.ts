@@ -5,8 +5,7 @@ import * as net from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseAddress } from '../../src/rules/address';
-import { networkKey } from '../../src/rules/key';
-import { contains, formatNetwork, isCertain, parseNetwork } from '../../src/rules/network';
+import { contains, formatNetwork, isCertain, networkKey, parseNetwork } from '../../src/rules/network';
 import {
   type Block,
   blockContains,

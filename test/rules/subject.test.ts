@@ -7,7 +7,10 @@ const SUBJECTS: [user: string, subjects: string[]][] = [
   ['Bob@Example.COM', ['bob@example.com', 'bob', '@example.com', '*']],
   ['bob', ['bob', '*']],
   ['BOB', ['bob', '*']],
-  ['a@b@example.com', ['a@b@example.com', 'a@b', '@example.com', '*']],
+  // A local part that would be a subject of another kind is none.
+  ['a@b@example.com', ['a@b@example.com', '@example.com', '*']],
+  ['*@example.com', ['*@example.com', '@example.com', '*']],
+  ['@example.com@example.net', ['@example.com@example.net', '@example.net', '*']],
   ['@example.com', ['@example.com', '@example.com', '*']],
   ['bob@', ['bob@', 'bob', '@', '*']],
   ['@', ['@', '@', '*']],
@@ -28,11 +31,11 @@ describe('the subjects of a user name', () => {
     test(JSON.stringify(user), () => assert.deepEqual(subjectsOf(user), subjects));
   }
 
-  test('bytes that are not UTF-8 equal no subject, the well-formed parts still do', () => {
-    assert.deepEqual(subjectsOf('b\ufffdb@example.com', false), ['@example.com', '*']);
-    assert.deepEqual(subjectsOf('bob@ex\ufffd', false), ['bob', '*']);
-    assert.deepEqual(subjectsOf('\ufffd', false), ['*']);
-    assert.deepEqual(subjectsOf('\ufffd', true), ['\ufffd', '*']);
+  test('a name with a NUL or with bytes that are not UTF-8 is not a subject, its other parts are', () => {
+    assert.deepEqual(subjectsOf('b\ufffdb@example.com'), ['@example.com', '*']);
+    assert.deepEqual(subjectsOf('bob@ex\ufffd'), ['bob', '*']);
+    assert.deepEqual(subjectsOf('bob\0aaaa'), ['*']);
+    assert.deepEqual(subjectsOf('\ufffd'), ['*']);
   });
 
   test('folding twice is folding once, for every letter there is', () => {

@@ -2,8 +2,8 @@
 
 import type { Connection } from '../../rules/database';
 import { checkSchema, openForReading } from '../../rules/database';
+import { eachRowOf, namesFrom } from '../../rules/entries';
 import type { Table } from '../../rules/schema';
-import { eachRowOf, namesFrom } from '../../rules/selection';
 import { foldName } from '../../rules/subject';
 import type { Names } from './candidates';
 

@@ -1,23 +1,21 @@
 // What a policy program in Node cannot do without, as a floor: reading requests and answering, and with the path of a database one query for
-// each, on the addon as it is. It decides nothing.
+// each, by better-sqlite3 as it is. It decides nothing.
 //
-//   node bare.js [ADDON DATABASE] [--persistent]
+//   node bare.js [DRIVER DATABASE] [--persistent]
 'use strict';
 const fs = require('node:fs');
 
 const words = process.argv.slice(2);
 const persistent = words.includes('--persistent');
-const [addon, database] = words.filter((word) => word !== '--persistent');
+const [driver, database] = words.filter((word) => word !== '--persistent');
 const request = Buffer.allocUnsafeSlow(65_536);
 let query;
 
 function ask() {
   if (query === undefined) {
-    const loaded = { exports: {} };
-    process.dlopen(loaded, addon);
-    loaded.exports.setErrorConstructor(Error);
-    const connection = new loaded.exports.Database(database, database, false, true, true, 2000, null, null);
-    query = connection.prepare('select network from access where user = ?', connection, false);
+    const Database = require(driver);
+    const connection = new Database(database, { readonly: true, timeout: 2000 });
+    query = connection.prepare('select network from access where user = ?');
   }
   query.get('nobody');
 }
@@ -29,7 +27,7 @@ do {
     if (read === 0) process.exit(have === 0 && persistent ? 0 : 1);
     have += read;
   }
-  if (addon !== undefined) ask();
+  if (driver !== undefined) ask();
   fs.writeSync(1, 'action=dunno\n\n');
 } while (persistent);
 process.exit();
