@@ -72,6 +72,7 @@ function touchedFiles(script: string[], address: string): { files: string[]; ans
 function asListed(file: string): string {
   if (file.startsWith(database)) return file.replace(database, 'DATABASE');
   if (`${dirname(database)}/`.startsWith(`${file}/`)) return 'FOLDERS';
+  if (file.includes('node_modules')) return 'node_modules';
   return file.startsWith(`${ROOT}/`) ? file.slice(ROOT.length + 1) : file;
 }
 

@@ -35,7 +35,8 @@ function journalMode(connection: Connection): unknown {
     return connection.pragma('journal_mode', { simple: true });
   } catch (error) {
     // SQLite has opened the file, but not the two that it needs beside one in write-ahead mode.
-    if ((error as { code?: string }).code === 'SQLITE_CANTOPEN') return 'wal';
+    const isUnopened = (error as { code?: string }).code === 'SQLITE_CANTOPEN';
+    if (isUnopened && !fs.existsSync(`${connection.name}-journal`)) return 'wal';
     throw error;
   }
 }
@@ -71,10 +72,13 @@ function open(file: string, options: Database.Options): Connection {
 
 /** Throws Trouble unless the database has the schema version that this program knows. */
 export function checkSchema(connection: Connection, file: string): void {
-  const found = connection.pragma('user_version', { simple: true }) as number;
-  if (found !== SCHEMA_VERSION) {
-    throw new Trouble({ kind: 'database-version', file, found, known: SCHEMA_VERSION });
-  }
+  checkVersion(connection.pragma('user_version', { simple: true }), file);
+}
+
+/** `found`: what `pragma user_version` gives. */
+export function checkVersion(found: unknown, file: string): void {
+  if (found === SCHEMA_VERSION) return;
+  throw new Trouble({ kind: 'database-version', file, found: Number(found), known: SCHEMA_VERSION });
 }
 
 /** Does `work` and turns what SQLite or the file system throws into Trouble about `file`. */
@@ -115,6 +119,7 @@ function unopened(file: string, detail: string): Failure {
   try {
     if (fs.statSync(file).isDirectory()) return { kind: 'database-broken', file, detail: 'it is a folder' };
     if (fs.existsSync(`${file}-wal`)) return { kind: 'database-wal', file };
+    if (fs.existsSync(`${file}-journal`)) return { kind: 'database-interrupted', file };
     fs.accessSync(file, fs.constants.R_OK);
   } catch (error) {
     return failureOf(file, error) ?? { kind: 'database-broken', file, detail };

@@ -27,7 +27,8 @@ export function rulesOf(connection: Connection): Rules {
   /** The networks of a set that contain the address, as entries of who has the set. */
   function* coveringOf(set: string, { expires }: Row, address: Address): Iterable<Entry> {
     for (const { network } of sets.loose(set)) {
-      if (meaningFor('network_set', network, address) !== null) yield { network, set, expires };
+      if (meaningFor('network_set', network, address) !== null)
+        yield { network: network.trim(), set, expires };
     }
     for (const { network } of sets.networks(set, address)) yield { network, set, expires };
   }
@@ -68,7 +69,7 @@ interface Row {
 }
 
 function entryOf({ network, expires }: Row): Entry {
-  return { network, set: null, expires };
+  return { network: network.trim(), set: null, expires };
 }
 
 class Lookup {

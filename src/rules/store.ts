@@ -1,11 +1,19 @@
 // The rules of the database file as it is now, for a program that goes on answering while the file changes.
 //
 // One answer is one read transaction: SQLite's own locks give it one state of the database, and a change counts from the next answer on.
-// No answer is kept. A whole new file renamed over the old one is another inode behind the name, and is opened anew.
+// No answer is kept. Another file behind the name (one renamed over it), or a file that has changed in any way, is opened anew: so what a
+// copy, a truncation or a chmod did to it is seen, too, where SQLite's own change counter would not show it.
 import * as fs from 'node:fs';
 import { Trouble } from '../failure';
 import type { Rules } from '../policy/decide';
-import { type Connection, checkSchema, openForReading, type Statement, translating } from './database';
+import {
+  type Connection,
+  checkSchema,
+  checkVersion,
+  openForReading,
+  type Statement,
+  translating,
+} from './database';
 import { rulesOf } from './lookup';
 
 /** How often a file is opened anew when others are renamed over it all the while. */
@@ -15,11 +23,10 @@ interface Opened {
   readonly connection: Connection;
   readonly rules: Rules;
   readonly begin: Statement;
+  readonly version: Statement;
   readonly commit: Statement;
-  readonly inode: Inode;
+  readonly stats: fs.Stats;
 }
-
-type Inode = Pick<fs.Stats, 'dev' | 'ino'>;
 
 export class RuleStore {
   private opened: Opened | null = null;
@@ -29,9 +36,9 @@ export class RuleStore {
   /** What `work` returns for the rules of the database, all of one state. Throws Trouble when the database cannot be read. */
   read<T>(work: (rules: Rules) => T): T {
     return translating(this.file, () => {
-      const { connection, rules, begin, commit } = this.current();
+      const { rules, begin, version, commit } = this.current();
       begin.run();
-      checkSchema(connection, this.file);
+      checkVersion(version.get(), this.file);
       const result = work(rules);
       commit.run();
       return result;
@@ -46,12 +53,13 @@ export class RuleStore {
   /** The file behind the name. */
   private current(): Opened {
     for (let tries = 0; tries < TRIES; tries++) {
-      const inode = fs.statSync(this.file);
-      if (this.opened !== null && isSame(inode, this.opened.inode)) return this.opened;
+      const stats = fs.statSync(this.file);
+      if (this.opened !== null && isUnchanged(stats, this.opened.stats)) return this.opened;
       this.close();
       const connection = openForReading(this.file);
-      if (hasOpen(inode)) {
-        this.opened = { connection, inode, rules: rulesOf(connection), ...transaction(connection) };
+      if (hasOpen(stats)) {
+        checkSchema(connection, this.file);
+        this.opened = { connection, stats, rules: rulesOf(connection), ...statements(connection) };
         return this.opened;
       }
       // Another file was renamed over it between the two calls.
@@ -62,19 +70,27 @@ export class RuleStore {
   }
 }
 
-function transaction(connection: Connection) {
-  return { begin: connection.prepare('begin'), commit: connection.prepare('commit') };
+function statements(connection: Connection) {
+  return {
+    begin: connection.prepare('begin'),
+    version: connection.prepare('pragma user_version').pluck(),
+    commit: connection.prepare('commit'),
+  };
 }
 
-function isSame(a: Inode, b: Inode): boolean {
+function isSame(a: fs.Stats, b: fs.Stats): boolean {
   return a.ino === b.ino && a.dev === b.dev;
+}
+
+function isUnchanged(a: fs.Stats, b: fs.Stats): boolean {
+  return isSame(a, b) && a.ctimeMs === b.ctimeMs && a.size === b.size;
 }
 
 /**
  * Whether SQLite has that file open: one of this process's descriptors is of it. The name alone cannot tell, since files can be renamed
  * over it and back. Where the system does not list descriptors, the name has to do.
  */
-function hasOpen(inode: Inode): boolean {
+function hasOpen(stats: fs.Stats): boolean {
   let names: string[];
   try {
     names = fs.readdirSync('/dev/fd');
@@ -83,7 +99,7 @@ function hasOpen(inode: Inode): boolean {
   }
   return names.some((name) => {
     try {
-      return isSame(fs.fstatSync(Number(name)), inode);
+      return isSame(fs.fstatSync(Number(name)), stats);
     } catch {
       // The descriptor of the listing itself.
       return false;

@@ -18,7 +18,7 @@ const REFUSED = request('test2', '127.0.0.1');
 const DUNNO = 'action=dunno\n\n';
 const REJECT = 'action=reject 5.7.1 test2 may not send mail from 127.0.0.1\n\n';
 const REJECT_LOG =
-  'info: verdict=reject user=test2 address=127.0.0.1 subject=test2 entry= reason=not-covered';
+  'info: verdict=reject user=test2 address=127.0.0.1 subject=test2 entry= reason=not-covered client_name=unknown';
 const SHORT = 'sasl_username=test1\nclient_address=127.0.0.1\n\n';
 
 const MODES = [[], ['--persistent']];

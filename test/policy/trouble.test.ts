@@ -26,6 +26,8 @@ interface Trouble {
   readonly status: number;
   readonly problem: string | RegExp;
   readonly hint: string | RegExp;
+  /** The hint to whoever runs the program by hand, where it is another one. */
+  readonly byHand?: string;
 }
 
 /** A file made from a good database. */
@@ -42,6 +44,12 @@ function installedWith(name: string, addon: Buffer | null): Surroundings {
   fs.mkdirSync(path.join(folder, 'bin'), { recursive: true });
   fs.copyFileSync(PROGRAM, path.join(folder, 'bin/allow-nets.js'));
   if (addon !== null) {
+    for (const name of ['better-sqlite3', 'bindings', 'file-uri-to-path']) {
+      fs.cpSync(path.resolve('node_modules', name), path.join(folder, 'node_modules', name), {
+        recursive: true,
+        filter: (file) => !/better-sqlite3\/(build|deps|src)(\/|$)/.test(file),
+      });
+    }
     const release = path.join(folder, 'node_modules/better-sqlite3/build/Release');
     fs.mkdirSync(release, { recursive: true });
     fs.writeFileSync(path.join(release, 'better_sqlite3.node'), addon);
@@ -70,6 +78,8 @@ function writeByte(file: string, at: number, byte: number): void {
 }
 
 const db = (name: string) => path.join(scratch, name);
+const rebuild = (name: string) =>
+  `cd ${db(name)} && PATH=${path.dirname(process.execPath)}:$PATH npm rebuild better-sqlite3`;
 const initHint = (name: string) => `move it away and run as root: allow-nets init --db ${db(name)}`;
 
 const DATABASE: Trouble[] = [
@@ -78,21 +88,21 @@ const DATABASE: Trouble[] = [
     words: ['--db', db('no-such.db')],
     status: 78,
     problem: `there is no database ${db('no-such.db')}`,
-    hint: `put the file back, or run as root: allow-nets init --db ${db('no-such.db')}`,
+    hint: `put the file back from a copy; for a new installation run as root: allow-nets init --db ${db('no-such.db')}`,
   },
   {
     name: 'a folder that is missing',
     words: ['--db', db('no/such.db')],
     status: 78,
     problem: `there is no database ${db('no/such.db')}`,
-    hint: `put the file back, or run as root: allow-nets init --db ${db('no/such.db')}`,
+    hint: `put the file back from a copy; for a new installation run as root: allow-nets init --db ${db('no/such.db')}`,
   },
   {
     name: 'a file where a folder should be',
     words: ['--db', `${good}/access.db`],
     status: 78,
     problem: `there is no database ${good}/access.db`,
-    hint: `put the file back, or run as root: allow-nets init --db ${good}/access.db`,
+    hint: `put the file back from a copy; for a new installation run as root: allow-nets init --db ${good}/access.db`,
   },
   {
     name: 'a folder in place of a database',
@@ -126,7 +136,7 @@ const DATABASE: Trouble[] = [
     name: 'an empty file',
     words: ['--db', file('empty.db', (f) => fs.truncateSync(f))],
     status: 78,
-    problem: `${db('empty.db')} is no database of allow-nets (schema version 0)`,
+    problem: `${db('empty.db')} is not a database of allow-nets (schema version 0)`,
     hint: `check --db, or run as root: allow-nets init --db ${db('empty.db')}`,
   },
   {
@@ -154,8 +164,8 @@ const DATABASE: Trouble[] = [
     name: 'write-ahead mode',
     words: ['--db', file('wal.db', (f) => change(f, 'pragma journal_mode = wal'))],
     status: 78,
-    problem: `database ${db('wal.db')} is in write-ahead mode, which the service user cannot read for sure`,
-    hint: `set it back by running as root: allow-nets list --db ${db('wal.db')}`,
+    problem: `database ${db('wal.db')} is in write-ahead mode, which the service user cannot read reliably`,
+    hint: `set it back by running as root: allow-nets tidy --db ${db('wal.db')}`,
   },
 ];
 
@@ -166,7 +176,7 @@ const PERMISSION: Trouble[] = [
     surroundings: { uid: NOBODY },
     status: 78,
     problem: `no permission to read database ${db('forbidden.db')}`,
-    hint: `let the service user read it, as root: chmod 644 ${db('forbidden.db')}, and chmod a+x on each folder above it`,
+    hint: /^let the service user's group read it, as root: allow-nets init --db .*forbidden\.db, or: chgrp GROUP .*forbidden\.db && chmod 640 /,
   },
 ];
 
@@ -175,24 +185,49 @@ const ADDON: Trouble[] = [
     name: 'no addon',
     surroundings: installedWith('no-addon', null),
     status: 78,
-    problem: /^better-sqlite3's native addon is missing \(.*better_sqlite3\.node\)$/,
-    hint: `build it as the owner of the folder: cd ${db('no-addon')} && npm rebuild better-sqlite3 (npm 12 and newer leave it out unless told: npm install -g --allow-scripts=better-sqlite3)`,
+    problem: `better-sqlite3, or its native addon, is missing in ${db('no-addon')}/node_modules`,
+    hint: `build it as the owner of the folder: ${rebuild('no-addon')}; or install postfix-allow-nets again`,
   },
   {
     name: 'an addon for another Node.js',
     surroundings: installedWith('other-addon', addonForAnotherNode()),
     status: 78,
     problem: `better-sqlite3 was built for another Node.js than ${process.version}`,
-    hint: `rebuild it as the owner of the folder: cd ${db('other-addon')} && npm rebuild better-sqlite3`,
+    hint: `rebuild it as the owner of the folder: ${rebuild('other-addon')}`,
   },
   {
     name: 'a broken addon',
     surroundings: installedWith('broken-addon', Buffer.from('no addon\n')),
     status: 78,
     problem: /^better-sqlite3's native addon cannot be loaded \(.*\)$/,
-    hint: `let the service user read ${db('broken-addon')}/node_modules/better-sqlite3/build/Release/better_sqlite3.node, or rebuild it: cd ${db('broken-addon')} && npm rebuild better-sqlite3`,
+    hint: `rebuild it as the owner of the folder: ${rebuild('broken-addon')}`,
   },
 ];
+
+for (const [version, node, napi, wanted] of [
+  ['12.11.1', '24.19.0', '10', 13],
+  ['12.11.1', '26.0.0', '10', 13],
+  ['13.2.0', '20.20.2', '9', 12],
+] as const) {
+  const name = `crash-${version}-${node}`;
+  const surroundings = installedWith(name, Buffer.from('never loaded\n'));
+  const manifest = path.join(scratch, name, 'node_modules/better-sqlite3/package.json');
+  fs.writeFileSync(manifest, JSON.stringify({ name: 'better-sqlite3', version }));
+  const versions = path.join(scratch, name, 'versions.js');
+  fs.writeFileSync(
+    versions,
+    `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${node}', napi: '${napi}' } });`,
+  );
+  ADDON.push({
+    name: `better-sqlite3 ${version} under Node.js ${node}, which it would crash`,
+    surroundings: {
+      command: [process.execPath, '--require', versions, ...(surroundings.command ?? []).slice(1)],
+    },
+    status: 78,
+    problem: `better-sqlite3 ${version} crashes Node.js v${node}, so it was not loaded`,
+    hint: `run as the owner of the folder: ${rebuild(name).replace('rebuild better-sqlite3', `install --omit=dev --no-save better-sqlite3@${wanted}`)}`,
+  });
+}
 
 const tooLong = `sasl_username=test1\n${'a=b\n'.repeat(16384)}\n`;
 const requestHint =
@@ -220,22 +255,29 @@ const REQUEST: Trouble[] = (
   hint: requestHint,
 }));
 
-const optionHint =
-  'correct the argv= of the master.cf entry: allow-nets [--db FILE] [--persistent] [--reject-text TEXT] [--log none|reject|all]';
+const optionUsage = 'allow-nets [--db FILE] [--persistent] [--reject-text TEXT] [--log none|reject|all]';
+const optionHint = `correct the argv= of the master.cf entry: ${optionUsage}`;
 const OPTION: Trouble[] = (
   [
     [['--nonsense'], 'unknown option --nonsense'],
     [['--persistant'], 'unknown option --persistant'],
     [['--persistent=yes'], 'unknown option --persistent=yes'],
     [['-p'], 'unknown option -p'],
-    [['--db'], '--db wants a value'],
-    [['--db='], '--db wants a value'],
-    [['--db', ''], '--db wants a value'],
-    [['--reject-text'], '--reject-text wants a value'],
+    [['--db'], '--db requires a value'],
+    [['--db='], '--db requires a value'],
+    [['--db', ''], '--db requires a value'],
+    [['--reject-text'], '--reject-text requires a value'],
     [['--log', 'some'], '--log is none, reject or all, not some'],
     [['--log', 'ALL'], '--log is none, reject or all, not ALL'],
   ] as const
-).map(([words, problem]) => ({ name: words.join(' '), words, status: 64, problem, hint: optionHint }));
+).map(([words, problem]) => ({
+  name: words.join(' '),
+  words,
+  status: 64,
+  problem,
+  hint: optionHint,
+  byHand: `see allow-nets --help; the policy program is: ${optionUsage}`,
+}));
 
 function overwrite(target: string, at: number, bytes: Buffer): void {
   const descriptor = fs.openSync(target, 'r+');
@@ -275,10 +317,11 @@ describe('trouble', { concurrency: 4 }, () => {
       const { stdout, stderr, log, ...how } = await runByHand(withDatabase, input, surroundings);
       assert.equal(stdout, '');
       assert.deepEqual(how, { status });
-      checkWords(log, trouble);
+      const shown = { ...trouble, hint: trouble.byHand ?? trouble.hint };
+      checkWords(log, shown);
       const [, problem, hint] = /^allow-nets: error: (.*)\nallow-nets: hint: (.*)\n$/.exec(stderr) ?? [];
       matches(problem ?? '', trouble.problem, stderr);
-      matches(hint ?? '', trouble.hint, stderr);
+      matches(hint ?? '', shown.hint, stderr);
     });
   }
 
@@ -347,7 +390,7 @@ describe('a persistent program', () => {
     assert.equal(status, 78);
     assert.match(
       log.join('\n'),
-      /^warn: there is no database .*; put the file back, or run as root: allow-nets init/,
+      /^warn: there is no database .*; put the file back from a copy; for a new installation run as root: allow-nets init/,
     );
     fs.renameSync(`${there}.away`, there);
     const { bytes } = await run(['--persistent', '--db', there], GOOD + GOOD);
