@@ -12,7 +12,11 @@ if (underPostfix && !/^[a-z]/.test(process.argv[2] ?? '')) silenceErrors();
 
 /** From now on nothing but answers reaches the policy socket. */
 export function silenceErrors(): void {
-  fs.closeSync(2);
+  try {
+    fs.closeSync(2);
+  } catch {
+    // It was closed before.
+  }
   // The lowest free descriptor is taken, which is 2.
   fs.openSync('/dev/null', 'w');
 }
@@ -24,6 +28,7 @@ function isPolicySocket(): boolean {
     const input = fs.fstatSync(0);
     return input.ino === errors.ino && input.dev === errors.dev;
   } catch {
-    return false;
+    // What cannot be looked at must not be written to.
+    return true;
   }
 }

@@ -44,7 +44,8 @@ function masked(family: Family, bytes: Uint8Array, prefix: number): Parsed {
 
 /** The network of `prefix` bits that the address lies in. */
 export function truncate({ family, bytes }: Address, prefix: number): Network {
-  const kept = bytes.map((byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, prefix - 8 * i))));
+  const kept = new Uint8Array(bytes.length);
+  for (let i = 0; 8 * i < prefix; i++) kept[i] = (bytes[i] ?? 0) & (0xff00 >> Math.min(8, prefix - 8 * i));
   return { family, bytes: kept, prefix };
 }
 
@@ -67,8 +68,11 @@ export function byAddress(
 
 /** How many leading bits two addresses of one family share. */
 export function commonPrefix(a: Uint8Array, b: Uint8Array): number {
-  const at = a.findIndex((byte, i) => byte !== b[i]);
-  return at < 0 ? a.length * 8 : at * 8 + Math.clz32((a[at] ?? 0) ^ (b[at] ?? 0)) - 24;
+  for (let i = 0; i < a.length; i++) {
+    const difference = (a[i] ?? 0) ^ (b[i] ?? 0);
+    if (difference !== 0) return i * 8 + Math.clz32(difference) - 24;
+  }
+  return a.length * 8;
 }
 
 /**
@@ -76,13 +80,19 @@ export function commonPrefix(a: Uint8Array, b: Uint8Array): number {
  * it, the wider before the narrower.
  */
 export function networkKey({ family, bytes, prefix }: Network): Buffer {
-  return Buffer.from([family, ...bytes, prefix]);
+  const key = Buffer.allocUnsafe(bytes.length + 2);
+  key[0] = family;
+  key.set(bytes, 1);
+  key[bytes.length + 1] = prefix;
+  return key;
 }
 
 /** The network that a key stands for, or null: a key that a command has not written can hold anything. */
 export function networkOfKey(key: unknown): Network | null {
   if (!Buffer.isBuffer(key)) return null;
-  const [family, bytes, prefix] = [key[0], key.subarray(1, -1), key.at(-1) ?? 0];
+  const family = key[0];
+  const bytes = key.subarray(1, -1);
+  const prefix = key[key.length - 1] ?? 0;
   if ((family !== 4 || bytes.length !== 4) && (family !== 6 || bytes.length !== 16)) return null;
   if (prefix > bytes.length * 8 || masked(family, bytes, prefix).hostBits) return null;
   return { family, bytes, prefix };
