@@ -153,7 +153,10 @@ describe(
       const last = JSON.parse(doctor.stdout).at(-1);
       assert.deepEqual([last.check, last.status, last.message], ['answer', 'fail', 'Postfix is not running']);
       const { status, stderr } = site.onPostfix('uninstall', '--yes', '--service', 'who.may-send');
-      assert.equal(stderr, 'allow-nets: hint: Postfix is not running: the change counts when it starts\n');
+      assert.equal(
+        stderr,
+        'allow-nets: hint: Postfix is not running: the change takes effect when it starts\n',
+      );
       assert.equal(status, 0);
       assert.deepEqual(await site.configuration(), original);
       assertLinks();
