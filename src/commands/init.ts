@@ -11,6 +11,7 @@ import {
   makeDatabaseFolder,
   restrictAccess,
 } from '../postfix/database-access';
+import { installedUser } from '../postfix/installed-user';
 import { openForCreating, openForWriting, translating } from '../rules/database';
 import { SCHEMA } from '../rules/schema';
 
@@ -18,27 +19,27 @@ export const init: Command = {
   line: 'init',
   summary: 'make an empty database',
   about: [
-    'Makes the folder and the file when they are missing: for root, and for the group of the account that runs the policy program, which only reads (folder 750, file 640). A database that is there already keeps its entries.',
+    'Makes the folder and the file when they are missing: for root, and for the group of the account that runs the policy program, which only reads (folder 750, file 640). A database that is there already keeps its entries; it gets this group and mode when the account is known: by --user, or by the service that is installed.',
   ],
   options: {
     user: {
       type: 'string',
       requiresArg: true,
-      describe: 'account, or ACCOUNT:GROUP, that runs the policy program (nobody)',
+      describe: 'account, or ACCOUNT:GROUP, that runs the policy program (that of the service, else nobody)',
     },
   },
   examples: [['allow-nets init', 'make /var/lib/allow-nets/access.db']],
   run(given) {
     const { db } = given;
     const isRoot = process.getuid?.() === 0;
-    const gid = isRoot ? accountOf(given.text('user') ?? 'nobody', '').gid : null;
+    const user = isRoot ? given.text('user') || installedUser(db) || null : null;
+    const gid = isRoot ? accountOf(user ?? 'nobody', '').gid : null;
     printLine(createDatabase(db, gid) ? `made ${db}` : `${db} is there already`);
-    if (gid !== null) {
-      const loose = given.text('user') === null ? [] : looseAccess(db, gid);
-      restrictAccess(loose, gid);
-      for (const { path: file, mode } of loose)
-        printLine(`${file} has mode ${mode.toString(8)} and group ${gid} now`);
-    }
+    if (gid === null || user === null) return 0;
+    const loose = looseAccess(db, gid);
+    restrictAccess(loose, gid);
+    for (const { path: file, mode } of loose)
+      printLine(`${file} now has mode ${mode.toString(8)} and the group of ${user}`);
     return 0;
   },
 };
