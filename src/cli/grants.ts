@@ -1,15 +1,27 @@
-// Whether a database lets anybody send mail at all.
+// Whom a database lets send mail at all, before it is enforced.
 import { eachRow, hasRows, isExpired, problemOf } from '../rules/entries';
 import { reading } from './open';
 
-/** True as soon as one entry is in force. */
-export function grantsAnything(file: string): boolean {
+export interface Grants {
+  /** How many users have entries of their own. */
+  readonly users: number;
+  /** The wider subjects that have entries: `@example.com`, `*`. */
+  readonly wide: readonly string[];
+  /** Whether any entry is in force. */
+  readonly any: boolean;
+}
+
+export function grantsOf(file: string): Grants {
   const now = Date.now();
   return reading(file, (connection) => {
     const hasSet = (name: string) => hasRows(connection, 'network_set', name);
+    const subjects = new Set<string>();
+    let any = false;
     for (const row of eachRow(connection, 'access')) {
-      if (problemOf('access', row, hasSet) === null && !isExpired(row, now)) return true;
+      subjects.add(String(row.user));
+      any ||= problemOf('access', row, hasSet) === null && !isExpired(row, now);
     }
-    return false;
+    const wide = [...subjects].filter((subject) => subject === '*' || subject.startsWith('@')).sort();
+    return { users: subjects.size - wide.length, wide, any };
   });
 }

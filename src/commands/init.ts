@@ -4,6 +4,14 @@ import * as path from 'node:path';
 import type { Command } from '../cli/command';
 import { printLine } from '../cli/output';
 import { Trouble } from '../failure';
+import { accountOf } from '../postfix/account';
+import {
+  looseAccess,
+  makeDatabaseFile,
+  makeDatabaseFolder,
+  restrictAccess,
+} from '../postfix/database-access';
+import { installedUser } from '../postfix/installed-user';
 import { openForCreating, openForWriting, translating } from '../rules/database';
 import { SCHEMA } from '../rules/schema';
 
@@ -11,23 +19,40 @@ export const init: Command = {
   line: 'init',
   summary: 'make an empty database',
   about: [
-    'Makes the folder and the file when they are missing, readable by everybody, for the service user must read them, and writable by their owner. A database that is there already is left as it is.',
+    'Makes the folder and the file when they are missing: for root, and for the group of the account that runs the policy program, which only reads (folder 750, file 640). A database that is there already keeps its entries; it gets this group and mode when the account is known: by --user, or by the service that is installed.',
   ],
+  options: {
+    user: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'account, or ACCOUNT:GROUP, that runs the policy program (that of the service, else nobody)',
+    },
+  },
   examples: [['allow-nets init', 'make /var/lib/allow-nets/access.db']],
-  run({ db }) {
-    printLine(createDatabase(db) ? `made ${db}` : `${db} is there already`);
+  run(given) {
+    const { db } = given;
+    const isRoot = process.getuid?.() === 0;
+    const user = isRoot ? given.text('user') || installedUser(db) || null : null;
+    const gid = isRoot ? accountOf(user ?? 'nobody', '').gid : null;
+    printLine(createDatabase(db, gid) ? `made ${db}` : `${db} is there already`);
+    if (gid === null || user === null) return 0;
+    const loose = looseAccess(db, gid);
+    restrictAccess(loose, gid);
+    for (const { path: file, mode } of loose)
+      printLine(`${file} now has mode ${mode.toString(8)} and the group of ${user}`);
     return 0;
   },
 };
 
-/** Makes the database unless it is there. True when it was made. */
-export function createDatabase(file: string): boolean {
+/** Makes the database unless it is there. `gid`: of the account that reads it, null for who is not root. True when it was made. */
+export function createDatabase(file: string, gid: number | null): boolean {
   return translating(file, () => {
-    makeFolder(path.dirname(file));
+    makeFolder(path.dirname(file), gid);
     if (fs.existsSync(file) && fs.statSync(file).size > 0) {
       openForWriting(file).close();
       return false;
     }
+    makeDatabaseFile(file, gid);
     const connection = openForCreating(file);
     try {
       connection.pragma('journal_mode = delete');
@@ -42,19 +67,21 @@ export function createDatabase(file: string): boolean {
     } finally {
       connection.close();
     }
-    fs.chmodSync(file, 0o644);
     return true;
   });
 }
 
-/** Each folder that is missing, so that everybody can pass through it whatever the umask is. */
-function makeFolder(folder: string): void {
+/** The folder of the database, and those above it that are missing, which everybody can pass through whatever the umask is. */
+function makeFolder(folder: string, gid: number | null, isLast = true): void {
   if (fs.existsSync(folder)) return;
   // Not by `recursive`, which never ends where a folder cannot be made in one that is there (/proc).
-  makeFolder(path.dirname(folder));
+  makeFolder(path.dirname(folder), gid, false);
   try {
-    fs.mkdirSync(folder);
-    fs.chmodSync(folder, 0o755);
+    if (isLast) makeDatabaseFolder(folder, gid);
+    else {
+      fs.mkdirSync(folder);
+      fs.chmodSync(folder, 0o755);
+    }
   } catch (error) {
     throw new Trouble({
       kind: 'refused',

@@ -4,21 +4,24 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Arguments, Command } from '../cli/command';
-import { grantsAnything } from '../cli/grants';
+import { type Grants, grantsOf } from '../cli/grants';
 import { hint, printLine } from '../cli/output';
-import { Trouble } from '../failure';
+import { POLICY_OPTIONS } from '../cli/policy-usage';
+import type { Trouble } from '../failure';
 import { accountOf } from '../postfix/account';
 import { isAgreed, openPostfix, otherNames } from '../postfix/change-opening';
 import { changePostfix, partsWithChanges, printParts, stampOf } from '../postfix/change-postfix';
-import type { ConfigStore } from '../postfix/config-store';
+import { looseAccess, restrictAccess } from '../postfix/database-access';
+import { listWarnings } from '../postfix/list-warnings';
 import { serviceNamed } from '../postfix/master-cf';
-import { installPlan, type Wanted } from '../postfix/plan';
-import { type PolicyService, programIndex, programOptions, spawned } from '../postfix/policy-service';
-import type { Postfix } from '../postfix/postfix';
+import { installPlan } from '../postfix/plan';
+import { programOptions, spawned } from '../postfix/policy-service';
 import { CONFIG_DIR, DRY_RUN, SERVICE, YES } from '../postfix/postfix-options';
-import { findProgram, refused } from '../postfix/run';
+import { refused } from '../postfix/run';
+import { servicesWithAuth } from '../postfix/service-view';
 import { printStep } from '../postfix/shown-plan';
 import { closedFile, type Hindrance, hindranceOf } from '../postfix/trial-run';
+import { type InstallOptions, wantedService, withLogGroup } from '../postfix/wanted-service';
 import { DEFAULT_DATABASE } from '../rules/database';
 import { createDatabase } from './init';
 
@@ -26,8 +29,9 @@ export const install: Command = {
   line: 'install',
   summary: 'make Postfix ask this program',
   about: [
-    'Adds the service to master.cf, and check_policy_service ahead of everything else to the recipient restrictions of main.cf and of every smtpd service that offers AUTH and overrides them with -o. Prints all changes and asks before it makes them; keeps dated copies of both files; on any failure puts both back as they were.',
-    'Run again it changes nothing, or moves to what is asked for now: from --trial to enforcing, from one mode to the other. uninstall takes out what install put in.',
+    'Adds the service to master.cf, and check_policy_service ahead of everything else to the recipient restrictions of every smtpd service that offers AUTH: in main.cf, or in the -o of master.cf that overrides them. The check carries a default_action of its own, a temporary 451: while the program does not answer, mail waits. Prints all changes and asks before it makes them; keeps dated copies of both files; on any failure puts both back as they were.',
+    'Run again it changes nothing, or moves to what is asked for now: from --trial to enforcing, from one mode to the other. Other words in argv= stay, before the program (setpriv, prlimit) and after it. uninstall takes out what install put in.',
+    'The database is for root and the group of the account that runs the program: folder 750, file 640.',
     'With --trial refusals are logged (reject_warning) and not carried out: a way to see on a running server who would be refused.',
   ],
   options: {
@@ -42,6 +46,8 @@ export const install: Command = {
       describe: 'one process for each request, instead of one for each smtpd process',
     },
     trial: { type: 'boolean', describe: 'log who would be refused, and refuse nobody' },
+    'reject-text': { ...POLICY_OPTIONS['reject-text'], type: 'string', requiresArg: true },
+    log: POLICY_OPTIONS.log,
     yes: YES,
     'dry-run': DRY_RUN,
     force: { type: 'boolean', describe: 'also with a database that lets nobody send' },
@@ -58,7 +64,8 @@ export const install: Command = {
 async function runInstall(given: Arguments): Promise<number> {
   const opening = openPostfix(given);
   const { postfix, store, name } = opening;
-  const present = spawnedAs(store, name);
+  const entry = serviceNamed(store.files.master, name, 'unix');
+  const present = entry === null ? null : spawned(entry);
   const [other] = present === null ? otherNames(given, opening) : [];
   if (other !== undefined) {
     throw refused(
@@ -66,79 +73,90 @@ async function runInstall(given: Arguments): Promise<number> {
       `allow-nets install --service ${other}; for a second one --service ${name}`,
     );
   }
-  const { wanted, db } = wantedFrom(given, name, present);
+  if (servicesWithAuth(store.files).length === 0) {
+    throw refused(
+      'no smtpd service offers AUTH, so there is no user to ask about',
+      'set smtpd_sasl_auth_enable=yes, with -o in the submission entry of master.cf as a rule',
+    );
+  }
+  const asked = wantedService(name, present, optionsFrom(given));
+  const wanted = { ...asked, user: withLogGroup(asked.user, postfix) };
+  const db = programOptions(wanted.argv).db ?? DEFAULT_DATABASE;
   const account = accountOf(wanted.user, postfix.mailOwner);
-  stopAt(closedFile(account, wanted.argv.slice(0, 2), postfix));
+  stopAt(closedFile(account, wanted.program, postfix));
   const plan = installPlan(store.files, wanted, postfix.builtIn());
   const isNew = !fs.existsSync(db);
   const parts = partsWithChanges([
     { changes: plan.service, answers: name },
     { changes: plan.lists, answers: name },
   ]);
-  if (parts.length === 0 && !isNew) {
-    printLine(`already installed: ${described(wanted)}`);
+  const loose = isNew ? [] : looseAccess(db, account.gid);
+  const planned = plan.lists.at(-1)?.files ?? plan.service.at(-1)?.files ?? store.files;
+  if (parts.length === 0 && !isNew && loose.length === 0) {
+    printLine(`already installed: ${described(wanted, db)}`);
+    listWarnings(planned, wanted).forEach(hint);
     return 0;
   }
-  const stopsEverybody = !wanted.trial && plan.lists.length > 0 && (isNew || !grantsAnything(db));
+  const grants = isNew ? { users: 0, wide: [], any: false } : grantsOf(db);
+  const stopsEverybody = !wanted.trial && plan.lists.length > 0 && !grants.any;
   const failure = stopsEverybody && !given.flag('force') ? emptyDatabase(db, isNew) : null;
   if (failure !== null && !given.flag('dry-run')) throw failure;
   const stamp = stampOf(new Date());
-  if (isNew) printStep(['allow-nets', 'init', '--db', db]);
+  if (isNew) printStep(['allow-nets', 'init', '--db', db, '--user', wanted.user]);
+  for (const { path: file, mode } of loose) {
+    printStep(['chgrp', String(account.gid), file]);
+    printStep(['chmod', mode.toString(8), file]);
+  }
   printParts(postfix, store, parts, stamp);
+  printLine(whoMaySend(grants, wanted.trial));
+  if (plan.lists.length > 0 && present === null && !wanted.trial)
+    hint('to see first who would be refused: allow-nets install --trial');
   if (failure !== null) hint(`this needs --force: ${failure.message}`);
   if (!isAgreed('install', given, postfix)) return given.flag('dry-run') ? 0 : 1;
-  if (isNew && createDatabase(db)) printLine(`made ${db}`);
+  if (isNew && createDatabase(db, account.gid)) printLine(`made ${db}`);
+  restrictAccess(loose, account.gid);
   stopAt(closedFile(account, [db], postfix));
   stopAt(hindranceOf(account, wanted, postfix));
   await changePostfix(postfix, store, parts, stamp);
-  printLine(`installed: ${described(wanted)}`);
-  afterwards(postfix, wanted, stopsEverybody);
+  printLine(`installed: ${described(wanted, db)}`);
+  if (parts.length > 0)
+    printLine(`copies of the files before: ${Object.values(store.copies(stamp)).join(' ')}`);
+  listWarnings(planned, wanted).forEach(hint);
+  if (!postfix.isRunning()) hint('Postfix is not running: the change takes effect when it starts');
+  if (stopsEverybody) hint('every user is refused until allow-nets add lets one in');
+  if (wanted.trial)
+    hint('who would be refused is logged as reject_warning; allow-nets install ends the trial');
   return 0;
 }
 
-function spawnedAs(store: ConfigStore, name: string): PolicyService | null {
-  const present = serviceNamed(store.files.master, name, 'unix');
-  return present === null ? null : spawned(present);
-}
-
-/** What was asked for; what was not stays as it is installed. */
-function wantedFrom(
-  given: Arguments,
-  name: string,
-  present: PolicyService | null,
-): { wanted: Wanted; db: string } {
-  const program = present === null ? -1 : programIndex(present.argv);
-  const before = programOptions(present?.argv.slice(program + 1) ?? []);
-  const asked = given.text('db') ?? process.env['ALLOW_NETS_DB'] ?? '';
-  const db = path.resolve(asked || (before.db ?? DEFAULT_DATABASE));
-  const oneShot = given.flag('one-shot');
-  const start = [nodeOfPath(), __filename];
-  const argv = [...start, ...(oneShot ? [] : ['--persistent']), '--db', db, ...before.others];
-  const same =
-    present?.argv.slice(0, program + 1).join('\n') === start.join('\n') &&
-    before.persistent === !oneShot &&
-    before.db === db;
-  const user = given.text('user') ?? (present?.user || 'nobody');
-  const wanted = {
-    name,
-    user,
-    argv: same ? (present?.argv ?? argv) : argv,
-    oneShot,
+function optionsFrom(given: Arguments): InstallOptions {
+  const db = given.text('db') ?? process.env['ALLOW_NETS_DB'] ?? '';
+  return {
+    user: given.text('user'),
+    db: db === '' ? null : path.resolve(db),
+    oneShot: given.flag('one-shot'),
     trial: given.flag('trial'),
+    rejectText: given.text('reject-text'),
+    log: given.text('log'),
+    script: __filename,
   };
-  return { wanted, db };
 }
 
-/** This Node by the name that PATH has for it, which outlives an upgrade better than where it lies. */
-function nodeOfPath(): string {
-  const node = findProgram('node');
-  return node !== null && fs.realpathSync(node) === process.execPath ? node : process.execPath;
-}
-
-function described({ name, user, oneShot, trial, argv }: Wanted): string {
+function described(
+  { name, user, oneShot, trial }: { name: string; user: string; oneShot: boolean; trial: boolean },
+  db: string,
+): string {
   const mode = oneShot ? 'one process a request' : 'persistent';
-  const db = programOptions(argv).db ?? DEFAULT_DATABASE;
   return `service ${name} as ${user}, ${mode}, ${trial ? 'trial: nobody is refused' : 'enforcing'}, database ${db}`;
+}
+
+/** Who has entries, and what happens to the others. */
+function whoMaySend({ users, wide }: Grants, trial: boolean): string {
+  const subjects = [`${users} ${users === 1 ? 'user' : 'users'}`, ...wide].join(', ');
+  const others = trial ? 'would be refused, which is only logged' : 'is refused';
+  return wide.includes('*')
+    ? `entries: ${subjects}; everybody else who logs in may send from where * may`
+    : `entries: ${subjects}; everybody else who logs in ${others}`;
 }
 
 function stopAt(hindrance: Hindrance | null): void {
@@ -147,18 +165,10 @@ function stopAt(hindrance: Hindrance | null): void {
 
 function emptyDatabase(db: string, isNew: boolean): Trouble {
   const init = isNew ? `allow-nets init --db ${db}, ` : '';
-  return new Trouble({
-    kind: 'refused',
-    problem: isNew
+  return refused(
+    isNew
       ? `there is no database ${db}: every user would be refused`
       : `${db} lets nobody send mail: every user would be refused`,
-    hint: `first ${init}allow-nets add USER NETWORK or allow-nets learn /var/log/mail.log, or try it with --trial; --force does it all the same`,
-  });
-}
-
-function afterwards(postfix: Postfix, wanted: Wanted, stopsEverybody: boolean): void {
-  if (!postfix.isRunning()) hint(`Postfix is not running: the change counts when it starts`);
-  if (stopsEverybody) hint('every user is refused until allow-nets add lets one in');
-  if (wanted.trial)
-    hint('who would be refused is logged as reject_warning; allow-nets install ends the trial');
+    `first ${init}allow-nets add USER NETWORK or allow-nets learn /var/log/mail.log, or try it with --trial; --force does it all the same`,
+  );
 }

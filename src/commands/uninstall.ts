@@ -37,6 +37,7 @@ async function runUninstall(given: Arguments): Promise<number> {
   if (!isAgreed('uninstall', given, postfix)) return given.flag('dry-run') ? 0 : 1;
   await changePostfix(postfix, store, parts, stamp);
   printLine(`uninstalled: nothing asks ${name} any more; the database stays`);
-  if (!postfix.isRunning()) hint('Postfix is not running: the change counts when it starts');
+  printLine(`copies of the files as they were before each change: ${store.earlierCopies().join(' ')}`);
+  if (!postfix.isRunning()) hint('Postfix is not running: the change takes effect when it starts');
   return 0;
 }

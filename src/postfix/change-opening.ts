@@ -9,7 +9,7 @@ import { Postfix } from './postfix';
 import { requireRoot, serviceName } from './postfix-options';
 import { refused } from './run';
 import { isForeign } from './service-changes';
-import { consent } from './shown-plan';
+import { askConsent } from './shown-plan';
 
 export interface Opening {
   readonly postfix: Postfix;
@@ -45,10 +45,10 @@ export function otherNames(given: Arguments, { store, name }: Opening): string[]
 export function isAgreed(command: string, given: Arguments, postfix: Postfix): boolean {
   if (given.flag('dry-run')) return false;
   requireRoot(command, postfix);
-  const answer = consent('make these changes?', given.flag('yes'));
-  if (answer === 'nobody to ask') {
+  const answer = askConsent('make these changes?', given.flag('yes'));
+  if (answer === 'no terminal') {
     throw refused(
-      'nothing was changed: standard input is no terminal, so nobody can be asked',
+      'nothing was changed: standard input is not a terminal',
       `allow-nets ${command} --yes makes these changes, --dry-run only prints them`,
     );
   }

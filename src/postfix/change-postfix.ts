@@ -1,14 +1,15 @@
 // Changing a running Postfix: copies first, then one part after the other, each checked, loaded and tried; on any failure both files are put back
-// as they were, byte for byte, and loaded again.
+// as they were, byte for byte, and loaded again, and a Postfix that has ended is started again.
 
-import { printError, printLine } from '../cli/output';
+import { printError } from '../cli/output';
 import { asErrorLines, failureOf, words } from '../failure';
 import type { Change } from './change';
 import type { ConfigStore } from './config-store';
 import { awaitLive, NoAnswer, socketOf } from './live-service';
+import { limitsOfMaster } from './master-limits';
 import type { Postfix } from './postfix';
 import { refused, shellLine } from './run';
-import { ABOUT_COMMANDS, printChange, printStep } from './shown-plan';
+import { printChange, printStep } from './shown-plan';
 
 /** Changes that Postfix is to load at once. `answers`: the service that has to answer then, or null. */
 export interface Part {
@@ -27,7 +28,6 @@ export function printParts(
 ): void {
   if (parts.length === 0) return;
   const copies = store.copies(stamp);
-  printLine(ABOUT_COMMANDS);
   printStep(['cp', '-p', store.pathOf('main'), copies.main]);
   printStep(['cp', '-p', store.pathOf('master'), copies.master]);
   const running = postfix.isRunning();
@@ -48,10 +48,10 @@ export async function changePostfix(
   if (parts.length === 0) return;
   const running = postfix.isRunning();
   let loaded = false;
+  store.backUp(stamp);
   // An interrupt at the terminal reaches postfix(1) too, which then fails: that is put back, and not left half done.
   const ignore = () => {};
   process.on('SIGINT', ignore).on('SIGTERM', ignore).on('SIGHUP', ignore);
-  store.backUp(stamp);
   try {
     for (const part of parts) {
       const { changes, answers } = part;
@@ -60,14 +60,14 @@ export async function changePostfix(
       store.write(files);
       postfix.readConfiguration();
       // Of the whole; a reload looks for what is fatal by itself.
-      if (part === parts.at(-1)) postfix.check();
+      if (part === parts.at(-1)) postfix.do('check');
       if (!running) continue;
       loaded = true;
-      postfix.reload();
+      postfix.do('reload');
       if (answers !== null) await mustAnswer(postfix, answers);
     }
   } catch (error) {
-    throw restored(postfix, store, loaded, error);
+    throw restored(postfix, store, stamp, loaded, error);
   } finally {
     process.off('SIGINT', ignore).off('SIGTERM', ignore).off('SIGHUP', ignore);
   }
@@ -76,31 +76,51 @@ export async function changePostfix(
 async function mustAnswer(postfix: Postfix, service: string): Promise<void> {
   const socket = socketOf(postfix.queueDir, service);
   try {
-    await awaitLive(socket);
+    const { action } = await awaitLive(socket);
+    // The last words of a Node.js that dies can have an empty line, too.
+    if (!/^action=(dunno$|reject )/.test(action)) throw new NoAnswer(`it said ${JSON.stringify(action)}`);
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
-    throw refused(`the new service does not answer at ${socket} (${error.message})`, 'the mail log says why');
+    const limits = limitsOfMaster(postfix.queueDir);
+    const cause = limits === null ? '' : `; Postfix was started with limits that can be the cause: ${limits}`;
+    throw refused(
+      `the new service does not answer at ${socket} (${error.message})`,
+      `the mail log says why${cause}`,
+    );
   }
 }
 
-function restored(postfix: Postfix, store: ConfigStore, loaded: boolean, error: unknown): unknown {
+/** What to throw after a failure, when both files are back. */
+function restored(
+  postfix: Postfix,
+  store: ConfigStore,
+  stamp: string,
+  loaded: boolean,
+  error: unknown,
+): unknown {
   const failure = failureOf(error);
   const { problem, hint } = words(failure);
   try {
     store.restore();
   } catch (again) {
     printError(asErrorLines(failureOf(again)));
-    const copies = `the copies are beside them: ls -t ${postfix.configDir}/*.allow-nets-*`;
-    return refused(`${problem}; putting main.cf and master.cf back failed too`, copies);
+    const { main, master } = store.copies(stamp);
+    return refused(
+      `${problem}; putting main.cf and master.cf back failed too`,
+      `the copies are beside them: ${shellLine([main, master])}`,
+    );
   }
-  const back = `${problem}; main.cf and master.cf were put back as they were`;
+  store.removeCopies(stamp);
+  let back = `${problem}; main.cf and master.cf were put back as they were`;
   if (loaded) {
+    const word = postfix.isRunning() ? 'reload' : 'start';
     try {
-      postfix.reload();
+      postfix.do(word);
     } catch {
-      const reload = shellLine(['postfix', ...postfix.chosen, 'reload']);
-      return refused(`${back}, but Postfix did not load them`, reload);
+      const command = shellLine(['postfix', ...postfix.chosen, word]);
+      return refused(`${back}, but Postfix did not load them`, command);
     }
+    if (word === 'start') back += ', and Postfix, which had ended, was started again';
   }
   return failure.kind === 'bug' ? error : refused(back, hint ?? undefined);
 }

@@ -1,5 +1,4 @@
-// One change of main.cf or master.cf, as data: the text after it, the lines that differ, and the postconf command that has the same effect, for
-// the administrator to read. The change itself is made in the text (config-text.ts says why).
+// One change of main.cf or master.cf, as data: the texts after it, and the lines that differ, for the administrator to read.
 import { changedLines, type Edit, edited, removal } from './config-text';
 import type { Parameter } from './main-cf';
 import type { ConfigFiles } from './service-view';
@@ -8,8 +7,6 @@ export type FileName = 'main.cf' | 'master.cf';
 
 export interface Change {
   readonly file: FileName;
-  /** The words after `postconf -c DIR`, or null when postconf cannot do it. */
-  readonly command: readonly string[] | null;
   readonly before: readonly string[];
   readonly after: readonly string[];
   /** Both files after this change and those before it. */
@@ -18,26 +15,16 @@ export interface Change {
 
 export const keyOf = (file: FileName) => (file === 'main.cf' ? 'main' : 'master');
 
-export function changed(
-  files: ConfigFiles,
-  file: FileName,
-  edits: readonly Edit[],
-  command: readonly string[] | null,
-): Change {
-  return replaced(files, file, edited(files[keyOf(file)], edits), command);
+export function changed(files: ConfigFiles, file: FileName, edits: readonly Edit[]): Change {
+  return replaced(files, file, edited(files[keyOf(file)], edits));
 }
 
-export function replaced(
-  files: ConfigFiles,
-  file: FileName,
-  text: string,
-  command: readonly string[] | null,
-): Change {
+export function replaced(files: ConfigFiles, file: FileName, text: string): Change {
   const key = keyOf(file);
-  return { file, command, ...changedLines(files[key], text), files: { ...files, [key]: text } };
+  return { file, ...changedLines(files[key], text), files: { ...files, [key]: text } };
 }
 
 /** A parameter taken out of main.cf with its line. */
-export function droppedParameter(files: ConfigFiles, { name, line }: Parameter): Change {
-  return changed(files, 'main.cf', [removal(files.main, line)], ['-X', name]);
+export function droppedParameter(files: ConfigFiles, { line }: Parameter): Change {
+  return changed(files, 'main.cf', [removal(files.main, line)]);
 }

@@ -1,15 +1,14 @@
 // Where restrictions can be written in main.cf and master.cf, and in which of these places a check has to be put for a service to ask it.
-import type { Slice } from './config-text';
+import type { Edit, Slice } from './config-text';
 import { type Parameter, parameterOf, parametersOf } from './main-cf';
 import { type Override, overrideOf, type Service, servicesOf } from './master-cf';
-import type { Style } from './policy-check';
 import { type ConfigFiles, RECIPIENT_LIST } from './service-view';
-import { COMMA_OR_SPACE, tokensOf } from './tokens';
+import { COMMA_OR_SPACE, wordsOf } from './tokens';
 
 /** A value that is written in one of the files. */
 export type Place =
   | { readonly file: 'main.cf'; readonly parameter: Parameter }
-  | { readonly file: 'master.cf'; readonly service: Service; readonly override: Override };
+  | { readonly file: 'master.cf'; readonly override: Override };
 
 /** A parameter of main.cf that is not there yet. */
 export interface Absent {
@@ -20,57 +19,54 @@ export interface Absent {
 export const valueAt = (place: Place): Slice =>
   place.file === 'main.cf' ? place.parameter.value : place.override.value;
 
-/** White space can stand in main.cf, and in braces. */
-export const styleOf = (place: Place): Style =>
-  place.file === 'main.cf' || place.override.braced ? 'spaced' : 'compact';
-
 export function allPlaces(files: ConfigFiles): Place[] {
   const main = parametersOf(files.main).map((parameter): Place => ({ file: 'main.cf', parameter }));
-  const master = servicesOf(files.master).flatMap((service) =>
-    service.overrides.map((override): Place => ({ file: 'master.cf', service, override })),
+  const master = servicesOf(files.master).flatMap(({ overrides }) =>
+    overrides.map((override): Place => ({ file: 'master.cf', override })),
   );
   return [...main, ...master];
 }
 
-/** Where main.cf's own list of recipient restrictions is to hold the check. */
-export function mainPlace(files: ConfigFiles, builtIn: ReadonlySet<string>): Place | Absent {
-  const parameter = parameterOf(files.main, RECIPIENT_LIST);
-  if (parameter === null) return { file: 'main.cf', absent: RECIPIENT_LIST };
-  return followed(files, { file: 'main.cf', parameter }, null, builtIn);
-}
-
-/** The same of a service: its own list, or that of main.cf as its overrides make it. */
-export function servicePlace(
-  files: ConfigFiles,
-  service: Service,
-  builtIn: ReadonlySet<string>,
-): Place | Absent {
-  const override = overrideOf(service, RECIPIENT_LIST);
-  if (override !== null) return followed(files, { file: 'master.cf', service, override }, service, builtIn);
-  const parameter = parameterOf(files.main, RECIPIENT_LIST);
-  if (parameter === null) return { file: 'main.cf', absent: RECIPIENT_LIST };
-  return followed(files, { file: 'main.cf', parameter }, service, builtIn);
-}
-
 /**
- * A list that begins with `$mua_recipient_restrictions` is written in that parameter. Postfix's own parameters are not followed: what is
- * in them has a use of its own.
+ * Where a service's own list of recipient restrictions is, or that of main.cf. A list that begins with `$mua_recipient_restrictions` is written in that
+ * parameter; Postfix's own parameters are not followed: what is in them has a use of its own.
  */
-function followed(
-  files: ConfigFiles,
-  place: Place,
-  service: Service | null,
-  builtIn: ReadonlySet<string>,
-  depth = 0,
-): Place | Absent {
-  const first = tokensOf(valueAt(place).text, COMMA_OR_SPACE)[0]?.text ?? '';
-  const [, plain, braced, round] = /^\$(?:(\w+)|\{(\w+)\}|\((\w+)\))$/.exec(first) ?? [];
-  const name = plain ?? braced ?? round;
-  if (name === undefined || builtIn.has(name) || depth > 10) return place;
-  const override = service === null ? null : overrideOf(service, name);
-  if (service !== null && override !== null)
-    return followed(files, { file: 'master.cf', service, override }, service, builtIn, depth + 1);
+export function placeOf(files: ConfigFiles, service: Service, builtIn: ReadonlySet<string>): Place | Absent {
+  let name = RECIPIENT_LIST;
+  for (let depth = 0; ; depth++) {
+    const place = definitionOf(files, service, name);
+    if ('absent' in place || depth > 10) return place;
+    const first = wordsOf(valueAt(place).text, COMMA_OR_SPACE)[0] ?? '';
+    const next = /^\$(?:(\w+)|\{(\w+)\}|\((\w+)\))$/.exec(first)?.slice(1).find(Boolean);
+    if (next === undefined || builtIn.has(next)) return place;
+    name = next;
+  }
+}
+
+function definitionOf(files: ConfigFiles, service: Service, name: string): Place | Absent {
+  const override = overrideOf(service, name);
+  if (override !== null) return { file: 'master.cf', override };
   const parameter = parameterOf(files.main, name);
-  if (parameter === null) return { file: 'main.cf', absent: name };
-  return followed(files, { file: 'main.cf', parameter }, service, builtIn, depth + 1);
+  return parameter === null ? { file: 'main.cf', absent: name } : { file: 'main.cf', parameter };
+}
+
+/** What puts an override into braces, without which no white space can stand in it (master(5), Postfix 3.0 and later). */
+export function bracing({ word }: Override): Edit[] {
+  if (word.text.startsWith('{')) return [];
+  const [start, end] = [word.at(0), word.at(word.text.length - 1) + 1];
+  // Of `-oname=value` the word begins behind -o: a word of its own can have braces.
+  return [
+    { start, end: start, text: '{' },
+    { start: end, end, text: '}' },
+  ];
+}
+
+/** What takes braces away again that nothing needs any more, when they look like those of `bracing`. */
+export function unbracing({ word }: Override, left: string): Edit[] {
+  if (!/^\{[^\s={]+=/.test(word.text) || /\s/.test(left)) return [];
+  const [start, end] = [word.at(0), word.at(word.text.length - 1)];
+  return [
+    { start, end: start + 1, text: '' },
+    { start: end, end: end + 1, text: '' },
+  ];
 }

@@ -2,14 +2,16 @@
 //
 // All pure, and as edits of the file that the list stands in. What is written can be taken out again without a trace.
 import type { Edit, Slice } from './config-text';
-import { COMMA_OR_SPACE, type Token, tokensOf } from './tokens';
+import { COMMA_OR_SPACE, type Token, tokensOf, wordsOf } from './tokens';
 
 /** In which way a list asks the policy service. */
 export interface Form {
-  /** `{ unix:private/NAME, request_limit=1 }`: smtpd closes the connection after each reply (Postfix 3.0 and later). */
+  /** `request_limit=1`: smtpd closes the connection after each reply (Postfix 3.0 and later). */
   readonly oneShot: boolean;
   /** `warn_if_reject` stands before it: refusals are logged and not carried out. */
   readonly trial: boolean;
+  /** The check's own default_action, which smtpd takes in place of main.cf's when the service does not answer. */
+  readonly action: string | null;
 }
 
 export interface FoundCheck extends Form {
@@ -21,17 +23,17 @@ export interface FoundCheck extends Form {
   readonly end: number;
 }
 
-/** How a list is written: `compact` where no white space may stand, in a plain `-o name=value`. */
-export type Style = 'spaced' | 'compact';
+/** What a client gets while the program does not answer, whatever smtpd_policy_service_default_action says. */
+const ACTION = '451 4.3.5 Policy service not available; see the mail log';
 
 /** `service`: the name of one in `private/`, `inet:HOST:PORT`, or `inet:*:PORT` for whatever host. */
 export function isCheckOf(service: string, target: string): boolean {
-  const asked = (attributesOf(target)[0] ?? '').toLowerCase();
-  if (service.startsWith('inet:*:')) return asked.startsWith('inet:') && portOf(asked) === portOf(service);
-  if (service.startsWith('inet:')) return asked === service.toLowerCase();
-  return new RegExp(`^unix:(.*/)?private/${service.replace(/[.]/g, '\\.')}$`).test(
-    attributesOf(target)[0] ?? '',
-  );
+  const [endpoint = ''] = attributesOf(target);
+  const address = endpoint.toLowerCase();
+  if (service.startsWith('inet:*:'))
+    return address.startsWith('inet:') && portOf(address) === portOf(service);
+  if (service.startsWith('inet:')) return address === service.toLowerCase();
+  return new RegExp(`^(unix|local):(.*/)?private/${service.replace(/[.]/g, '\\.')}$`).test(endpoint);
 }
 
 /** What stands behind the last colon: `inet:HOST:PORT`, `inet:[::1]:PORT`. */
@@ -40,12 +42,24 @@ export const portOf = (address: string) => address.slice(address.lastIndexOf(':'
 /** The words in `{ unix:private/NAME, request_limit=1 }`, or the one word there is. */
 export function attributesOf(target: string): string[] {
   const inside = target.startsWith('{') && target.endsWith('}') ? target.slice(1, -1) : target;
-  return tokensOf(inside, COMMA_OR_SPACE).map(({ text }) => text);
+  return wordsOf(inside, COMMA_OR_SPACE);
 }
 
-export function isOneShot(target: string): boolean {
-  return attributesOf(target).some((attribute) => /^request_limit\s*=\s*1$/.test(attribute));
+/** The value of `name=value` or `{ name = value }` behind a check's endpoint, or null. Of several the last counts. */
+export function attributeOf(target: string, name: string): string | null {
+  let value: string | null = null;
+  for (const word of attributesOf(target).slice(1)) {
+    const [, key, found] = /^\{?\s*(\w+)\s*=\s*(.*?)\s*\}?$/s.exec(word) ?? [];
+    if (key === name && found !== undefined) value = found;
+  }
+  return value;
 }
+
+/** The form in which a check with this target asks, but for warn_if_reject, which stands before it. */
+export const formOf = (target: string): Omit<Form, 'trial'> => ({
+  oneShot: attributeOf(target, 'request_limit') === '1',
+  action: attributeOf(target, 'default_action'),
+});
 
 /** Every check of the service in a list, in order. */
 export function checksIn(list: string, service: string): FoundCheck[] {
@@ -57,50 +71,50 @@ export function checksIn(list: string, service: string): FoundCheck[] {
     const before = tokens[i - 1];
     const warn = before !== undefined && /^warn_if_reject$/i.test(before.text) ? before : null;
     const start = (warn ?? keyword).start;
-    const form = { oneShot: isOneShot(target.text), trial: warn !== null };
-    return [{ ...form, warn, keyword, target, start, end: target.end }];
+    return [{ ...formOf(target.text), trial: warn !== null, warn, keyword, target, start, end: target.end }];
   });
 }
 
-/** The words of a check in a list of its own. */
-export function checkText(service: string, form: Form, style: Style): string {
-  const space = style === 'spaced' ? ' ' : ',';
-  const target = targetText([`unix:private/${service}`, ...(form.oneShot ? ['request_limit=1'] : [])], style);
-  return [...(form.trial ? ['warn_if_reject'] : []), 'check_policy_service', target].join(space);
+export type WantedForm = Pick<Form, 'oneShot' | 'trial'>;
+
+/** The words of a check. */
+export function checkText(service: string, form: WantedForm): string {
+  const warn = form.trial ? 'warn_if_reject ' : '';
+  return `${warn}check_policy_service ${targetText([`unix:private/${service}`], form, null)}`;
 }
 
-function targetText(attributes: readonly string[], style: Style): string {
-  const [only = '', ...more] = attributes;
-  if (more.length === 0) return only;
-  return style === 'spaced' ? `{ ${attributes.join(', ')} }` : `{${attributes.join(',')}}`;
+/** `attributes`: the endpoint, and what is kept. An action that is not temporary is not kept. */
+function targetText(attributes: readonly string[], { oneShot }: WantedForm, action: string | null): string {
+  const kept = attributes.filter((word) => !/^\{?\s*(request_limit|default_action)\s*=/.test(word));
+  const own = action !== null && /^4\d\d\s/.test(action) ? action : ACTION;
+  return `{ ${[...kept, ...(oneShot ? ['request_limit=1'] : []), `{ default_action = ${own} }`].join(', ')} }`;
 }
 
 /** A check put before everything else in a list: on a line of its own where the list begins on one. */
-export function insertion(file: string, list: Slice, service: string, form: Form, style: Style): Edit {
-  const text = checkText(service, form, style);
+export function insertion(file: string, list: Slice, text: string): Edit {
   const place = list.at(0);
   if (list.text === '') return { start: place, end: place, text };
   const indent = /\n([ \t]+)$/.exec(file.slice(0, place))?.[1];
-  const space = style === 'compact' ? '' : indent === undefined ? ' ' : `\n${indent}`;
-  return { start: place, end: place, text: `${text},${space}` };
+  return { start: place, end: place, text: `${text},${indent === undefined ? ' ' : `\n${indent}`}` };
 }
 
 /** What gives a check that stands there another form; its other attributes stay. */
-export function reshaping(list: Slice, check: FoundCheck, form: Form, style: Style): Edit[] {
+export function reshaping(list: Slice, check: FoundCheck, form: WantedForm): Edit[] {
   const edits: Edit[] = [];
-  if (check.oneShot !== form.oneShot) {
-    const kept = attributesOf(check.target.text).filter((word) => !/^request_limit\s*=/.test(word));
-    const text = targetText([...kept, ...(form.oneShot ? ['request_limit=1'] : [])], style);
-    edits.push({ start: list.at(check.target.start), end: list.at(check.target.end - 1) + 1, text });
-  }
-  if (form.trial && !check.trial) {
-    const place = list.at(check.keyword.start);
-    edits.push({ start: place, end: place, text: `warn_if_reject${style === 'spaced' ? ' ' : ','}` });
-  } else if (check.warn !== null && !form.trial) {
-    edits.push({ start: list.at(check.warn.start), end: list.at(check.keyword.start), text: '' });
+  const { target, keyword, warn } = check;
+  const text = targetText(attributesOf(target.text), form, check.action);
+  if (attributesOf(text).map(squeezed).join() !== attributesOf(target.text).map(squeezed).join())
+    edits.push({ start: list.at(target.start), end: list.at(target.end - 1) + 1, text });
+  if (form.trial && warn === null) {
+    const place = list.at(keyword.start);
+    edits.push({ start: place, end: place, text: 'warn_if_reject ' });
+  } else if (warn !== null && !form.trial) {
+    edits.push({ start: list.at(warn.start), end: list.at(keyword.start), text: '' });
   }
   return edits;
 }
+
+const squeezed = (word: string) => word.replace(/\s+/g, '');
 
 /** What takes a check out of a list, and with it the separator that joins it to what follows, or to what stands before. */
 export function extraction(file: string, list: Slice, check: FoundCheck): Edit {
@@ -108,30 +122,12 @@ export function extraction(file: string, list: Slice, check: FoundCheck): Edit {
   const tokens = tokensOf(list.text, COMMA_OR_SPACE);
   const next = tokens.find((token) => token.start >= check.end);
   const previous = tokens.findLast((token) => token.end <= check.start);
-  if (next !== undefined) {
-    const joined = list.at(next.start);
-    return isSeparator(file.slice(end, joined))
-      ? { start, end: joined, text: '' }
-      : onItsLine(file, start, end);
-  }
-  if (previous === undefined) return { start, end, text: '' };
-  const joined = list.at(previous.end - 1) + 1;
-  return isSeparator(file.slice(joined, start))
-    ? { start: joined, end, text: '' }
-    : onItsLine(file, start, end);
+  if (next === undefined && previous === undefined) return { start, end, text: '' };
+  const [from, to] =
+    next === undefined ? [list.at((previous?.end ?? 1) - 1) + 1, end] : [start, list.at(next.start)];
+  const separator = next === undefined ? file.slice(from, start) : file.slice(end, to);
+  return /^[\s,]*$/.test(separator) ? { start: from, end: to, text: '' } : onItsLine(file, start, end);
 }
-
-/** `{ a, b }` as `{a,b}`: a list without white space, or null when that cannot be written so. */
-export function compacted(list: string): string | null {
-  const tokens = tokensOf(list, COMMA_OR_SPACE).map(({ text }) => {
-    if (!/\s/.test(text)) return text;
-    const attributes = attributesOf(text);
-    return attributes.some((attribute) => /^=|=$|\s/.test(attribute)) ? null : `{${attributes.join(',')}}`;
-  });
-  return tokens.includes(null) ? null : tokens.join(',');
-}
-
-const isSeparator = (text: string) => /^[\s,]*$/.test(text);
 
 /** A comment stands between the check and its neighbour: only its own words go, with its line when nothing else is on it. */
 function onItsLine(file: string, start: number, end: number): Edit {

@@ -1,6 +1,8 @@
 // One Postfix instance, through its own commands: postconf(1) and postfix(1).
 //
 // Trouble when there is no Postfix, when it is too old, or when it cannot read its configuration.
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { complaintOf, findProgram, refused, run } from './run';
 
@@ -15,13 +17,13 @@ export class Postfix {
   /** The words that choose this instance, for a command line that is shown. */
   readonly chosen: readonly string[];
   private readonly values: ReadonlyMap<string, string>;
-  private running: boolean | null = null;
 
   /** `configDir`: from -c, or null for the default instance. */
   constructor(configDir: string | null) {
     // Absolute, because programs are run in the queue directory and commands are pasted elsewhere.
     this.chosen = configDir === null ? [] : ['-c', path.resolve(configDir)];
-    this.values = pairs(this.postconf());
+    // Expanded, so that a value like $config_directory is one of use here.
+    this.values = pairs(this.postconf('-x'));
     this.version = this.value('mail_version');
     this.configDir = this.value('config_directory');
     this.queueDir = this.value('queue_directory');
@@ -55,38 +57,61 @@ export class Postfix {
     return ran.status === 0 ? ran.stdout.split(/[\s,]+/).filter((word) => word !== '') : [];
   }
 
-  /** As it was when first asked. What `postfix status` does, without its line in the mail log. */
+  /** What `postfix status` does, without its line in the mail log. */
   isRunning(): boolean {
     const master = path.join(this.value('daemon_directory'), 'master');
     // Status 0: the lock of the pid file is free. Who is not root cannot look and gets another one.
-    this.running ??= run(master, ['-c', this.configDir, '-t']).status === 1;
-    return this.running;
+    return run(master, ['-c', this.configDir, '-t']).status === 1;
   }
 
-  check(): void {
-    this.mustDo('check');
-  }
-
-  reload(): void {
-    this.mustDo('reload');
-  }
-
-  private mustDo(word: string): void {
-    const ran = this.postfix(word);
+  /** postfix(1) with this word. Throws Trouble when it fails. */
+  do(word: 'check' | 'reload' | 'start'): void {
+    const ran = run(found('postfix'), [...this.chosen, word]);
     if (ran.status !== 0) throw refused(`postfix ${word} failed (${complaintOf(ran)})`);
   }
 
-  private postfix(word: string) {
-    return run(found('postfix'), [...this.chosen, word]);
-  }
-
   private postconf(...words: readonly string[]): string {
-    // Expanded, so that a value like $config_directory is one of use here.
-    const expand = words.length === 0 ? ['-x'] : words;
-    const ran = run(found('postconf'), [...this.chosen, ...expand]);
-    if (ran.status !== 0)
-      throw refused(`postconf failed (${complaintOf(ran)})`, 'is -c the folder of main.cf?');
-    return ran.stdout;
+    return postconf([...this.chosen, ...words]);
+  }
+}
+
+function postconf(words: readonly string[]): string {
+  const ran = run(found('postconf'), words);
+  if (ran.status !== 0)
+    throw refused(`postconf failed (${complaintOf(ran)})`, 'is -c the folder of main.cf?');
+  return ran.stdout;
+}
+
+/**
+ * All parameters of a main.cf with `-o` overrides, defaults included, expanded by Postfix. `folder`: where main.cf lies, for $config_directory. Throws
+ * Trouble when Postfix cannot read it.
+ */
+export function expandedValues(
+  main: string,
+  folder: string | undefined,
+  overrides: readonly string[],
+): Map<string, string> {
+  const copy = temporaryFolder();
+  try {
+    fs.writeFileSync(path.join(copy, 'master.cf'), '');
+    fs.writeFileSync(path.join(copy, 'main.cf'), main);
+    // postconf waits for a second, lest it read half of a file that is being written.
+    fs.utimesSync(path.join(copy, 'main.cf'), 0, 0);
+    const text = postconf(['-c', copy, '-x', ...overrides.flatMap((one) => ['-o', one])]);
+    return pairs(folder === undefined ? text : text.replaceAll(copy, folder));
+  } finally {
+    fs.rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+function temporaryFolder(): string {
+  try {
+    return fs.mkdtempSync(path.join(tmpdir(), 'allow-nets-'));
+  } catch (error) {
+    throw refused(
+      `no file can be made in ${tmpdir()} (${(error as Error).message})`,
+      'free some space there, or name another folder: TMPDIR=/dev/shm allow-nets ...',
+    );
   }
 }
 

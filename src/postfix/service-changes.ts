@@ -2,15 +2,8 @@
 import { type Change, changed, droppedParameter, replaced } from './change';
 import { appended, removal } from './config-text';
 import { parameterOf } from './main-cf';
-import { serviceNamed } from './master-cf';
-import {
-  entryLines,
-  entryText,
-  hasRightFields,
-  type PolicyService,
-  programIndex,
-  spawned,
-} from './policy-service';
+import { entriesOf, type Service } from './master-cf';
+import { entryLines, hasRightFields, type PolicyService, programIndex, spawned } from './policy-service';
 import type { ConfigFiles } from './service-view';
 
 /** The next change that is missing, or null. */
@@ -22,28 +15,33 @@ export function serviceChange(files: ConfigFiles, wanted: PolicyService): Change
 export function serviceRemoval(files: ConfigFiles, policy: string): Change | null {
   const limit = parameterOf(files.main, timeLimitName(policy));
   if (limit !== null) return droppedParameter(files, limit);
-  const entry = serviceNamed(files.master, policy, 'unix');
-  if (entry === null) return null;
-  return changed(files, 'master.cf', [removal(files.master, entry.line)], ['-MX', `${policy}/unix`]);
+  const [entry] = entriesNamed(files, policy);
+  return entry === undefined ? null : entryRemoval(files, entry);
 }
 
+const entriesNamed = (files: ConfigFiles, policy: string): Service[] =>
+  entriesOf(files.master).filter(({ name, type }) => name === policy && type === 'unix');
+
+const entryRemoval = (files: ConfigFiles, { line }: Service): Change =>
+  changed(files, 'master.cf', [removal(files.master, line)]);
+
 function entryChange(files: ConfigFiles, wanted: PolicyService): Change | null {
-  const present = serviceNamed(files.master, wanted.name, 'unix');
-  const command = ['-M', `${wanted.name}/unix=${entryText(wanted)}`];
-  if (present === null)
-    return replaced(files, 'master.cf', appended(files.master, entryLines(wanted)), command);
+  const [present, second] = entriesNamed(files, wanted.name);
+  // Of two Postfix uses the last.
+  if (present !== undefined && second !== undefined) return entryRemoval(files, present);
+  const lines = entryLines(wanted);
+  if (present === undefined) return replaced(files, 'master.cf', appended(files.master, lines));
   const now = spawned(present);
   const same = now?.user === wanted.user && now.argv.join('\n') === wanted.argv.join('\n');
   if (same && hasRightFields(present)) return null;
   const { start, end } = present.line;
   const newline = files.master[end - 1] === '\n' ? '\n' : '';
-  return changed(files, 'master.cf', [{ start, end, text: `${entryLines(wanted)}${newline}` }], command);
+  return changed(files, 'master.cf', [{ start, end, text: `${lines}${newline}` }]);
 }
 
-/** Whether a service of this name belongs to somebody else. */
+/** Whether a service of this name is another program. */
 export function isForeign(files: ConfigFiles, policy: string): boolean {
-  const present = serviceNamed(files.master, policy, 'unix');
-  return present !== null && programIndex(spawned(present)?.argv ?? []) < 0;
+  return entriesNamed(files, policy).some((entry) => programIndex(spawned(entry)?.argv ?? []) < 0);
 }
 
 /** Seconds. SMTPD_POLICY_README, "Simple policy client/server configuration". */
@@ -63,9 +61,9 @@ export const isLongEnough = (limit: string) => (secondsOf(limit) ?? 0) >= TIME_L
 function timeLimitChange(files: ConfigFiles, policy: string): Change | null {
   const line = `${timeLimitName(policy)} = ${TIME_LIMIT}`;
   const present = parameterOf(files.main, timeLimitName(policy));
-  if (present === null) return replaced(files, 'main.cf', appended(files.main, line), [line]);
+  if (present === null) return replaced(files, 'main.cf', appended(files.main, line));
   const { value } = present;
   if (isLongEnough(value.text)) return null;
   const edit = { start: value.at(0), end: value.at(value.text.length), text: `${TIME_LIMIT}` };
-  return changed(files, 'main.cf', [edit], [line]);
+  return changed(files, 'main.cf', [edit]);
 }

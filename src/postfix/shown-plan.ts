@@ -5,28 +5,23 @@ import type { Change } from './change';
 import type { Postfix } from './postfix';
 import { shellLine } from './run';
 
-/** The lines of a change: the command, and what goes and comes. */
-export function printChange(postfix: Postfix, { file, command, before, after }: Change): void {
+/** The lines of a change: what goes and comes. */
+export function printChange(postfix: Postfix, { file, before, after }: Change): void {
   printLine(`in ${postfix.configDir}/${file}`);
-  if (command === null) printLine('  # postconf cannot do this: -P takes no white space');
-  else printStep(['postconf', ...postfix.chosen, ...command]);
   for (const line of before) printLine(coloured(`  - ${visible(line)}`, 'red'));
   for (const line of after) printLine(coloured(`  + ${visible(line)}`, 'green'));
 }
 
 export function printStep(words: readonly string[]): void {
-  printLine(coloured(`  ${visible(shellLine(words))}`, 'bold'));
+  printLine(coloured(visible(shellLine(words)), 'bold'));
 }
 
-export const ABOUT_COMMANDS =
-  '# main.cf and master.cf are changed line by line, so that comments, layout, owner and mode stay; the postconf commands have the same effect';
-
-export type Consent = 'yes' | 'no' | 'nobody to ask';
+export type Consent = 'yes' | 'no' | 'no terminal';
 
 /** Asks on a terminal. Only an answer that begins with y or Y is a yes. */
-export function consent(question: string, yes: boolean): Consent {
+export function askConsent(question: string, yes: boolean): Consent {
   if (yes) return 'yes';
-  if (!isTerminal(0)) return 'nobody to ask';
+  if (!isTerminal(0)) return 'no terminal';
   flush();
   printError(`${question} [y/N] `);
   return /^\s*y/i.test(readLine()) ? 'yes' : 'no';

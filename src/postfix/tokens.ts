@@ -1,4 +1,4 @@
-// Words as Postfix splits them in restriction lists and master.cf: a group in braces stays together, and nothing is quoted otherwise
+// Words as Postfix splits them in restriction lists and master.cf: a group in braces stays together, and there are no quotes
 // (mystrtokq in Postfix's src/util/mystrtok.c, with CHARS_BRACE).
 
 export interface Token {
@@ -29,3 +29,6 @@ export function tokensOf(text: string, separators: string): Token[] {
   }
   return tokens;
 }
+
+export const wordsOf = (text: string, separators: string): string[] =>
+  tokensOf(text, separators).map((token) => token.text);

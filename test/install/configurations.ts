@@ -8,10 +8,11 @@ export interface Configuration extends ConfigFiles {
   readonly overrides?: Readonly<Record<string, string>>;
 }
 
-const CHECK = 'check_policy_service unix:private/allow-nets';
-const COMPACT = 'check_policy_service,unix:private/allow-nets';
+export const ACTION = '{ default_action = 451 4.3.5 Policy service not available; see the mail log }';
+const CHECK = `check_policy_service { unix:private/allow-nets, ${ACTION} }`;
 
 const plain = 'compatibility_level = 3.6\n';
+const auth = `${plain}smtpd_sasl_auth_enable = yes\n`;
 const smtp = 'smtp      inet  n       -       y       -       -       smtpd\n';
 const submission = (...lines: string[]) =>
   `${smtp}submission inet n       -       y       -       -       smtpd\n${lines.join('\n')}\n`;
@@ -19,37 +20,37 @@ const submission = (...lines: string[]) =>
 export const CONFIGURATIONS: readonly Configuration[] = [
   {
     name: 'no restriction at all',
-    main: plain,
+    main: auth,
     master: smtp,
     main_: { smtpd_recipient_restrictions: CHECK },
   },
   {
     name: 'no newline at the end of the files',
-    main: 'compatibility_level = 3.6\nx = y',
+    main: 'smtpd_sasl_auth_enable = yes\nx = y',
     master: `${smtp}# end`,
     main_: { smtpd_recipient_restrictions: CHECK, x: 'y' },
   },
   {
     name: 'an empty list',
-    main: `${plain}smtpd_recipient_restrictions = \nx = y\n`,
+    main: `${auth}smtpd_recipient_restrictions = \nx = y\n`,
     master: smtp,
     main_: { smtpd_recipient_restrictions: CHECK },
   },
   {
     name: 'an empty list at the end without a newline',
-    main: `${plain}smtpd_recipient_restrictions=`,
+    main: `${auth}smtpd_recipient_restrictions=`,
     master: smtp,
     main_: { smtpd_recipient_restrictions: CHECK },
   },
   {
     name: 'a list on one line',
-    main: `smtpd_recipient_restrictions=permit_mynetworks reject_unauth_destination\n${plain}`,
+    main: `smtpd_recipient_restrictions=permit_mynetworks reject_unauth_destination\n${auth}`,
     master: smtp,
     main_: { smtpd_recipient_restrictions: `${CHECK}, permit_mynetworks reject_unauth_destination` },
   },
   {
     name: 'a long list over several lines, with comments',
-    main: `${plain}
+    main: `${auth}
 smtpd_recipient_restrictions =
     # our own machines
     permit_mynetworks,
@@ -68,7 +69,7 @@ message_size_limit = 0
   },
   {
     name: 'a list that begins on the line of its name and goes on',
-    main: `smtpd_recipient_restrictions = permit_mynetworks,\n\tpermit_sasl_authenticated\n\treject\n`,
+    main: `smtpd_recipient_restrictions = permit_mynetworks,\n\tpermit_sasl_authenticated\n\treject\n${auth}`,
     master: smtp,
     main_: {
       smtpd_recipient_restrictions: `${CHECK}, permit_mynetworks,\tpermit_sasl_authenticated\treject`,
@@ -76,7 +77,7 @@ message_size_limit = 0
   },
   {
     name: 'a parameter that is set twice',
-    main: `smtpd_recipient_restrictions = reject\nsmtpd_recipient_restrictions = permit_mynetworks, reject\n`,
+    main: `smtpd_recipient_restrictions = reject\nsmtpd_recipient_restrictions = permit_mynetworks, reject\n${auth}`,
     master: smtp,
     main_: { smtpd_recipient_restrictions: `${CHECK}, permit_mynetworks, reject` },
   },
@@ -91,9 +92,8 @@ message_size_limit = 0
       '  -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject',
       '  -o milter_macro_daemon_name=ORIGINATING',
     ),
-    main_: { smtpd_recipient_restrictions: CHECK },
     overrides: {
-      'submission/inet/smtpd_recipient_restrictions': `${COMPACT},permit_sasl_authenticated,reject`,
+      'submission/inet/smtpd_recipient_restrictions': `${CHECK}, permit_sasl_authenticated,reject`,
     },
   },
   {
@@ -132,7 +132,7 @@ message_size_limit = 0
     main_: {
       smtpd_relay_restrictions: 'permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination',
     },
-    overrides: { 'submission/inet/smtpd_recipient_restrictions': `${COMPACT},$smtpd_relay_restrictions` },
+    overrides: { 'submission/inet/smtpd_recipient_restrictions': `${CHECK}, $smtpd_relay_restrictions` },
   },
   {
     name: 'braces, and white space in them',
@@ -151,7 +151,7 @@ message_size_limit = 0
     name: 'an empty override',
     main: `${plain}smtpd_sasl_auth_enable = yes\nsmtpd_recipient_restrictions = reject\n`,
     master: submission('  -o smtpd_recipient_restrictions=', '  -o { smtpd_relay_restrictions = }'),
-    overrides: { 'submission/inet/smtpd_recipient_restrictions': COMPACT },
+    overrides: { 'submission/inet/smtpd_recipient_restrictions': CHECK },
   },
   {
     name: 'an override without AUTH is left alone',
@@ -170,7 +170,7 @@ message_size_limit = 0
       ' -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject',
     ),
     overrides: {
-      'submission/inet/smtpd_recipient_restrictions': `${COMPACT},permit_sasl_authenticated,reject`,
+      'submission/inet/smtpd_recipient_restrictions': `${CHECK}, permit_sasl_authenticated,reject`,
     },
   },
   {
@@ -178,7 +178,7 @@ message_size_limit = 0
     main: 'smtpd_sasl_auth_enable = yes\nmine = permit_mynetworks\nsmtpd_recipient_restrictions = $mine, reject\n',
     master: submission(' -o mine=permit_sasl_authenticated'),
     main_: { mine: `${CHECK}, permit_mynetworks`, smtpd_recipient_restrictions: '$mine, reject' },
-    overrides: { 'submission/inet/mine': `${COMPACT},permit_sasl_authenticated` },
+    overrides: { 'submission/inet/mine': `${CHECK}, permit_sasl_authenticated` },
   },
   {
     name: 'a service by number that overrides the relay list alone',
@@ -201,8 +201,8 @@ smtpd pass - - y - - smtpd -o
 cleanup unix n - y - 0 cleanup
 `,
     overrides: {
-      'smtpd/pass/smtpd_recipient_restrictions': `${COMPACT},permit_mynetworks,reject_unauth_destination`,
-      '127.0.0.1:2525/inet/smtpd_recipient_restrictions': `${COMPACT},permit_sasl_authenticated,reject`,
+      'smtpd/pass/smtpd_recipient_restrictions': `${CHECK}, permit_mynetworks,reject_unauth_destination`,
+      '127.0.0.1:2525/inet/smtpd_recipient_restrictions': `${CHECK}, permit_sasl_authenticated,reject`,
     },
   },
 ];

@@ -1,13 +1,14 @@
 // install and uninstall on a real Postfix. The proof is mail: on every service a client that has authenticated passes from inside and is
 // refused from outside, and afterwards everything is as it was.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { userIds } from '../postfix/accounts';
 import { stockMasterCf } from '../postfix/master-cf';
 import { needs } from '../requires';
 import { pathWith } from './postfix-stub';
-import { INSIDE, Site } from './site';
+import { INSIDE, OUTSIDE, Site } from './site';
 
 const STOCK = { smtp: 'plain', submission: 'starttls', submissions: 'tls' } as const;
 const noListeners = { smtp: [], submission: [], submissions: [] };
@@ -32,15 +33,17 @@ describe(
 
     test('--dry-run prints everything and changes nothing', async () => {
       const { status, stdout, stderr } = site.onPostfix('install', '--dry-run');
-      assert.match(stderr, /^allow-nets: hint: this needs --force: there is no database .*\n$/);
+      assert.match(stderr, /allow-nets: hint: this needs --force: there is no database .*\n$/);
       assert.match(
         stdout,
-        /postconf -c \S+ -M 'allow-nets\/unix=allow-nets unix - n n - 0 spawn user=nobody argv=/,
+        /^ {2}\+ allow-nets unix {2}- {7}n {7}n {7}- {7}0 {7}spawn user=nobody\n {2}\+ {5}argv=/m,
       );
       assert.match(
         stdout,
-        /^ {2}\+ smtpd_recipient_restrictions = check_policy_service unix:private\/allow-nets$/m,
+        /^ {2}\+ smtpd_recipient_restrictions = check_policy_service \{ unix:private\/allow-nets, \{ default_action = 451 4\.3\.5 .* \} \}$/m,
       );
+      assert.match(stdout, /^entries: 0 users; everybody else who logs in is refused$/m);
+      assert.match(stderr, /hint: to see first who would be refused: allow-nets install --trial\n/);
       assert.match(stdout, /^ {2}- {3}-o smtpd_recipient_restrictions=permit_sasl_authenticated,reject$/m);
       assert.equal(status, 0);
       assert.deepEqual(await site.configuration(), original);
@@ -68,7 +71,7 @@ describe(
       const { status, stderr } = site.onPostfix('install');
       assert.match(
         stderr,
-        /error: nothing was changed: standard input is no terminal.*\nallow-nets: hint: allow-nets install --yes makes these changes, --dry-run only prints them\n/,
+        /error: nothing was changed: standard input is not a terminal\nallow-nets: hint: allow-nets install --yes makes these changes, --dry-run only prints them\n/,
       );
       assert.equal(status, 1);
       assert.deepEqual(await site.configuration(), original);
@@ -80,7 +83,7 @@ describe(
       });
       assert.match(
         stderr,
-        /^allow-nets: error: postfix check failed \(status 7: no luck\); main.cf and master.cf were put back as they were\n$/,
+        /allow-nets: error: postfix check failed \(status 7: no luck\); main.cf and master.cf were put back as they were\n$/,
       );
       assert.equal(status, 1);
       assert.deepEqual(await site.configuration(), original);
@@ -113,14 +116,48 @@ describe(
 
     test('installed, every service refuses from outside; the program runs as nobody', async () => {
       const { status, stdout, stderr } = site.onPostfix('install', '--yes');
-      assert.equal(stderr, '');
+      assert.equal(
+        stderr,
+        'allow-nets: hint: to see first who would be refused: allow-nets install --trial\n',
+      );
       assert.match(
         stdout,
-        /\ninstalled: service allow-nets as nobody, persistent, enforcing, database .*\n$/,
+        /\ninstalled: service allow-nets as nobody, persistent, enforcing, database .*\ncopies of the files before: .*\n$/,
       );
       assert.equal(status, 0);
       assert.deepEqual(await site.replies(), site.expected(true));
-      assert.equal(site.copies().filter((name) => name.startsWith('main.cf')).length, 2);
+      // The copies of the attempt that failed are gone.
+      assert.equal(site.copies().filter((name) => name.startsWith('main.cf')).length, 1);
+      assert.ok(site.copies().every((name) => stdout.includes(name)));
+    });
+
+    test('the database is for root and the group of the account', () => {
+      const { gid } = userIds('nobody');
+      for (const [file, mode] of [
+        [dirname(site.db), 0o750],
+        [site.db, 0o640],
+      ] as const) {
+        const stat = statSync(file);
+        assert.deepEqual([stat.mode & 0o777, stat.uid, stat.gid], [mode, 0, gid], file);
+        chmodSync(file, 0o755);
+      }
+      const { status, stdout } = site.onPostfix('install', '--yes');
+      assert.match(stdout, /^chmod 750 \S+$\n.*\n^chmod 640 \S+$/m);
+      assert.equal(status, 0);
+      assert.equal(statSync(site.db).mode & 0o777, 0o640);
+    });
+
+    test('trouble is never a pass, whatever main.cf says', async () => {
+      await site.postfix.command('postconf', 'smtpd_policy_service_default_action=DUNNO');
+      await site.postfix.reload();
+      renameSync(site.db, `${site.db}.gone`);
+      for (const from of [INSIDE, OUTSIDE]) {
+        const { code, text } = await site.send('submission', from);
+        assert.match(`${code} ${text}`, /^451 4\.3\.5 .*see the mail log$/);
+      }
+      renameSync(`${site.db}.gone`, site.db);
+      await site.postfix.command('postconf', '-X', 'smtpd_policy_service_default_action');
+      await site.postfix.reload();
     });
 
     test('a second install says so and changes nothing', async () => {
@@ -137,7 +174,11 @@ describe(
     test('uninstall puts everything back, and mail passes from outside', async () => {
       const { status, stdout, stderr } = site.onPostfix('uninstall', '--yes');
       assert.equal(stderr, '');
-      assert.match(stdout, /\nuninstalled: nothing asks allow-nets any more; the database stays\n$/);
+      assert.match(
+        stdout,
+        /\nuninstalled: nothing asks allow-nets any more; the database stays\ncopies of the files .*\n$/,
+      );
+      assert.ok(site.copies().every((name) => stdout.includes(name)));
       assert.equal(status, 0);
       assert.deepEqual(await site.configuration(), original);
       assert.deepEqual(await site.replies(), site.expected(false));
@@ -270,7 +311,7 @@ describe('services that override this and that', needs('root', 'postfix', 'dovec
   for (const mode of [[], ['--one-shot']]) {
     test(`installed ${mode}, all refuse from outside, and doctor sees it`, async () => {
       const { status, stderr } = site.onPostfix('install', '--yes', ...mode);
-      assert.deepEqual([status, stderr], [0, '']);
+      assert.equal(status, 0, stderr);
       assert.deepEqual(await site.replies(), site.expected(true));
       const doctor = site.onPostfix('doctor');
       assert.equal(doctor.status, 0, doctor.stdout);

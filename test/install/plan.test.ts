@@ -5,7 +5,7 @@ import { parameterOf } from '../../src/postfix/main-cf';
 import { overrideOf, serviceNamed } from '../../src/postfix/master-cf';
 import { installPlan, type Plan, uninstallPlan, type Wanted } from '../../src/postfix/plan';
 import type { ConfigFiles } from '../../src/postfix/service-view';
-import { CONFIGURATIONS } from './configurations';
+import { ACTION, CONFIGURATIONS } from './configurations';
 
 const BUILT_IN = new Set(['smtpd_relay_restrictions', 'smtpd_recipient_restrictions', 'mynetworks']);
 
@@ -70,7 +70,7 @@ for (const { name, main, master, main_, overrides } of CONFIGURATIONS) {
       for (const first of FORMS) {
         const installed = install(before, { ...WANTED, ...first });
         assert.deepEqual(uninstall(installed), before);
-        for (const second of FORMS) {
+        for (const second of FORMS.filter((form) => form.oneShot !== first.oneShot)) {
           const changed = install(installed, { ...WANTED, ...second });
           assert.deepEqual(changed, install(before, { ...WANTED, ...second }));
           assert.deepEqual(uninstall(changed), before);
@@ -95,37 +95,63 @@ for (const { name, main, master, main_, overrides } of CONFIGURATIONS) {
 }
 
 describe('what stands there already', () => {
-  const form = (list: string) => `smtpd_recipient_restrictions = ${list}\n`;
+  const form = (list: string) => `smtpd_sasl_auth_enable = yes\nsmtpd_recipient_restrictions = ${list}\n`;
+  const own = `check_policy_service { unix:private/allow-nets, ${ACTION} }`;
   const cases: [string, string, string][] = [
     [
       'behind permit_mynetworks: moved to the front',
       'permit_mynetworks, check_policy_service unix:private/allow-nets, reject',
-      'check_policy_service unix:private/allow-nets, permit_mynetworks, reject',
+      `${own}, permit_mynetworks, reject`,
     ],
     [
       'last, behind permit_sasl_authenticated',
       'permit_sasl_authenticated, warn_if_reject check_policy_service unix:private/allow-nets',
-      'check_policy_service unix:private/allow-nets, permit_sasl_authenticated',
+      `${own}, permit_sasl_authenticated`,
     ],
     [
       'twice',
       'check_policy_service unix:private/allow-nets, check_policy_service unix:private/allow-nets, reject',
-      'check_policy_service unix:private/allow-nets, reject',
+      `${own}, reject`,
     ],
     [
       'behind a table that the administrator put first',
       'check_client_access cidr:/etc/x, check_policy_service unix:private/allow-nets, permit_mynetworks',
-      'check_client_access cidr:/etc/x, check_policy_service unix:private/allow-nets, permit_mynetworks',
+      `check_client_access cidr:/etc/x, ${own}, permit_mynetworks`,
+    ],
+    [
+      'behind a table, and behind something else',
+      'check_client_access cidr:/etc/x, permit_mynetworks, check_policy_service unix:private/allow-nets',
+      `${own}, check_client_access cidr:/etc/x, permit_mynetworks`,
+    ],
+    [
+      'behind a table that permits everybody',
+      'check_client_access static:ok, check_policy_service unix:private/allow-nets',
+      `${own}, check_client_access static:ok`,
+    ],
+    [
+      'behind a restriction that is not known',
+      'permit_by_magic, check_policy_service unix:private/allow-nets, reject',
+      `${own}, permit_by_magic, reject`,
     ],
     [
       'with other attributes, which stay',
       'check_policy_service { unix:private/allow-nets, timeout=10s, request_limit=1 }, permit_mynetworks',
-      'check_policy_service { unix:private/allow-nets, timeout=10s }, permit_mynetworks',
+      `check_policy_service { unix:private/allow-nets, timeout=10s, ${ACTION} }, permit_mynetworks`,
+    ],
+    [
+      'with a default_action that lets mail pass',
+      'check_policy_service { unix:private/allow-nets, default_action=DUNNO }, permit_mynetworks',
+      `${own}, permit_mynetworks`,
+    ],
+    [
+      'with a temporary default_action of the administrator',
+      'check_policy_service { unix:private/allow-nets, { default_action = 450 4.7.1 Later } }, reject',
+      'check_policy_service { unix:private/allow-nets, { default_action = 450 4.7.1 Later } }, reject',
     ],
     [
       'another service of a like name',
       'check_policy_service unix:private/allow-nets2, permit_mynetworks',
-      'check_policy_service unix:private/allow-nets, check_policy_service unix:private/allow-nets2, permit_mynetworks',
+      `${own}, check_policy_service unix:private/allow-nets2, permit_mynetworks`,
     ],
   ];
   for (const [name, list, expected] of cases) {
@@ -133,12 +159,13 @@ describe('what stands there already', () => {
       const files = { main: form(list), master: 'smtp inet n - y - - smtpd\n' };
       const installed = install(files);
       assert.equal(parameterOf(installed.main, 'smtpd_recipient_restrictions')?.value.text, expected);
-      assert.ok(!uninstall(installed).main.includes('private/allow-nets,'));
+      assert.ok(!/private\/allow-nets\b(?!2)/.test(uninstall(installed).main));
     });
   }
   test('in the relay list: that is as good, none is put in the recipient list', () => {
     const list = 'check_policy_service unix:private/allow-nets, permit_mynetworks, reject_unauth_destination';
-    const installed = install({ main: `smtpd_relay_restrictions = ${list}\n`, master: '' });
+    const main = `smtpd_sasl_auth_enable = yes\nsmtpd_relay_restrictions = ${list}\n`;
+    const installed = install({ main, master: 'smtp inet n - y - - smtpd\n' });
     assert.equal(parameterOf(installed.main, 'smtpd_recipient_restrictions'), null);
   });
   test('in the relay list, which a service replaces: that one asks in the recipient list', () => {
@@ -148,10 +175,7 @@ describe('what stands there already', () => {
       main: `smtpd_sasl_auth_enable = yes\nsmtpd_relay_restrictions = ${list}\n`,
       master,
     });
-    assert.equal(
-      parameterOf(installed.main, 'smtpd_recipient_restrictions')?.value.text,
-      'check_policy_service unix:private/allow-nets',
-    );
+    assert.equal(parameterOf(installed.main, 'smtpd_recipient_restrictions')?.value.text, own);
   });
   test('a service entry with other words: put right, options of the program are the caller’s', () => {
     const master = `allow-nets unix - n y - - spawn user=daemon\n  argv=/bin/old\n# end\n`;

@@ -63,7 +63,8 @@ describe(
       const { status, stderr } = run(['install', '--yes'], { reload: 'echo no reload >&2; exit 3' });
       assert.equal(
         stderr,
-        'allow-nets: error: postfix reload failed (status 3: no reload); ' +
+        'allow-nets: hint: to see first who would be refused: allow-nets install --trial\n' +
+          'allow-nets: error: postfix reload failed (status 3: no reload); ' +
           'main.cf and master.cf were put back as they were, but Postfix did not load them\n' +
           `allow-nets: hint: postfix -c ${site.postfix.configDir} reload\n`,
       );
@@ -76,7 +77,7 @@ describe(
       const { status, stderr } = run(['install', '--yes'], { reload: 'exit 0' });
       assert.match(
         stderr,
-        /^allow-nets: error: the new service does not answer at \S+ \(.*ENOENT.*\); main.cf and master.cf were put back as they were\nallow-nets: hint: the mail log says why\n$/,
+        /\nallow-nets: error: the new service does not answer at \S+ \(.*ENOENT.*\); main.cf and master.cf were put back as they were\nallow-nets: hint: the mail log says why\n$/,
       );
       assert.equal(status, 1);
       assert.deepEqual(await site.configuration(), original);
@@ -153,7 +154,10 @@ describe(
       const last = JSON.parse(doctor.stdout).at(-1);
       assert.deepEqual([last.check, last.status, last.message], ['answer', 'fail', 'Postfix is not running']);
       const { status, stderr } = site.onPostfix('uninstall', '--yes', '--service', 'who.may-send');
-      assert.equal(stderr, 'allow-nets: hint: Postfix is not running: the change counts when it starts\n');
+      assert.equal(
+        stderr,
+        'allow-nets: hint: Postfix is not running: the change takes effect when it starts\n',
+      );
       assert.equal(status, 0);
       assert.deepEqual(await site.configuration(), original);
       assertLinks();

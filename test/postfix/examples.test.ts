@@ -1,7 +1,7 @@
 // The files in examples/ at work: both pairs of master.cf and main.cf under a real Postfix, with the seed's rows put in as SQL.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, renameSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { needs } from '../requires';
 import { clientAs, type PolicySetUp, setUpPolicy } from './policy-set-up';
@@ -60,6 +60,15 @@ for (const mode of ['persistent', 'one-shot']) {
       }
       test('nothing of it is worth a warning to Postfix', async () => {
         assert.doesNotMatch(postfix.log(), /warning:/);
+      });
+      test('trouble is a temporary error, whatever main.cf says', async () => {
+        await postfix.command('postconf', 'smtpd_policy_service_default_action=DUNNO');
+        await postfix.reload();
+        renameSync(policy.db, `${policy.db}.gone`);
+        const client = await clientAs(postfix.ports.smtp, 'test1', '127.0.0.1');
+        const { code, text } = await client.rcpt('friend@example.net');
+        await client.quit();
+        assert.match(`${code} ${text}`, /^451 4\.3\.5 .*see the mail log$/);
       });
     },
   );

@@ -1,0 +1,202 @@
+// Whether a service asks the check, judged by what Postfix itself says: its expanded values, its built-in defaults, and the words of its manual.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { describe, test } from 'node:test';
+import { servicesOf } from '../../src/postfix/master-cf';
+import { RESTRICTIONS } from '../../src/postfix/restriction-table';
+import { askedIn, outagesOf, serviceLookup } from '../../src/postfix/service-view';
+import { needs } from '../requires';
+
+const CHECK = 'check_policy_service unix:private/allow-nets';
+
+/** What a service `smtp` with these -o words says: asked, trial, or what stands before the check. */
+function judged(main: string, words = ''): string {
+  const files = {
+    main: `compatibility_level = 3.6\n${main}`,
+    master: `smtp inet n - n - - smtpd ${words}\n`,
+  };
+  const [service] = servicesOf(files.master);
+  assert.ok(service !== undefined);
+  const [first] = askedIn(serviceLookup(files, service), 'allow-nets');
+  if (first === undefined || first.reach.kind === 'absent') return 'absent';
+  const { reach } = first;
+  if (reach.kind === 'asked') return reach.trial ? 'trial' : 'asked';
+  return `${reach.always ? 'skipped' : 'may be skipped'} by ${reach.by}`;
+}
+
+const list = (text: string) => `smtpd_recipient_restrictions = ${text}\n`;
+
+describe('the judgement of a list', needs('postconf'), () => {
+  const nested = (depth: number) => Array.from({ length: depth }, (_, i) => `c${i} = c${i + 1}\n`).join('');
+  const names = (depth: number) => Array.from({ length: depth + 1 }, (_, i) => `c${i}`).join(' ');
+  const cases: [string, string, string, string?][] = [
+    ['alone', list(CHECK), 'asked'],
+    ['in braces', list(`check_policy_service { unix:private/allow-nets, request_limit=1 }`), 'asked'],
+    ['over lines, with a comment', list(`\n # x\n  reject_unlisted_sender\n\t${CHECK}`), 'asked'],
+    ['in capitals', list(`PERMIT_MYNETWORKS ${CHECK}`), 'may be skipped by permit_mynetworks'],
+    ['trial', list(`warn_if_reject ${CHECK}`), 'trial'],
+    [
+      'trial of a class',
+      `smtpd_restriction_classes = nets\nnets = ${CHECK}\n${list('warn_if_reject nets')}`,
+      'trial',
+    ],
+    [
+      'trial of a class in a class',
+      `smtpd_restriction_classes = a, b\na = b\nb = ${CHECK}\n${list('warn_if_reject, a')}`,
+      'trial',
+    ],
+    ['trial of the one before', list(`warn_if_reject reject_unlisted_sender, ${CHECK}`), 'asked'],
+    ['trial of a reject', list(`warn_if_reject reject, ${CHECK}`), 'asked'],
+    ['behind reject', list(`reject, ${CHECK}`), 'skipped by reject'],
+    [
+      'behind a default that permits',
+      list(`$smtpd_relay_restrictions, ${CHECK}`),
+      'skipped by permit_sasl_authenticated',
+    ],
+    [
+      'behind a default that permits, in round brackets',
+      list(`$(smtpd_relay_restrictions), ${CHECK}`),
+      'skipped by permit_sasl_authenticated',
+    ],
+    [
+      'behind $mua_ with a default that permits',
+      `mua = $\{smtpd_relay_restrictions}\n${list(`$mua ${CHECK}`)}`,
+      'skipped by permit_sasl_authenticated',
+    ],
+    ['behind a conditional', list(`$\{mail_version?{permit}:{reject}}, ${CHECK}`), 'skipped by permit'],
+    [
+      'behind one without an argument',
+      list(`reject_maps_rbl, permit_sasl_authenticated, ${CHECK}`),
+      'skipped by permit_sasl_authenticated',
+    ],
+    ['behind one with an argument', list(`reject_rbl_client permit, sleep 1, ${CHECK}`), 'asked'],
+    [
+      'behind a list of those that have certificates',
+      list(`permit_tls_clientcerts, ${CHECK}`),
+      'may be skipped by permit_tls_clientcerts',
+    ],
+    ['behind defer_if_permit', list(`defer_if_permit, ${CHECK}`), 'asked'],
+    [
+      'behind a table, which is not the worst',
+      list(`check_client_access cidr:/x, permit_mynetworks ${CHECK}`),
+      'may be skipped by permit_mynetworks',
+    ],
+    [
+      'behind a table that permits all',
+      list(`check_client_access static:{OK}, ${CHECK}`),
+      'skipped by check_client_access static:{OK}',
+    ],
+    ['behind a bare table', list(`cidr:/x, ${CHECK}`), 'may be skipped by cidr:/x'],
+    ['behind an unknown word', list(`permit_what, ${CHECK}`), 'may be skipped by permit_what'],
+    [
+      'behind a class that permits',
+      `smtpd_restriction_classes = $cl\ncl = own\nown = sleep 1, permit\n${list(`own, ${CHECK}`)}`,
+      'skipped by permit',
+    ],
+    [
+      'behind classes in classes',
+      `smtpd_restriction_classes = ${names(30)}\n${nested(30)}c30 = permit\n${list(`c0 ${CHECK}`)}`,
+      'skipped by permit',
+    ],
+    [
+      'behind a class without end',
+      `smtpd_restriction_classes = a\na = a\n${list(`a ${CHECK}`)}`,
+      'may be skipped by a',
+    ],
+    [
+      'behind classes that double',
+      `smtpd_restriction_classes = ${names(30)}\n${Array.from({ length: 30 }, (_, i) => `c${i} = c${i + 1} c${i + 1}\n`).join('')}c30 = sleep 1\n${list(`c0 ${CHECK}`)}`,
+      'absent',
+    ],
+    ['in the HELO list', `smtpd_helo_restrictions = ${CHECK}\n`, 'asked'],
+    [
+      'in the HELO list, too early',
+      `smtpd_delay_reject = no\nsmtpd_helo_restrictions = ${CHECK}\n`,
+      'absent',
+    ],
+    ['under another scheme', list('check_policy_service local:private/allow-nets'), 'asked'],
+    ['replaced by -o', list(CHECK), 'absent', '-o smtpd_recipient_restrictions='],
+    ['replaced by a bundled -o', list(CHECK), 'absent', '-vo smtpd_recipient_restrictions=permit'],
+    ['replaced by a joined -o', list(CHECK), 'absent', '-vDosmtpd_recipient_restrictions=permit'],
+    ['replaced in braces', list(CHECK), 'absent', '-o { smtpd_recipient_restrictions = permit }'],
+    ['a parameter set by -o', list(`$mine ${CHECK}`), 'skipped by permit', '-vo mine=permit'],
+    ['an -o behind a word that ends the options', list(CHECK), 'asked', 'x -o smtpd_recipient_restrictions='],
+    [
+      'a class made by -o',
+      list(`own ${CHECK}`),
+      'may be skipped by permit_mynetworks',
+      '-o smtpd_restriction_classes=own -o own=permit_mynetworks',
+    ],
+    [
+      'the last of two -o',
+      list(''),
+      'asked',
+      `-o smtpd_recipient_restrictions=permit -o {smtpd_recipient_restrictions=${CHECK}}`,
+    ],
+  ];
+  for (const [name, main, expected, words] of cases) {
+    test(name, () => assert.equal(judged(main, words), expected));
+  }
+});
+
+describe('what smtpd does while the service does not answer', needs('postconf'), () => {
+  const target = (attributes: string) =>
+    list(`check_policy_service { unix:private/allow-nets, ${attributes} }`);
+  const dunno = 'smtpd_policy_service_default_action = DUNNO\n';
+  const cases: [string, string, string, string?][] = [
+    ['Postfix’s own default', list(CHECK), 'temporary'],
+    ['DUNNO in main.cf', dunno + list(CHECK), 'passes'],
+    ['DUNNO by -o', list(CHECK), 'passes', '-vo smtpd_policy_service_default_action=DUNNO'],
+    ['DUNNO of the check', target('default_action=DUNNO'), 'passes'],
+    ['451 of the check', dunno + target('{ default_action = 451 4.3.5 Later, please }'), 'temporary'],
+    [
+      'through a variable',
+      `mine = 451 4.3.5 x\n${dunno}${target('{ default_action = $mine }')}`,
+      'temporary',
+    ],
+    ['the last of two', target('default_action=DEFER, default_action=OK'), 'passes'],
+    ['reject', `smtpd_policy_service_default_action = reject now\n${list(CHECK)}`, 'permanent'],
+    ['550', target('{ default_action = 550 5.1.1 x }'), 'permanent'],
+    [
+      'defer with another code',
+      `access_map_defer_code = 550\n${target('default_action=defer')}`,
+      'permanent',
+    ],
+    ['a class', `smtpd_restriction_classes = own\nown = permit\n${target('default_action=own')}`, 'passes'],
+  ];
+  for (const [name, main, expected, words = ''] of cases) {
+    test(name, () => {
+      const files = { main, master: `smtp inet n - n - - smtpd ${words}\n` };
+      const [service] = servicesOf(files.master);
+      assert.ok(service !== undefined);
+      const kinds = outagesOf(serviceLookup(files, service), 'allow-nets').map(({ kind }) => kind);
+      assert.deepEqual(kinds, [expected]);
+    });
+  }
+});
+
+test(
+  'every restriction that the installed postconf(5) names is known, with its argument',
+  needs('postconf', 'man'),
+  () => {
+    const file = execFileSync('man', ['-w', '5', 'postconf'], { encoding: 'utf8' }).trim();
+    const source = execFileSync(file.endsWith('.gz') ? 'zcat' : 'cat', [file], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 24,
+    });
+    const sections = source.split(/^\.SH /m).filter((text) => /^smtpd_\w+_restrictions /.test(text));
+    assert.ok(sections.length >= 8);
+    let count = 0;
+    for (const [, word = '', argument] of sections
+      .join('\n')
+      .matchAll(/^\.IP "\\fB([a-z_]+) ?(\\fI.*)?\\fR/gm)) {
+      if (word === 'warn_if_reject') continue;
+      count++;
+      const known = RESTRICTIONS.get(word);
+      assert.ok(known !== undefined, `${word} is not in the table`);
+      assert.equal(known.argument, argument !== undefined, word);
+      if (/^(permit|check)_/.test(word)) assert.notEqual(known.effect, 'goes on', word);
+    }
+    assert.ok(count > 60, `${count} found`);
+  },
+);
