@@ -1,4 +1,4 @@
-// The chapters of the manual page that no command's --help has.
+// The chapters of the manual page that no command's --help has, in the order of Postfix's own pages.
 import { DEFAULT_REJECT_TEXT } from '../policy/reply';
 import { DEFAULT_DATABASE } from '../rules/database';
 import { item, paragraph, section, subsection, verbatim } from './roff';
@@ -6,45 +6,74 @@ import { item, paragraph, section, subsection, verbatim } from './roff';
 export const DESCRIPTION = [
   section('DESCRIPTION'),
   paragraph(
-    'allow-nets lets an authenticated user send mail only from the networks that were allowed for that user, so that a stolen password is worth nothing elsewhere. Without a command it is the policy program that Postfix runs with spawn(8) and asks with check_policy_service: it reads "name=value" lines up to an empty line on standard input, writes one action and an empty line to standard output, and ends; with --persistent it goes on with the next request of the same connection. With a command it is for the administrator.',
+    'allow-nets lets an authenticated user send mail only from the networks that were allowed for that user, so that a stolen password is worth nothing elsewhere.',
+  ),
+  paragraph(
+    'Without a command it is the policy program that Postfix runs with spawn(8) and asks with check_policy_service. It reads "name=value" lines up to an empty line on standard input, writes one action and an empty line to standard output, and exits; with --persistent it goes on with the next request of the same connection. With a command it is for the administrator.',
   ),
 ];
 
 export const DECISION = [
   section('DECISION'),
   paragraph(
-    'No sasl_username: dunno, so that the restrictions that follow decide. Never ok, which would skip them.',
+    'Without sasl_username the reply is dunno: the restrictions that follow decide. It is never ok, which would skip them.',
   ),
   paragraph(
-    'The subjects of a user name user@domain are, in this order, user@domain, user, @domain and *. The first one that has an entry decides alone: dunno when one of its entries is in force and contains the client address, else reject. No subject with an entry: reject. An entry that has expired or cannot be read grants nothing and still is an entry. Names are compared without regard to case; the domain begins after the last @.',
+    'The subjects of a user name user@domain are, in this order, user@domain, user, @domain and *. The domain begins after the last @; the local part is a subject only when it has no @ and is not *. The first subject that has an entry decides: reject when an entry none of it is in force; dunno when one of its entries is in force and contains the client address; else, when an entry inherit of it is in force, the next wider subject that has an entry decides in the same way; else reject. When no subject has an entry, the reply is reject.',
   ),
   paragraph(
-    'IPv4 and IPv6 never match each other. An IPv4-mapped IPv6 address is its IPv4 address. A client address that is no IP address is in no network.',
+    'An entry that has expired or cannot be read grants nothing and still is an entry: a wider one does not take its place. Names are compared without regard to case (Unicode NFC, lower case). A name with a NUL or with bytes that are not UTF-8 matches nothing.',
   ),
   paragraph(
-    `The reply to a refused client is 5.7.1 and the text of --reject-text, by default "${DEFAULT_REJECT_TEXT}".`,
+    'IPv4 and IPv6 never match each other. An IPv4-mapped IPv6 address is its IPv4 address. A client address that is not an IP address is in no network.',
   ),
   paragraph(
-    'In trouble the program answers nothing, writes one warning to the mail log that says what to do, and exits; Postfix asks once more and then puts the client off with 451. Trouble never lets mail pass.',
+    `The reply to a refused client is "reject 5.7.1" and the text of --reject-text, by default "${DEFAULT_REJECT_TEXT}".`,
   ),
 ];
 
 export const DATABASE = [
   section('DATABASE'),
   paragraph(
-    `One SQLite file (${DEFAULT_DATABASE}) with a rollback journal. The service user must be able to read it, and needs no write permission. A change, or a whole new file renamed over the old one, counts from the next request on.`,
+    `One SQLite file (${DEFAULT_DATABASE}) with a rollback journal. It belongs to root; the group of the account that runs the policy program may read it (folder 750, file 640). A change, or a whole new file renamed over the old one, counts from the next request on.`,
   ),
   verbatim(
     'access(user, network, note, expires, added_at, added_by)\nnetwork_set(name, network, note, added_at, added_by)',
   ),
   paragraph(
-    'A network is a CIDR, an address, "any" or, in access, "@name" for the networks of a set. expires is an ISO 8601 time in UTC or NULL. Rows put in with any SQLite client count too:',
+    'A network is a CIDR, an address, any (every IPv4 and IPv6 address) or, in access, @NAME for the networks of a set, inherit or none. expires is an ISO 8601 time in UTC or NULL; a date alone is the end of that day. Rows put in with any SQLite client count, too:',
   ),
   verbatim("insert into access (user, network) values ('test1', '127.0.0.1/32')"),
+  paragraph(
+    'Such rows may have any spelling; names in them count as they are written, but for the case of ASCII letters. Each command that writes makes them canonical first. A row that cannot be read grants nothing, and is named by list, tidy and doctor.',
+  ),
+  paragraph(
+    'To back up, run sqlite3 access.db ".backup copy.db". To replace the whole list, rename a file over it; do not copy over it. A file access.db-journal that stays means that a change was interrupted: run allow-nets tidy, which rolls it back, before you rename another file over.',
+  ),
 ];
 
-export const SET_UP = [
-  section('POSTFIX SET-UP'),
+export const IMPORT = [
+  section('LISTS'),
+  paragraph(
+    'import, export and sync use these columns. With a header line they come in any order, and only user and network are needed; without one they stand in these places. A column that the input does not have stays as it is in entries that are there.',
+  ),
+  item('user', 'SASL user name, @example.com or *; empty in a row of a set.'),
+  item('network', 'CIDR, address, any, @NAME, inherit, none, or several with commas between.'),
+  item('note', 'Why.'),
+  item(
+    'expires',
+    '2026-12-24 (the end of that day), 2026-12-24T18:00Z; a time without an offset is UTC; empty: never.',
+  ),
+  item('added_at, added_by', 'When and by whom; without the columns, now and you.'),
+  item('set', 'In a row of a set, its name.'),
+  item('local', '1: the row belongs to this server alone; import --replace and sync leave it alone.'),
+  paragraph(
+    'Formats are told apart by the name of the file or by how it begins, or named with --format: csv (RFC 4180, as psql --csv prints it; a semicolon, tab or bar may stand for the comma), tsv (as mysql --batch prints it, or psql -A with bars), json (an array of objects, or one object after the other), dovecot (a passwd-file: user and allow_nets). Rows in csv and tsv that replace a list must end with a line break; else the input is incomplete and refused.',
+  ),
+];
+
+export const POSTFIX_CONFIGURATION = [
+  section('POSTFIX CONFIGURATION'),
   paragraph(
     'allow-nets install does this. By hand: an entry in master.cf, its time limit in main.cf, and check_policy_service in the recipient restrictions ahead of permit_mynetworks and permit_sasl_authenticated.',
   ),
@@ -52,27 +81,50 @@ export const SET_UP = [
   verbatim(
     `# master.cf
 allow-nets unix - n n - 0 spawn user=nobody
-    argv=/usr/bin/node /usr/local/lib/node_modules/postfix-allow-nets/bin/allow-nets.js --persistent
+    argv=/usr/bin/node /usr/lib/node_modules/postfix-allow-nets/bin/allow-nets.js --persistent
 # main.cf
-smtpd_recipient_restrictions = check_policy_service unix:private/allow-nets,
+smtpd_recipient_restrictions = check_policy_service { unix:private/allow-nets,
+    { default_action = 451 4.3.5 Policy service not available; see the mail log } },
     permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination
 allow-nets_time_limit = 3600`,
   ),
+  paragraph(
+    'The default_action of the check is what Postfix answers in trouble. Without it, smtpd_policy_service_default_action of main.cf counts, which many sites set to DUNNO: then trouble lets mail pass.',
+  ),
   subsection('One process for each request'),
   paragraph(
-    'The same without --persistent, and with request_limit=1 (Postfix 3.0 or newer), without which Postfix waits a second before each further recipient of a session:',
-  ),
-  verbatim('check_policy_service { unix:private/allow-nets, request_limit=1 }'),
-  subsection('Services with lists of their own'),
-  paragraph(
-    'A list set with -o in master.cf, as the submission and submissions services that Postfix ships have it, replaces that of main.cf: the check must stand in it too. White space is not allowed there, a comma does the same:',
+    'The same without --persistent, and with request_limit=1 (Postfix 3.0 or newer). Without it Postfix waits a second before each further recipient of a session:',
   ),
   verbatim(
-    '-o smtpd_recipient_restrictions=check_policy_service,unix:private/allow-nets,permit_sasl_authenticated,reject',
+    'check_policy_service { unix:private/allow-nets, request_limit=1,\n    { default_action = 451 4.3.5 Policy service not available; see the mail log } }',
+  ),
+  subsection('Services with lists of their own'),
+  paragraph(
+    'A list set with -o in master.cf, as the submission and submissions services that Postfix ships have it, replaces that of main.cf: the check must stand in it, too. postconf -P shows such overrides.',
+  ),
+  verbatim(
+    '-o { smtpd_recipient_restrictions = check_policy_service { unix:private/allow-nets,\n    { default_action = 451 4.3.5 Policy service not available; see the mail log } },\n    permit_sasl_authenticated, reject }',
   ),
   subsection('Trial'),
   paragraph(
     'warn_if_reject before check_policy_service logs reject_warning instead of refusing: allow-nets install --trial.',
+  ),
+  subsection('A mail log that the service user does not reach'),
+  paragraph(
+    'With maillog_file set and a postlog that is not set-gid (Debian 12 and 13), user=nobody:postdrop in master.cf lets the log lines through; install writes it.',
+  ),
+];
+
+export const DIAGNOSTICS = [
+  section('DIAGNOSTICS'),
+  paragraph(
+    'In trouble (a database that is missing, unreadable, damaged or locked for more than 2 seconds, a Node.js that cannot load better-sqlite3, a request that breaks the protocol) the program answers nothing, logs one warning that says what to do, and exits. Postfix asks once more and then answers with the default_action of the check, a temporary 451. Trouble never lets mail pass.',
+  ),
+  paragraph(
+    'Log lines go to the mail log through postlog(1), else logger(1), with the tag postfix/allow-nets. A refusal is logged as "verdict=reject user=... address=... subject=... entry=... reason=... client_name=... helo_name=... queue_id=..." (instance= where there is no queue ID yet); values that are not plain are JSON strings. reason is no-entry, not-covered, expired, blocked or no-address. Nothing that is run on a terminal writes to the mail log.',
+  ),
+  paragraph(
+    'allow-nets doctor examines the installation and prints the commands that fix it. It changes nothing.',
   ),
 ];
 
