@@ -31,7 +31,7 @@ export const learn: Command = {
   about: [
     'Counts the messages that Postfix took from authenticated users, for each user and network: messages, days, first and last time, whether the database allows it already and by what. Failed logins and refused mail do not count. Neighbouring networks are joined where that covers nothing that was not seen.',
     'Marked are: gateway, a private address that nearly everybody sends from, so that a proxy in front must be hiding the clients; many-users, a network of many users, likely the webmail or an office, and better a set; many-networks, a user seen in 10 networks, or at 5 providers, within 24 hours, likely a stolen password; once, a network seen once.',
-    '--apply adds what is printed and not allowed yet, all or nothing. A user of whom nothing is new is left alone; one of whom something is gets all of it, since from then on no wider entry decides about that user. Users marked many-networks and networks marked gateway are left out and named; --force adds them too, and adds also when some of the log could not be read. --json prints what import takes.',
+    '--apply adds what is printed and not allowed yet, all or nothing. A user who gets the first entry of the own name, and about whom a wider one decided, gets the entry inherit too, and so keeps what that allows. Users marked many-networks and networks marked gateway are left out and named; --force adds them too, and adds also when some of the log could not be read. --json prints what import takes.',
   ],
   positionals: { file: LOG_FILES },
   options: {

@@ -7,6 +7,7 @@ import { tableLines } from '../cli/table';
 import { type Answer, Judge } from '../maillog/judge';
 import { LOG_FILES, LOG_OPTIONS, readLogs, reportUnread, spanOf } from '../maillog/log-reading';
 import { REFUSAL_LINES, type RefusedPlace, RefusedPlaces } from '../maillog/refusals';
+import { shellLine } from '../postfix/run';
 import { openForReading } from '../rules/database';
 import { formatInstant } from '../rules/expiry';
 import { formatNetwork } from '../rules/network';
@@ -70,7 +71,9 @@ interface Row extends RefusedPlace {
 const LONGEST_NAME = 255;
 
 function commandFor({ user, address }: RefusedPlace, answer: Answer, db: string): string | null {
-  return isAllowed(answer) || user.length > LONGEST_NAME ? null : letInCommand(user, address, db);
+  // No entry lets in a user who is blocked.
+  if (isAllowed(answer) || answer === 'blocked' || user.length > LONGEST_NAME) return null;
+  return letInCommand(user, address, db);
 }
 
 function isAllowed(answer: Answer): boolean {
@@ -128,6 +131,8 @@ function hintAtNext(rows: readonly Row[]): void {
   const user = visible(last.user);
   if (last.isStolen) {
     hint(`${user} was refused in many networks within 24 hours: a stolen password? change it first`);
+  } else if (last.answer === 'blocked') {
+    hint(`${user} is blocked; this ends it: ${shellLine(['allow-nets', 'unblock', user])}`);
   } else if (last.command !== null) {
     hint(`if that is really ${user}, this lets the user in:`);
     printError(`${last.command}\n`);

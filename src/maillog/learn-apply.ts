@@ -3,6 +3,7 @@
 import { changing } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { putter } from '../commands/add';
+import { decidingSubject } from '../commands/remove';
 import { meaningOf } from '../rules/meaning';
 import { hintAtSync } from '../sync/hint';
 import type { Finding, Findings } from './findings';
@@ -27,30 +28,33 @@ export function applyFindings(
   say: (text: string) => void = printLine,
 ): void {
   const taken = options.force ? all : all.filter((finding) => !isGateway(finding) && !isSpreadUser(finding));
-  const { added, users, narrowed } = changing(file, (connection) => {
+  const { added, users, inheriting } = changing(file, (connection) => {
     const put = putter(connection, 'access', now);
     let added = 0;
     const users = new Set<string>();
-    const narrowed = new Set<string>();
-    for (const finding of wanted(taken)) {
-      const meaning = meaningOf('access', finding.network);
-      if (meaning === null) throw new Error(`${finding.network} is not a network`);
-      const { user, by } = finding;
+    const inheriting = new Set<string>();
+    for (const finding of taken) {
+      const { user, network, allowed } = finding;
+      if (allowed === 'all') continue;
+      const meaning = meaningOf('access', network);
+      if (meaning === null) throw new Error(`${network} is not a network`);
+      const decides = decidingSubject(connection, user);
       const note = options.note ?? noteOf(finding);
       if (put(user, meaning, { note, expires: options.expires, local: false }) === null) continue;
       added++;
       users.add(user);
-      if (by !== null && by.subject !== user) narrowed.add(user);
+      if (decides === null || decides === user) continue;
+      // Without it the first entry of a user's own would end what a wider one allows; with an end of its own it would do so later.
+      put(user, { kind: 'inherit' }, { note: options.note, expires: null, local: false });
+      inheriting.add(user);
     }
-    return { added, users, narrowed };
+    return { added, users, inheriting };
   });
   say(`added ${counted(added, 'entry', 'entries')} of ${counted(users.size, 'user')}`);
   if (!options.force) hintAtLeftOut(all.filter(({ allowed }) => allowed !== 'all'));
   if (added > 0) hintAtSync(file, 'takes this away again, unless its list has it too');
-  if (narrowed.size > 0) {
-    hint(
-      `wider entries decide no more about ${counted(narrowed.size, 'user')} with entries of their own now`,
-    );
+  if (inheriting.size > 0) {
+    hint(`by the entry inherit, also what wider entries allow is kept: ${someOf(inheriting)}`);
   }
 }
 
@@ -59,15 +63,4 @@ function hintAtLeftOut(fresh: readonly Finding[]): void {
   const networks = new Set(fresh.filter(isGateway).map(({ network }) => network));
   if (users.size > 0) hint(`not added, --force adds them: the networks of ${someOf(users)} (many-networks)`);
   if (networks.size > 0) hint(`not added, --force adds them: ${someOf(networks)} (gateway)`);
-}
-
-/**
- * Of a user of whom anything is new: all, since the first entry of its own ends what a wider one allowed. But not again what its own
- * entries allow already.
- */
-function wanted(findings: readonly Finding[]): Finding[] {
-  const fresh = new Set(findings.filter(({ allowed }) => allowed !== 'all').map(({ user }) => user));
-  return findings.filter(
-    ({ user, allowed, by }) => fresh.has(user) && (allowed !== 'all' || by?.subject !== user),
-  );
 }

@@ -267,17 +267,25 @@ test('--apply takes nobody what a wider entry allows', () => {
       many(2, 'carol@example.com', '203.0.113.4') +
       many(2, 'carol@example.com', '192.0.2.60'),
   );
-  const { status, stderr } = run(['learn', '--apply', '--db', db, log]);
+  const { status, stdout, stderr } = run(['learn', '--apply', '--for', '30d', '--db', db, log]);
   assert.equal(status, 0);
+  assert.match(stdout, /\nadded 2 entries of 2 users\n$/);
   assert.deepEqual(entries(db), [
     '@example.com 198.51.100.0/24',
     'carol@example.com 192.0.2.60/32',
     'carol@example.com 203.0.113.0/24',
     'dan@example.com 192.0.2.40/32',
-    'dan@example.com 198.51.100.20/32',
+    'dan@example.com inherit',
   ]);
-  assert.match(stderr, /hint: wider entries decide no more about 1 user with entries of their own now\n/);
+  assert.match(
+    stderr,
+    /hint: by the entry inherit, also what wider entries allow is kept: dan@example\.com\n/,
+  );
   assert.equal(run(['replay', '--db', db, log]).status, 0);
+  // What was learned ends, what the domain allows does not.
+  const later = ['--at', '2100-01-01', '--db', db];
+  assert.equal(run(['check', 'dan@example.com', '198.51.100.20', ...later]).status, 0);
+  assert.equal(run(['check', 'dan@example.com', '192.0.2.40', ...later]).status, 1);
 });
 
 test('--apply leaves out a stolen password and a gateway, and --force does not', () => {

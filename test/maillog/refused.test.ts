@@ -1,8 +1,9 @@
 // refused at the command line: who was refused, whether they still are, and the command that lets them in.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
+import { needs, program } from '../requires';
 import { database, file, noDatabase, PROGRAM, run } from './command';
 
 const HEAD = 'mx1 postfix/allow-nets[77]: ';
@@ -134,6 +135,17 @@ test('no command where it would not let that user in, or would let in others', a
       assert.equal(ask(database(), log).stderr, '');
     });
   }
+});
+
+test('a user who is blocked', needs('sqlite3'), () => {
+  const db = database();
+  execFileSync(program('sqlite3'), [db, "insert into access (user, network) values ('eve', 'none')"]);
+  const log = at('05:00:00', refusal('eve', '203.0.113.9', 'reason=blocked'));
+  assert.equal(
+    ask(db, log).stderr,
+    'allow-nets: hint: eve is blocked; this ends it: allow-nets unblock eve\n',
+  );
+  assert.equal(JSON.parse(ask(db, log, '--json').stdout)[0].command, null);
 });
 
 test('a user refused in many networks: a stolen password', () => {
