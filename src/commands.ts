@@ -12,6 +12,7 @@ import { init } from './commands/init';
 import { install } from './commands/install';
 import { learn } from './commands/learn';
 import { list } from './commands/list';
+import { refused } from './commands/refused';
 import { remove } from './commands/remove';
 import { replay } from './commands/replay';
 import { setAdd, setList, setRemove } from './commands/set';
@@ -36,6 +37,7 @@ const WORKING: readonly Command[] = [
   doctor,
   learn,
   replay,
+  refused,
   sync,
 ];
 

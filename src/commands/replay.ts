@@ -4,19 +4,25 @@ import { dayChart } from '../cli/chart';
 import type { Command } from '../cli/command';
 import { coloured, columns, hint, isTerminal, printLine, visible } from '../cli/output';
 import { Judge } from '../maillog/judge';
-import { dayText } from '../maillog/local-day';
-import { LOG_FILES, LOG_OPTIONS, readLogs, scopeOf, tellDamage, tellNothing } from '../maillog/log-reading';
-import { type Refusals, refusalsOf } from '../maillog/refusals';
-import type { Grant } from '../maillog/seen-columns';
-import { type Asking, Tally } from '../maillog/tally';
+import {
+  LOG_FILES,
+  LOG_OPTIONS,
+  readLogs,
+  reportNothing,
+  reportUnread,
+  spanOf,
+} from '../maillog/log-reading';
+import { POSTFIX_LINES } from '../maillog/postfix-line';
+import { type Replayed, replayedOf } from '../maillog/replayed';
+import { Tally } from '../maillog/tally';
 import { openForReading } from '../rules/database';
 import { formatInstant } from '../rules/expiry';
 
 export const replay: Command = {
-  line: 'replay <file..>',
+  line: 'replay [file..]',
   summary: 'see who would have been refused',
   about: [
-    'Decides about every message in the log that Postfix took from an authenticated user, with the database as it is now, by the function that the policy program decides by. Exit status 0 when nobody would be refused, 1 otherwise: the question to ask before install without --trial.',
+    'Decides about every message in the log that Postfix took from an authenticated user, with the database as it is now, by the function that the policy program decides by. Exit status 0 when nobody would be refused and all of the log could be read, 1 otherwise: the question to ask before install without --trial.',
   ],
   positionals: { file: LOG_FILES },
   options: { ...LOG_OPTIONS, json: { type: 'boolean', describe: 'as a JSON object' } },
@@ -26,39 +32,34 @@ export const replay: Command = {
   ],
   async run(given) {
     const now = Date.now();
-    // Whole addresses: a network that is allowed in part would be told as neither.
-    const scope = scopeOf(given, now, 32, 128);
+    const scope = { ...spanOf(given, now), v4Prefix: 32, v6Prefix: 64 };
     const connection = openForReading(given.db);
-    const tally = new Tally(scope, yesOrNo(new Judge(connection, given.db, now)));
-    const readings = await readLogs(given, now, tally).finally(() => connection.close());
-    const refusals = refusalsOf(tally);
-    if (given.flag('json')) printJson(refusals);
-    else printTable(refusals);
-    tellDamage(readings);
-    if (refusals.deliveries === 0) tellNothing();
-    else if (refusals.refused > 0 && !given.flag('json')) {
-      hint(`allow-nets check USER ADDRESS tells why; allow-nets learn shows what to add`);
+    const judge = new Judge(connection, given.db, now);
+    const tally = new Tally(scope, (user, address) => judge.ask(user, address));
+    const readings = await readLogs(
+      'replay',
+      given,
+      now,
+      [POSTFIX_LINES],
+      (sighting, seconds) => tally.record(sighting, seconds),
+      () => judge.rest(),
+    ).finally(() => connection.close());
+    const replayed = replayedOf(tally);
+    if (given.flag('json')) printJson(replayed);
+    else printTable(replayed);
+    // An answer about a part of the log is not the one that was asked for.
+    const isPartial = reportUnread(readings);
+    if (replayed.deliveries === 0) reportNothing();
+    else if (replayed.refused > 0 && !given.flag('json')) {
+      hint('allow-nets check USER ADDRESS says why; allow-nets learn shows what to add');
     }
-    return refusals.refused === 0 ? 0 : 1;
+    return replayed.refused === 0 && !isPartial ? 0 : 1;
   },
 };
 
-/** By which entry a message would be allowed is of no interest here, and to remember it of a million networks would need memory. */
-function yesOrNo(judge: Asking): Asking {
-  return {
-    ask(user, address) {
-      const answer = judge.ask(user, address);
-      return typeof answer === 'string' ? answer : ALLOWED;
-    },
-    rest: () => judge.rest(),
-  };
-}
+const SHOWN_NETWORKS = 4;
 
-const ALLOWED: Grant = { subject: '', network: '', set: null };
-
-const TOLD_NETWORKS = 4;
-
-function printTable({ deliveries, allowed, refused, users, withoutEntry, ofUsers, days }: Refusals): void {
+function printTable({ deliveries, allowed, refused, users, withoutEntry, ofUsers, days }: Replayed): void {
   const lines: [string, number, string][] = [
     ['deliveries', deliveries, ''],
     ['allowed', allowed, ''],
@@ -73,8 +74,8 @@ function printTable({ deliveries, allowed, refused, users, withoutEntry, ofUsers
   if (ofUsers.length === 0) return;
   printLine('');
   const rows = ofUsers.map(({ user, messages, last, networks, hasEntry }) => {
-    const more = networks.length > TOLD_NETWORKS ? ` and ${networks.length - TOLD_NETWORKS} more` : '';
-    const from = `${networks.slice(0, TOLD_NETWORKS).join(', ')}${more}`;
+    const more = networks.length > SHOWN_NETWORKS ? ` and ${networks.length - SHOWN_NETWORKS} more` : '';
+    const from = `${networks.slice(0, SHOWN_NETWORKS).join(', ')}${more}`;
     const moment = formatInstant(last * 1000);
     return [visible(user), `${messages} refused`, `last ${moment}`, hasEntry ? from : `${from} (no entry)`];
   });
@@ -82,8 +83,8 @@ function printTable({ deliveries, allowed, refused, users, withoutEntry, ofUsers
   for (const row of rows) printLine(coloured(columns(row, widths), 'red'));
 }
 
-function printJson(refusals: Refusals): void {
-  const { deliveries, allowed, refused, users, withoutEntry, ofUsers, days } = refusals;
+function printJson(replayed: Replayed): void {
+  const { deliveries, allowed, refused, users, withoutEntry, ofUsers, days } = replayed;
   printLine(
     JSON.stringify({
       deliveries,
@@ -98,7 +99,7 @@ function printJson(refusals: Refusals): void {
         last: formatInstant(last * 1000),
         has_entry: hasEntry,
       })),
-      days: days.map(({ day, allowed, refused }) => ({ day: dayText(day), allowed, refused })),
+      days,
     }),
   );
 }

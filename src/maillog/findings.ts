@@ -1,10 +1,9 @@
 // What `learn` found out: for each user the networks, the most used first, with what should be looked at twice.
 import { formatNetwork, type Network } from '../rules/network';
-import { countDays } from './day-columns';
 import { type Joined, joinNetworks, type Located } from './join';
-import { isGateway, isSpread, type Mark, manyUsers } from './marks';
-import type { Grant, Seen, Usage } from './seen-columns';
-import type { Tally } from './tally';
+import type { Grant } from './judge';
+import { isGateway, isSpread, type Mark, manyUsers, type Usage } from './marks';
+import type { Seen, Tally } from './tally';
 
 /** What a network must have been seen for. */
 export interface Least {
@@ -27,105 +26,94 @@ export interface Finding {
   readonly marks: readonly Mark[];
 }
 
-const NO_MARKS: readonly Mark[] = [];
-
-export class Findings {
-  /** Messages of the users that may be a subject, those from no known address among them. */
+export interface Findings {
+  /** User by user, who sent most first. */
+  readonly all: readonly Finding[];
+  readonly users: number;
+  /** Of users that can be the subject of an entry, those from no known address among them. */
   readonly messages: number;
   readonly withoutAddress: number;
   /** User names that would mean more than one user in the database: their messages count nowhere. */
   readonly unfit: readonly string[];
-  /** The networks of more than one user, before any were joined. */
-  private readonly shared: readonly { network: Network; usage: Usage }[];
-  private readonly manyUsers: number;
-  /** Numbers of the tally, who sent most first. */
-  private readonly people: readonly number[];
+  /** The networks of many users before any were joined, the most used first. */
+  readonly usedByMany: readonly (readonly [network: string, users: number])[];
+}
 
-  /** `unseen`: see joinNetworks. `isSubject`: whether a name can be the subject of an entry, for one user alone. */
-  constructor(
-    private readonly tally: Tally,
-    private readonly least: Least,
-    private readonly unseen: number,
-    isSubject: (user: string) => boolean,
-  ) {
-    const { people, seen } = tally;
-    const counts = people.map((_, person) => seen.messagesOf(person));
-    const totals = counts.map(({ all }) => all);
-    const withMail = [...people.keys()].filter((person) => (totals[person] ?? 0) > 0);
-    const nameOf = (person: number) => people[person] ?? '';
-    this.people = withMail
-      .filter((person) => isSubject(nameOf(person)))
-      .sort((a, b) => (totals[b] ?? 0) - (totals[a] ?? 0) || (nameOf(a) < nameOf(b) ? -1 : 1));
-    this.unfit = withMail
-      .map(nameOf)
-      .filter((name) => !isSubject(name))
-      .sort();
-    this.messages = this.people.reduce((all, person) => all + (totals[person] ?? 0), 0);
-    this.withoutAddress = this.people.reduce((all, person) => all + (counts[person]?.withoutNetwork ?? 0), 0);
-    this.shared = seen.findShared();
-    this.manyUsers = manyUsers(this.people.length);
-  }
+/** `isSubject`: whether a name can be the subject of an entry, for one user alone. */
+export function findingsOf(tally: Tally, least: Least, isSubject: (user: string) => boolean): Findings {
+  const people = [...tally.people].map(([user, places]) => {
+    const seen = [...places.values()];
+    return { user, seen, messages: sum(seen) };
+  });
+  const fit = people
+    .filter(({ user }) => isSubject(user))
+    .sort((a, b) => b.messages - a.messages || (a.user < b.user ? -1 : 1));
+  const unfit = people.map(({ user }) => user).filter((user) => !isSubject(user));
+  const messages = sum(fit);
 
-  get users(): number {
-    return this.people.length;
-  }
+  const usage = usageOf(people.flatMap(({ seen }) => seen).filter(isLocated));
+  const many = manyUsers(fit.length);
+  const markOf = (network: Network): Mark | null => {
+    const used = usage.get(formatNetwork(network));
+    if (used === undefined || used.users < 2) return null;
+    if (isGateway(network, used, messages)) return 'gateway';
+    return used.users >= many ? 'many-users' : null;
+  };
+  const findingOf = (user: string, isStolen: boolean, joined: Joined): Finding => ({
+    user,
+    network: formatNetwork(joined.network),
+    messages: joined.messages,
+    days: joined.days.size,
+    first: joined.first,
+    last: joined.last,
+    allowed: joined.refused === 0 ? 'all' : joined.refused < joined.messages ? 'some' : 'none',
+    by: joined.by,
+    marks: [
+      ...new Set(joined.parts.flatMap(({ network }) => markOf(network) ?? [])),
+      ...(joined.messages === 1 ? (['once'] as const) : []),
+      ...(isStolen ? (['many-networks'] as const) : []),
+    ],
+  });
 
-  /** The networks of many users, before any were joined, and how many those are; the most first. */
-  usedByMany(): (readonly [network: string, users: number])[] {
-    return this.shared
-      .filter(({ network, usage }) => this.markOf(network, usage) === 'many-users')
-      .map(({ network, usage }) => [formatNetwork(network), usage.users] as const);
-  }
-
-  /** User by user. Worked out each time: to keep them would take more memory, and so more time, than to do it twice. */
-  *all(): Iterable<Finding> {
-    for (const person of this.people) yield* this.of(person);
-  }
-
-  private of(person: number): Finding[] {
-    const { messages, days } = this.least;
-    const user = this.tally.people[person] ?? '';
-    const seen = this.tally.seen.of(person, user).filter(isLocated);
-    const spread = isSpread(seen);
-    const isEnough = (one: Located) => one.messages >= messages && (days <= 1 || countDays(one.days) >= days);
-    const enough = messages <= 1 && days <= 1 ? seen : seen.filter(isEnough);
-    return joinNetworks(enough, this.unseen)
-      .map((joined) => ({
-        user,
-        network: formatNetwork(joined.network),
-        messages: joined.messages,
-        days: countDays(joined.days),
-        first: joined.first,
-        last: joined.last,
-        allowed: allowedOf(joined),
-        by: joined.by,
-        marks: this.marksOf(joined, spread),
-      }))
+  const all = fit.flatMap(({ user, seen }) => {
+    const located = seen.filter(isLocated);
+    const isStolen = isSpread(located);
+    return joinNetworks(
+      located.filter((one) => one.messages >= least.messages && one.days.size >= least.days),
+    )
+      .map((joined) => findingOf(user, isStolen, joined))
       .sort((a, b) => b.messages - a.messages || b.last - a.last || (a.network < b.network ? -1 : 1));
-  }
+  });
+  const usedByMany = [...tally.people.values()]
+    .flatMap((places) => [...places.values()].filter(isLocated))
+    .filter(({ network }) => markOf(network) === 'many-users')
+    .map(({ network }) => formatNetwork(network));
+  return {
+    all,
+    users: fit.length,
+    messages,
+    withoutAddress: sum(fit.flatMap(({ seen }) => seen.filter(({ network }) => network === null))),
+    unfit: unfit.sort(),
+    usedByMany: [...new Set(usedByMany)]
+      .map((network) => [network, usage.get(network)?.users ?? 0] as const)
+      .sort(([a, times], [b, others]) => others - times || (a < b ? -1 : 1)),
+  };
+}
 
-  private marksOf({ parts, messages }: Joined, spread: boolean): readonly Mark[] {
-    const marks: Mark[] = [];
-    for (const { network, usage } of parts) {
-      const mark = usage && this.markOf(network, usage);
-      if (mark && !marks.includes(mark)) marks.push(mark);
-    }
-    if (messages === 1) marks.push('once');
-    if (spread) marks.push('many-networks');
-    return marks.length === 0 ? NO_MARKS : marks;
+function usageOf(seen: readonly Located[]): Map<string, Usage> {
+  const usage = new Map<string, Usage>();
+  for (const { network, messages } of seen) {
+    const key = formatNetwork(network);
+    const used = usage.get(key) ?? { users: 0, messages: 0 };
+    usage.set(key, { users: used.users + 1, messages: used.messages + messages });
   }
+  return usage;
+}
 
-  private markOf(network: Network, usage: Usage): Mark | null {
-    if (isGateway(network, usage, this.messages)) return 'gateway';
-    return usage.users >= this.manyUsers ? 'many-users' : null;
-  }
+function sum(all: readonly { readonly messages: number }[]): number {
+  return all.reduce((total, { messages }) => total + messages, 0);
 }
 
 function isLocated(seen: Seen): seen is Located {
-  return seen.network !== null && seen.messages > 0;
-}
-
-function allowedOf({ allowed, messages }: Seen): Finding['allowed'] {
-  if (allowed === 0) return 'none';
-  return allowed === messages ? 'all' : 'some';
+  return seen.network !== null;
 }

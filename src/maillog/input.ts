@@ -1,6 +1,7 @@
-// The files of `learn` and `replay`, opened; `-` is standard input.
+// The mail logs that a command reads, opened: those that it was given (`-` is standard input), or the one of this server.
 import * as fs from 'node:fs';
 import { Trouble } from '../failure';
+import { findProgram, run } from '../postfix/run';
 
 export interface Input {
   readonly name: string;
@@ -52,4 +53,26 @@ function translated<T>(name: string, work: () => T): T {
     const why = { ENOENT: 'no such file', EACCES: 'no permission to read it' }[code ?? ''] ?? message;
     throw new Trouble({ kind: 'refused', problem: `cannot read ${name}: ${why}` });
   }
+}
+
+const SYSLOG_FILES = ['/var/log/mail.log', '/var/log/maillog', '/var/log/mail'];
+
+/**
+ * The path of this server's mail log: where Postfix writes it itself (maillog_file, postconf(5)), else where syslog does. Trouble when there is
+ * none. `command`: that asks for it.
+ */
+export function defaultLog(command: string): string {
+  const postconf = findProgram('postconf');
+  const own = postconf === null ? '' : run(postconf, ['-x', '-h', 'maillog_file']).stdout.trim();
+  const found = [own, ...SYSLOG_FILES].find(isFile);
+  if (found !== undefined) return found;
+  throw new Trouble({
+    kind: 'refused',
+    problem: `there is no mail log: maillog_file names no file, and there is no ${SYSLOG_FILES.join(', ')}`,
+    hint: `journalctl -u 'postfix*' | allow-nets ${command} -`,
+  });
+}
+
+function isFile(path: string): boolean {
+  return path !== '' && fs.statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

@@ -3,63 +3,64 @@
 import { changing } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { putter } from '../commands/add';
+import { decidingSubject } from '../commands/remove';
 import { meaningOf } from '../rules/meaning';
 import { hintAtSync } from '../sync/hint';
 import type { Finding, Findings } from './findings';
-import { noteOf } from './learn-output';
-import { numbered } from './log-reading';
+import { isGateway, isSpreadUser, noteOf, someOf } from './learn-output';
+import { counted } from './log-reading';
 
-/** `tell`: where the result is told when standard output is for something else. */
+export interface ApplyOptions {
+  /** Instead of one that says what was learned from. */
+  readonly note: string | null;
+  /** As formatInstant writes it. */
+  readonly expires: string | null;
+  /** Takes the networks of a user who is likely not the only one with the password, and gateways, too. */
+  readonly force: boolean;
+}
+
+/** `now`: ms since 1970. `say`: where the result goes. */
 export function applyFindings(
-  findings: Findings,
+  { all }: Findings,
   file: string,
   now: number,
-  tell: ((text: string) => void) | null,
+  options: ApplyOptions,
+  say: (text: string) => void = printLine,
 ): void {
-  const { added, users, narrowed } = changing(file, (connection) => {
+  const taken = options.force ? all : all.filter((finding) => !isGateway(finding) && !isSpreadUser(finding));
+  const { added, users, inheriting } = changing(file, (connection) => {
     const put = putter(connection, 'access', now);
     let added = 0;
     const users = new Set<string>();
-    const narrowed = new Set<string>();
-    for (const finding of wanted(findings)) {
-      const meaning = meaningOf('access', finding.network);
-      if (meaning === null) throw new Error(`${finding.network} is no network`);
-      const { user, by } = finding;
-      if (put(user, meaning, { note: noteOf(finding), expires: null, local: false }) === null) continue;
+    const inheriting = new Set<string>();
+    for (const finding of taken) {
+      const { user, network, allowed } = finding;
+      if (allowed === 'all') continue;
+      const meaning = meaningOf('access', network);
+      if (meaning === null) throw new Error(`${network} is not a network`);
+      const decides = decidingSubject(connection, user);
+      const note = options.note ?? noteOf(finding);
+      if (put(user, meaning, { note, expires: options.expires, local: false }) === null) continue;
       added++;
       users.add(user);
-      if (by !== null && by.subject !== user) narrowed.add(user);
+      if (decides === null || decides === user) continue;
+      // Without it the first entry of a user's own would end what a wider one allows; with an end of its own it would do so later.
+      put(user, { kind: 'inherit' }, { note: options.note, expires: null, local: false });
+      inheriting.add(user);
     }
-    return { added, users, narrowed };
+    return { added, users, inheriting };
   });
-  (tell ?? printLine)(`added ${numbered(added, 'entry', 'entries')} of ${numbered(users.size, 'user')}`);
+  say(`added ${counted(added, 'entry', 'entries')} of ${counted(users.size, 'user')}`);
+  if (!options.force) hintAtLeftOut(all.filter(({ allowed }) => allowed !== 'all'));
   if (added > 0) hintAtSync(file, 'takes this away again, unless its list has it too');
-  if (narrowed.size > 0) {
-    hint(
-      `wider entries decide no more about ${numbered(narrowed.size, 'user')} with entries of their own now`,
-    );
+  if (inheriting.size > 0) {
+    hint(`by the entry inherit, also what wider entries allow is kept: ${someOf(inheriting)}`);
   }
 }
 
-/**
- * Of a user of whom anything is new: all, since the first entry of its own ends what a wider one allowed. But not again what its own
- * entries allow already.
- */
-function* wanted(findings: Findings): Iterable<Finding> {
-  for (const ofUser of byUser(findings.all())) {
-    if (ofUser.every(({ allowed }) => allowed === 'all')) continue;
-    yield* ofUser.filter(({ user, allowed, by }) => allowed !== 'all' || by?.subject !== user);
-  }
-}
-
-function* byUser(findings: Iterable<Finding>): Iterable<Finding[]> {
-  let ofUser: Finding[] = [];
-  for (const finding of findings) {
-    if (ofUser.length > 0 && ofUser[0]?.user !== finding.user) {
-      yield ofUser;
-      ofUser = [];
-    }
-    ofUser.push(finding);
-  }
-  if (ofUser.length > 0) yield ofUser;
+function hintAtLeftOut(fresh: readonly Finding[]): void {
+  const users = new Set(fresh.filter(isSpreadUser).map(({ user }) => user));
+  const networks = new Set(fresh.filter(isGateway).map(({ network }) => network));
+  if (users.size > 0) hint(`not added, --force adds them: the networks of ${someOf(users)} (many-networks)`);
+  if (networks.size > 0) hint(`not added, --force adds them: ${someOf(networks)} (gateway)`);
 }

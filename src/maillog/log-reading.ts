@@ -1,41 +1,50 @@
-// What `learn` and `replay` have in common: options about files, times and users, reading with a progress bar, and what could not be read.
+// What learn, replay and refused have in common: their options for files, times and users, reading with a progress bar, and what could not be read.
 import type { Options } from 'yargs';
 import type { Arguments } from '../cli/command';
 import { hint, visible } from '../cli/output';
 import { Progress } from '../cli/progress';
 import { momentOf, secondsOf } from '../cli/time';
 import { Trouble } from '../failure';
+import { shellLine } from '../postfix/run';
 import { foldName } from '../rules/subject';
-import { openInputs } from './input';
+import type { LineKind } from './head';
+import { defaultLog, openInputs } from './input';
 import { type Reading, readLog } from './read-log';
-import type { Scope, Tally } from './tally';
 
-export const LOG_FILES = 'mail logs, .gz, .xz, .zst and .bz2 too; - for standard input';
+export const LOG_FILES =
+  "mail logs, .gz, .xz, .zst and .bz2 too; - for standard input (default: this Postfix's mail log)";
 
 export const LOG_OPTIONS: Readonly<Record<string, Options>> = {
-  since: { type: 'string', requiresArg: true, describe: 'only mail since that time: 2026-11-01, or 14d' },
-  until: { type: 'string', requiresArg: true, describe: 'only mail until that time; a date means its end' },
+  since: { type: 'string', requiresArg: true, describe: 'only lines since that time: 2026-11-01, or 14d' },
+  until: { type: 'string', requiresArg: true, describe: 'only lines until that time; a date means its end' },
   user: { type: 'string', requiresArg: true, describe: 'only this user, or @domain; may be given again' },
 };
 
-/** The scope that the options ask for. `now`: ms since 1970. */
-export function scopeOf(given: Arguments, now: number, v4Prefix: number, v6Prefix: number): Scope {
+/** The lines that count. */
+export interface Span {
+  /** Seconds since 1970; `until` itself does not count. */
+  readonly since: number;
+  readonly until: number;
+  /** `user`: folded. */
+  readonly isAsked: (user: string) => boolean;
+}
+
+/** The span that the options ask for. `now`: ms since 1970. */
+export function spanOf(given: Arguments, now: number): Span {
   const [since, until] = [given.text('since'), given.text('until')];
-  const scope = {
+  const span = {
     since: since === null ? 0 : momentAgo(since, '--since', now) / 1000,
     until: until === null ? Number.POSITIVE_INFINITY : momentAgo(until, '--until', now) / 1000,
     isAsked: isAskedFor(given.texts('user')),
-    v4Prefix,
-    v6Prefix,
   };
-  if (scope.since >= scope.until) {
+  if (span.since >= span.until) {
     throw new Trouble({
       kind: 'option',
       problem: `--since ${since} is not before --until ${until}`,
-      hint: 'no mail can be between them',
+      hint: 'no line can be between them',
     });
   }
-  return scope;
+  return span;
 }
 
 function momentAgo(text: string, option: string, now: number): number {
@@ -47,57 +56,6 @@ function isAskedFor(users: readonly string[]): (user: string) => boolean {
   const asked = new Set(users.map(foldName));
   if (asked.size === 0) return () => true;
   return (user) => asked.has(user) || (user.includes('@') && asked.has(user.slice(user.lastIndexOf('@'))));
-}
-
-/** Reads the files that were given into the tally. */
-export async function readLogs(given: Arguments, now: number, tally: Tally): Promise<Reading[]> {
-  const inputs = openInputs(given.texts('file'), now / 1000);
-  const sizes = inputs.map(({ size }) => size);
-  const total = sizes.includes(null) ? null : sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
-  const progress = new Progress(total);
-  try {
-    const options = { dovecot: given.flag('dovecot'), onBytes: progress.add };
-    return await readLog(inputs, options, (...sightings) => tally.record(...sightings));
-  } finally {
-    progress.done();
-  }
-}
-
-/** Says what could not be read. False when there was nothing of the kind. */
-export function tellDamage(readings: readonly Reading[]): boolean {
-  const damaged = readings.filter(isDamaged);
-  for (const reading of damaged) {
-    const { name, damage, example } = reading;
-    const lines = leftOut(reading).join(', ');
-    if (lines !== '')
-      hint(`${name}: left out ${lines}${example === null ? '' : `, as: ${visible(example.line)}`}`);
-    if (damage !== null) hint(`${name} could not be read to its end (${damage}): what came before counts`);
-  }
-  return damaged.length > 0;
-}
-
-function isDamaged(reading: Reading): boolean {
-  return reading.damage !== null || leftOut(reading).length > 0;
-}
-
-function leftOut({ broken, tooLong, withNul }: Reading): string[] {
-  return [
-    broken > 0 ? numbered(broken, 'broken line') : '',
-    tooLong > 0 ? numbered(tooLong, 'overlong line') : '',
-    withNul > 0 ? `${numbered(withNul, 'line')} with NUL bytes` : '',
-  ].filter((text) => text !== '');
-}
-
-/** `1 line`, `2 lines`. */
-export function numbered(count: number, noun: string, plural = `${noun}s`): string {
-  return `${count} ${count === 1 ? noun : plural}`;
-}
-
-/** For a log in which nothing was found. */
-export function tellNothing(): void {
-  hint(
-    'no mail of an authenticated user was found: is it the log of a submission server, and the right time?',
-  );
 }
 
 /** A whole number option within its bounds. */
@@ -118,4 +76,72 @@ export function numberOf(
     problem: `--${option} ${text} is not a number from ${bounds}`,
     hint: `--${option} ${usual}`,
   });
+}
+
+/** Hands on what `kinds` find, and calls `rest` after each block. `command`: that reads. `now`: ms since 1970. */
+export async function readLogs<Found extends object>(
+  command: string,
+  given: Arguments,
+  now: number,
+  kinds: readonly LineKind<Found>[],
+  onFound: (found: Found, seconds: number) => void,
+  rest: () => void = () => {},
+): Promise<Reading[]> {
+  let names = given.texts('file');
+  if (names.length === 0) {
+    names = [defaultLog(command)];
+    hint(`the log is ${names[0]}`);
+  }
+  const inputs = openInputs(names, now / 1000);
+  const sizes = inputs.map(({ size }) => size);
+  const total = sizes.includes(null) ? null : sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+  const progress = new Progress(total);
+  try {
+    return await readLog(inputs, kinds, onFound, (count) => {
+      progress.add(count);
+      rest();
+    });
+  } finally {
+    progress.done();
+  }
+}
+
+/** Says what could not be read. Whether there is anything of the kind. */
+export function reportUnread(readings: readonly Reading[]): boolean {
+  let isFound = false;
+  for (const { name, damage, broken, unknown, tooLong, withNul } of readings) {
+    const left = [
+      broken.count > 0 ? counted(broken.count, 'broken line') : '',
+      tooLong > 0 ? counted(tooLong, 'overlong line') : '',
+      withNul > 0 ? `${counted(withNul, 'line')} with NUL bytes` : '',
+    ].filter((text) => text !== '');
+    const example = broken.count > 0 ? `, for example: ${visible(broken.example)}` : '';
+    if (left.length > 0) hint(`${name}: left out ${left.join(', ')}${example}`);
+    if (unknown.count > 0) {
+      hint(
+        `${name}: ${counted(unknown.count, 'line')} not understood, for example: ${visible(unknown.example)}`,
+      );
+      hint("read a journal with: LC_ALL=C journalctl -o short-iso -u 'postfix*'; please report other forms");
+    }
+    if (damage === 'UTF-16') {
+      const convert = shellLine(['iconv', '-f', 'UTF-16', '-t', 'UTF-8', name]);
+      hint(`${name} is UTF-16 and was not read; convert it first: ${convert}`);
+    } else if (damage !== null) {
+      hint(`${name} could not be read to its end (${visible(damage)}): what came before counts`);
+    }
+    if (left.length > 0 || unknown.count > 0 || damage !== null) isFound = true;
+  }
+  return isFound;
+}
+
+/** For a log in which no mail was found. */
+export function reportNothing(): void {
+  hint(
+    'no mail of an authenticated user was found: is it the log of a submission server, and the right time?',
+  );
+}
+
+/** `1 line`, `2 lines`. */
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
 }

@@ -1,6 +1,11 @@
 // What an administrator should look at twice before a network is allowed.
 import { contains, formatNetwork, type Network, parseNetwork, truncate } from '../rules/network';
-import type { Usage } from './seen-columns';
+
+/** How a network is used by all users together. */
+export interface Usage {
+  users: number;
+  messages: number;
+}
 
 /**
  * `gateway`: a private network that nearly everybody seems to send from: a proxy or a container's network in front hides the clients.
@@ -46,21 +51,14 @@ export function isGateway(network: Network, { users, messages }: Usage, all: num
 
 /** Whether one user was first seen in so many networks in so short a time. */
 export function isSpread(networks: readonly { network: Network; first: number }[]): boolean {
-  if (networks.length < MANY_PROVIDERS) return false;
   const sorted = [...networks].sort((a, b) => a.first - b.first);
-  const providers = new Map<string, number>();
-  const count = ({ network }: { network: Network }, by: number) => {
-    const provider = formatNetwork(truncate(network, Math.min(network.prefix, PROVIDER[network.family])));
-    const left = (providers.get(provider) ?? 0) + by;
-    if (left === 0) providers.delete(provider);
-    else providers.set(provider, left);
-  };
-  let oldest = 0;
-  for (const [i, newest] of sorted.entries()) {
-    count(newest, 1);
-    for (let old = sorted[oldest]; old && old.first <= newest.first - DAY; old = sorted[++oldest])
-      count(old, -1);
-    if (i - oldest + 1 >= MANY_NETWORKS || providers.size >= MANY_PROVIDERS) return true;
-  }
-  return false;
+  return sorted.some((oldest, i) => {
+    const ofDay = sorted.slice(i, i + MANY_NETWORKS).filter(({ first }) => first < oldest.first + DAY);
+    const providers = new Set(ofDay.map(({ network }) => providerOf(network)));
+    return ofDay.length === MANY_NETWORKS || providers.size >= MANY_PROVIDERS;
+  });
+}
+
+function providerOf(network: Network): string {
+  return formatNetwork(truncate(network, Math.min(network.prefix, PROVIDER[network.family])));
 }

@@ -1,174 +1,85 @@
-// From the files of a mail log to sightings: reads them one after the other and keeps account of what could not be read.
+// From the files of a mail log to what is looked for in them, one file after the other, one line after the other.
 //
-// Plain files are read block by block, large ones by threads; compressed ones and pipes as a stream. Compression is told by a file's first
-// bytes, not by its name. A file that ends in the middle of its compressed data, or that cannot be read further, still gives what came before;
-// how it ended is in the answer.
+// DIAGNOSTICS: nothing is left out in silence. A file that ends in the middle of its compressed data, or that cannot be read further, gives what came
+// before; that, and the lines that could not be read, are in the answer.
 import * as fs from 'node:fs';
-import { Answers } from './answers';
-import { BlockReader, type ReadBlock } from './block';
-import { compressionOf, decompress, MAGIC_LENGTH } from './compressed';
-import { DeliveryReader, lineAt } from './delivery-reader';
+import { HeadReader, type LineKind, type NotRead, utf8 } from './head';
 import type { Input } from './input';
-import type { LeftOut } from './left-out';
-import { BLOCK, LARGEST, LineSplitter } from './lines';
-import { Numbered } from './numbered';
-import { Source } from './source';
-import { Blocks, Threads } from './threads';
+import { LineFinder } from './lines';
+import { MAGIC_LENGTH, Source, unpack, unpackerOf } from './source';
 
 /** What could not be read of one file. */
-export interface Reading extends LeftOut {
+export interface Reading {
   readonly name: string;
-  /** Why the file could not be read to its end, or null. */
+  /** Why the file could not be read to its end, or null: `UTF-16`, or a message of the system. */
   readonly damage: string | null;
+  /** Lines that begin as one that is looked for and do not go on like it. */
+  readonly broken: Lines;
+  /** Lines that could be meant, of a form that is not known. */
+  readonly unknown: Lines;
+  readonly tooLong: number;
+  readonly withNul: number;
 }
 
-/**
- * Takes sightings, good until it returns, with the answers about texts of their reader, and tells the line of each whose user name or address
- * cannot be one.
- */
-export type OnSightings = (
-  numbered: Numbered,
-  answers: Answers,
-  onUnreadable: (line: number) => void,
-) => void;
-
-export interface ReadOptions {
-  /** Dovecot's logins count too. */
-  readonly dovecot: boolean;
-  /** Told how many bytes were read, again and again. */
-  readonly onBytes: (count: number) => void;
+export interface Lines {
+  count: number;
+  /** The first of them. */
+  example: string;
 }
 
-/** To start threads for less takes longer than to do without. */
-const LARGE = 32 * BLOCK;
+const LONGEST_EXAMPLE = 160;
 
-export async function readLog(
+/** Reads the files. `onFound` gets what `kinds` find, with the time of the line in seconds since 1970. `onBytes`: as for Source; called between blocks. */
+export async function readLog<Found extends object>(
   inputs: readonly Input[],
-  options: ReadOptions,
-  onSightings: OnSightings,
+  kinds: readonly LineKind<Found>[],
+  onFound: (found: Found, seconds: number) => void,
+  onBytes: (count: number) => void,
 ): Promise<Reading[]> {
   const readings: Reading[] = [];
   for (const input of inputs) {
-    const one = new OneLog(input, options, onSightings);
-    readings.push(await one.read());
+    readings.push(await readFile(input, kinds, onFound, onBytes));
     if (input.descriptor !== 0) fs.closeSync(input.descriptor);
   }
   return readings;
 }
 
-class OneLog {
-  private readonly deliveries: DeliveryReader;
-  private readonly answers = new Answers();
-  private readonly numbered = new Numbered(new ArrayBuffer(LARGEST));
-  private damage: string | null = null;
-
-  constructor(
-    private readonly input: Input,
-    private readonly options: ReadOptions,
-    private readonly onSightings: OnSightings,
-  ) {
-    this.deliveries = new DeliveryReader(options.dovecot, input.latest);
-  }
-
-  async read(): Promise<Reading> {
-    const { name, size } = this.input;
-    if (this.isPlainFile()) await this.readFile(size ?? 0);
-    else await this.readStream();
-    return { name, damage: this.damage, ...this.deliveries.leftOut.take() };
-  }
-
-  /** One that can be read at any place. (Standard input may have been read from by another program.) */
-  private isPlainFile(): boolean {
-    const { descriptor, size } = this.input;
-    if (descriptor === 0 || !size) return false;
-    const first = Buffer.alloc(MAGIC_LENGTH);
-    try {
-      return compressionOf(first.subarray(0, fs.readSync(descriptor, first, 0, MAGIC_LENGTH, 0))) === null;
-    } catch {
-      return false;
+async function readFile<Found extends object>(
+  { name, descriptor, latest }: Input,
+  kinds: readonly LineKind<Found>[],
+  onFound: (found: Found, seconds: number) => void,
+  onBytes: (count: number) => void,
+): Promise<Reading> {
+  const heads = new HeadReader(latest);
+  const notRead = { broken: { count: 0, example: '' }, unknown: { count: 0, example: '' } };
+  const marks = kinds.flatMap((kind) => kind.marks).map((mark) => Buffer.from(mark));
+  const finder = new LineFinder(marks, (line) => {
+    const head = heads.read(line);
+    let result: Found | NotRead = 'other';
+    for (const kind of kinds) {
+      result = head === null ? (kind.isLike(line) ? 'unknown' : 'other') : kind.read(head);
+      if (result !== 'other') break;
     }
-  }
-
-  private async readFile(size: number): Promise<void> {
-    const { descriptor, latest } = this.input;
-    const { dovecot } = this.options;
-    const blocks = new Blocks(Math.ceil(size / BLOCK));
-    const reader = new BlockReader(descriptor, this.deliveries);
-    const tellBytes = (block: number) => this.options.onBytes(Math.min(BLOCK, size - block * BLOCK));
-    const threads = size >= LARGE ? new Threads({ descriptor, dovecot, latest }, blocks) : null;
-    try {
-      for (;;) {
-        const moreComes = threads?.takeIn((scanned, block, answers) => {
-          this.handOnBlock(scanned, new Numbered(scanned.buffer), answers);
-          this.deliveries.leftOut.add(scanned.leftOut);
-          tellBytes(block);
-        });
-        const block = blocks.take();
-        if (block !== null) {
-          this.handOnBlock(reader.read(block, this.numbered), this.numbered, this.answers);
-          tellBytes(block);
-          if (threads !== null) await messages();
-        } else if (moreComes) await threads?.change();
-        else break;
-      }
-    } finally {
-      await threads?.end();
+    if (typeof result === 'object') onFound(result, head?.seconds ?? 0);
+    else if (result !== 'other' && notRead[result].count++ === 0) {
+      notRead[result].example = utf8(line.slice(0, LONGEST_EXAMPLE));
     }
-  }
+  });
 
-  private async readStream(): Promise<void> {
-    const { name, descriptor } = this.input;
-    let position = 0;
-    const lines = new LineSplitter((bytes) => {
-      const start = position;
-      this.deliveries.read(bytes, start, this.numbered);
-      this.handOn(this.numbered, this.answers, start, (line) => lineAt(bytes, line));
-      position += bytes.length;
-    });
-    const source = new Source(descriptor, this.options.onBytes);
-    const first = source.next();
-    const compression = first === null ? null : compressionOf(first);
-    if (first !== null && compression !== null) {
-      this.damage = await decompress(compression, name, first, source, (chunk) => lines.write(chunk));
-    } else if (first !== null) {
-      lines.write(first);
-      while (lines.fill((buffer, offset, length) => source.read(buffer, offset, length)));
-    }
-    this.damage ??= source.damage;
-    lines.end(this.damage === null);
-    this.deliveries.leftOut.tooLong += lines.tooLong;
-  }
-
-  private handOnBlock({ position, damage }: ReadBlock, numbered: Numbered, answers: Answers): void {
-    this.handOn(numbered, answers, position, (line) => this.lineAt(position + line));
-    this.damage ??= damage;
-  }
-
-  private handOn(
-    numbered: Numbered,
-    answers: Answers,
-    position: number,
-    lineAt: (line: number) => string,
-  ): void {
-    this.onSightings(numbered, answers, (line) =>
-      this.deliveries.leftOut.addBroken(lineAt(line), position + line),
-    );
-  }
-
-  private lineAt(position: number): string {
-    const bytes = Buffer.alloc(1024);
-    try {
-      return lineAt(
-        bytes.subarray(0, fs.readSync(this.input.descriptor, bytes, 0, bytes.length, position)),
-        0,
-      );
-    } catch {
-      return '';
-    }
-  }
+  const source = new Source(descriptor, onBytes);
+  const first = source.peek(MAGIC_LENGTH);
+  const program = unpackerOf(first);
+  let damage: string | null = isUtf16(first) ? 'UTF-16' : null;
+  if (program === null) {
+    while (finder.fill((...room) => source.read(...room)));
+  } else damage = await unpack(program, name, source.chunks(), (chunk) => finder.write(chunk));
+  damage = source.damage ?? damage;
+  finder.end(damage === null);
+  return { name, damage, ...notRead, tooLong: finder.tooLong, withNul: finder.withNul };
 }
 
-/** Lets the messages of threads in. */
-async function messages(): Promise<void> {
-  await new Promise(setImmediate);
+/** A byte order mark, or a character of ASCII in two bytes. */
+function isUtf16(first: Buffer): boolean {
+  const [a, b] = first;
+  return (a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff) || (a !== b && (a === 0 || b === 0));
 }

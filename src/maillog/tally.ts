@@ -1,36 +1,30 @@
 // Sightings added up by user and network, each decided on the way.
-//
-// The numbers lie in columns with a place for each user and network, so that a million of those fit into little memory. Addresses are
-// remembered only while they come again soon: what is kept for good grows with the networks, not with the messages or the addresses.
 import { type Address, parseAddress } from '../rules/address';
-import { type Network, truncate } from '../rules/network';
+import { formatNetwork, type Network, truncate } from '../rules/network';
 import { foldName } from '../rules/subject';
-import { Answers } from './answers';
-import { LocalDays } from './local-day';
-import type { Numbered } from './numbered';
-import { addressAt, userAt } from './packed';
-import { type Grant, SeenColumns } from './seen-columns';
-import { TextNumbers } from './text-numbers';
+import type { Answer, Grant } from './judge';
+import type { Span } from './log-reading';
+import type { Sighting } from './postfix-line';
 
-/** What counts, and how addresses are put together. */
-export interface Scope {
-  /** Seconds since 1970; `until` itself does not count. */
-  readonly since: number;
-  readonly until: number;
-  /** `user`: folded. */
-  readonly isAsked: (user: string) => boolean;
+/** What counts, and how addresses are grouped. */
+export interface Scope extends Span {
   readonly v4Prefix: number;
   readonly v6Prefix: number;
 }
 
-/** By what the database allows a user to send from an address, or why it does not. */
-export type Answer = Grant | 'no-entry' | 'refused';
-
-/** Decides about users and addresses. */
-export interface Asking {
-  ask(user: string, address: string): Answer;
-  /** All questions of one batch have been asked. */
-  rest(): void;
+/** One user in one network. Times in seconds since 1970. */
+export interface Seen {
+  /** Null: the log does not know from where. */
+  readonly network: Network | null;
+  messages: number;
+  refused: number;
+  /** By what one of the allowed messages is allowed. */
+  by: Grant | null;
+  first: number;
+  last: number;
+  lastRefused: number;
+  /** In local time, as `2026-11-04`. */
+  readonly days: Set<string>;
 }
 
 export interface DayTotal {
@@ -38,118 +32,102 @@ export interface DayTotal {
   refused: number;
 }
 
-/** Few enough to stay in the cache. */
-const BATCH = 512;
+/** What is known about a user at an address. */
+interface Place {
+  readonly seen: Seen;
+  readonly isAllowed: boolean;
+}
 
-const NOT_ASKED = -1;
-const UNREADABLE = -2;
+const QUARTER = 900;
+/** More are forgotten, and found out again. */
+const MOST_PLACES = 200_000;
 
 export class Tally {
-  /** Folded names; the person's number is the index. */
-  readonly people: string[] = [];
-  /** Of whom no entry of the database is about. */
-  readonly withoutEntry = new Set<number>();
-  readonly seen: SeenColumns;
-  /** By day number, see local-day. */
-  readonly days = new Map<number, DayTotal>();
-  private readonly numbers = new Map<string, number>();
-  /** What was found out about texts lately, whoever read them. */
-  private readonly texts = new TextNumbers();
-  private readonly answers = new Answers();
-  /** Of a batch. */
-  private readonly places = new Int32Array(BATCH);
-  private readonly localDays = new LocalDays();
-  private today: DayTotal = { allowed: 0, refused: 0 };
-  private todayNumber = Number.NaN;
+  /** By folded name, then by the network's text. */
+  readonly people = new Map<string, Map<string, Seen>>();
+  /** People about whom the database has no entry. */
+  readonly withoutEntry = new Set<string>();
+  /** By day in local time, as `2026-11-04`. */
+  readonly days = new Map<string, DayTotal>();
+  /** By name and address as the log has them. */
+  private readonly places = new Map<string, Place | null>();
+  /** The day of the quarter of an hour: no zone changes its clock within one. */
+  private readonly dayOf = new Map<number, string>();
 
   constructor(
     private readonly scope: Scope,
-    private readonly judge: Asking,
-  ) {
-    this.seen = new SeenColumns(scope.v4Prefix, scope.v6Prefix);
-  }
+    private readonly ask: (user: string, address: string) => Answer,
+  ) {}
 
-  /**
-   * Adds the sightings that are in the scope. `answers`: about the texts of their reader. `onUnreadable` is told the line of each whose user
-   * name or address cannot be one.
-   */
-  record(numbered: Numbered, answers: Answers, onUnreadable: (line: number) => void): void {
-    this.answerNew(numbered, answers);
-    const { places } = this;
-    for (let from = 0; from < numbered.sightings; from += BATCH) {
-      const size = Math.min(BATCH, numbered.sightings - from);
-      for (let i = 0; i < size; i++) places[i] = answers.placeOf(numbered.textsOf(from + i));
-      this.seen.fetch(places, size);
-      for (let i = 0; i < size; i++) {
-        const place = places[i] as number;
-        if (place >= 0) {
-          const grant = answers.grantOf(numbered.textsOf(from + i));
-          this.add(place, grant, numbered.secondsOf(from + i), numbered.timesOf(from + i));
-        } else if (place === UNREADABLE) onUnreadable(numbered.lineOf(from + i));
-      }
-    }
-    this.judge.rest();
-  }
-
-  private answerNew(numbered: Numbered, answers: Answers): void {
-    const { words } = numbered;
-    this.texts.makeRoom(words.length);
-    let next = numbered.firstNew;
-    for (const at of numbered.newTextsAt()) {
-      const before = this.texts.size;
-      const number = this.texts.numberOf(words, at);
-      if (number === before)
-        this.answers.set(number, ...this.answerFor(userAt(numbered, at), addressAt(numbered, at)));
-      answers.set(next++, this.answers.placeOf(number), this.answers.grantOf(number));
-    }
-  }
-
-  private add(place: number, grant: number, seconds: number, times: number): void {
+  record({ user, address, times }: Sighting, seconds: number): void {
     if (seconds < this.scope.since || seconds >= this.scope.until) return;
-    const day = this.localDays.of(seconds);
-    this.seen.add(place, grant, times, seconds, day);
-    const total = this.totalOf(day);
-    if (grant > 0) total.allowed += times;
-    else total.refused += times;
+    const key = `${user}\n${address}`;
+    if (this.places.size === MOST_PLACES) this.places.clear();
+    const place = getOrMake(this.places, key, () => this.placeOf(user, address));
+    if (place === null) return;
+    const { seen, isAllowed } = place;
+    const day = getOrMake(this.dayOf, Math.floor(seconds / QUARTER), () => localDay(seconds));
+    const total = getOrMake(this.days, day, () => ({ allowed: 0, refused: 0 }));
+    seen.messages += times;
+    seen.first = Math.min(seen.first, seconds);
+    seen.last = Math.max(seen.last, seconds);
+    seen.days.add(day);
+    if (isAllowed) total.allowed += times;
+    else {
+      total.refused += times;
+      seen.refused += times;
+      seen.lastRefused = Math.max(seen.lastRefused, seconds);
+    }
   }
 
-  /** The place of a user at an address and the number of the grant; or NOT_ASKED or UNREADABLE. */
-  private answerFor(user: string, address: string): [place: number, grant: number] {
+  /** Null for a user who is not asked for. */
+  private placeOf(user: string, address: string): Place | null {
+    const name = foldName(user);
+    if (!this.scope.isAsked(name)) return null;
+    const answer = this.ask(user, address);
+    if (answer === 'no-entry') this.withoutEntry.add(name);
     const parsed = parseAddress(address);
-    if (user.includes('\ufffd') || (parsed === null && !isWithoutAddress(address))) return [UNREADABLE, 0];
-    const folded = foldName(user);
-    if (!this.scope.isAsked(folded)) return [NOT_ASKED, 0];
-    const person = this.personNumber(folded);
-    const answer = this.judge.ask(user, address);
-    if (answer === 'no-entry') this.withoutEntry.add(person);
-    const place = this.seen.placeOf(person, parsed && this.networkOf(parsed));
-    return [place, typeof answer === 'string' ? 0 : this.seen.grantNumber(place, folded, answer)];
+    const seen = this.seenIn(name, parsed && this.networkOf(parsed));
+    const by = typeof answer === 'string' ? null : answer;
+    // Of several always the same one: which comes first is chance.
+    if (by !== null && (seen.by === null || textOf(by) < textOf(seen.by))) seen.by = by;
+    return { seen, isAllowed: by !== null };
+  }
+
+  private seenIn(name: string, network: Network | null): Seen {
+    const places = getOrMake(this.people, name, () => new Map<string, Seen>());
+    return getOrMake(places, network === null ? '' : formatNetwork(network), () => ({
+      network,
+      messages: 0,
+      refused: 0,
+      by: null,
+      first: Number.POSITIVE_INFINITY,
+      last: 0,
+      lastRefused: 0,
+      days: new Set<string>(),
+    }));
   }
 
   private networkOf(address: Address): Network {
     return truncate(address, address.family === 4 ? this.scope.v4Prefix : this.scope.v6Prefix);
   }
-
-  private personNumber(name: string): number {
-    let number = this.numbers.get(name);
-    if (number === undefined) {
-      number = this.people.push(name) - 1;
-      this.numbers.set(name, number);
-    }
-    return number;
-  }
-
-  private totalOf(day: number): DayTotal {
-    if (day === this.todayNumber) return this.today;
-    this.todayNumber = day;
-    this.today = this.days.get(day) ?? { allowed: 0, refused: 0 };
-    this.days.set(day, this.today);
-    return this.today;
-  }
 }
 
-/** Postfix's word for a client whose address it does not know; and link-local addresses, good for one interface only. */
-function isWithoutAddress(address: string): boolean {
-  const zone = address.indexOf('%');
-  return address === 'unknown' || (zone > 0 && parseAddress(address.slice(0, zone)) !== null);
+function textOf({ subject, network, set }: Grant): string {
+  return JSON.stringify([subject, network, set]);
+}
+
+function localDay(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return new Date(Date.UTC(date.getFullYear(), date.getMonth(), date.getDate())).toISOString().slice(0, 10);
+}
+
+/** The value of a key, made when there is none yet. */
+function getOrMake<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
 }

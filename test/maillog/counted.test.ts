@@ -44,29 +44,71 @@ const BROKEN: readonly string[] = [
   `4BDF1: ${CLIENT}al, Nov  4 05:48:00 mx1 postfix/smtpd[4712]: 4BDF2: ${CLIENT}bob`,
 ];
 
-/** Whole lines; other lines than those looked for, or without a head that can be read. */
-const OTHER_HEADS: readonly [head: string, what: 'other' | 'broken'][] = [
-  ['Nov  4 05:47:54 mx1 postfix/smtp[4711]: ', 'other'],
-  ['Nov  4 05:47:54 mx1 xsmtpd[4711]: ', 'other'],
-  ['Nov  4 05:47:54 mx1 postfix/smtpd: ', 'other'],
-  ['Nov  4 05:47:54 mx1 postfix/smtpd[]: ', 'other'],
-  ['Nov  4 05:47:54 mx1 webapp[1]: postfix/smtpd[4711]: ', 'other'],
-  ['Nov  4 05:47:54 webapp: postfix/smtpd[4711]: ', 'other'],
-  ['Nov  4 05:47:54 webapp[1]: postfix/smtpd[4711]: ', 'other'],
-  ['Nov  4 05:47:54 webapp[1] postfix/smtpd[4711]: ', 'broken'],
-  ['Nov  4 05:47:54 mx1 mx2 postfix/smtpd[4711]: ', 'broken'],
-  ['Nov  4 05:47:54 mx1 postfix/smtpd[4711] ', 'broken'],
-  ['Nov 31 05:47:54 mx1 postfix/smtpd[4711]: ', 'broken'],
-  ['Nov  4 25:47:54 mx1 postfix/smtpd[4711]: ', 'broken'],
-  ['Nov  4 05:77:54 mx1 postfix/smtpd[4711]: ', 'broken'],
-  ['Nix  4 05:47:54 mx1 postfix/smtpd[4711]: ', 'broken'],
-  ['2026-02-30T05:47:54Z mx1 postfix/smtpd[4711]: ', 'broken'],
-  ['2026-11-04T05:47Z mx1 postfix/smtpd[4711]: ', 'broken'],
-  ['x Nov  4 05:47:54 mx1 postfix/smtpd[4711]: ', 'broken'],
-  [' Nov  4 05:47:54 mx1 postfix/smtpd[4711]: ', 'broken'],
-  ['mx1 postfix/smtpd[4711]: ', 'broken'],
-  ['postfix/smtpd[4711]: ', 'broken'],
-  ['', 'broken'],
+const DELIVERY = `4BDF1: ${CLIENT}alice`;
+const STAMP = 'Nov  4 05:47:54';
+
+/** Before DELIVERY: forms of a head that are read. */
+const HEADS: readonly string[] = [
+  `${STAMP} mx1 postfix/smtpd[4711]: `,
+  `${STAMP} mx1 postfix/smtpd: `,
+  `${STAMP} mx1 postfix/smtpd[4711]:`,
+  `${STAMP} mx1 postfix[77]: `,
+  `${STAMP} postfix[77]: `,
+  `${STAMP} mx1 smtpd[78]: [ID 197553 mail.info] `,
+  `${STAMP} mx1 postfix/smtpd[78]: [ID 197553 mail.info] `,
+  `${STAMP} 2001:db8::25 postfix/smtpd[78]: `,
+  `${STAMP} src@mx1/mx1.example.com postfix/smtpd[78]: `,
+  `<22>${STAMP} mx1 postfix/smtpd[4711]: `,
+  '<22>1 2026-11-04T05:47:54Z mx1 postfix/smtpd 77 - - ',
+  '1 2026-11-04T05:47:54.123456+01:00 mx1 postfix/submission/smtpd 77 - - \ufeff',
+  '1 2026-11-04T05:47:54Z mx1 postfix/smtpd - ID47 [a@1 b="] \\" x"][c d="e"] ',
+  '2026-11-04T05:47:54.123456789Z stdout F 2026-11-04T05:47:54.123Z postfix/smtpd[77]: ',
+  `2026-11-04T05:47:54.123456789Z stdout F ${STAMP} mx1 postfix/smtpd[77]: `,
+  '2026-11-04T05:47:54.123456789Z 2026-11-04T05:47:54.123Z mx1 postfix/smtpd[77]: ',
+  `postfix-1  | ${STAMP} mx1 postfix/smtpd[77]: `,
+  `mail.postfix_1 | 2026-11-04T05:47:54.123456789Z ${STAMP} mx1 postfix/smtpd[77]: `,
+];
+
+/** Before DELIVERY: other programs and text of theirs; damage and forms that are not known. */
+const OTHER_HEADS: readonly [head: string, what: 'other' | 'unknown'][] = [
+  [`${STAMP} mx1 webapp[1]: postfix/smtpd[4711]: `, 'unknown'],
+  [`${STAMP} webapp: postfix/smtpd[4711]: `, 'unknown'],
+  [`${STAMP} webapp[1]: postfix/smtpd[4711]: `, 'unknown'],
+  [`${STAMP} webapp:x postfix/smtpd[4711]: `, 'unknown'],
+  [`${STAMP} mx1 webapp:x postfix/smtpd[4711]: `, 'unknown'],
+  [`${STAMP} mx1 postfix/smtpd[4711]: warning: `, 'other'],
+  [`${STAMP} mx1 webapp[1]: login failed: postfix/smtpd[4711]: `, 'other'],
+  [`${STAMP} mx1 amavis[1]: (1) Passed CLEAN, Subject: "${STAMP} mx1 postfix/smtpd[4711]: `, 'other'],
+  [
+    `${STAMP} mx1 postfix/cleanup[1]: 4BDF1: warning: header Subject: ${STAMP} mx1 postfix/smtpd[4711]: `,
+    'other',
+  ],
+  [`${STAMP} mx1 docker[1]: {"log":"${STAMP} mx1 postfix/smtpd[4711]: `, 'unknown'],
+  ['1 2026-11-04T05:47:54Z mx1 webapp 77 - - x postfix/smtpd 77 - - ', 'other'],
+  // The program may be smtpd under another name, or Docker's syslog driver that passes its lines on.
+  [`${STAMP} mx1 postfix/smtp[4711]: `, 'unknown'],
+  [`${STAMP} mx1 xsmtpd[4711]: `, 'unknown'],
+  [`${STAMP} mx1 f00ba4c0ffee[812]: ${STAMP} mx1 postfix/smtpd[4711]: `, 'unknown'],
+  [`${STAMP} mx1 postfix/smtpd[4711]: [x] `, 'unknown'],
+  [`${STAMP} mx1 postfix/smtpd[]: `, 'unknown'],
+  [`${STAMP} webapp[1] postfix/smtpd[4711]: `, 'unknown'],
+  [`${STAMP} mx1 mx2 postfix/smtpd[4711]: `, 'unknown'],
+  [`${STAMP} mx1 postfix/smtpd[4711] `, 'unknown'],
+  ['Nov 31 05:47:54 mx1 postfix/smtpd[4711]: ', 'unknown'],
+  ['Nov  4 25:47:54 mx1 postfix/smtpd[4711]: ', 'unknown'],
+  ['Nov  4 05:77:54 mx1 postfix/smtpd[4711]: ', 'unknown'],
+  ['Dez  4 05:47:54 mx1 postfix/smtpd[4711]: ', 'unknown'],
+  ['nov. 04 05:47:54 mx1 postfix/smtpd[4711]: ', 'unknown'],
+  ['11月 04 05:47:54 mx1 postfix/smtpd[4711]: ', 'unknown'],
+  ['Wed 2026-11-04 05:47:54 UTC mx1 postfix/smtpd[4711]: ', 'unknown'],
+  ['2026-02-30T05:47:54Z mx1 postfix/smtpd[4711]: ', 'unknown'],
+  ['2026-11-04T05:47Z mx1 postfix/smtpd[4711]: ', 'unknown'],
+  ['2026-11-04T05:47:54.123456789Z stdout P postfix/smtpd[77]: ', 'unknown'],
+  [`x ${STAMP} mx1 postfix/smtpd[4711]: `, 'unknown'],
+  [` ${STAMP} mx1 postfix/smtpd[4711]: `, 'unknown'],
+  ['mx1 postfix/smtpd[4711]: ', 'unknown'],
+  ['postfix/smtpd[4711]: ', 'unknown'],
+  ['', 'unknown'],
 ];
 
 test('a line that Postfix writes when it takes a message from a user', async (t) => {
@@ -77,7 +119,7 @@ test('a line that Postfix writes when it takes a message from a user', async (t)
         sighted.map((one) => [one.user, one.address, one.times]),
         [[user, address, 1]],
       );
-      assert.equal(reading.broken, 0);
+      assert.equal(reading.broken.count + reading.unknown.count, 0);
     });
   }
 });
@@ -102,19 +144,61 @@ test('a line that began like it and is broken', async (t) => {
   for (const message of BROKEN) {
     await t.test(message, async () => {
       const { sighted, reading } = await readText(`${HEAD}${message}\n`);
-      // A method that nothing follows is not what is looked for.
-      assert.deepEqual([sighted, reading.broken], [[], 1]);
+      assert.deepEqual([sighted, reading.broken.count], [[], 1]);
     });
   }
 });
 
-test('a head of another program, or that is none', async (t) => {
-  for (const [head, what] of OTHER_HEADS) {
+test('a head in every form that log programs and containers give it', async (t) => {
+  for (const head of HEADS) {
     await t.test(JSON.stringify(head), async () => {
-      const { sighted, reading } = await readText(`${head}4BDF1: ${CLIENT}alice\n`);
-      assert.deepEqual([sighted, reading.broken], [[], what === 'broken' ? 1 : 0]);
+      const { sighted, reading } = await readText(`${head}${DELIVERY}\n`);
+      assert.deepEqual(
+        sighted.map((one) => [one.user, one.address]),
+        [['alice', '192.0.2.7']],
+      );
+      assert.equal(reading.unknown.count, 0);
     });
   }
+});
+
+test("Docker's JSON lines", async () => {
+  const json = (line: string, more = {}) => JSON.stringify({ log: `${line}\n`, stream: 'stdout', ...more });
+  const head = `${STAMP} mx1 postfix/smtpd[7]: `;
+  const time = '2025-12-04T05:47:54.123456789Z';
+  const lines = [
+    json(`${head}4BDF1: ${CLIENT}Dörte@exämple.org`, { time }),
+    json(`2025-12-04T05:47:54Z postfix/smtpd[7]: ${DELIVERY}`),
+    json(`${STAMP} mx1 webapp[7]: ${head}x`, { time }),
+    json(`{"log":"${head}${DELIVERY}"}`, { time }),
+    `{"log":${json(`${head}${DELIVERY}`)}`,
+  ];
+  const { sighted, reading } = await readText(`${lines.join('\n')}\n`);
+  assert.deepEqual(
+    sighted.map(({ user, seconds }) => [user, seconds]),
+    [
+      ['Dörte@exämple.org', Date.UTC(2025, 11, 4, 5, 47, 54) / 1000],
+      ['alice', Date.UTC(2025, 11, 4, 5, 47, 54) / 1000],
+    ],
+  );
+  assert.equal(reading.unknown.count, 2);
+});
+
+test('a head of another program, or in a form that is not known', async (t) => {
+  for (const [head, what] of OTHER_HEADS) {
+    await t.test(JSON.stringify(head), async () => {
+      const { sighted, reading } = await readText(`${head}${DELIVERY}\n`);
+      const { broken, unknown } = reading;
+      assert.deepEqual([sighted, broken.count, unknown.count], [[], 0, what === 'unknown' ? 1 : 0]);
+      assert.equal(unknown.example, what === 'unknown' ? `${head}${DELIVERY}`.slice(0, 160) : '');
+    });
+  }
+});
+
+test('a failed login in a form that is not known is not missed', async () => {
+  const failed = 'warning: unknown[192.0.2.7]: SASL LOGIN authentication failed: x, sasl_username=alice';
+  const { reading } = await readText(`Dez  4 05:47:54 mx1 postfix/smtpd[4711]: ${failed}\n`);
+  assert.equal(reading.unknown.count, 0);
 });
 
 test('lines that name a user and hold the address of an attacker', async (t) => {
@@ -123,7 +207,7 @@ test('lines that name a user and hold the address of an attacker', async (t) => 
     await t.test(style.name, async () => {
       const lines = decoys(random).map(([program, message]) => style.head(1.79e9, program, 7) + message);
       const { sighted, reading } = await readText(`${lines.join('\n')}\n`);
-      assert.deepEqual([sighted, reading.broken], [[], 0]);
+      assert.deepEqual([sighted, reading.broken.count], [[], 0]);
     });
   }
 });
@@ -137,7 +221,7 @@ test('a log of every style gives what it was made from', async (t) => {
       const { sighted, reading } = await readText(text, { now });
       const facts = sighted.map(({ user, address, seconds }) => ({ user, address, seconds }));
       assert.deepEqual(facts, truth);
-      assert.equal(reading.broken, 0);
+      assert.equal(reading.broken.count + reading.unknown.count, 0);
     });
   }
 });

@@ -96,7 +96,7 @@ test('lines of any length, and where the buffer ends', async () => {
     assert.deepEqual(users(read), ['a', 'b', 'd'], `${length}`);
     // Of the line of `c`, too, when it is not too long for a line at all.
     assert.deepEqual(
-      [read.reading.tooLong, read.reading.broken],
+      [read.reading.tooLong, read.reading.unknown.count],
       length > 65_536 ? [2, 0] : [0, 1],
       `${length}`,
     );
@@ -126,7 +126,7 @@ test('NUL bytes', async () => {
     read.sighted.map(({ user }) => user),
     ['a', 'd'],
   );
-  assert.deepEqual([reading.withNul, reading.broken, reading.tooLong], [3, 0, 0]);
+  assert.deepEqual([reading.withNul, reading.broken.count, reading.tooLong], [3, 0, 0]);
 });
 
 test('megabytes of NUL bytes, as a sparse file has them', async () => {
@@ -138,7 +138,7 @@ test('megabytes of NUL bytes, as a sparse file has them', async () => {
 test('nothing, and what is no log', async () => {
   for (const text of ['', '\n', '\n\n\n', 'x', '\x1f', '\x1f\x8b', 'BZh', '\r\n']) {
     const { sighted, reading } = await readText(Buffer.from(text, 'latin1'));
-    assert.deepEqual([sighted, reading.broken], [[], 0], JSON.stringify(text));
+    assert.deepEqual([sighted, reading.broken.count], [[], 0], JSON.stringify(text));
   }
 });
 

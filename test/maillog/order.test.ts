@@ -1,4 +1,4 @@
-// Threads tell their blocks in any order, and files are named in any order: what is printed depends on the lines only.
+// Files are named in any order: what is printed depends on the lines only.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { database, file, run } from './command';
@@ -30,7 +30,7 @@ for (const minute of ['00', '07', '59']) {
 const COMMANDS = [
   ['learn', '--v4-prefix', '24'],
   ['learn', '--json', '--v4-prefix', '24'],
-  ['learn', '--v6-prefix', '128', '--unseen', '90'],
+  ['learn', '--v6-prefix', '128'],
   ['replay'],
   ['replay', '--json'],
 ];

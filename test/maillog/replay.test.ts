@@ -41,7 +41,7 @@ test('counts, and tells who would be refused, from where and when last', () => {
   );
   assert.equal(
     stderr,
-    'allow-nets: hint: allow-nets check USER ADDRESS tells why; allow-nets learn shows what to add\n',
+    'allow-nets: hint: allow-nets check USER ADDRESS says why; allow-nets learn shows what to add\n',
   );
   assert.equal(status, 1);
 });
@@ -123,7 +123,7 @@ test('the time that an entry ends counts as it is now, not as it was then', need
   assert.equal(status, Date.now() < Date.UTC(2026, 10, 10) ? 0 : 1);
 });
 
-test('a log that is damaged: what was read is decided, and the rest is told', () => {
+test('a log that is damaged: what was read is decided, and exit status 0 would say more than is known', () => {
   const { status, stdout, stderr } = run([
     'replay',
     '--db',
@@ -132,7 +132,15 @@ test('a log that is damaged: what was read is decided, and the rest is told', ()
   ]);
   assert.match(stdout, /^deliveries {2}2\nallowed {5}2\n/);
   assert.match(stderr, /left out 1 overlong line\n$/);
-  assert.equal(status, 0);
+  assert.equal(status, 1);
+});
+
+test('lines in a form that is not known: nobody is refused, as far as is known', () => {
+  const log = many(2, 'bob', '198.51.100.9') + taken('eve', '203.0.113.9', 'Dez  4 05:47:54');
+  const { status, stdout, stderr } = run(['replay', '--db', prepared(), file(log)]);
+  assert.match(stdout, /^deliveries {2}2\nallowed {5}2\nrefused {5}0\n/);
+  assert.match(stderr, /: 1 line not understood, for example: Dez {2}4 05:47:54 mx1 .*eve\n/);
+  assert.equal(status, 1);
 });
 
 test('nothing found: says so', () => {

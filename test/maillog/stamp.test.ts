@@ -1,7 +1,7 @@
 // Time stamps: which moment they mean, with and without a year and a zone.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { StampReader } from '../../src/maillog/stamp';
+import { STAMP, StampReader } from '../../src/maillog/stamp';
 
 const NOON = '2026-11-24T12:00:00Z';
 
@@ -36,8 +36,6 @@ const STAMPS: readonly [latest: string, stamp: string, moment: string | null][] 
   [NOON, '2026-07-04 05:47:54', '2026-07-04T03:47:54Z'],
   // An absolute time is believed.
   [NOON, '2027-01-01T00:00:00Z', '2027-01-01T00:00:00Z'],
-  [NOON, '1969-12-31T23:59:59Z', null],
-  [NOON, '2200-01-01T00:00:00Z', null],
   // None.
   [NOON, 'nov  4 05:47:54', null],
   [NOON, 'Nov  4 05:47', null],
@@ -62,12 +60,13 @@ after(() => {
   else process.env['TZ'] = zone;
 });
 
+const WHOLE = new RegExp(`^${STAMP}$`);
+
 function momentOf(reader: StampReader, stamp: string): string | null {
-  const bytes = Buffer.from(`${stamp} mx1`);
-  const next = reader.read(bytes, 0, bytes.length);
-  // What is read is the whole stamp, up to the space.
-  if (next < 0 || next !== stamp.length) return null;
-  return new Date(reader.seconds * 1000).toISOString().replace('.000Z', 'Z');
+  const [, hour, minute, second, zone] = WHOLE.exec(stamp) ?? [];
+  if (hour === undefined || minute === undefined || second === undefined) return null;
+  const seconds = reader.read(hour, minute, second, zone);
+  return seconds === null ? null : new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 }
 
 test('a time stamp', async (t) => {

@@ -53,4 +53,18 @@ export const STYLES: readonly Style[] = [
   style('docker logs -t', (at) => `${iso(at).replace('Z', '456789Z')} ${syslogStamp(at)}`, 'f00ba4 ', ''),
   style('Kubernetes', (at) => `${iso(at)} stdout F ${utc(at)}`, '', ''),
   style('container, no stamp of its own', iso, '', ''),
+  style('docker compose logs', (at) => `postfix-1  | ${syslogStamp(at)}`, 'f00ba4 '),
+  style('syslog with a priority', (at) => `<22>${syslogStamp(at)}`),
+  {
+    name: 'RFC 5424',
+    head: (at, program, pid) => `<22>1 ${utc(at)} mx1 postfix/${program} ${pid} - - `,
+  },
+  {
+    name: 'Solaris',
+    head: (at, program, pid) => `${syslogStamp(at)} mx1 postfix/${program}[${pid}]: [ID 197553 mail.info] `,
+  },
+  {
+    name: 'no process number, no blank',
+    head: (at, program) => `${syslogStamp(at)} mx1 postfix/${program}:`,
+  },
 ];

@@ -19,7 +19,7 @@ describe('learn, then replay, of a log of every style', () => {
       const db = database();
       const log = file(text);
 
-      const learned = run(['learn', '--json', '--apply', '--db', db, log]);
+      const learned = run(['learn', '--json', '--apply', '--force', '--db', db, log]);
       assert.equal(learned.status, 0, learned.stderr);
       const rows = JSON.parse(learned.stdout) as Learned[];
       assertLearned(rows, truth);

@@ -1,0 +1,265 @@
+// refused at the command line: who was refused, whether they still are, and the command that lets them in.
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { needs, program } from '../requires';
+import { database, file, noDatabase, PROGRAM, run } from './command';
+
+const HEAD = 'mx1 postfix/allow-nets[77]: ';
+const at = (clock: string, pairs: string, head = HEAD) => `2026-11-04T${clock}Z ${head}${pairs}\n`;
+const refusal = (user: string, address: string, more = 'subject= entry= reason=no-entry') =>
+  `verdict=reject user=${user} address=${address} ${more}`;
+/** What the program logs of what the client is. */
+const CLIENT =
+  'subject= entry= reason=no-entry client_name=hotel.example helo_name=[10.0.0.7] queue_id=4BDF1C';
+
+const LOG =
+  at('05:00:00', refusal('bob', '198.51.100.7')) +
+  at(
+    '05:10:00',
+    refusal('alice@example.com', '203.0.113.9', 'subject=alice@example.com entry= reason=not-covered'),
+  ) +
+  at('05:11:00', refusal('alice@example.com', '203.0.113.9', CLIENT)) +
+  at('05:20:00', refusal('alice@example.com', '2001:db8:1:2::7', CLIENT)) +
+  at('05:20:01', refusal('Alice@Example.com', '2001:db8:1:2:3::8', CLIENT));
+
+/** Bob is allowed by now. */
+function prepared(): string {
+  const db = database();
+  run(['add', 'bob', '198.51.100.0/24', '--db', db]);
+  run(['add', 'alice@example.com', '192.0.2.0/24', '--db', db]);
+  return db;
+}
+
+const ask = (db: string, log: string, ...words: string[]) =>
+  run(['refused', ...words, file(log)], { env: { ALLOW_NETS_DB: db } });
+
+test('one line for each user and network, and the command for the most recent', () => {
+  const { status, stdout, stderr } = ask(prepared(), LOG);
+  assert.equal(
+    stdout,
+    [
+      'USER               NETWORK            REFUSALS  FIRST                 LAST                  REASON    NOW',
+      'bob                198.51.100.7/32           1  2026-11-04T05:00:00Z  2026-11-04T05:00:00Z  no-entry  allowed',
+      'alice@example.com  203.0.113.9/32            2  2026-11-04T05:10:00Z  2026-11-04T05:11:00Z  no-entry  refused',
+      'alice@example.com  2001:db8:1:2::/64         2  2026-11-04T05:20:00Z  2026-11-04T05:20:01Z  no-entry  refused',
+      '',
+    ].join('\n'),
+  );
+  assert.equal(
+    stderr,
+    'allow-nets: hint: if that is really alice@example.com, this lets the user in:\nallow-nets add alice@example.com 2001:db8:1:2::/64 --for 3d\n',
+  );
+  assert.equal(status, 0);
+});
+
+test('as JSON', () => {
+  const { status, stdout, stderr } = ask(prepared(), LOG, '--json', '--until', '2026-11-04T05:15Z');
+  assert.deepEqual(JSON.parse(stdout), [
+    {
+      user: 'bob',
+      network: '198.51.100.7/32',
+      refusals: 1,
+      first: '2026-11-04T05:00:00Z',
+      last: '2026-11-04T05:00:00Z',
+      reason: 'no-entry',
+      allowed_now: true,
+      command: null,
+    },
+    {
+      user: 'alice@example.com',
+      network: '203.0.113.9/32',
+      refusals: 2,
+      first: '2026-11-04T05:10:00Z',
+      last: '2026-11-04T05:11:00Z',
+      reason: 'no-entry',
+      allowed_now: false,
+      command: 'allow-nets add alice@example.com 203.0.113.9 --for 3d',
+    },
+  ]);
+  assert.deepEqual([status, stderr], [0, '']);
+});
+
+test('the command works as it is printed, whatever the user is called', async (t) => {
+  const names = [
+    "o'hara; rm -rf /",
+    'a b, and $(c)',
+    'Dörte@exämple.org',
+    '"',
+    '\\',
+    '%s {user}',
+    '~',
+    'x --only',
+  ];
+  for (const name of names) {
+    await t.test(name, () => {
+      const db = database();
+      const quoted = JSON.stringify(name).replace(
+        /[^ -~]/g,
+        (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+      );
+      const log = file(at('05:00:00', refusal(quoted, '203.0.113.9')));
+      const { stdout } = run(['refused', '--json', log, '--db', db]);
+      const [{ user, command }] = JSON.parse(stdout);
+      assert.ok(command.endsWith(` --for 3d --db ${db}`), command);
+      const line = command.replace(/^allow-nets /, `'${process.execPath}' '${PROGRAM}' `);
+      const added = spawnSync('sh', ['-c', line], { encoding: 'utf8' });
+      assert.equal(added.status, 0, added.stderr);
+      assert.equal(run(['check', name, '203.0.113.9', '--db', db]).status, 0);
+      const again = JSON.parse(run(['refused', '--json', log, '--db', db]).stdout);
+      assert.deepEqual(
+        again.map((row: typeof again) => [row.user, row.allowed_now, row.command]),
+        [[user, true, null]],
+      );
+    });
+  }
+});
+
+test('no command where it would not let that user in, or would let in others', async (t) => {
+  const rows: [user: string, address: string, network: string | null][] = [
+    ['bob', 'unknown', null],
+    ['bob', '""', null],
+    ['*', '203.0.113.9', '203.0.113.9/32'],
+    ['@example.com', '203.0.113.9', '203.0.113.9/32'],
+    ['-x', '203.0.113.9', '203.0.113.9/32'],
+    ['"a\\u0007"', '203.0.113.9', '203.0.113.9/32'],
+    ['"a\\u202e"', '203.0.113.9', '203.0.113.9/32'],
+    [`${'x'.repeat(255)}...`, '203.0.113.9', '203.0.113.9/32'],
+  ];
+  for (const [user, address, network] of rows) {
+    await t.test(`${user} ${address}`, () => {
+      const log = at('05:00:00', refusal(user, address));
+      const [row, ...more] = JSON.parse(ask(database(), log, '--json').stdout);
+      assert.deepEqual([row.network, row.command, row.allowed_now, more], [network, null, false, []]);
+      assert.equal(ask(database(), log).stderr, '');
+    });
+  }
+});
+
+test('a user who is blocked', needs('sqlite3'), () => {
+  const db = database();
+  execFileSync(program('sqlite3'), [db, "insert into access (user, network) values ('eve', 'none')"]);
+  const log = at('05:00:00', refusal('eve', '203.0.113.9', 'reason=blocked'));
+  assert.equal(
+    ask(db, log).stderr,
+    'allow-nets: hint: eve is blocked; this ends it: allow-nets unblock eve\n',
+  );
+  assert.equal(JSON.parse(ask(db, log, '--json').stdout)[0].command, null);
+});
+
+test('a user refused in many networks: a stolen password', () => {
+  const log =
+    Array.from({ length: 5 }, (_, i) => at(`05:0${i}:00`, refusal('eve', `10.${i}.0.1`))).join('') +
+    at('04:00:00', refusal('bob', '203.0.113.9'));
+  const { stdout, stderr } = ask(database(), log);
+  assert.equal(stdout.split('\n').length, 8);
+  assert.equal(
+    stderr,
+    'allow-nets: hint: eve was refused in many networks within 24 hours: a stolen password? change it first\n',
+  );
+  const commands = JSON.parse(ask(database(), log, '--json').stdout).map(
+    (row: { command: string }) => row.command,
+  );
+  assert.deepEqual(commands, ['allow-nets add bob 203.0.113.9 --for 3d', null, null, null, null, null]);
+});
+
+test('only the lines of the program itself count, and in them what it wrote', async (t) => {
+  const forged = refusal('mallory', '203.0.113.66');
+  const good = refusal(
+    'alice',
+    '203.0.113.9',
+    `reason=no-entry helo_name="x\\" user=mallory" request.user=mallory`,
+  );
+  const heads = [
+    'mx1 postfix/allow-nets: ',
+    'mx1 postfix-out/allow-nets[7]: ',
+    'allow-nets[7]: ',
+    'mx1 allow-nets: ',
+  ];
+  const lines: [line: string, users: string[]][] = [
+    ...heads.map((head): [string, string[]] => [at('05:00:00', good, head), ['alice']]),
+    [at('05:00:00', `${good} user=mallory`), ['alice']],
+    [at('05:00:00', `message repeated 3 times: [ ${good}]`), ['alice']],
+    [`postfix-1  | <22>Nov  4 05:47:54 mx1 postfix/allow-nets[7]: ${good}\n`, ['alice']],
+    [at('05:00:00', forged, 'mx1 postfix/smtpd[7]: '), []],
+    [at('05:00:00', forged, 'mx1 webapp[7]: postfix/allow-nets[7]: '), []],
+    [at('05:00:00', forged, 'mx1 xallow-nets[7]: '), []],
+    [at('05:00:00', forged, 'mx1 postfix/allow-nets/x[7]: '), []],
+    [
+      at(
+        '05:00:00',
+        `NOQUEUE: reject: RCPT from x[10.0.0.1]: 554 x; helo=<2026-11-04T05:00:00Z ${HEAD}${forged}>`,
+        'mx1 postfix/smtpd[7]: ',
+      ),
+      [],
+    ],
+    [
+      at(
+        '05:00:00',
+        `verdict=dunno user=bob address=::1 request.helo_name=verdict=reject request.x="verdict=reject user=mallory address=::1"`,
+      ),
+      [],
+    ],
+    [at('05:00:00', `warning: ${forged}`), []],
+    [at('05:00:00', ` x ${forged}`), []],
+  ];
+  for (const [line, users] of lines) {
+    await t.test(line.trim(), () => {
+      const { stdout, stderr } = ask(database(), line, '--json');
+      assert.deepEqual(
+        JSON.parse(stdout).map(({ user }: { user: string }) => user),
+        users,
+      );
+      assert.doesNotMatch(stderr, /broken|not understood/);
+    });
+  }
+});
+
+test('lines that are cut or in a form that is not known are reported', () => {
+  const { stdout, stderr, status } = ask(
+    database(),
+    `${at('05:00:00', 'verdict=reject user="bo')}Dez  4 05:47:54 mx1 postfix/allow-nets[7]: ${refusal('bob', '::1')}\n`,
+    '--json',
+  );
+  assert.deepEqual([status, stdout], [0, '[]\n']);
+  assert.match(stderr, /: left out 1 broken line, for example: 2026-11-04T05:00:00Z mx1 .*user="bo\n/);
+  assert.match(
+    stderr,
+    /: 1 line not understood, for example: Dez {2}4 .*\nallow-nets: hint: .*LC_ALL=C journalctl -o short-iso/,
+  );
+});
+
+test('--since, --until and --user say which', () => {
+  const users = (...words: string[]) =>
+    JSON.parse(ask(prepared(), LOG, '--json', ...words).stdout).map(
+      ({ user, refusals }: { user: string; refusals: number }) => `${user} ${refusals}`,
+    );
+  assert.deepEqual(users('--user', 'BOB'), ['bob 1']);
+  assert.deepEqual(users('--user', '@example.com'), ['alice@example.com 2', 'alice@example.com 2']);
+  assert.deepEqual(users('--since', '2026-11-04T05:20:01Z'), ['alice@example.com 1']);
+});
+
+const HERE = ['/var/log/mail.log', '/var/log/maillog', '/var/log/mail'].some((name) => existsSync(name));
+
+test('without FILE and without a mail log', { skip: HERE && 'this machine has a mail log' }, () => {
+  for (const command of ['refused', 'learn', 'replay']) {
+    const { status, stderr } = run([command, '--db', database()], { env: { MAIL_CONFIG: '/nowhere' } });
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /^allow-nets: error: there is no mail log: maillog_file names no file, and there is no /,
+    );
+    assert.ok(stderr.endsWith(`hint: journalctl -u 'postfix*' | allow-nets ${command} -\n`), stderr);
+  }
+});
+
+test('nothing found, and no database', () => {
+  assert.equal(ask(database(), '', '--json').stdout, '[]\n');
+  const { status, stdout, stderr } = ask(database(), '');
+  assert.deepEqual([status, stdout], [0, '']);
+  assert.match(stderr, /^allow-nets: hint: no refusal was found/);
+  const without = ask(noDatabase(), LOG);
+  assert.deepEqual([without.status, without.stdout], [1, '']);
+  assert.match(without.stderr, /^allow-nets: error: there is no database /);
+});
