@@ -73,6 +73,14 @@ describe('with the least that it needs', needs('root', 'setpriv', 'unshare', 'pr
     });
   }
 
+  test('the flags for LimitAS= and MemoryDenyWriteExecute=: it answers where Node.js as it is cannot start', async () => {
+    const limited = ['prlimit', `--as=${600 * 10 ** 6}`, node];
+    const { bytes, status } = await run(['--persistent', '--db', db], INPUT, {
+      command: [...limited, '--jitless', '--no-expose-wasm', script],
+    });
+    assert.deepEqual([bytes, status], [ANSWERS, 0]);
+  });
+
   test('with less memory than Node.js can start in: nothing that is an answer', async () => {
     for (const megabytes of [400, 600, 750]) {
       // Node itself may hang for ever when it cannot start its threads; smtpd then gives up waiting.

@@ -8,7 +8,7 @@ import { describe, test } from 'node:test';
 import { writeDatabase } from '../policy/database';
 import { makePlace, type Place, PolicyProgram, PROGRAM, request, run } from '../policy/program';
 import { makeScratch } from '../policy/scratch';
-import { needs } from '../requires';
+import { needs, program } from '../requires';
 
 const scratch = makeScratch();
 const db = path.join(scratch, 'access.db');
@@ -136,7 +136,10 @@ test('what is tried on a terminal is said there, and not in the mail log', needs
   for (const words of ['--presistent', 'dell', `--db ${db}.missing < ${path.join(scratch, 'request')}`]) {
     fs.writeFileSync(path.join(scratch, 'request'), REFUSED);
     const command = `${process.execPath} ${PROGRAM} ${words}`;
-    const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], { env, encoding: 'utf8' });
+    const { stdout } = spawnSync(program('script'), ['-qec', command, '/dev/null'], {
+      env,
+      encoding: 'utf8',
+    });
     assert.match(stdout, /allow-nets: error: /);
     assert.deepEqual(log(), []);
   }
