@@ -1,6 +1,6 @@
 // What smtpd does when the policy service does not answer. Anything but a temporary error lets mail pass, or refuses it for good.
 import { attributeOf, isCheckOf } from '../postfix/policy-check';
-import { expanded, type Lookup } from '../postfix/restrictions';
+import type { Lookup } from '../postfix/restrictions';
 import { secondsOf } from '../postfix/service-changes';
 import {
   mainLookup,
@@ -28,7 +28,7 @@ export function* troubleFindings(view: ListView): Iterable<Finding> {
   const withDefaults = lookups.map(
     (lookup): Lookup =>
       (name) =>
-        expanded(lookup(name) ?? postfix.value(name), lookup),
+        lookup(name) ?? postfix.value(name),
   );
   const outages = new Map(
     withDefaults.flatMap((lookup) => outagesOf(lookup, target)).map((outage) => [outage.action, outage.kind]),

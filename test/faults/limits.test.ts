@@ -63,7 +63,7 @@ describe('with the least that it needs', needs('root', 'setpriv', 'unshare', 'pr
       assert.deepEqual([status, bytes], [0, ANSWERS]);
       assert.equal(
         readAll(log),
-        'verdict=reject user=test2 address=127.0.0.1 subject= entry= reason=no-entry\n',
+        'verdict=reject user=test2 address=127.0.0.1 subject= entry= reason=no-entry client_name=unknown\n',
       );
     });
 
