@@ -1,19 +1,15 @@
-// allow-nets doctor: finds what is wrong, from Postfix to the last row, and names the command that mends it. Changes nothing. The request through the running service is logged only where --log all has every request logged.
+// allow-nets doctor: diagnoses the installation, from Postfix to the last row, and prints the fixes. Changes nothing. The requests through the
+// running service leave one line in the mail log, about a user of its own who is refused.
 
 import type { Arguments, Command } from '../cli/command';
 import { coloured, columns, flush, printJsonArray, printLine, visible } from '../cli/output';
-import { databaseFindings, programFinding } from '../doctor/database-check';
-import { type Finding, fail, ok, warn } from '../doctor/finding';
-import { type Asking, listFindings } from '../doctor/list-check';
-import { liveFinding } from '../doctor/live-check';
-import { mailLogFinding } from '../doctor/mail-log-check';
-import { installCommand, type Patient, patientOf, targetOf } from '../doctor/patient';
-import { policyHostFindings, policyHostsIn, remedyByHand } from '../doctor/policy-host-check';
-import { programFindings } from '../doctor/program-check';
-import { serviceFindings } from '../doctor/service-check';
+import { serviceExamination } from '../doctor/checks';
+import { type Finding, fail, fixFromHint, ok } from '../doctor/finding';
+import { installedService, targetOf } from '../doctor/installed-service';
+import { policyHostFindings, policyHostsIn } from '../doctor/policy-host-check';
 import { failureOf, Trouble, words } from '../failure';
 import { ConfigStore } from '../postfix/config-store';
-import { servicesOf } from '../postfix/master-cf';
+import { entriesOf, servicesOf } from '../postfix/master-cf';
 import { allPlaces, valueAt } from '../postfix/places';
 import { attributesOf, checksIn, isCheckOf } from '../postfix/policy-check';
 import { programIndex, spawned } from '../postfix/policy-service';
@@ -21,13 +17,12 @@ import { Postfix } from '../postfix/postfix';
 import { CONFIG_DIR, SERVICE } from '../postfix/postfix-options';
 import { shellLine } from '../postfix/run';
 import { policyTargets } from '../postfix/service-view';
-import { syncChecks } from '../sync/state';
 
 export const doctor: Command = {
   line: 'doctor',
-  summary: 'find what is wrong, and how to mend it',
+  summary: 'diagnose the installation and print the fixes',
   about: [
-    'A line for each check: ok, warn or fail, with the command that mends it; exit status 1 when a check fails. Run as root it tries everything as the service user does, and ends with a real request through the running service. It changes nothing.',
+    'A line for each check: ok, warn or fail, with the command that fixes it on a line of its own; exit status 1 when a check fails. Run as root it tries everything as the service user does, and ends with real requests through the running service, one of which is refused and logged. It changes nothing.',
     'On a server that asks a policy host, check_policy_service inet:HOST:10031, and has no service of its own it asks that host; --service HOST:PORT names one on another port.',
   ],
   options: {
@@ -40,8 +35,8 @@ export const doctor: Command = {
     const findings: Finding[] = [];
     const json = given.flag('json');
     for await (const finding of examine(given)) {
+      if (!json) printFinding(finding, findings);
       findings.push(finding);
-      if (!json) printFinding(finding);
     }
     if (json) printJsonArray(findings);
     return findings.some(({ status }) => status === 'fail') ? 1 : 0;
@@ -57,79 +52,64 @@ async function* examine(given: Arguments): AsyncIterable<Finding> {
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
     const { problem, hint } = words(failureOf(error));
-    yield fail('Postfix', problem, hint);
+    yield fail('Postfix', problem, fixFromHint(hint));
     return;
   }
   yield ok('Postfix', `version ${postfix.version}, ${postfix.configDir}`);
-  const patients = patientsIn(given, postfix, store);
+  const services = servicesIn(given, postfix, store);
   const hosts = policyHostsIn(store.files, given.text('service'));
-  if (patients.length === 0 && hosts.length === 0) yield missingService(given, postfix, store);
-  for (const patient of patients) yield* examinePatient(patient);
+  if (services.length === 0 && hosts.length === 0) yield missingService(given, postfix, store);
+  for (const service of services) yield* serviceExamination(service);
   for (const host of hosts) {
-    if (!patients.some((patient) => isCheckOf(targetOf(patient), host)))
+    if (!services.some((service) => isCheckOf(targetOf(service), host)))
       yield* policyHostFindings(postfix, store.files, host);
   }
 }
 
-function missingService(given: Arguments, postfix: Postfix, { files }: ConfigStore): Finding {
-  const remedy = shellLine(['allow-nets', 'install', ...postfix.chosen]);
-  const name = given.text('service') ?? 'allow-nets';
-  const asked = allPlaces(files).some((place) => checksIn(valueAt(place).text, name).length > 0);
-  const loose = asked ? `, but lists ask unix:private/${name}: mail is put off` : '';
-  const others = policyTargets(files).map((target) => attributesOf(target)[0]);
-  const hosts = others.filter((target) => target?.toLowerCase().startsWith('inet:'));
-  const host =
-    hosts.length > 0 ? `; if ${hosts.join(' or ')} is a policy host: doctor --service HOST:PORT` : '';
-  return fail('service', `no service in master.cf runs this program${loose}${host}`, remedy);
-}
-
-function patientsIn(given: Arguments, postfix: Postfix, { files }: ConfigStore): Patient[] {
+function servicesIn(given: Arguments, postfix: Postfix, { files }: ConfigStore) {
   const wanted = given.text('service');
   return servicesOf(files.master).flatMap((entry) => {
     const policy = spawned(entry);
     if (policy === null || programIndex(policy.argv) < 0) return [];
-    return wanted === null || entry.name === wanted ? [patientOf(postfix, files, entry, policy)] : [];
+    return wanted === null || entry.name === wanted ? [installedService(postfix, files, entry, policy)] : [];
   });
 }
 
-async function* examinePatient(patient: Patient): AsyncIterable<Finding> {
-  yield* serviceFindings(patient);
-  const isRoot = process.getuid?.() === 0;
-  const account = isRoot ? patient.account : null;
-  if (!isRoot) yield warn('root', 'without root little can be tried', 'sudo allow-nets doctor');
-  if (account !== null) yield* programFindings(patient, account);
-  yield* databaseFindings(patient, account);
-  for (const { level, text, remedy } of syncChecks(patient.db, Date.now())) {
-    yield { check: 'sync', status: level, message: text, remedy };
+function missingService(given: Arguments, postfix: Postfix, { files }: ConfigStore): Finding {
+  const name = given.text('service') ?? 'allow-nets';
+  const shadowed = entriesOf(files.master).find((entry) => programIndex(spawned(entry)?.argv ?? []) >= 0);
+  if (shadowed !== undefined && given.text('service') === null) {
+    const message = `master.cf has several entries ${shadowed.name}/${shadowed.type}; Postfix uses the last, which does not run this program`;
+    return fail('service', message, {
+      advice: 'delete the entry that is not wanted from master.cf, then: postfix reload',
+    });
   }
-  if (patient.entry.type !== 'inet' || asksItself(patient)) yield* listFindings(askingOf(patient));
-  if (account !== null) {
-    yield mailLogFinding(patient.postfix, account);
-    yield programFinding(patient, account);
-  }
-  if (isRoot) yield await liveFinding(patient);
+  const asked = allPlaces(files).some((place) => checksIn(valueAt(place).text, name).length > 0);
+  const loose = asked ? `, but lists ask unix:private/${name}: mail is put off` : '';
+  const others = policyTargets(files).map((target) => attributesOf(target)[0]);
+  const hosts = others.filter((target) => target?.toLowerCase().startsWith('inet:'));
+  const advice =
+    hosts.length > 0
+      ? `if ${hosts.join(' or ')} is a policy host: allow-nets doctor --service HOST:PORT`
+      : null;
+  const command = shellLine(['allow-nets', 'install', ...(asked ? [] : ['--trial']), ...postfix.chosen]);
+  return fail('service', `no service in master.cf runs this program${loose}`, { advice, command });
 }
-
-const askingOf = (patient: Patient): Asking => ({
-  postfix: patient.postfix,
-  files: patient.files,
-  target: targetOf(patient),
-  persistent: patient.options.persistent,
-  remedy:
-    patient.entry.type === 'inet'
-      ? remedyByHand(patient.postfix, targetOf(patient))
-      : (changes) => installCommand(patient, changes),
-});
-
-/** Whether a policy host asks its own service too; the others do it over the network, which cannot be seen from here. */
-const asksItself = (patient: Patient) =>
-  policyTargets(patient.files).some((target) => isCheckOf(targetOf(patient), target));
 
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 
-function printFinding({ check, status, message, remedy }: Finding): void {
+/** `earlier`: what was printed before; the same fix is printed once. */
+function printFinding(
+  { check, status, message, advice, remedy }: Finding,
+  earlier: readonly Finding[],
+): void {
   const cells = columns([status.padEnd(4), check, visible(message)], [4, 24]);
   printLine(status === 'ok' ? cells : coloured(cells, COLOURS[status]));
-  if (remedy !== null && status !== 'ok') printLine(`      to mend it: ${visible(remedy)}`);
+  const same = earlier.find((one) => remedy !== null && one.remedy === remedy && one.advice === advice);
+  if (same !== undefined) printLine(`      fix: as for "${same.check}" above`);
+  else if (advice !== null || remedy !== null) {
+    printLine(`      fix:${advice === null ? '' : ` ${visible(advice)}`}`);
+    if (remedy !== null) printLine(`        ${visible(remedy)}`);
+  }
   flush();
 }

@@ -1,41 +1,58 @@
-// The database file: whether the service user can read it and nobody else write it, whether it is whole, and which rows grant nothing.
+// The database file: whether the service user can read it, and nobody else read or write it.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { failureOf, words } from '../failure';
+import { words } from '../failure';
 import type { Account } from '../postfix/account';
-import { closedFile, hindranceOf } from '../postfix/trial-run';
-import { type Connection, checkSchema, openForReading, translating } from '../rules/database';
-import { eachRow, hasRows, isExpired, problemOf } from '../rules/entries';
-import { SCHEMA_VERSION, type Table } from '../rules/schema';
-import { type Finding, fail, ok, warn } from './finding';
-import { isTrial, type Patient } from './patient';
+import { closedTo } from '../postfix/account';
+import { shellLine } from '../postfix/run';
+import { SCHEMA_VERSION } from '../rules/schema';
+import { type Finding, fail, fixFromHint, ok, warn } from './finding';
+import type { InstalledService } from './installed-service';
 
-export function* databaseFindings(patient: Patient, account: Account | null): Iterable<Finding> {
-  const { db } = patient;
-  if (!fs.existsSync(db)) {
-    yield fail('database', `there is no database ${db}`, `allow-nets init --db ${db}`);
+export function* databaseFindings({ db, runner, postfix }: InstalledService): Iterable<Finding> {
+  const file = fs.statSync(db, { throwIfNoEntry: false });
+  if (file === undefined) {
+    yield fail('database', `there is no database ${db}: all mail of users is put off`, missingFix(db));
     return;
   }
-  const closed = account === null ? null : closedFile(account, [db], patient.postfix);
-  if (closed !== null) yield fail('database', closed.problem, closed.hint);
-  else yield headerFinding(db);
-  yield writersFinding(db, account);
-  yield* contentFindings(db, isTrial(patient));
+  if (!file.isFile()) {
+    yield fail('database', `${db} is not a regular file`, COPY);
+    return;
+  }
+  const step = runner === null ? null : closedTo(runner, db, postfix);
+  if (step === null || runner === null) yield headerFinding(db);
+  else
+    yield fail('database', `${runner.name} cannot read ${db}${step === db ? '' : ` because of ${step}`}`, {
+      command: openCommand(db, runner, step),
+    });
+}
+
+const COPY = { advice: 'put a good copy in its place; mail waits until then' };
+
+function missingFix(db: string) {
+  const init = shellLine(['allow-nets', 'init', '--db', db]);
+  return { advice: `${COPY.advice}. Only for a new installation, since it refuses every user: ${init}` };
 }
 
 /** From the header (SQLite file format 1.3), so that it is known even where the addon does not load. */
 function headerFinding(db: string): Finding {
   const header = Buffer.alloc(100);
-  const descriptor = fs.openSync(db, 'r');
+  let descriptor: number;
+  try {
+    descriptor = fs.openSync(db, 'r');
+  } catch {
+    return warn('database', `no permission to read ${db}`, { command: 'sudo allow-nets doctor' });
+  }
   try {
     fs.readSync(descriptor, header, 0, 100, 0);
   } finally {
     fs.closeSync(descriptor);
   }
   if (header.toString('latin1', 0, 15) !== 'SQLite format 3') {
-    return fail('database', `${db} is no SQLite file`, `mv ${db} ${db}.bad && allow-nets init --db ${db}`);
+    return fail('database', `${db} is not an SQLite file`, COPY);
   }
   const version = header.readUInt32BE(60);
+  if (version === 0) return fail('database', `${db} is not a database of allow-nets`, COPY);
   if (version !== SCHEMA_VERSION) {
     const { problem, hint } = words({
       kind: 'database-version',
@@ -43,99 +60,80 @@ function headerFinding(db: string): Finding {
       found: version,
       known: SCHEMA_VERSION,
     });
-    return fail('database', problem, hint);
+    return fail('database', problem, fixFromHint(hint));
   }
   if (header[18] === 2 || header[19] === 2) {
-    const { problem, hint } = words({ kind: 'database-wal', file: db });
-    return fail('database', problem, hint);
+    const { problem } = words({ kind: 'database-wal', file: db });
+    return fail('database', problem, { command: shellLine(['allow-nets', 'tidy', '--db', db]) });
   }
   return ok('database', `${db}, schema version ${version}, rollback journal`);
 }
 
-function writersFinding(db: string, account: Account | null): Finding {
+/** Folder 750, file 640, the service account's group: whoever can read the file can lock it, and hold up a revocation. */
+export function* permissionFindings({ db, account }: InstalledService): Iterable<Finding> {
+  const check = 'permissions';
+  if (!fs.existsSync(db)) return;
   for (const file of [db, ...foldersOf(db)]) {
     const { mode, uid, gid } = fs.statSync(file);
-    const sticky = (mode & 0o1000) !== 0;
-    if ((mode & 0o002) !== 0 && !(sticky && file !== db)) {
-      return fail('writers', `everybody may write ${file}, and so let anybody send`, `chmod o-w ${file}`);
+    const isSticky = (mode & 0o1000) !== 0 && file !== db;
+    if ((mode & 0o002) !== 0 && !isSticky) {
+      const command = shellLine(['chmod', 'o-w', file]);
+      yield fail(check, `everybody may write ${file}, and so let anybody send`, { command });
+      return;
     }
-    const own = account !== null && (uid === account.uid || (gid === account.gid && (mode & 0o020) !== 0));
-    if (own) {
+    const isOwn = account !== null && (uid === account.uid || (gid === account.gid && (mode & 0o020) !== 0));
+    if (isOwn) {
       const message = `${account.name}, who runs the program, may write ${file}; it needs no write permission`;
-      return warn('writers', message, `chown root:root ${file}`);
+      const command = `${shellLine(['chown', 'root', file])} && ${shellLine(['chmod', 'g-w', file])}`;
+      yield warn(check, message, { command });
+      return;
     }
   }
-  return ok('writers', `only its owner and group may write ${db}`);
+  if (account === null) return;
+  const readable = readers(db, account);
+  if (readable === null) yield ok(check, `only its owner and the group ${account.group} may read ${db}`);
+  else
+    yield warn(check, `${readable}: whoever can read it can lock it, and hold up a change`, {
+      command: narrowCommand(db, account),
+    });
+}
+
+/** Who may read besides its owner and the account's group, or null. */
+function readers(db: string, account: Account): string | null {
+  const named = [db, ...(isOwnFolder(db) ? [path.dirname(db)] : [])];
+  for (const file of named) {
+    const { mode, gid } = fs.statSync(file);
+    if ((mode & 0o007) !== 0) return `everybody may read ${file}`;
+    if ((mode & 0o070) !== 0 && gid !== account.gid)
+      return `another group than ${account.group} may read ${file}`;
+  }
+  return null;
+}
+
+/** Whether the folder is there for the database alone: of another one the permissions are not ours. */
+function isOwnFolder(db: string): boolean {
+  const name = path.basename(db);
+  return fs.readdirSync(path.dirname(db)).every((other) => other.startsWith(name));
+}
+
+function narrowCommand(db: string, { group }: Account): string {
+  const folder = path.dirname(db);
+  if (!isOwnFolder(db)) return `${shellLine(['chgrp', group, db])} && ${shellLine(['chmod', '640', db])}`;
+  return [
+    shellLine(['chgrp', group, folder, db]),
+    shellLine(['chmod', '750', folder]),
+    shellLine(['chmod', '640', db]),
+  ].join(' && ');
+}
+
+/** What lets the account read the database, and nobody else who could not. */
+function openCommand(db: string, account: Account, step: string): string {
+  return step === db || step === path.dirname(db)
+    ? narrowCommand(db, account)
+    : shellLine(['chmod', 'a+x', step]);
 }
 
 function foldersOf(file: string): string[] {
   const folder = path.dirname(file);
   return folder === file ? [] : [folder, ...foldersOf(folder)];
-}
-
-function* contentFindings(db: string, onTrial: boolean): Iterable<Finding> {
-  let connection: Connection | null = null;
-  try {
-    connection = openForReading(db);
-    const open = connection;
-    yield* translating(db, () => {
-      checkSchema(open, db);
-      return [integrityFinding(open, db), ...rowFindings(open, db, onTrial)];
-    });
-  } catch (error) {
-    const failure = failureOf(error);
-    const { problem, hint } = words(failure);
-    yield fail(failure.kind === 'database-broken' ? 'integrity' : 'content', problem, hint);
-  } finally {
-    connection?.close();
-  }
-}
-
-function integrityFinding(connection: Connection, db: string): Finding {
-  const said = connection.pragma('quick_check(3)', { simple: false }) as { quick_check: string }[];
-  const problems = said.map(({ quick_check }) => quick_check).filter((text) => text !== 'ok');
-  if (problems.length === 0) return ok('integrity', 'PRAGMA quick_check finds nothing');
-  const remedy = `put a good copy in its place, or: sqlite3 ${db} .recover | sqlite3 ${db}.new`;
-  return fail('integrity', `${db} is damaged: ${problems.join(' | ')}`, remedy);
-}
-
-function rowFindings(connection: Connection, db: string, onTrial: boolean): Finding[] {
-  const now = Date.now();
-  const hasSet = (name: string) => hasRows(connection, 'network_set', name);
-  const count = { entries: 0, inForce: 0, expired: 0, broken: 0 };
-  let example = '';
-  for (const table of ['access', 'network_set'] as const satisfies readonly Table[]) {
-    for (const row of eachRow(connection, table)) {
-      const problem = problemOf(table, row, hasSet);
-      if (table === 'access') count.entries++;
-      if (problem !== null) {
-        count.broken++;
-        example ||= `${row.user} ${row.network}: ${problem}`;
-      } else if (isExpired(row, now)) count.expired++;
-      else if (table === 'access') count.inForce++;
-    }
-  }
-  const option = `--db ${db}`;
-  return [
-    count.inForce > 0
-      ? ok('entries', `${count.inForce} in force`)
-      : (onTrial ? warn : fail)(
-          'entries',
-          'none is in force: every user is refused',
-          `allow-nets add USER NETWORK ${option}`,
-        ),
-    count.broken === 0
-      ? ok('rows', 'all can be read')
-      : warn('rows', `${count.broken} grant nothing (${example})`, `allow-nets list ${option}`),
-    count.expired === 0
-      ? ok('expired', 'none')
-      : warn('expired', `${count.expired} entries have expired`, `allow-nets remove --expired ${option}`),
-  ];
-}
-
-/** The whole program, run once as the service user. */
-export function programFinding(patient: Patient, account: Account): Finding {
-  const hindrance = hindranceOf(account, patient.policy, patient.postfix);
-  if (hindrance === null) return ok('program', `answers when ${account.name} runs it`);
-  return fail('program', hindrance.problem, hindrance.hint);
 }

@@ -1,33 +1,44 @@
 // What a check of the doctor has found.
 
-export type Status = 'ok' | 'warn' | 'fail';
+type Status = 'ok' | 'warn' | 'fail';
 
 export interface Finding {
   /** What was looked at: a word or two, the same in every run. */
   readonly check: string;
   readonly status: Status;
   readonly message: string;
-  /** The command, or what else to do. */
+  /** What to do or to know, in words; null when the command says it all. */
+  readonly advice: string | null;
+  /** What can be pasted into root's shell as it is, with the reload that it needs; null when no command does it. */
   readonly remedy: string | null;
 }
 
-export const ok = (check: string, message: string): Finding => ({
-  check,
-  status: 'ok',
-  message,
-  remedy: null,
-});
+export type Findings = Iterable<Finding> | AsyncIterable<Finding>;
 
-export const warn = (check: string, message: string, remedy: string | null): Finding => ({
-  check,
-  status: 'warn',
-  message,
-  remedy,
-});
+/** How something is put right: a command that can be pasted, advice in words, or both. */
+export interface Fix {
+  readonly command?: string | null;
+  readonly advice?: string | null;
+}
 
-export const fail = (check: string, message: string, remedy: string | null): Finding => ({
-  check,
-  status: 'fail',
-  message,
-  remedy,
-});
+export const ok = (check: string, message: string): Finding => finding('ok', check, message, {});
+
+export const warn = (check: string, message: string, fix: Fix): Finding =>
+  finding('warn', check, message, fix);
+
+export const fail = (check: string, message: string, fix: Fix): Finding =>
+  finding('fail', check, message, fix);
+
+function finding(status: Status, check: string, message: string, { advice, command }: Fix): Finding {
+  return { check, status, message, advice: advice ?? null, remedy: command ?? null };
+}
+
+const COMMANDS = 'allow-nets|cd|chgrp|chmod|chown|cp|df|findmnt|fuser|mount|postconf|postfix|useradd';
+/** `init` is in none: a new database refuses every user. */
+const HINT = new RegExp(`^(?:(.*): )?((?:${COMMANDS}) (?!init)[^;,]*?)(?:; or .*)?$`);
+
+/** The hint of a failure: its command apart from its words, where it ends with one. */
+export function fixFromHint(hint: string | null): Fix {
+  const [, advice, command] = HINT.exec(hint ?? '') ?? [];
+  return command === undefined ? { advice: hint } : { advice: advice ?? null, command };
+}

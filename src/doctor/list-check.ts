@@ -12,39 +12,42 @@ import {
   serviceLookup,
   smtpdServices,
 } from '../postfix/service-view';
-import { type Finding, fail, ok, warn } from './finding';
+import { type Finding, type Fix, fail, ok, warn } from './finding';
 
-/** What lists ask, and how that is put right. */
-export interface Asking {
+/** What the lists have to have. */
+export type Need = 'the check first' | 'enforcing' | 'request_limit' | 'no request_limit' | 'default_action';
+
+/** The restriction lists, and how they are put right. */
+export interface ListView {
   readonly postfix: Postfix;
   readonly files: ConfigFiles;
   /** As `isCheckOf` takes it. */
   readonly target: string;
   /** Whether the program goes on after its first answer. */
   readonly persistent: boolean;
-  /** What puts the check where it belongs, or gives it another form. */
-  remedy(changes: { trial?: boolean; oneShot?: boolean }): string;
+  fix(need: Need): Fix;
 }
 
-export function* listFindings(asking: Asking): Iterable<Finding> {
-  const { files } = asking;
+export function* listFindings(view: ListView): Iterable<Finding> {
+  const { files } = view;
   const services = smtpdServices(files).filter((service) => offersAuth(files, service));
-  for (const service of services) yield askedFinding(asking, service);
+  for (const service of services) yield askedFinding(view, service);
   if (services.length === 0) {
-    const remedy = 'postconf smtpd_sasl_auth_enable=yes, or with -o in the submission service';
-    yield warn('asked', 'no smtpd service offers AUTH, so there is no user to ask about', remedy);
+    const advice =
+      'set smtpd_sasl_auth_enable=yes, or -o smtpd_sasl_auth_enable=yes in the submission service';
+    yield warn('asked', 'no smtpd service offers AUTH, so there is no user to ask about', { advice });
   }
-  yield modeFinding(asking, services);
-  if (isOnTrial(asking)) {
+  yield modeFinding(view, services);
+  if (isOnTrial(view)) {
     const message = 'trial: who would be refused is logged as reject_warning, and nobody is refused';
-    yield warn('trial', message, asking.remedy({ trial: false }));
+    yield warn('trial', message, view.fix('enforcing'));
   } else {
     yield ok('trial', 'off: refusals are carried out');
   }
 }
 
 /** Whether any list asks the service on trial. */
-export function isOnTrial({ files, target }: Pick<Asking, 'files' | 'target'>): boolean {
+export function isOnTrial({ files, target }: Pick<ListView, 'files' | 'target'>): boolean {
   const lookups = [
     mainLookup(files),
     ...smtpdServices(files).map((service) => serviceLookup(files, service)),
@@ -54,22 +57,21 @@ export function isOnTrial({ files, target }: Pick<Asking, 'files' | 'target'>): 
   );
 }
 
-function askedFinding(asking: Asking, service: Service): Finding {
-  const { files, target } = asking;
+function askedFinding(view: ListView, service: Service): Finding {
+  const { files, target } = view;
   const check = `asked by ${service.name}/${service.type}`;
+  const fix = view.fix('the check first');
   const [first] = askedIn(serviceLookup(files, service), target);
-  if (first === undefined) return fail(check, absence(service), asking.remedy({}));
+  if (first === undefined) return fail(check, absence(service), fix);
   const { list, reach } = first;
   if (reach.kind === 'asked') return ok(check, `in ${shown(service, list)}`);
   if (reach.kind === 'absent') throw new Error(`absent from ${list}, but found`);
   const where = `${reach.by} stands before it in ${shown(service, list)}`;
-  return reach.always
-    ? fail(check, `never reached: ${where}`, asking.remedy({}))
-    : warn(
-        check,
-        `not reached by clients that are permitted before: ${where}`,
-        remedyOfSkip(asking, reach.by),
-      );
+  if (reach.always) return fail(check, `never reached: ${where}`, fix);
+  // A table that the administrator put first is left there by install.
+  const byHand = { advice: `put the check before ${reach.by}, unless that is meant` };
+  const message = `not reached by clients that are permitted before: ${where}`;
+  return warn(check, message, /^check_/.test(reach.by) ? byHand : fix);
 }
 
 function absence(service: Service): string {
@@ -78,27 +80,22 @@ function absence(service: Service): string {
   return `not asked: -o ${RECIPIENT_LIST}=${override.value.text} in master.cf replaces the list of main.cf`;
 }
 
-/** A table that the administrator put first is left there by install. */
-function remedyOfSkip(asking: Asking, by: string): string | null {
-  return /^check_/.test(by) ? `put the check before ${by}, unless that is meant` : asking.remedy({});
-}
-
 const shown = (service: Service, list: string) =>
   overrideOf(service, list) === null ? list : `${list} of master.cf`;
 
-function modeFinding(asking: Asking, services: readonly Service[]): Finding {
-  const { files, target, persistent, postfix } = asking;
+function modeFinding(view: ListView, services: readonly Service[]): Finding {
+  const { files, target, persistent, postfix } = view;
   const asked = services.flatMap((service): AskedIn[] => askedIn(serviceLookup(files, service), target));
   const everywhere = postfix.value('smtpd_policy_service_request_limit') === '1';
   const limited = asked.map(({ reach }) => everywhere || (reach.kind !== 'absent' && reach.oneShot));
   if (!persistent && limited.includes(false)) {
     const message =
       'one process for each request, but without request_limit=1: Postfix waits a second before each further recipient of a session';
-    return fail('mode', message, asking.remedy({ oneShot: true }));
+    return fail('mode', message, view.fix('request_limit'));
   }
   if (persistent && limited.includes(true)) {
     const message = 'the program serves on after its first answer, but request_limit=1 ends the connection';
-    return warn('mode', message, asking.remedy({ oneShot: false }));
+    return warn('mode', message, view.fix('no request_limit'));
   }
   return ok(
     'mode',

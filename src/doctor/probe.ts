@@ -1,6 +1,5 @@
-// The doctor's question to the running program: about a user who is allowed by the database, so that the answer shows which database is in use
-// and the mail log does not get a refusal that nobody met.
-
+// The doctor's questions to the running program: about a user who is allowed by the database, so that the answer shows which database is in use, and
+// about one who is refused, so that a program that allows everybody is found.
 import { decide } from '../policy/decide';
 import { PROBE } from '../postfix/live-service';
 import { type Connection, checkSchema, openForReading, translating } from '../rules/database';
@@ -11,43 +10,47 @@ import { meaningOf, meaningText } from '../rules/meaning';
 export interface Probe {
   readonly user: string;
   readonly address: string;
+  /** What the database says; null when it cannot be read here. */
+  readonly expected: 'dunno' | 'reject' | null;
 }
 
 /** How many entries are tried: the first that can be read and is in force will do. */
 const TRIES = 1000;
 
-/**
- * A user whom the database lets send from the address. Without one a client that has not logged in, who is nobody's business; null when the database cannot
- * be read here.
- */
-export function probeOf(db: string): Probe | null {
+export function probesOf(db: string): Probe[] {
   try {
     return translating(db, () => {
       const connection = openForReading(db);
       try {
         checkSchema(connection, db);
-        return allowedIn(connection) ?? { user: '', address: PROBE.address };
+        const stranger = judged(connection, PROBE.user, PROBE.address);
+        return [...allowedIn(connection), stranger];
       } finally {
         connection.close();
       }
     });
   } catch {
-    return null;
+    return [{ ...PROBE, expected: null }];
   }
 }
 
-function allowedIn(connection: Connection): Probe | null {
-  const rules = rulesOf(connection);
+function judged(connection: Connection, user: string, address: string): Probe {
+  const verdict = decide({ user, address }, rulesOf(connection), Date.now());
+  return { user, address, expected: verdict.kind === 'allowed' ? 'dunno' : 'reject' };
+}
+
+/** One user whom the database lets send from the address, where there is one. */
+function allowedIn(connection: Connection): Probe[] {
   let tries = 0;
   for (const { user: name, network } of eachRow(connection, 'access')) {
-    if (++tries > TRIES) return null;
+    if (++tries > TRIES) return [];
     const address = firstAddress(connection, network);
     const user = userOf(name);
     if (address === null || user === null) continue;
-    const asked = { user, address };
-    if (decide(asked, rules, Date.now()).kind === 'allowed') return { user, address };
+    const probe = judged(connection, user, address);
+    if (probe.expected === 'dunno') return [probe];
   }
-  return null;
+  return [];
 }
 
 /** A user of whom the subject is one. What cannot stand in a line of the protocol is not asked. */
@@ -62,9 +65,6 @@ function firstAddress(connection: Connection, network: unknown): string | null {
   switch (meaning?.kind) {
     case 'any':
       return PROBE.address;
-    case 'inherit':
-    case 'none':
-      return null;
     case 'network':
       return meaningText(meaning).replace(/\/.*/, '');
     case 'set': {
@@ -72,7 +72,7 @@ function firstAddress(connection: Connection, network: unknown): string | null {
       const inside = first === undefined ? null : meaningOf('network_set', first.network);
       return inside?.kind === 'network' ? meaningText(inside).replace(/\/.*/, '') : null;
     }
-    case undefined:
+    default:
       return null;
   }
 }

@@ -1,68 +1,81 @@
-// Node.js and the addon as the service user has them.
+// The files of the program as the service user has them, the Node.js that runs it, and the whole program, run once as the service user.
 import * as fs from 'node:fs';
-import { type Failure, words as inWords } from '../failure';
-import { type Account, runAs } from '../postfix/account';
-import { complaintOf } from '../postfix/run';
-import { closedFile } from '../postfix/trial-run';
-import { addonFailure, packageFolder, versionFailure } from '../rules/addon';
-import { type Finding, fail, ok } from './finding';
-import type { Patient } from './patient';
+import * as path from 'node:path';
+import { closedTo, runAs } from '../postfix/account';
+import { complaintOf, shellLine } from '../postfix/run';
+import { hindranceOf } from '../postfix/trial-run';
+import { type Finding, fail, fixFromHint, ok } from './finding';
+import { type InstalledService, installCommand, isDatabaseFile } from './installed-service';
 
 const OLDEST_NODE = 20;
 
 /** The words that run the program: those before it in argv=, else what its first line says. */
-export const nodeOf = ({ interpreter }: Patient): readonly string[] =>
+const nodeOf = ({ interpreter }: InstalledService): readonly string[] =>
   interpreter.length > 0 ? interpreter : ['/usr/bin/env', 'node'];
 
-export function* programFindings(patient: Patient, account: Account): Iterable<Finding> {
-  const words = nodeOf(patient);
+export function* fileFindings(service: InstalledService): Iterable<Finding> {
+  const { runner, interpreter, script, postfix } = service;
+  if (runner === null) return;
+  const files = [...interpreter.filter((word) => word.startsWith('/')), script];
+  const gone = files.find((file) => !fs.existsSync(file));
+  if (gone !== undefined) {
+    yield fail('files', `there is no ${gone} any more`, { command: installCommand(service) });
+    return;
+  }
+  for (const file of [...files, ...driverFiles(script)]) {
+    const step = closedTo(runner, file, postfix);
+    if (step === null) continue;
+    const way = step === file ? '' : ` because of ${step}`;
+    yield fail('files', `${runner.name} cannot read ${file}${way}`, { command: openCommand(step, script) });
+    return;
+  }
+  yield ok('files', `${runner.name} can read Node.js, the program and better-sqlite3`);
+}
+
+/** What is loaded of better-sqlite3, wherever it is installed. */
+function driverFiles(script: string): string[] {
+  try {
+    const manifest = require.resolve('better-sqlite3/package.json', { paths: [fs.realpathSync(script)] });
+    const folder = path.dirname(manifest);
+    return fs
+      .readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) =>
+        /^(package\.json|lib\/.*\.js|build\/Release\/[^/]*\.node|prebuilds\/.*\.node)$/.test(name),
+      )
+      .map((name) => path.join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+/** A package that was installed with a umask of 077 is closed in many places: one command opens all of it. */
+function openCommand(step: string, script: string): string {
+  const packageFolder = path.resolve(fs.realpathSync(script), '../..');
+  const isInside = step === packageFolder || step.startsWith(`${packageFolder}/`);
+  if (isInside) return shellLine(['chmod', '-R', 'a+rX', packageFolder]);
+  return shellLine(['chmod', fs.statSync(step).isDirectory() ? 'a+x' : 'a+rx', step]);
+}
+
+export function* nodeFindings(service: InstalledService): Iterable<Finding> {
+  const { runner, postfix } = service;
+  if (runner === null) return;
+  const words = nodeOf(service);
   const node = words.join(' ');
-  const closed = closedFile(account, [...patient.interpreter.slice(0, 1), patient.script], patient.postfix);
-  if (closed !== null) {
-    yield fail('Node.js', closed.problem, closed.hint);
-    return;
-  }
-  const asked = runAs(account, [...words, '-p', 'process.version'], patient.postfix);
-  const version = asked.stdout.trim();
-  if (asked.status !== 0 || !version.startsWith('v')) {
-    yield fail('Node.js', `${account.name} cannot run ${node} (${complaintOf(asked)})`, installNode(node));
-    return;
-  }
-  if (Number.parseInt(version.slice(1), 10) < OLDEST_NODE) {
-    yield fail('Node.js', `${node} is ${version}`, installNode(node));
-    return;
-  }
-  yield ok('Node.js', `${node} is ${version}`);
-  yield addonFinding(patient, account, version);
+  const ran = runAs(runner, [...words, '-p', 'process.version'], postfix);
+  const version = ran.stdout.trim();
+  const command = installCommand(service);
+  const advice = `install Node.js ${OLDEST_NODE} or newer, and run with it`;
+  if (ran.status !== 0 || !version.startsWith('v')) {
+    yield fail('Node.js', `${runner.name} cannot run ${node} (${complaintOf(ran)})`, { advice, command });
+  } else if (Number.parseInt(version.slice(1), 10) < OLDEST_NODE) {
+    yield fail('Node.js', `${node} is ${version}`, { advice, command });
+  } else yield ok('Node.js', `${node} is ${version}`);
 }
 
-const installNode = (node: string) =>
-  `install Node.js ${OLDEST_NODE} or newer as ${node}, then: allow-nets install`;
-
-/** Loads better-sqlite3 and says what that threw. */
-const LOADER =
-  'try{new(require(process.argv[1]))(":memory:")}catch(e){console.log(e.code,e.message);process.exitCode=1}';
-
-function addonFinding(patient: Patient, account: Account, version: string): Finding {
-  const failure = addonFailureOf(patient, account, version);
-  if (failure === null) return ok('addon', `better-sqlite3 loads under Node.js ${version}`);
-  const { problem, hint } = inWords(failure);
-  return fail('addon', problem, hint);
-}
-
-/** What loading the addon as the service user throws, or null. */
-function addonFailureOf(patient: Patient, account: Account, version: string): Failure | null {
-  const folder = packageFolder(fs.realpathSync(patient.script));
-  const napi = runAs(
-    account,
-    [...nodeOf(patient), '-p', 'process.versions.napi'],
-    patient.postfix,
-  ).stdout.trim();
-  const failure = versionFailure(folder, { node: version.slice(1), napi });
-  if (failure !== null) return failure;
-  const words = [...nodeOf(patient), '-e', LOADER, `${folder}/node_modules/better-sqlite3`];
-  const ran = runAs(account, words, patient.postfix);
-  if (ran.status === 0) return null;
-  const message = ran.stdout.trim().replace(/\s*\n\s*/g, ' ') || complaintOf(ran);
-  return addonFailure(folder, new Error(message), version);
+export function* programFindings(service: InstalledService): Iterable<Finding> {
+  const { runner, policy, postfix, db } = service;
+  if (runner === null || (fs.existsSync(db) && !isDatabaseFile(service))) return;
+  const hindrance = hindranceOf(runner, policy, postfix);
+  if (hindrance === null) yield ok('program', `answers when ${runner.name} runs it`);
+  else yield fail('program', hindrance.problem, fixFromHint(hindrance.hint));
 }

@@ -3,34 +3,47 @@ import { Trouble } from '../failure';
 import { readCommandLine } from '../policy/options';
 import { accountOf } from '../postfix/account';
 import { parameterOf } from '../postfix/main-cf';
+import { entriesOf } from '../postfix/master-cf';
 import { isLongEnough, timeLimitName } from '../postfix/service-changes';
 import { type Finding, fail, ok, warn } from './finding';
-import { installCommand, type Patient, timeLimitCommand } from './patient';
+import { andReload, type InstalledService, installCommand } from './installed-service';
 
-export function* serviceFindings(patient: Patient): Iterable<Finding> {
-  const { entry, policy, postfix } = patient;
+export function* serviceFindings(service: InstalledService): Iterable<Finding> {
+  const { entry, policy, files } = service;
   const check = `service ${policy.name}`;
-  const faults = [...faultsOf(patient)];
-  if (faults.length > 0) {
-    yield fail(check, faults.join('; '), installCommand(patient));
-  } else {
-    yield ok(check, `${policy.argv.join(' ')}, run as ${policy.user}`);
+  const faults = [...faultsOf(service)];
+  const fix = { command: installCommand(service) };
+  if (faults.length > 0) yield fail(check, faults.join('; '), fix);
+  else yield ok(check, `${policy.argv.join(' ')}, run as ${policy.user}`);
+  const same = entriesOf(files.master).filter(({ name, type }) => name === entry.name && type === entry.type);
+  if (same.length > 1) {
+    const message = `master.cf has ${same.length} entries ${entry.name}/${entry.type}; Postfix uses the last, which is examined here`;
+    yield warn('same name', message, { advice: 'delete the others from master.cf' });
   }
   if (entry.fields[2] === '-') {
-    yield warn('chroot', 'chroot is -, which is yes in some configurations', installCommand(patient));
-  }
-  const limit = parameterOf(patient.files.main, timeLimitName(policy.name))?.value.text ?? null;
-  if (limit !== null && isLongEnough(limit))
-    yield ok('time limit', `${timeLimitName(policy.name)} = ${limit}`);
-  else {
-    const found = limit ?? `${postfix.value('command_time_limit')}, the default`;
-    const why = 'Postfix kills the program after that time, under a connection that lives longer';
-    const name = timeLimitName(policy.name);
-    yield warn('time limit', `${name} is ${found}: ${why}`, timeLimitCommand(patient, name));
+    yield warn('chroot', 'chroot is -, which is yes in some configurations', fix);
   }
 }
 
-function* faultsOf({ entry, policy, postfix, script, interpreter, options }: Patient): Iterable<string> {
+export function* timeLimitFindings(service: InstalledService): Iterable<Finding> {
+  const { entry, policy, postfix, files } = service;
+  const name = timeLimitName(policy.name);
+  const limit = parameterOf(files.main, name)?.value.text ?? null;
+  if (limit !== null && isLongEnough(limit)) {
+    yield ok('time limit', `${name} = ${limit}`);
+    return;
+  }
+  const found = limit ?? `${postfix.value('command_time_limit')}, the default`;
+  const why = 'Postfix kills the program after that time, under a connection that lives longer';
+  const command =
+    entry.type === 'inet'
+      ? andReload(postfix, ['postconf', ...postfix.chosen, `${name}=3600`])
+      : installCommand(service);
+  yield warn('time limit', `${name} is ${found}: ${why}`, { command });
+}
+
+function* faultsOf(service: InstalledService): Iterable<string> {
+  const { entry, policy, postfix, script, interpreter, options } = service;
   const [isPrivate = '', unprivileged = '', chroot = '', , limit = ''] = entry.fields;
   if (entry.type === 'inet') {
     if (isPrivate !== 'n') yield `private is ${isPrivate}, which Postfix refuses for an inet service`;
@@ -51,9 +64,9 @@ function* faultsOf({ entry, policy, postfix, script, interpreter, options }: Pat
   }
   const viaEnv = interpreter.join(' ') === '/usr/bin/env node';
   for (const file of viaEnv ? [script] : [...interpreter.slice(0, 1), script]) {
-    if (!file.startsWith('/')) yield `${file} is no absolute path`;
+    if (!file.startsWith('/')) yield `${file} is not an absolute path`;
   }
-  if (options.db !== null && !options.db.startsWith('/')) yield `--db ${options.db} is no absolute path`;
+  if (options.db !== null && !options.db.startsWith('/')) yield `--db ${options.db} is not an absolute path`;
   yield* commandLineFaults(policy.argv.slice(interpreter.length + 1));
 }
 
@@ -61,7 +74,7 @@ function* faultsOf({ entry, policy, postfix, script, interpreter, options }: Pat
 function* commandLineFaults(words: readonly string[]): Iterable<string> {
   try {
     const line = readCommandLine(words, {});
-    if (line.kind === 'command') yield `${line.word ?? words.join(' ')} does not belong into argv=`;
+    if (line.kind === 'command') yield `${line.word ?? words.join(' ')} does not belong in argv=`;
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
     yield error.message;

@@ -28,7 +28,7 @@ export function serve(options: PolicyOptions): void {
         request.user === '' ? { kind: 'no-user' } : store.read((rules) => decide(request, rules, now));
       if (!reply(actionOf(verdict, request, options.rejectText))) break;
       if (isLogged(verdict, options.log)) {
-        logOf('info')?.write(logLine(verdict, request, options.log === 'all'));
+        logOf('info').write(logLine(verdict, request, options.log === 'all'));
         // A turn of the event loop, so that the end of the log program is seen.
         if (options.persistent) return void setImmediate(guarded(serveOn));
       }
@@ -55,10 +55,8 @@ function isLogged(verdict: Verdict, level: LogLevel): boolean {
 
 const logs = new Map<Priority, MailLog>();
 
-/** The mail log, whose code is loaded only for the first line. None for whoever runs the program on a terminal. */
-function logOf(priority: Priority): MailLog | null {
-  const { isatty } = require('node:tty') as typeof import('node:tty');
-  if (isatty(2)) return null;
+/** The mail log, whose code is loaded only for the first line. */
+function logOf(priority: Priority): MailLog {
   let log = logs.get(priority);
   if (log === undefined) {
     const { MailLog: Log } = require('../postfix/mail-log') as typeof import('../postfix/mail-log');
@@ -99,7 +97,7 @@ export function fail(failure: Failure): void {
   } catch {
     // The mail log has it too.
   }
-  logOf('warning')?.write(asLogLine(failure));
+  logOf('warning').write(asLogLine(failure));
   endProgram();
 }
 

@@ -9,40 +9,47 @@ export interface Account {
   readonly name: string;
   readonly uid: number;
   readonly gid: number;
+  /** The name of the group. */
+  readonly group: string;
 }
 
 /** `user`: NAME or NAME:GROUP, as in master.cf. Throws Trouble for one that spawn(8) would refuse. */
 export function accountOf(user: string, mailOwner: string): Account {
-  const [name = '', group] = user.split(':');
-  const uid = numberOf('-u', name);
-  const gid = group === undefined ? numberOf('-g', name) : groupNumber(group);
+  const [name = '', given] = user.split(':');
+  const uid = idOf('-u', name);
+  const group = given ?? idOf('-gn', name) ?? '';
+  const gid = given === undefined ? idOf('-g', name) : groupNumber(given);
   if (uid === null) throw refused(`there is no user ${name}`, `useradd --system --no-create-home ${name}`);
   if (gid === null) throw refused(`there is no group ${group}`);
-  if (uid === 0 || gid === 0 || name === mailOwner) {
+  if (Number(uid) === 0 || Number(gid) === 0 || name === mailOwner) {
     throw refused(`Postfix runs no service as ${user}`, 'take nobody, or an account made for this');
   }
-  return { name, uid, gid };
+  return { name, uid: Number(uid), gid: Number(gid), group };
 }
 
-function numberOf(option: '-u' | '-g', name: string): number | null {
+function idOf(option: '-u' | '-g' | '-gn', name: string): string | null {
   if (name === '' || name.startsWith('-')) return null;
   const ran = run(findProgram('id') ?? 'id', [option, name]);
-  return ran.status === 0 ? Number(ran.stdout) : null;
+  return ran.status === 0 ? ran.stdout.trim() : null;
 }
 
-function groupNumber(name: string): number | null {
+function groupNumber(name: string): string | null {
   const getent = findProgram('getent');
   const listed =
     getent === null ? fs.readFileSync('/etc/group', 'utf8') : run(getent, ['group', name]).stdout;
   const line = listed.split('\n').find((one) => one.startsWith(`${name}:`));
-  return line === undefined ? null : Number(line.split(':')[2]);
+  return line?.split(':')[2] ?? null;
 }
 
 const TIME_LIMIT = 20_000;
 
+/** setsid(2). spawnSync takes it as spawn does, though its type does not name it. */
+const OWN_SESSION: object = { detached: true };
+
 /**
- * Runs a program as the account, in the surroundings that spawn(8) gives: cut-down environment, queue directory, no further groups.
- * Needs root, unless it is one's own account.
+ * Runs a program as the account, in the surroundings that spawn(8) gives: cut-down environment, queue directory, no further groups. It has a session
+ * of its own, without a terminal: another process of the account could take the program over, and with it root's terminal. Needs root, unless it is one's own
+ * account.
  */
 export function runAs(
   account: Account,
@@ -50,8 +57,9 @@ export function runAs(
   surroundings: { queueDir: string; configDir: string; input?: string },
 ): Ran {
   const [program = '', ...rest] = words;
+  closeInherited();
   const folder = fs.mkdtempSync(path.join(tmpdir(), 'allow-nets-'));
-  // A file, because the program says nothing on a socket, which a pipe of Node's is.
+  // A file, because the program writes nothing to standard error while that is a socket, as a pipe of Node's is.
   const said = fs.openSync(path.join(folder, 'stderr'), 'w+', 0o600);
   try {
     const ran = spawnSync(program, rest, {
@@ -62,12 +70,34 @@ export function runAs(
       stdio: ['pipe', 'pipe', said],
       encoding: 'utf8',
       timeout: TIME_LIMIT,
+      killSignal: 'SIGKILL',
+      ...OWN_SESSION,
     });
     const stderr = fs.readFileSync(path.join(folder, 'stderr'), 'utf8');
-    return { status: ran.status, stdout: ran.stdout ?? '', stderr: ran.error ? String(ran.error) : stderr };
+    return {
+      status: ran.status,
+      stdout: ran.stdout ?? '',
+      stderr: ran.error ? String(ran.error) : stderr,
+    };
   } finally {
     fs.closeSync(said);
     fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const CLOSE_ON_EXEC = 0o2000000;
+
+/** Closes what root's shell has left open for its children (Linux); libuv keeps only the lowest of them from ours. */
+function closeInherited(): void {
+  if (!fs.existsSync('/proc/self/fdinfo')) return;
+  for (const name of fs.readdirSync('/proc/self/fdinfo')) {
+    if (Number(name) <= 2) continue;
+    try {
+      const flags = /^flags:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${name}`, 'utf8'))?.[1] ?? '';
+      if ((Number.parseInt(flags, 8) & CLOSE_ON_EXEC) === 0) fs.closeSync(Number(name));
+    } catch {
+      // The descriptor of the listing itself is closed by now.
+    }
   }
 }
 

@@ -1,9 +1,9 @@
 // The policy program, run once as the service user before Postfix does: what stops it is known while nothing has been changed.
 import * as fs from 'node:fs';
 import { type Account, closedTo, runAs } from './account';
-import { PROBE_REQUEST } from './live-service';
+import { actionIn, PROBE_REQUEST } from './live-service';
 import type { PolicyService } from './policy-service';
-import { complaintOf, type Ran } from './run';
+import { complaintOf, type Ran, shellLine } from './run';
 
 export interface Hindrance {
   readonly problem: string;
@@ -18,14 +18,14 @@ export function hindranceOf(
 ): Hindrance | null {
   // Without a line in the mail log about the refusal.
   const ran = runAs(account, [...argv, '--log', 'none'], { ...surroundings, input: PROBE_REQUEST });
-  if (ran.status === 0 && /^action=(dunno|reject [ -~]+)\n\n$/.test(ran.stdout)) return null;
+  if (ran.status === 0 && actionIn(ran.stdout) !== null) return null;
   return {
     problem: `the policy program does not answer when ${account.name} runs it: ${said(ran)}`,
     hint: hintIn(ran),
   };
 }
 
-/** A file that the account cannot get at, in words, or null. */
+/** The first file that the account cannot read, with the command that lets it, or null. */
 export function closedFile(
   account: Account,
   files: readonly string[],
@@ -34,17 +34,15 @@ export function closedFile(
   for (const file of files) {
     const step = closedTo(account, file, surroundings);
     if (step === null) continue;
+    const found = fs.statSync(step, { throwIfNoEntry: false });
+    if (found === undefined) return { problem: `there is no ${file} any more`, hint: null };
     const way = step === file ? '' : ` because of ${step}`;
     return {
       problem: `${account.name} cannot read ${file}${way}`,
-      hint: `chmod a+${isFolder(step) ? 'x' : 'r'} ${step}, or install Node.js and postfix-allow-nets where everybody can read them, or choose another --user; Postfix takes no supplementary groups: --user ${account.name}:GROUP names the one to have`,
+      hint: shellLine(['chmod', found.isDirectory() ? 'a+x' : 'a+r', step]),
     };
   }
   return null;
-}
-
-function isFolder(file: string): boolean {
-  return fs.statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function said(ran: Ran): string {

@@ -46,7 +46,7 @@ export function meaningText(meaning: Meaning): string {
   return meaning.kind === 'set' ? `@${meaning.name}` : meaning.kind;
 }
 
-/** The `key` column. What is not one network comes before all networks (FIRST_NETWORK): a zero byte and its text. */
+/** The `key` column: what is not one network has a zero byte and its text, and so comes before all networks, which begin with 4 or 6. */
 export function keyOf(meaning: Meaning): Buffer {
   return meaning.kind === 'network' ? networkKey(meaning.network) : Buffer.from(`\0${meaningText(meaning)}`);
 }

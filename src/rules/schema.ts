@@ -13,9 +13,6 @@ export type Table = 'access' | 'network_set';
 
 export const nameColumn = (table: Table) => (table === 'access' ? 'user' : 'name');
 
-/** Keys below this one belong to entries that are not one network: `none`, `inherit`, `any` and sets. */
-export const FIRST_NETWORK = Uint8Array.of(4);
-
 function tableSql(table: Table, columns: string): string {
   const name = nameColumn(table);
   return `

@@ -29,16 +29,48 @@ export function stateFile(database: string): string {
   return `${database}.sync.json`;
 }
 
+/** More is not ours: the arguments of COMMAND are the only long thing in it. */
+const LARGEST = 256 * 1024;
+
 /** `forbidden`: there is one, and this user may not read it. Null: there is none that can be used. */
 export function readState(database: string): SyncState | 'forbidden' | null {
   try {
-    const state = JSON.parse(fs.readFileSync(stateFile(database), 'utf8')) as SyncState;
-    const whole = Array.isArray(state.source) && typeof state.attempted === 'string';
-    return whole ? state : null;
+    return checkedState(JSON.parse(readSmallFile(stateFile(database))));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === 'EACCES' || code === 'EPERM' ? 'forbidden' : null;
   }
+}
+
+/** The folder may be another account's, who can put a FIFO or a link to a device there. */
+function readSmallFile(file: string): string {
+  const descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  try {
+    const stat = fs.fstatSync(descriptor);
+    if (!stat.isFile() || stat.size > LARGEST) throw new Error(`${file} is not a state file`);
+    const bytes = Buffer.alloc(stat.size);
+    return bytes.toString('utf8', 0, fs.readSync(descriptor, bytes));
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string';
+const isCount = (value: unknown) => Number.isInteger(value) && Number(value) >= 0;
+
+/** The state when every part of it has its type, else null. */
+function checkedState(value: unknown): SyncState | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const { source, every, attempted, succeeded, changed, rows, error, failing, settled } = value as SyncState;
+  const isWhole =
+    Array.isArray(source) &&
+    source.length > 0 &&
+    source.every(isText) &&
+    isText(attempted) &&
+    [every, rows].every((number) => number === null || isCount(number)) &&
+    [succeeded, changed, error, failing].every((text) => text === null || isText(text)) &&
+    (settled === null || (isText(settled?.output) && isText(settled.database)));
+  return isWhole ? { source, every, attempted, succeeded, changed, rows, error, failing, settled } : null;
 }
 
 /**

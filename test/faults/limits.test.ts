@@ -63,7 +63,7 @@ describe('with the least that it needs', needs('root', 'setpriv', 'unshare', 'pr
       assert.deepEqual([status, bytes], [0, ANSWERS]);
       assert.equal(
         readAll(log),
-        'verdict=reject user=test2 address=127.0.0.1 subject= entry= reason=no-entry\n',
+        'verdict=reject user=test2 address=127.0.0.1 subject= entry= reason=no-entry client_name=unknown\n',
       );
     });
 
@@ -72,6 +72,14 @@ describe('with the least that it needs', needs('root', 'setpriv', 'unshare', 'pr
       assert.deepEqual([bytes, status], ['', 78]);
     });
   }
+
+  test('the flags for LimitAS= and MemoryDenyWriteExecute=: it answers where Node.js as it is cannot start', async () => {
+    const limited = ['prlimit', `--as=${600 * 10 ** 6}`, node];
+    const { bytes, status } = await run(['--persistent', '--db', db], INPUT, {
+      command: [...limited, '--jitless', '--no-expose-wasm', script],
+    });
+    assert.deepEqual([bytes, status], [ANSWERS, 0]);
+  });
 
   test('with less memory than Node.js can start in: nothing that is an answer', async () => {
     for (const megabytes of [400, 600, 750]) {

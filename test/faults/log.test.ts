@@ -1,19 +1,22 @@
 // The shipped program with a mail log that stands still, fails, is slow or is missing, under a flood of rejections: answers come as fast as
 // ever, log programs are few, none stays behind, and each line is there or counted.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
 import { writeDatabase } from '../policy/database';
-import { type Place, PolicyProgram, request, run } from '../policy/program';
+import { makePlace, type Place, PolicyProgram, PROGRAM, request, run } from '../policy/program';
 import { makeScratch } from '../policy/scratch';
+import { needs, program } from '../requires';
 
 const scratch = makeScratch();
 const db = path.join(scratch, 'access.db');
 writeDatabase(db, [{ name: 'test1', network: '127.0.0.1/32' }]);
 const REFUSED = request('test2', '127.0.0.1');
 const REJECT = 'action=reject 5.7.1 test2 may not send mail from 127.0.0.1\n\n';
-const LINE = 'verdict=reject user=test2 address=127.0.0.1 subject= entry= reason=no-entry';
+const LINE =
+  'verdict=reject user=test2 address=127.0.0.1 subject= entry= reason=no-entry client_name=unknown';
 
 const REQUESTS = process.env['SOAK'] === '1' ? 100_000 : 5_000;
 const BATCH = 100;
@@ -127,4 +130,18 @@ describe('one request', { concurrency: 2 }, () => {
     assert.ok(log.includes(`info: ${LINE}`));
     assert.match(log.join('\n'), /^warn: policy request not understood/m);
   });
+});
+
+test('what is tried on a terminal is said there, and not in the mail log', needs('script'), () => {
+  const { env, log } = makePlace({});
+  for (const words of ['--presistent', 'dell', `--db ${db}.missing < ${path.join(scratch, 'request')}`]) {
+    fs.writeFileSync(path.join(scratch, 'request'), REFUSED);
+    const command = `${process.execPath} ${PROGRAM} ${words}`;
+    const { stdout } = spawnSync(program('script'), ['-qec', command, '/dev/null'], {
+      env,
+      encoding: 'utf8',
+    });
+    assert.match(stdout, /allow-nets: error: /);
+    assert.deepEqual(log(), []);
+  }
 });

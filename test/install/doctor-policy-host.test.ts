@@ -2,22 +2,17 @@
 // no service of its own.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
+import type { Finding } from '../../src/doctor/finding';
 import { policyHostsIn } from '../../src/doctor/policy-host-check';
+import { userIds } from '../postfix/accounts';
 import { freePorts } from '../postfix/free-ports';
 import { makeCold } from '../postfix/instance-files';
 import { type PrivatePostfix, startPrivatePostfix } from '../postfix/private-postfix';
 import { needs } from '../requires';
 import { INSIDE, Site } from './site';
-
-interface Finding {
-  check: string;
-  status: 'ok' | 'warn' | 'fail';
-  message: string;
-  remedy: string | null;
-}
 
 describe('doctor, a policy host and a server', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
   let server: Site<'smtp'>;
@@ -39,6 +34,13 @@ describe('doctor, a policy host and a server', needs('root', 'postfix', 'dovecot
     );
     server.run(['init']);
     server.run(['add', 'alice', INSIDE]);
+    for (const [file, mode] of [
+      [server.db, 0o640],
+      [join(server.db, '..'), 0o750],
+    ] as const) {
+      chownSync(file, 0, userIds('nobody').gid);
+      chmodSync(file, mode);
+    }
     const { node, script } = server.program;
     host = await startPrivatePostfix({
       listeners: {},
@@ -105,7 +107,7 @@ describe('doctor, a policy host and a server', needs('root', 'postfix', 'dovecot
       [
         'Postfix',
         `policy host inet:${address}`,
-        'host down',
+        'trouble',
         `asked by ${server.postfix.ports.smtp}/inet`,
         'mode',
         'trial',
@@ -118,8 +120,8 @@ describe('doctor, a policy host and a server', needs('root', 'postfix', 'dovecot
     const { status, bad } = doctor(server.postfix.configDir);
     assert.equal(status, 1);
     assert.match(
-      bad[0]?.message ?? '',
-      new RegExp(`^no service in master.cf .*; if inet:${address} is a policy host: doctor --service`),
+      bad[0]?.advice ?? '',
+      new RegExp(`^if inet:${address} is a policy host: allow-nets doctor --service`),
     );
   });
 
@@ -130,34 +132,26 @@ describe('doctor, a policy host and a server', needs('root', 'postfix', 'dovecot
     check: string,
     status: 'warn' | 'fail',
     message: RegExp,
-    remedy: RegExp,
+    advice: RegExp,
   ][] = [
     [
       'lets mail pass while it is down',
       '451 4.3.5 Try again later',
       'DUNNO',
-      'host down',
+      'trouble',
       'fail',
-      /everybody may send/,
+      /users may send from everywhere/,
       /451/,
     ],
-    [
-      'refuses for good',
-      '451 4.3.5 Try again later',
-      '550 no',
-      'host down',
-      'fail',
-      /refused for good/,
-      /451/,
-    ],
+    ['refuses for good', '451 4.3.5 Try again later', '550 no', 'trouble', 'fail', /refused for good/, /451/],
     [
       'holds clients for long',
       'timeout=10s, ',
       '',
-      'host down',
+      'trouble',
       'warn',
       /twice 100s$/,
-      /^timeout=10s behind/,
+      /^write timeout=10s behind/,
     ],
     [
       'asks behind what permits',
@@ -187,7 +181,7 @@ describe('doctor, a policy host and a server', needs('root', 'postfix', 'dovecot
       /^take request_limit=1 out/,
     ],
   ];
-  for (const [name, from, to, check, status, message, remedy] of cases) {
+  for (const [name, from, to, check, status, message, advice] of cases) {
     test(`on the server: it ${name}`, () => {
       const text = files.main.replace(from, to);
       assert.notEqual(text, files.main);
@@ -197,7 +191,7 @@ describe('doctor, a policy host and a server', needs('root', 'postfix', 'dovecot
       assert.ok(bad[0]?.check.startsWith(check), bad[0]?.check);
       assert.equal(bad[0]?.status, status);
       assert.match(bad[0]?.message ?? '', message);
-      assert.match(bad[0]?.remedy ?? '', remedy);
+      assert.match(bad[0]?.advice ?? '', advice);
     });
   }
 
@@ -210,7 +204,7 @@ describe('doctor, a policy host and a server', needs('root', 'postfix', 'dovecot
       [`fail policy host inet:${address}`],
     );
     assert.match(bad[0]?.message ?? '', /^no answer \(.*ECONNREFUSED/);
-    assert.match(bad[0]?.remedy ?? '', /^there: allow-nets doctor; here: let this server reach port \d+$/);
+    assert.match(bad[0]?.advice ?? '', /^there: allow-nets doctor; here: let this server reach port \d+$/);
   });
 });
 

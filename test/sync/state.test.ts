@@ -1,6 +1,16 @@
 // What is remembered of sync: list --status, the doctor's line, and a state file that cannot be used.
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { limitOf, type SyncState, stateFile, syncChecks, writeState } from '../../src/sync/state';
@@ -111,13 +121,43 @@ describe('list --status', () => {
 describe('the state file', () => {
   test('damaged, it is as if there were none, and the next run makes it anew', () => {
     const site = makeSite();
-    for (const text of ['', '{', 'null', '[]', '{"source": "x"}', '\0\0\0\0']) {
+    const wrongTypes = [
+      { source: [1] },
+      { rows: {} },
+      { error: ['x'] },
+      { succeeded: 5 },
+      { settled: { output: 1 } },
+    ];
+    for (const text of [
+      '',
+      '{',
+      'null',
+      '[]',
+      '{"source": "x"}',
+      '\0\0\0\0',
+      ...wrongTypes.map((wrong) => JSON.stringify({ ...GOOD, ...wrong })),
+      JSON.stringify({ ...GOOD, source: ['x'.repeat(300_000)] }),
+    ]) {
       writeFileSync(stateFile(site.db), text);
       assert.match(site.run('list', '--status').stderr, /was never synced/);
       assert.deepEqual(syncChecks(site.db, NOW), []);
     }
     assert.equal(site.run('sync', '--', 'echo', 'alice,10.0.0.0/8').status, 0);
     assert.match(site.run('list', '--status').stdout, /^source {9}echo alice,10\.0\.0\.0\/8$/m);
+  });
+
+  test('a FIFO, a device, a folder: nothing waits, and it is as if there were none', () => {
+    const site = makeSite();
+    for (const make of [
+      () => execFileSync('mkfifo', [stateFile(site.db)]),
+      () => symlinkSync('/dev/zero', stateFile(site.db)),
+      () => mkdirSync(stateFile(site.db)),
+    ]) {
+      make();
+      assert.match(site.run('list', '--status').stderr, /was never synced/);
+      assert.deepEqual(syncChecks(site.db, NOW), []);
+      rmSync(stateFile(site.db), { recursive: true });
+    }
   });
 
   test('one that cannot be written is told, and the rows are synced all the same', async () => {
