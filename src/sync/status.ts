@@ -1,7 +1,7 @@
 // allow-nets list --status: where the rows come from, when that last worked, and what went wrong since.
 
 import { coloured, columns, printLine, visible } from '../cli/output';
-import { toldMoment } from '../cli/time';
+import { momentText } from '../cli/time';
 import { Trouble } from '../failure';
 import { parseInstant } from '../rules/expiry';
 import { ageOf, ageText, limitOf, readState, type SyncState, stateFile } from './state';
@@ -46,7 +46,7 @@ function lines(state: SyncState, now: number): [string, string][] {
 /** A moment as it is told to people; what is damaged, as it is. */
 function told(instant: string | null): string {
   const moment = parseInstant(instant ?? '');
-  return moment === null ? visible(String(instant)) : toldMoment(moment);
+  return moment === null ? visible(String(instant)) : momentText(moment);
 }
 
 /** As a shell would want it. */
