@@ -3,8 +3,9 @@
 import type { Command } from './cli/command';
 import { firstWords, runCommandLine } from './cli/run';
 import { add } from './commands/add';
+import { block } from './commands/block';
 import { check } from './commands/check';
-import { completionOf } from './commands/completion';
+import { completion } from './commands/completion';
 import { doctor } from './commands/doctor';
 import { exportRows } from './commands/export';
 import { importRows } from './commands/import';
@@ -18,11 +19,14 @@ import { replay } from './commands/replay';
 import { setAdd, setList, setRemove } from './commands/set';
 import { sync } from './commands/sync';
 import { tidy } from './commands/tidy';
+import { unblock } from './commands/unblock';
 import { uninstall } from './commands/uninstall';
 
-const WORKING: readonly Command[] = [
+export const COMMANDS: readonly Command[] = [
   init,
   add,
+  block,
+  unblock,
   remove,
   list,
   check,
@@ -39,9 +43,8 @@ const WORKING: readonly Command[] = [
   replay,
   refused,
   sync,
+  completion,
 ];
-
-export const COMMANDS: readonly Command[] = [...WORKING, completionOf(WORKING)];
 
 export function isCommand(word: string): boolean {
   return firstWords(COMMANDS).includes(word);

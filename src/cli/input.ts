@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { Trouble } from '../failure';
 import { parseAddress } from '../rules/address';
 import type { Meaning } from '../rules/meaning';
+import { nameFault } from '../rules/name-fault';
 import { formatNetwork, isCertain, parseNetwork } from '../rules/network';
 import { foldName } from '../rules/subject';
 
@@ -25,7 +26,7 @@ export function readNetwork(text: string): Meaning | Refusal {
   const parsed = parseNetwork(spelled);
   if (parsed === null || !isCertain(spelled, parsed.network)) {
     const meant = likelyNetwork(spelled);
-    const problem = `${shown(text)} is no network`;
+    const problem = `${shown(text)} is not a network`;
     return {
       problem,
       hint:
@@ -100,11 +101,13 @@ export function subjectTyped(text: string): string {
 }
 
 export function refuseSubject(text: string): Refusal | null {
+  const fault = nameFault(text);
+  if (fault !== null && text.trim() !== '' && fault.meant !== null) {
+    return { problem: fault.problem, hint: `did you mean ${fault.meant}` };
+  }
   const hint = 'a user is a SASL user name as Postfix logs it, @example.com for a domain, or * for everybody';
-  if (text.trim() === '') return { problem: 'the user is empty', hint };
-  if (text === '@') return { problem: '@ is no user', hint };
+  if (fault !== null) return { problem: fault.problem, hint };
   if (hasControl(text)) return { problem: `the user ${shown(text)} holds a control character`, hint };
-  if (text.trim() !== text) return { problem: `the user ${shown(text)} begins or ends with a space`, hint };
   if (text.includes('/') && parseNetwork(text) !== null) {
     return {
       problem: `the user ${text} is a network`,

@@ -1,12 +1,11 @@
-// The command that lets a user in who was refused: for `refused`, and for `check`.
+// Commands that a hint prints, to be pasted into a POSIX shell of this host.
 import * as path from 'node:path';
-import { shellLine } from '../postfix/run';
-import { formatAddress, parseAddress } from '../rules/address';
+import { printable, shellWord } from '../failure';
+import { parseAddress } from '../rules/address';
 import { DEFAULT_DATABASE } from '../rules/database';
+import { nameFault } from '../rules/name-fault';
 import { formatNetwork, truncate } from '../rules/network';
 import { foldName } from '../rules/subject';
-import { refuseSubject } from './input';
-import { visible } from './output';
 
 /** Long enough for a journey: who comes again is added for good. */
 const HOW_LONG = '3d';
@@ -14,22 +13,34 @@ const HOW_LONG = '3d';
 const V6_SITE = 64;
 
 /**
- * The command line that lets the user send mail from the address for some days, to be pasted into a shell of this host; or null when none can.
- * `db`: an absolute path; it is named where it is not the one that a command without --db uses.
+ * `allow-nets COMMAND WORDS OPTIONS`, quoted. `words`: positionals, which may begin with a dash; `db`: an absolute path, named where it is
+ * not the one that a command without --db uses. Null when a word holds what a terminal does not show: it could not be pasted.
  */
+export function commandText(
+  command: string,
+  words: readonly string[],
+  db: string,
+  options: readonly string[] = [],
+): string | null {
+  const usual = path.resolve(process.env['ALLOW_NETS_DB'] || DEFAULT_DATABASE);
+  const all = db === usual ? options : [...options, '--db', db];
+  const hasDash = words.some((word) => word.startsWith('-'));
+  const rest = hasDash ? [...all, '--', ...words] : [...words, ...all];
+  const text = ['allow-nets', command, ...rest.map(shellWord)].join(' ');
+  return printable(text) === text ? text : null;
+}
+
+/** The command that lets the user send mail from the address (IPv6: from its /64) for some days, or null when there is none. */
 export function letInCommand(user: string, address: string, db: string): string | null {
   const client = parseAddress(address);
   const name = foldName(user);
-  // yargs takes a word that begins with a dash for an option.
-  if (client === null || !isOneUser(name) || name.startsWith('-')) return null;
-  const network = client.family === 4 ? formatAddress(client) : formatNetwork(truncate(client, V6_SITE));
-  const usual = path.resolve(process.env['ALLOW_NETS_DB'] || DEFAULT_DATABASE);
-  const words = ['allow-nets', 'add', name, network, '--for', HOW_LONG];
-  const line = shellLine(db === usual ? words : [...words, '--db', db]);
-  return visible(line) === line ? line : null;
+  if (client === null || !isOneUser(name)) return null;
+  const network = formatNetwork(truncate(client, client.family === 4 ? 32 : V6_SITE));
+  const shown = client.family === 4 ? network.replace(/\/32$/, '') : network;
+  return commandText('add', [name, shown], db, ['--for', HOW_LONG]);
 }
 
 /** Whether an entry of that name is about that user alone: `*` and `@example.com` are login names that somebody may have chosen. */
 export function isOneUser(name: string): boolean {
-  return name !== '*' && !name.startsWith('@') && refuseSubject(name) === null;
+  return name !== '*' && !name.startsWith('@') && nameFault(name) === null;
 }

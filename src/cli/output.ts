@@ -2,9 +2,10 @@
 //
 // Written at once and without a buffer that could grow, so that a list of any length needs no memory. A reader that has seen enough
 // (`| head`) ends the program quietly. What cannot be written for another reason (a full disk) is Trouble.
+// A terminal gets no control character of a name, a note or a log line; files and pipes get the bytes.
 import { isatty } from 'node:tty';
 import { writeAll } from '../descriptor';
-import { Trouble } from '../failure';
+import { printable, Trouble } from '../failure';
 
 const CHUNK = 64 * 1024;
 let pending = '';
@@ -15,8 +16,9 @@ export function print(text: string): void {
   if (pending.length >= CHUNK) flush();
 }
 
+/** One line, whatever the text holds. */
 export function printLine(line: string): void {
-  print(`${line}\n`);
+  print(`${line.replaceAll('\n', '?')}\n`);
 }
 
 export function flush(): void {
@@ -32,13 +34,14 @@ export function printError(text: string): void {
 
 /** What to do next, or what to know: on standard error. */
 export function hint(text: string): void {
-  printError(`allow-nets: hint: ${text}\n`);
+  printError(`allow-nets: hint: ${printable(text)}\n`);
 }
 
 function writeOut(descriptor: 1 | 2, text: string): void {
   try {
     // A reader that has seen enough is no reason to go on.
-    if (!writeAll(descriptor, Buffer.from(text))) process.exit(0);
+    if (!writeAll(descriptor, Buffer.from(isTerminal(descriptor) ? forTerminal(text) : text)))
+      process.exit(0);
   } catch (error) {
     if (descriptor === 1) throw new Trouble({ kind: 'output', detail: (error as Error).message });
   }
@@ -58,16 +61,21 @@ export function isTerminal(descriptor: 0 | 1 | 2): boolean {
 
 const COLOURS = { bold: 1, red: 31, green: 32, yellow: 33, dim: 2 } as const;
 
+/** Stands for the escape character of our own colours until they are written. No text of others can hold it. */
+const ESCAPE = `\0${Math.random()}\0`;
+
 /** Coloured on a terminal, unless NO_COLOR is set (no-color.org). */
 export function coloured(text: string, colour: keyof typeof COLOURS): string {
   const plain = !isTerminal(1) || (process.env['NO_COLOR'] ?? '') !== '' || process.env['TERM'] === 'dumb';
-  return plain ? text : `\x1b[${COLOURS[colour]}m${text}\x1b[0m`;
+  return plain ? text : `${ESCAPE}[${COLOURS[colour]}m${text}${ESCAPE}[0m`;
 }
 
-/** A control character in a name or note must not reach the terminal. */
-export function visible(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not pass
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '\ufffd');
+/** Lines and tabs stay, and our own colours. */
+function forTerminal(text: string): string {
+  return text
+    .split(ESCAPE)
+    .map((part) => part.replace(/[^\n\t]+/g, printable))
+    .join('\x1b');
 }
 
 /** Cells side by side, each padded to its width in `widths`; the last one as it is. */

@@ -17,16 +17,16 @@ export const POLICY_OPTIONS = {
   persistent: {
     type: 'boolean',
     global: false,
-    describe: 'serve the connection on after the first answer',
+    describe: 'answer request after request on one connection',
   },
   'reject-text': {
     type: 'string',
     global: false,
-    describe: 'what a refused client is told; {user} and {address} are filled in',
+    describe: 'the text of a refusal; {user} and {address} are filled in',
   },
   log: {
     global: false,
     choices: ['none', 'reject', 'all'],
-    describe: 'which requests are logged (reject)',
+    describe: 'which requests are logged (default reject)',
   },
 } as const;

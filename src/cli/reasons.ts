@@ -2,7 +2,7 @@
 // added them, and what stood in the way when it was one thing only.
 
 import { unreachable } from '../failure';
-import type { Entry, Verdict } from '../policy/decide';
+import type { Entry, Refusal, Verdict } from '../policy/decide';
 import { type Family, parseAddress } from '../rules/address';
 import type { Connection } from '../rules/database';
 import { countRows, eachRowOf, hasRows, isExpired, problemOf, type Row } from '../rules/entries';
@@ -10,7 +10,7 @@ import { expiryMoment, formatInstant } from '../rules/expiry';
 import { rulesOf } from '../rules/lookup';
 import { meaningOf, meaningText } from '../rules/meaning';
 import { foldName, subjectsOf } from '../rules/subject';
-import { toldMoment } from './time';
+import { momentText } from './time';
 
 /** The verdict in words, one statement each. */
 export function reasons(
@@ -25,6 +25,7 @@ export function reasons(
       return ['no SASL user: the restrictions that follow decide'];
     case 'allowed':
       return [
+        ...way(verdict.passed),
         decided(verdict.subject, user),
         `allowed by ${entryText(connection, verdict.subject, verdict.entry)}`,
       ];
@@ -41,29 +42,48 @@ function decided(subject: string, user: string): string {
     : `the entries of ${subject} decide about ${user}`;
 }
 
-type Refused = Extract<Verdict, { kind: 'refused' }>;
+/** The subjects that were asked before the deciding one. */
+function way(passed: readonly string[]): string[] {
+  return passed.map(
+    (subject) => `no entry of ${subject} allows the address, and its inherit asks the next wider subject`,
+  );
+}
 
 function refusal(
   connection: Connection,
-  verdict: Refused,
+  verdict: Refusal,
   user: string,
   address: string,
   now: number,
 ): string[] {
-  const { subject } = verdict;
-  if (subject === null) {
-    const asked = subjectsOf(user).join(', ');
-    return [`no entry for ${asked}`, `to allow it: allow-nets add ${user} NETWORK`];
+  const { subject, passed } = verdict;
+  if (subject === null) return [`no entry for ${subjectsOf(user).join(', ')}`];
+  if (verdict.why === 'blocked' && verdict.entry !== null) {
+    return [
+      ...passedNetworks(connection, passed, address),
+      decided(subject, user),
+      `blocked by ${entryText(connection, subject, verdict.entry)}`,
+    ];
   }
-  if (verdict.why === 'no-address')
-    return [decided(subject, user), `${address} is no IP address, it is in no network`];
+  if (verdict.why === 'no-address') {
+    return [decided(subject, user), `${address} is not an IP address, so it is in no network`];
+  }
   const covering = coveringEntries(connection, subject, address);
   return [
+    ...passedNetworks(connection, passed, address),
     decided(subject, user),
     ...covering.map((entry) => whyNot(connection, subject, entry)),
     ...unmatched(connection, subject, address, now, covering),
     ...wider(connection, subject, user, address, now),
   ];
+}
+
+/** The way, with what each subject has that does not contain the address. */
+function passedNetworks(connection: Connection, passed: readonly string[], address: string): string[] {
+  return passed.flatMap((subject, i) => [
+    ...way(passed.slice(i, i + 1)),
+    ...coveringEntries(connection, subject, address).map((entry) => whyNot(connection, subject, entry)),
+  ]);
 }
 
 /** The entries that would let the address in, were it not for their time: a refusal has no others. */
@@ -72,7 +92,7 @@ function coveringEntries(connection: Connection, subject: string, address: strin
   const found: Entry[] = [];
   if (client === null) return found;
   for (const entry of rulesOf(connection).of(subject)?.covering(client) ?? []) {
-    if (found.length === TOLD_ROWS) break;
+    if (found.length === SHOWN_ROWS) break;
     if (!found.some((other) => textOf(other) === textOf(entry))) found.push(entry);
   }
   return found;
@@ -96,7 +116,7 @@ function textOf({ network, set }: Entry): string {
   return set === null ? network : `@${set}`;
 }
 
-const TOLD_ROWS = 10;
+const SHOWN_ROWS = 10;
 /** A user may have a million. */
 const COUNTED_ROWS = 10_000;
 
@@ -108,14 +128,15 @@ function unmatched(
   now: number,
   covering: readonly Entry[],
 ): string[] {
-  const told = new Set(covering.map((entry) => spelledOut(textOf(entry))));
+  const shown = new Set(covering.map((entry) => spelledOut(textOf(entry))));
   const lines: string[] = [];
   const hasSet = (name: string) => hasRows(connection, 'network_set', name);
   for (const row of eachRowOf(connection, 'access', subject)) {
-    if (told.has(spelledOut(row.network))) continue;
-    if (lines.length === TOLD_ROWS) {
-      const rest = countRows(connection, 'access', subject, COUNTED_ROWS) - TOLD_ROWS - covering.length;
-      lines.push(`nor in ${rest + TOLD_ROWS >= COUNTED_ROWS ? 'many' : rest} more`);
+    const kind = meaningOf('access', row.network)?.kind;
+    if (kind === 'inherit' || kind === 'none' || shown.has(spelledOut(row.network))) continue;
+    if (lines.length === SHOWN_ROWS) {
+      const rest = countRows(connection, 'access', subject, COUNTED_ROWS) - SHOWN_ROWS - covering.length;
+      lines.push(`nor in ${rest + SHOWN_ROWS >= COUNTED_ROWS ? 'many' : rest} more`);
       break;
     }
     const problem = problemOf('access', row, hasSet);
@@ -180,8 +201,8 @@ function entryText(connection: Connection, subject: string, entry: Entry): strin
     )
     .get(subject, textOf(entry)) as Row | undefined;
   const until = expiryMoment(entry.expires);
-  const told = Number.isFinite(until) ? `, until ${toldMoment(until)}` : '';
-  return `${entryName(entry)}${told}${row ? origin(row) : ''}`;
+  const end = Number.isFinite(until) ? `, until ${momentText(until)}` : '';
+  return `${entryName(entry)}${end}${row ? origin(row) : ''}`;
 }
 
 function origin(row: Pick<Row, 'note' | 'addedAt' | 'addedBy'>): string {

@@ -7,7 +7,8 @@ import yargs, { type Argv } from 'yargs';
 import { asErrorLines, commandStatus, failureOf } from '../failure';
 import { DEFAULT_DATABASE } from '../rules/database';
 import type { Arguments, Command } from './command';
-import { flush, printError } from './output';
+import { addCompletion, COMPLETION_QUERY } from './completion';
+import { flush, print, printError } from './output';
 import { DB_OPTION, POLICY_ABOUT, POLICY_OPTIONS, POLICY_USAGE } from './policy-usage';
 import { type Place, wrongUsage } from './wrong-usage';
 
@@ -22,7 +23,7 @@ export function firstWords(commands: readonly Command[]): string[] {
 export async function runCommandLine(words: readonly string[], commands: readonly Command[]): Promise<void> {
   let status = 0;
   try {
-    const chosen = await commandOf(words, commands);
+    const chosen = await commandOf(asCommandLine(words, commands), commands);
     if (chosen !== null) status = await chosen.command.run(chosen.given);
     flush();
   } catch (error) {
@@ -43,10 +44,14 @@ class Chosen extends Error {
   }
 }
 
-/** The command that the words ask for, or null when all was said with --help or --version. Throws Trouble. */
+/** The command that the words ask for, or null when --help, --version or a completion was all. Throws Trouble. */
 async function commandOf(words: readonly string[], commands: readonly Command[]): Promise<Chosen | null> {
   try {
-    await parserFor(words, commands).parseAsync(words.map((word) => (word === '-' ? STANDARD_INPUT : word)));
+    let output = '';
+    await parserFor(words, commands).parseAsync(words, {}, (_error, _values, text) => {
+      output = text;
+    });
+    if (output !== '') print(`${output}\n`);
     return null;
   } catch (error) {
     if (error instanceof Chosen) return error;
@@ -54,8 +59,33 @@ async function commandOf(words: readonly string[], commands: readonly Command[])
   }
 }
 
-/** yargs turns a positional `-` into an empty one. No word of a command line can hold a NUL. */
-const STANDARD_INPUT = '\0-';
+/** Before a positional that yargs would take for an option, or for nothing (`-`). No word of a command line can hold a NUL. */
+const POSITIONAL = '\0';
+const SHORT: Readonly<Record<string, string>> = {
+  '-h': '--help',
+  '-?': '--help',
+  '-V': '--version',
+  '-v': '--version',
+};
+
+/** The words as yargs shall have them: `help COMMAND` and short options by their long names, positionals marked as such. */
+function asCommandLine(words: readonly string[], commands: readonly Command[]): string[] {
+  if (words[0] === COMPLETION_QUERY) return [...words];
+  const end = words.indexOf('--');
+  const own = end < 0 ? [...words] : words.slice(0, end);
+  const rest = end < 0 ? [] : words.slice(end + 1);
+  const [first = ''] = own;
+  const line =
+    first === 'help'
+      ? [...own.slice(1), '--help']
+      : own.map((word, i) => (i === 0 || word === '-h' || word === '-?' ? (SHORT[word] ?? word) : word));
+  const known = firstWords(commands);
+  const command = own.find((word) => known.includes(word));
+  const hasTail = commands.some(({ line, tail }) => tail !== undefined && line.split(' ')[0] === command);
+  const marked = line.map((word) => (word === '-' ? `${POSITIONAL}-` : word));
+  if (end < 0) return marked;
+  return hasTail ? [...marked, '--', ...rest] : [...marked, ...rest.map((word) => `${POSITIONAL}${word}`)];
+}
 
 const WIDTH = 100;
 
@@ -68,7 +98,7 @@ function parserFor(words: readonly string[], commands: readonly Command[]): Argv
     .example('allow-nets add alice@example.com 192.0.2.0/24', 'let alice send mail from there')
     .example('allow-nets check alice@example.com 192.0.2.7', 'would alice be allowed, and why')
     .demandCommand(1, '');
-  return addCommands(parser, commands, words);
+  return addCompletion(addCommands(parser, commands, words));
 }
 
 function base(parser: Argv): Argv {
@@ -92,7 +122,7 @@ function base(parser: Argv): Argv {
     });
 }
 
-/** What yargs finds wrong in the command line it tells as a message, or as an error of its own. */
+/** yargs reports what is wrong in a command line as a message, or as an error of its own. */
 function complain(place: Place) {
   return (message: string, error?: Error): never => {
     throw error === undefined || error === null || error.name === 'YError'
@@ -105,6 +135,9 @@ function optionsOf(options: Readonly<Record<string, unknown>> = {}): string[] {
   return [...Object.keys(options), 'db', 'help', 'version'].map((name) => `--${name}`);
 }
 
+/** What the commands of two words are for, by the first. */
+const GROUPS: Readonly<Record<string, string>> = { set: 'manage named sets of networks' };
+
 /** A command of two words (`set add`) is a command of the first one. */
 function addCommands(parser: Argv, commands: readonly Command[], words: readonly string[]): Argv {
   const groups = new Set<string>();
@@ -114,23 +147,18 @@ function addCommands(parser: Argv, commands: readonly Command[], words: readonly
     else if (!groups.has(first)) {
       groups.add(first);
       const members = commands.filter(({ line }) => line.startsWith(`${first} `));
-      parser.command(first, summaryOf(first, members), (group) => {
+      parser.command(first, GROUPS[first] ?? '', (group) => {
         for (const member of members) {
           addCommand(group, member.line.slice(first.length + 1), member, words);
         }
         const known = members.map(({ line }) => line.split(' ')[1] ?? '');
         return group
-          .demandCommand(1, `${first} wants a command`)
+          .demandCommand(1, `${first} requires a command`)
           .fail(complain({ words, line: null, known, group: first }));
       });
     }
   }
   return parser;
-}
-
-function summaryOf(group: string, members: readonly Command[]): string {
-  const words = members.map(({ line }) => line.split(' ')[1]);
-  return `${words.join(', ')}: see allow-nets ${group} --help`;
 }
 
 function addCommand(parser: Argv, line: string, command: Command, words: readonly string[]): void {
@@ -159,7 +187,7 @@ function addCommand(parser: Argv, line: string, command: Command, words: readonl
 function argumentsOf(values: Record<string, unknown>): Arguments {
   const texts = (name: string): string[] => {
     const given = [values[name]].flat().filter((value) => value !== undefined);
-    return given.map((value) => (value === STANDARD_INPUT ? '-' : String(value)));
+    return given.map((value) => String(value).replace(POSITIONAL, ''));
   };
   const db = texts('db').at(-1) || process.env['ALLOW_NETS_DB'] || DEFAULT_DATABASE;
   return {

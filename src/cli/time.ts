@@ -1,6 +1,6 @@
-// Times as people type them, and as they are told.
+// Times as people type them, and as messages show them.
 import { Trouble } from '../failure';
-import { formatInstant, parseInstant } from '../rules/expiry';
+import { expiryMoment, formatInstant, parseInstant } from '../rules/expiry';
 
 const SECONDS: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, w: 604_800 };
 
@@ -16,7 +16,7 @@ export function momentOf(text: string, option: string, dayStart = false): number
   const exact = parseInstant(spelled);
   if (wall === null || exact === null) {
     throw wrongTime(
-      `${option} ${text} is no date or time`,
+      `${option} ${text} is not a date or time`,
       `${option} 2026-12-24, or ${option} 2026-12-24T18:00Z`,
     );
   }
@@ -41,7 +41,7 @@ export function secondsOf(text: string, option: string, units = SECONDS): number
   if (match === null || unit === undefined || Number(match[1]) === 0) {
     const [one, two, three] = 's' in units ? ['30s', '5m', '1h'] : ['7d', '12h', '30m'];
     const hint = `${option} ${one}, ${option} ${two} or ${option} ${three}`;
-    throw wrongTime(`${option} ${text} is no length of time`, hint);
+    throw wrongTime(`${option} ${text} is not a length of time`, hint);
   }
   return Number(match[1]) * unit;
 }
@@ -54,12 +54,12 @@ export function expiryOf(until: string | null, length: string | null, now: numbe
   if (until === null) return null;
   const moment = momentOf(until, '--until');
   if (moment <= now)
-    throw wrongTime(`--until ${until} lies in the past`, 'to take access away: allow-nets remove');
+    throw wrongTime(`--until ${until} is in the past`, 'to take access away: allow-nets remove');
   return formatInstant(moment);
 }
 
 /** `2026-12-24T18:00:00Z (2026-12-24 19:00:00 local time)`. */
-export function toldMoment(moment: number): string {
+export function momentText(moment: number): string {
   return `${formatInstant(moment)} (${localTime(moment)} local time)`;
 }
 
@@ -72,4 +72,10 @@ function localTime(moment: number): string {
 
 function wrongTime(problem: string, hint: string): Trouble {
   return new Trouble({ kind: 'option', problem, hint });
+}
+
+/** ` until ...` of an entry's end, or nothing for one that never ends. `expires`: as the database has it. */
+export function untilText(expires: string | null): string {
+  const moment = expiryMoment(expires);
+  return Number.isFinite(moment) ? ` until ${momentText(moment)}` : '';
 }

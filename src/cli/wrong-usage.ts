@@ -21,7 +21,7 @@ export function wrongUsage(message: string, place: Place): Trouble {
   const help = `allow-nets ${group === undefined ? '' : `${group} `}--help lists the commands`;
   const usage = line === null ? help : `allow-nets ${shownLine(line)}`;
   const [, valueless] = /^Not enough arguments following: (.+)$/.exec(message) ?? [];
-  if (valueless !== undefined) return wrong(`--${valueless} wants a value`, usage);
+  if (valueless !== undefined) return wrong(`--${valueless} requires a value`, usage);
   if (message === '') return wrong('a command is missing', help);
   if (message.startsWith('Not enough non-option arguments')) return wrong('arguments are missing', usage);
   const [, option, given, choices] = /Argument: ([^,]+), Given: (.+), Choices: (.+)/.exec(message) ?? [];
@@ -32,7 +32,8 @@ export function wrongUsage(message: string, place: Place): Trouble {
   if (unknown === undefined) return wrong(sentence(message), usage);
   const all = unknown.split(', ').map((name) => asTyped(name, place.words));
   const [first = ''] = all;
-  const meant = nearest(first, known);
+  const meant =
+    (line === null && group === undefined ? OTHER_WORDS[first] : undefined) ?? nearest(first, known);
   if (line !== null || first.startsWith('-')) {
     const hint = first.startsWith('-') && meant !== null ? `did you mean ${meant}` : usage;
     return wrong(`not understood: ${all.join(', ')}`, hint);
@@ -41,6 +42,42 @@ export function wrongUsage(message: string, place: Place): Trouble {
   const full = `${group === undefined ? '' : `${group} `}${meant}`;
   return wrong(`unknown ${name} ${first}`, meant === null ? help : `did you mean allow-nets ${full}`);
 }
+
+/** What other programs call our commands. */
+const OTHER_WORDS: Readonly<Record<string, string>> = {
+  del: 'remove',
+  delete: 'remove',
+  rm: 'remove',
+  drop: 'remove',
+  allow: 'add',
+  permit: 'add',
+  grant: 'add',
+  new: 'add',
+  ban: 'block',
+  deny: 'block',
+  disable: 'block',
+  lock: 'block',
+  unban: 'unblock',
+  enable: 'unblock',
+  unlock: 'unblock',
+  ls: 'list',
+  show: 'list',
+  get: 'list',
+  print: 'list',
+  status: 'list --status',
+  test: 'check',
+  why: 'check',
+  query: 'check',
+  sets: 'set list',
+  create: 'init',
+  load: 'import',
+  dump: 'export',
+  save: 'export',
+  setup: 'install',
+  verify: 'doctor',
+  diagnose: 'doctor',
+  log: 'refused',
+};
 
 /** yargs names an option without its dashes. */
 function asTyped(name: string, words: readonly string[]): string {

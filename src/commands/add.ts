@@ -1,32 +1,36 @@
 // allow-nets add: let a user, a domain or everybody send mail from networks.
 
-import type { Command } from '../cli/command';
+import type { Arguments, Command } from '../cli/command';
 import { nearest, networkTyped, subjectTyped, whoAmI } from '../cli/input';
+import { nameHints, requireUserName } from '../cli/known-names';
 import { changing } from '../cli/open';
 import { hint, printLine } from '../cli/output';
-import { expiryOf, toldMoment } from '../cli/time';
+import { expiryOf, untilText } from '../cli/time';
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
 import { hasRows, namesFrom, type Row, rowWith, rowWriter } from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/expiry';
+import { inheritWider, widerSubjects } from '../rules/inherit';
 import { type Meaning, meaningText } from '../rules/meaning';
 import type { Table } from '../rules/schema';
+import { EVERYBODY } from '../rules/subject';
 import { hintAtSync } from '../sync/hint';
-import { decidingSubject } from './remove';
+import { blockText, requireForce } from './block';
 
 export const add: Command = {
   line: 'add <user> <network..>',
   summary: 'let a user send mail from networks',
   about: [
-    'The first entry of a user ends what a wider entry (of the domain, or of *) allowed to that user. It counts from the next recipient on.',
+    'The first entry of a user would end what a wider entry (of the domain, or of *) allows to that user. So add writes the entry inherit beside it, which keeps that; --only leaves it out. A change counts from the next recipient on.',
     'An entry that is there already gets the note and the time that are given; one given without --until or --for keeps its time.',
   ],
   positionals: {
     user: 'SASL user name, @example.com for a domain, or * for everybody',
-    network: 'CIDR, address, @SET or any',
+    network: 'CIDR, address, @SET, any, inherit or none',
   },
   options: {
-    note: { type: 'string', requiresArg: true, describe: 'why, for whoever asks later' },
+    only: { type: 'boolean', describe: 'end what a wider entry allows to the user' },
+    note: { type: 'string', requiresArg: true, describe: 'why, for later readers' },
     until: {
       type: 'string',
       requiresArg: true,
@@ -34,41 +38,63 @@ export const add: Command = {
     },
     for: { type: 'string', requiresArg: true, describe: 'for that long: 7d, 12h, 30m' },
     local: { type: 'boolean', describe: 'only on this server: sync leaves it alone' },
+    force: { type: 'boolean', describe: 'also a user name that looks like a domain, or none for *' },
   },
   examples: [
     ['allow-nets add alice@example.com 192.0.2.0/24 2001:db8:1::/48', 'the office, IPv4 and IPv6'],
     ['allow-nets add bob @office --until 2026-12-24 --note "fair in Oslo"', 'a named set, for a time'],
   ],
   run(given) {
-    const now = Date.now();
     const user = subjectTyped(given.text('user') ?? '');
     const networks = given.texts('network').map(networkTyped);
-    const expires = expiryOf(given.text('until'), given.text('for'), now);
-    const { written, before } = changing(given.db, (connection) => {
-      for (const network of networks) requireSet(connection, network);
-      const before = decidingSubject(connection, user);
-      const put = putter(connection, 'access', now);
-      const { local, note } = { local: given.flag('local'), note: given.text('note') };
-      const written = networks.map((meaning) => put(user, meaning, { note, expires, local }));
-      return { written, before };
-    });
+    const { written, kept, lost, hints } = addEntries(given, user, networks);
     networks.forEach((meaning, i) => {
-      const already = written[i] === null ? ' already' : '';
-      const until = expiryMoment(written[i]?.expires ?? null);
-      const told = Number.isFinite(until) ? ` until ${toldMoment(until)}` : '';
-      printLine(
-        `${user} may${already ? '' : ' now'} send mail from ${meaningText(meaning)}${already}${told}`,
-      );
+      const row = written[i] ?? null;
+      printLine(`${grantText(user, meaning, row === null)}${untilText(row?.expires ?? null)}`);
     });
+    if (kept.length > 0) printLine(`${user} also keeps what ${kept.join(' or ')} allows`);
+    if (lost.length > 0) {
+      hint(`${user} now has entries of its own; those of ${lost.join(' or ')} no longer apply to it`);
+    }
+    for (const text of hints) hint(text);
     if (written.some((row) => row !== null && !row.local)) {
       hintAtSync(given.db, 'takes this away again, unless its list has it too or it is added with --local');
-    }
-    if (before !== null && before !== user) {
-      hint(`the entries of ${before} decide no more about ${user}: it has entries of its own now`);
     }
     return 0;
   },
 };
+
+function addEntries(given: Arguments, user: string, networks: readonly Meaning[]) {
+  const now = Date.now();
+  const force = given.flag('force');
+  const expires = expiryOf(given.text('until'), given.text('for'), now);
+  const wanted = { note: given.text('note'), expires, local: given.flag('local') };
+  const kinds = networks.map(({ kind }) => kind);
+  if (kinds.includes('none')) requireForce(user, force);
+  if (user === EVERYBODY && kinds.includes('inherit')) {
+    const problem = 'nothing is wider than *, so it cannot inherit';
+    throw new Trouble({ kind: 'option', problem, hint: "allow-nets add '*' NETWORK" });
+  }
+  return changing(given.db, (connection) => {
+    requireUserName(connection, user, force);
+    for (const network of networks) requireSet(connection, network);
+    const origin = { addedAt: formatInstant(now), addedBy: whoAmI(), local: wanted.local };
+    const isOnly = given.flag('only') || kinds.includes('inherit');
+    const lost = given.flag('only') ? widerSubjects(connection, user) : [];
+    const kept = isOnly ? [] : inheritWider(connection, user, origin);
+    const put = putter(connection, 'access', now);
+    const written = networks.map((meaning) => put(user, meaning, wanted));
+    const hints = nameHints(connection, user, given.db, 'add', networks.map(meaningText));
+    return { written, kept, lost, hints };
+  });
+}
+
+function grantText(user: string, meaning: Meaning, already: boolean): string {
+  if (meaning.kind === 'none') return blockText(user, already);
+  const [now, later] = already ? ['', ' already'] : [' now', ''];
+  if (meaning.kind === 'inherit') return `${user}${now} inherits what the next wider entries allow${later}`;
+  return `${user} may${now} send mail from ${meaningText(meaning)}${later}`;
+}
 
 /** Throws Trouble when a set is named that has no network. */
 export function requireSet(connection: Connection, meaning: Meaning): void {
@@ -83,6 +109,8 @@ interface Wanted {
   readonly note: string | null;
   readonly expires: string | null;
   readonly local: boolean;
+  /** Without a time of its own the entry never ends, also where there is one that does. */
+  readonly endless?: boolean;
 }
 
 type Written = Pick<Wanted, 'expires' | 'local'>;
@@ -98,7 +126,7 @@ export function putter(connection: Connection, table: Table, now: number) {
       user,
       meaning,
       note: wanted.note === '' ? null : (wanted.note ?? present?.note ?? null),
-      expires: wanted.expires ?? keptExpiry(present, now),
+      expires: wanted.expires ?? (wanted.endless ? null : keptExpiry(present, now)),
       local: wanted.local || present?.local === true,
     };
     const isSame = present !== null && present.note === row.note && present.expires === row.expires;

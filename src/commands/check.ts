@@ -1,20 +1,21 @@
 // allow-nets check: would this user be let in from there, and why. Decides by the same function as the policy program.
 
 import type { Command } from '../cli/command';
+import { commandText, letInCommand } from '../cli/let-in';
 import { reading } from '../cli/open';
-import { coloured, printLine, visible } from '../cli/output';
+import { coloured, hint, printLine } from '../cli/output';
 import { reasons } from '../cli/reasons';
 import { momentOf } from '../cli/time';
-import { decide } from '../policy/decide';
+import { decide, type Refusal } from '../policy/decide';
 import { rulesOf } from '../rules/lookup';
 
 export const check: Command = {
   line: 'check <user> <address>',
-  summary: 'ask for a decision, and why',
+  summary: 'say whether a user would be allowed, and why',
   about: ['Exit status 0 when the user is allowed from there, 1 when refused.'],
   positionals: { user: 'SASL user name', address: 'client address' },
   options: {
-    at: { type: 'string', requiresArg: true, describe: 'at another time than now' },
+    at: { type: 'string', requiresArg: true, describe: 'at that time, not now' },
     json: { type: 'boolean', describe: 'as a JSON object' },
   },
   examples: [
@@ -27,8 +28,7 @@ export const check: Command = {
     const at = given.text('at');
     const now = at === null ? Date.now() : momentOf(at, '--at', true);
     return reading(given.db, (connection) => {
-      const asked = { user, address };
-      const verdict = decide(asked, rulesOf(connection), now);
+      const verdict = decide({ user, address }, rulesOf(connection), now);
       const because = reasons(connection, verdict, user, address, now);
       const allowed = verdict.kind !== 'refused';
       if (given.flag('json')) {
@@ -38,11 +38,19 @@ export const check: Command = {
         printLine(
           JSON.stringify({ user, address, decision, subject, network, set, reason: because.join('; ') }),
         );
-      } else {
-        printLine(coloured(allowed ? 'allowed' : 'refused', allowed ? 'green' : 'red'));
-        for (const line of because) printLine(`  ${visible(line)}`);
+        return allowed ? 0 : 1;
       }
+      printLine(coloured(allowed ? 'allowed' : 'refused', allowed ? 'green' : 'red'));
+      for (const line of because) printLine(`  ${line}`);
+      if (verdict.kind === 'refused' && at === null) hintRemedy(verdict, user, address, given.db);
       return allowed ? 0 : 1;
     });
   },
 };
+
+/** The command that changes the decision, where one does. */
+function hintRemedy({ why, subject }: Refusal, user: string, address: string, db: string): void {
+  const blocked = why === 'blocked' && subject !== null;
+  const command = blocked ? commandText('unblock', [subject], db) : letInCommand(user, address, db);
+  if (command !== null) hint(`to let ${blocked ? 'mail pass again' : 'it in'}: ${command}`);
+}

@@ -2,12 +2,12 @@
 // running service leave one line in the mail log, about a user of its own who is refused.
 
 import type { Arguments, Command } from '../cli/command';
-import { coloured, columns, flush, printJsonArray, printLine, visible } from '../cli/output';
+import { coloured, columns, flush, printJsonArray, printLine } from '../cli/output';
 import { serviceExamination } from '../doctor/checks';
 import { type Finding, fail, fixFromHint, ok } from '../doctor/finding';
 import { installedService, targetOf } from '../doctor/installed-service';
 import { policyHostFindings, policyHostsIn } from '../doctor/policy-host-check';
-import { failureOf, Trouble, words } from '../failure';
+import { failureOf, printable, Trouble, words } from '../failure';
 import { ConfigStore } from '../postfix/config-store';
 import { entriesOf, servicesOf } from '../postfix/master-cf';
 import { allPlaces, valueAt } from '../postfix/places';
@@ -103,13 +103,13 @@ function printFinding(
   { check, status, message, advice, remedy }: Finding,
   earlier: readonly Finding[],
 ): void {
-  const cells = columns([status.padEnd(4), check, visible(message)], [4, 24]);
+  const cells = columns([status.padEnd(4), check, printable(message)], [4, 24]);
   printLine(status === 'ok' ? cells : coloured(cells, COLOURS[status]));
   const same = earlier.find((one) => remedy !== null && one.remedy === remedy && one.advice === advice);
   if (same !== undefined) printLine(`      fix: as for "${same.check}" above`);
   else if (advice !== null || remedy !== null) {
-    printLine(`      fix:${advice === null ? '' : ` ${visible(advice)}`}`);
-    if (remedy !== null) printLine(`        ${visible(remedy)}`);
+    printLine(`      fix:${advice === null ? '' : ` ${printable(advice)}`}`);
+    if (remedy !== null) printLine(`        ${printable(remedy)}`);
   }
   flush();
 }

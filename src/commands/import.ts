@@ -2,9 +2,9 @@
 import * as fs from 'node:fs';
 import type { Command } from '../cli/command';
 import type { Refusal } from '../cli/input';
-import { hint, printError, printLine, visible } from '../cli/output';
+import { hint, printError, printLine } from '../cli/output';
 import { Progress } from '../cli/progress';
-import { Trouble } from '../failure';
+import { printable, Trouble } from '../failure';
 import { bytesOf } from '../formats/chunks';
 import { FORMATS, type Format } from '../formats/format';
 import { type Loaded, type Loading, load } from '../formats/load';
@@ -51,7 +51,8 @@ export const importRows: Command = {
     });
     if (loaded.kind === 'unreadable') return printProblems(loaded.read);
     const { outcome, read } = loaded;
-    if (read.unknownColumns.length > 0) hint(`columns left out: ${visible(read.unknownColumns.join(', '))}`);
+    if (read.unknownColumns.length > 0)
+      hint(`columns left out: ${printable(read.unknownColumns.join(', '))}`);
     printLine(countsText(outcome, dryRun));
     if (outcome.repeated > 0) hint(`rows that mean the same as another one: ${outcome.repeated}`);
     if (outcome.refusal !== null) hint(`it would be refused without --force: ${outcome.refusal.message}`);
@@ -137,15 +138,15 @@ function emptyInput(): Trouble {
 export function printDifference(connection: Connection): void {
   for (const { table, what, name, network } of eachDifference(connection)) {
     const owner = table === 'network_set' ? `@${name}` : name;
-    printLine(`would ${what} ${visible(`${owner} ${network}`)}`);
+    printLine(`would ${what} ${printable(`${owner} ${network}`)}`);
   }
 }
 
 function printProblems({ problems, problemCount }: Read): 1 {
   problems.forEach(({ line, problem, hint: likely }, i) => {
-    printError(`allow-nets: error: line ${line}: ${visible(problem)}\n`);
+    printError(`allow-nets: error: line ${line}: ${printable(problem)}\n`);
     // Twenty times the same hint would hide the lines.
-    if (problems[i + 1]?.hint !== likely) hint(visible(likely));
+    if (problems[i + 1]?.hint !== likely) hint(printable(likely));
   });
   const more = problemCount - problems.length;
   const first = more > 0 ? `, of which these are the first ${problems.length}` : '';

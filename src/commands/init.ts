@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Command } from '../cli/command';
 import { printLine } from '../cli/output';
-import { Trouble } from '../failure';
+import { shellWord, Trouble } from '../failure';
 import { accountOf } from '../postfix/account';
 import {
   looseAccess,
@@ -83,10 +83,13 @@ function makeFolder(folder: string, gid: number | null, isLast = true): void {
       fs.chmodSync(folder, 0o755);
     }
   } catch (error) {
-    throw new Trouble({
-      kind: 'refused',
-      problem: `the folder ${folder} cannot be made (${(error as NodeJS.ErrnoException).code})`,
-      hint: 'run the command as root, or choose another place with --db FILE',
-    });
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'EROFS' ? 'it would be on a read-only file system' : code;
+    const where = shellWord(path.dirname(folder));
+    const hint =
+      code === 'EROFS'
+        ? `find out why, and mount it for writing: findmnt -T ${where}`
+        : 'run the command as root, or choose another place with --db FILE';
+    throw new Trouble({ kind: 'refused', problem: `the folder ${folder} cannot be made (${why})`, hint });
   }
 }

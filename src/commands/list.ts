@@ -1,12 +1,24 @@
 // allow-nets list: who may send mail from where, and what of it grants nothing.
 
 import type { Command } from '../cli/command';
+import { commandText } from '../cli/let-in';
 import { reading } from '../cli/open';
-import { coloured, columns, hint, isTerminal, printJsonArray, printLine, visible } from '../cli/output';
+import { coloured, columns, hint, isTerminal, printJsonArray, printLine } from '../cli/output';
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
-import { eachExpired, eachRow, eachRowOf, hasRows, isExpired, problemOf, type Row } from '../rules/entries';
+import {
+  eachExpired,
+  eachRow,
+  eachRowOf,
+  hasRows,
+  isBlock,
+  isExpired,
+  problemOf,
+  type Row,
+  warningOf,
+} from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/expiry';
+import { decidersOf } from '../rules/inherit';
 import type { Table } from '../rules/schema';
 import { nameColumn } from '../rules/schema';
 import { foldName, subjectsOf } from '../rules/subject';
@@ -16,13 +28,13 @@ export const list: Command = {
   line: 'list [user]',
   summary: 'show who may send mail from where',
   about: [
-    'With a user: the entries of all subjects that the user could be decided by, the deciding one first. Rows that have expired or cannot be read are marked; they grant nothing.',
+    'With a user: the entries of all subjects that the user could be decided by, the deciding one first. Rows that block, have expired, grant nothing or grant more than they seem to are marked.',
   ],
-  positionals: { user: 'only what concerns this SASL user name, @domain or *' },
+  positionals: { user: 'only what decides about this SASL user name, @domain or *' },
   options: {
     expired: { type: 'boolean', describe: 'only entries that have expired' },
-    status: { type: 'boolean', describe: 'instead: where sync gets them from, and when that last worked' },
-    json: { type: 'boolean', describe: 'as a JSON array, and --status as an object' },
+    status: { type: 'boolean', describe: 'instead of entries: the state of sync' },
+    json: { type: 'boolean', describe: 'as a JSON array; with --status, as an object' },
   },
   examples: [
     ['allow-nets list', 'all entries'],
@@ -43,27 +55,32 @@ export const list: Command = {
       const subjects = [...new Set(subjectsOf(user))].filter((subject) =>
         hasRows(connection, 'access', subject),
       );
-      if (subjects.length === 0) throw noEntry(user);
+      if (subjects.length === 0) throw noEntry(user, given.db);
       const rows = () => rowsOfAll(connection, subjects, wanted);
       const status = printRows(connection, 'access', rows, given.flag('json'));
-      if (!given.flag('json') && !given.flag('expired')) tellDeciding(subjects, user);
+      if (!given.flag('json') && !given.flag('expired')) hintDeciders(connection, subjects, user, now);
       return status;
     });
   },
 };
 
 /** `subjects`: those that have entries, the deciding one first. */
-function tellDeciding([deciding, ...others]: readonly string[], user: string): void {
-  const about = `the entries of ${deciding} decide about ${user}`;
+function hintDeciders(connection: Connection, subjects: readonly string[], user: string, now: number): void {
+  const deciders = decidersOf(connection, user, now).subjects;
+  const others = subjects.filter((subject) => !deciders.includes(subject));
+  const [first, ...inherited] = deciders;
+  const by = inherited.length === 0 ? '' : `, and by inherit those of ${inherited.join(' and ')}`;
+  const about = `the entries of ${first} decide about ${user}${by}`;
   if (others.length > 0) hint(`${about}; those of ${others.join(' and ')} do not count`);
-  else if (deciding !== foldName(user)) hint(about);
+  else if (first !== foldName(user) || by !== '') hint(about);
 }
 
-function noEntry(user: string): Trouble {
+function noEntry(user: string, db: string): Trouble {
+  const problem = `${user} has no entry, nor has anything wider: it is refused from everywhere`;
   return new Trouble({
     kind: 'refused',
-    problem: `${user} has no entry, nor has anything wider: it is refused from everywhere`,
-    hint: `allow-nets add ${user} NETWORK`,
+    problem,
+    hint: commandText('add', [user, 'NETWORK'], db) ?? 'allow-nets add USER NETWORK',
   });
 }
 
@@ -112,14 +129,33 @@ export function printRows(
     printLine(coloured(columns(titles, wide), 'bold'));
   }
   for (const row of rows()) {
-    const problem = problemOf(table, row, hasSet);
-    const expired = problem === null && isExpired(row, now);
-    const state = problem !== null ? `GRANTS NOTHING: ${problem}` : expired ? 'EXPIRED' : '';
-    const note = [state, row.note ?? ''].filter((part) => part !== '').join('; ');
-    const line = columns([...cells(table, row), visible(note)], wide);
-    printLine(problem !== null ? coloured(line, 'red') : expired ? coloured(line, 'dim') : line);
+    const { mark, colour } = markOf(table, row, hasSet, now);
+    const note = [mark, row.note ?? ''].filter((part) => part !== '').join('; ');
+    const line = columns([...cells(table, row), note], wide);
+    printLine(colour === null ? line : coloured(line, colour));
   }
   return 0;
+}
+
+/** What is said of a row that does not simply grant its network. */
+function markOf(table: Table, row: Row, hasSet: (name: string) => boolean, now: number) {
+  const state = stateOf(table, row, hasSet, now);
+  const { problem } = state;
+  const warning = problem === null ? warningOf(table, row) : null;
+  if (state.state === 'blocked') {
+    return { mark: problem === null ? 'BLOCKED' : `BLOCKED: ${problem}`, colour: 'red' } as const;
+  }
+  if (problem !== null) return { mark: `GRANTS NOTHING: ${problem}`, colour: 'red' } as const;
+  if (state.state === 'expired') return { mark: 'EXPIRED', colour: 'dim' } as const;
+  return warning === null
+    ? ({ mark: '', colour: null } as const)
+    : ({ mark: `WARNING: ${warning}`, colour: 'yellow' } as const);
+}
+
+function stateOf(table: Table, row: Row, hasSet: (name: string) => boolean, now: number) {
+  const problem = problemOf(table, row, hasSet);
+  if (table === 'access' && isBlock(row, now)) return { state: 'blocked', problem };
+  return { state: problem !== null ? 'unreadable' : isExpired(row, now) ? 'expired' : 'in force', problem };
 }
 
 const LEAST_WIDTHS = [4, 7, 7];
@@ -146,14 +182,14 @@ export function tableWidths(connection: Connection, table: Table): number[] {
 }
 
 function cells(table: Table, row: Row): string[] {
-  const start = [visible(String(row.user)), visible(String(row.network))];
+  const start = [String(row.user), String(row.network)];
   return table === 'access' ? [...start, untilText(row.expires)] : start;
 }
 
 function untilText(expires: unknown): string {
   const moment = expiryMoment(expires);
   if (moment === Number.POSITIVE_INFINITY) return '-';
-  return Number.isFinite(moment) ? formatInstant(moment) : visible(String(expires));
+  return Number.isFinite(moment) ? formatInstant(moment) : String(expires);
 }
 
 function* jsonRows(
@@ -164,8 +200,7 @@ function* jsonRows(
 ): Iterable<unknown> {
   for (const row of rows) {
     const { user, network, note, expires, addedAt, addedBy, local } = row;
-    const problem = problemOf(table, row, hasSet);
-    const state = problem !== null ? 'unreadable' : isExpired(row, now) ? 'expired' : 'in force';
+    const { state, problem } = stateOf(table, row, hasSet, now);
     const origin = { added_at: addedAt, added_by: addedBy, local, state, problem };
     // In one piece each: an object spread from several costs three times as much.
     yield table === 'access'

@@ -2,8 +2,9 @@
 
 import type { Command } from '../cli/command';
 import { letInCommand } from '../cli/let-in';
-import { coloured, hint, printError, printJsonArray, printLine, visible } from '../cli/output';
+import { coloured, hint, printError, printJsonArray, printLine } from '../cli/output';
 import { tableLines } from '../cli/table';
+import { printable } from '../failure';
 import { type Answer, Judge } from '../maillog/judge';
 import { LOG_FILES, LOG_OPTIONS, readLogs, reportUnread, spanOf } from '../maillog/log-reading';
 import { REFUSAL_LINES, type RefusedPlace, RefusedPlaces } from '../maillog/refusals';
@@ -87,12 +88,12 @@ const REFUSALS = 2;
 function printTable(rows: readonly Row[]): void {
   if (rows.length === 0) return;
   const cells = rows.map((row) => [
-    visible(row.user),
+    printable(row.user),
     networkOf(row) ?? 'unknown',
     String(row.refusals),
     momentText(row.first),
     momentText(row.last),
-    visible(row.reason),
+    printable(row.reason),
     isAllowed(row.answer) ? 'allowed' : 'refused',
   ]);
   const { head, lines } = tableLines(TITLES, cells, [REFUSALS]);
@@ -128,7 +129,7 @@ function momentText(seconds: number): string {
 function hintAtNext(rows: readonly Row[]): void {
   const last = rows.filter(({ answer }) => !isAllowed(answer)).at(-1);
   if (last === undefined) return;
-  const user = visible(last.user);
+  const user = printable(last.user);
   if (last.isStolen) {
     hint(`${user} was refused in many networks within 24 hours: a stolen password? change it first`);
   } else if (last.answer === 'blocked') {

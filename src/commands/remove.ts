@@ -3,11 +3,10 @@
 import type { Command } from '../cli/command';
 import { isRefusal, readNetwork } from '../cli/input';
 import { changing } from '../cli/open';
-import { hint, printLine, visible } from '../cli/output';
+import { hint, printLine } from '../cli/output';
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
 import {
-  deleteRows,
   eachExpired,
   eachRowOf,
   hasRows,
@@ -17,19 +16,20 @@ import {
   rowsWithText,
   rowWith,
 } from '../rules/entries';
+import { removeEntries } from '../rules/removal';
 import type { Table } from '../rules/schema';
-import { EVERYBODY, foldName, subjectsOf } from '../rules/subject';
+import { foldName } from '../rules/subject';
 import { hintAtSync } from '../sync/hint';
 
 export const remove: Command = {
   line: 'remove [user] [network..]',
-  summary: 'take entries away',
+  summary: 'remove entries',
   about: [
-    'A network is named by its meaning or exactly as list shows it. When the last entry of a user goes, the next wider subject decides about that user; the answer says which.',
+    'A network is named by its meaning or exactly as list shows it. When the last entry of a user goes, the next wider subject decides about that user; the answer says which. An inherit with nothing beside it goes too.',
   ],
   positionals: {
     user: 'SASL user name, @domain or *',
-    network: 'CIDR, address, @SET, any, or the text of a row',
+    network: 'CIDR, address, @SET, any, inherit, none, or the text of a row',
   },
   options: {
     all: { type: 'boolean', describe: 'all entries of the user' },
@@ -37,8 +37,8 @@ export const remove: Command = {
   },
   examples: [
     ['allow-nets remove alice@example.com 192.0.2.0/24', 'one network'],
-    ['allow-nets remove alice@example.com --all', 'all that alice has'],
-    ['allow-nets remove --expired', 'all that is over'],
+    ['allow-nets remove alice@example.com --all', 'all of alice'],
+    ['allow-nets remove --expired', 'all that have expired'],
   ],
   run(given) {
     const typed = given.text('user');
@@ -46,34 +46,40 @@ export const remove: Command = {
     const expired = given.flag('expired');
     const user = typed === null ? null : foldName(typed);
     if (user === null && !expired)
-      throw usage('remove wants a user', 'allow-nets remove USER NETWORK, or remove --expired');
+      throw usage('remove requires a user', 'allow-nets remove USER NETWORK, or remove --expired');
     if (user !== null && networks.length === 0 && !given.flag('all') && !expired) {
-      throw usage('remove wants networks', `allow-nets remove ${typed} NETWORK, or remove ${typed} --all`);
+      throw usage('remove requires networks', `allow-nets remove ${typed} NETWORK, or remove ${typed} --all`);
     }
     if (networks.length > 0 && (given.flag('all') || expired)) {
-      throw usage('--all and --expired go without networks', `allow-nets remove ${typed} NETWORK`);
+      throw usage('--all and --expired exclude networks', `allow-nets remove ${typed} NETWORK`);
     }
-    const gone = changing(given.db, (connection) => {
-      const rows = chosen(connection, user, networks, expired);
-      deleteRows(connection, 'access', rows);
-      return { rows, decides: user === null ? user : decidingSubject(connection, user) };
-    });
-    for (const row of gone.rows) printLine(`removed ${visible(`${row.user} ${row.network}`)}`);
-    if (gone.rows.length === 0) printLine('no entry has expired');
-    if (gone.rows.some(({ local }) => !local)) {
+    const now = Date.now();
+    const { rows, changes } = changing(given.db, (connection) =>
+      removeEntries(connection, chosen(connection, user, networks, expired, now), now),
+    );
+    for (const row of rows) printLine(`removed ${row.user} ${row.network}`);
+    if (rows.length === 0) printLine('no entry has expired');
+    for (const text of changes.slice(0, SHOWN_CHANGES)) hint(text);
+    if (changes.length > SHOWN_CHANGES) {
+      hint(`others decide now about ${changes.length - SHOWN_CHANGES} more users: allow-nets list USER`);
+    }
+    if (rows.some(({ local }) => !local)) {
       hintAtSync(given.db, 'brings this back, unless it is taken out of its list too');
-    }
-    if (user !== null && gone.decides === null)
-      hint(`${user} has no entry left, and no wider one: it is refused from everywhere`);
-    else if (gone.decides !== user) {
-      hint(`${user} has no entry left: the entries of ${gone.decides} decide now`);
     }
     return 0;
   },
 };
 
-function chosen(connection: Connection, user: string | null, networks: string[], expired: boolean): Row[] {
-  const now = Date.now();
+/** More are more than a screen. */
+const SHOWN_CHANGES = 30;
+
+function chosen(
+  connection: Connection,
+  user: string | null,
+  networks: string[],
+  expired: boolean,
+  now: number,
+): Row[] {
   if (user === null) return [...eachExpired(connection, now)];
   if (!hasRows(connection, 'access', user)) {
     throw new Trouble({
@@ -89,7 +95,7 @@ function chosen(connection: Connection, user: string | null, networks: string[],
   return expired ? rows.filter((row) => isExpired(row, now)) : rows;
 }
 
-const TOLD_ROWS = 5;
+const SHOWN_ROWS = 5;
 
 /** The rows of a subject or set that a person named by their text or their meaning. `owner`: what it is called. */
 export function rowsNamed(
@@ -107,21 +113,16 @@ export function rowsNamed(
   if (isRefusal(read)) throw new Trouble({ kind: 'option', ...read });
   const there: string[] = [];
   for (const row of eachRowOf(connection, table, name)) {
-    if (there.length > TOLD_ROWS) break;
-    there.push(visible(String(row.network)));
+    if (there.length > SHOWN_ROWS) break;
+    there.push(String(row.network));
   }
-  const more = there.length > TOLD_ROWS ? ' and more' : '';
+  const more = there.length > SHOWN_ROWS ? ' and more' : '';
   throw new Trouble({
     kind: 'refused',
     problem: `${owner} has no entry ${text}`,
-    hint: there.length === 0 ? 'it has none at all' : `it has ${there.slice(0, TOLD_ROWS).join(', ')}${more}`,
+    hint:
+      there.length === 0 ? 'it has none at all' : `it has ${there.slice(0, SHOWN_ROWS).join(', ')}${more}`,
   });
-}
-
-/** The subject that decides about a user, or about what a domain's users have in common; null when there is none. */
-export function decidingSubject(connection: Connection, user: string): string | null {
-  const subjects = user.startsWith('@') ? [user, EVERYBODY] : subjectsOf(user);
-  return subjects.find((subject) => hasRows(connection, 'access', subject)) ?? null;
 }
 
 function usage(problem: string, correct: string): Trouble {

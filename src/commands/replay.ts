@@ -2,7 +2,8 @@
 
 import { dayChart } from '../cli/chart';
 import type { Command } from '../cli/command';
-import { coloured, columns, hint, isTerminal, printLine, visible } from '../cli/output';
+import { coloured, columns, hint, isTerminal, printLine } from '../cli/output';
+import { printable } from '../failure';
 import { Judge } from '../maillog/judge';
 import {
   LOG_FILES,
@@ -77,7 +78,7 @@ function printTable({ deliveries, allowed, refused, users, withoutEntry, ofUsers
     const more = networks.length > SHOWN_NETWORKS ? ` and ${networks.length - SHOWN_NETWORKS} more` : '';
     const from = `${networks.slice(0, SHOWN_NETWORKS).join(', ')}${more}`;
     const moment = formatInstant(last * 1000);
-    return [visible(user), `${messages} refused`, `last ${moment}`, hasEntry ? from : `${from} (no entry)`];
+    return [printable(user), `${messages} refused`, `last ${moment}`, hasEntry ? from : `${from} (no entry)`];
   });
   const widths = [0, 1, 2].map((i) => Math.min(43, Math.max(...rows.map((row) => row[i]?.length ?? 0))));
   for (const row of rows) printLine(coloured(columns(row, widths), 'red'));

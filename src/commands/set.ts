@@ -3,7 +3,7 @@
 import type { Arguments, Command } from '../cli/command';
 import { nearest, networkTyped, setTyped } from '../cli/input';
 import { changing, reading } from '../cli/open';
-import { printLine, visible } from '../cli/output';
+import { printLine } from '../cli/output';
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
 import { deleteRows, eachRow, eachRowOf, hasRows, namesFrom, rowsOf, usersOfSet } from '../rules/entries';
@@ -14,11 +14,11 @@ import { rowsNamed } from './remove';
 
 export const setAdd: Command = {
   line: 'set add <name> <network..>',
-  summary: 'put networks into a named set',
+  summary: 'add networks to a named set',
   about: ['Every entry @NAME counts for the networks that the set holds at that moment.'],
   positionals: { name: 'name of the set, with or without @', network: 'CIDR, address or any' },
   options: {
-    note: { type: 'string', requiresArg: true, describe: 'why, for whoever asks later' },
+    note: { type: 'string', requiresArg: true, describe: 'why, for later readers' },
     local: { type: 'boolean', describe: 'only on this server: sync leaves it alone' },
   },
   examples: [
@@ -27,7 +27,7 @@ export const setAdd: Command = {
   run(given) {
     const name = setTyped(given.text('name') ?? '');
     const networks = given.texts('network').map(networkTyped);
-    const nested = networks.find(({ kind }) => kind === 'set');
+    const nested = networks.find(({ kind }) => kind !== 'network' && kind !== 'any');
     if (nested) {
       throw new Trouble({
         kind: 'option',
@@ -51,11 +51,11 @@ export const setAdd: Command = {
 
 export const setRemove: Command = {
   line: 'set remove <name> [network..]',
-  summary: 'take networks out of a set, or the set away',
+  summary: 'remove networks from a set, or the whole set',
   positionals: { name: 'name of the set', network: 'CIDR, address, any, or the text of a row' },
   options: {
     all: { type: 'boolean', describe: 'the whole set' },
-    force: { type: 'boolean', describe: 'also when entries still refer to it, which then grant nothing' },
+    force: { type: 'boolean', describe: 'also a set that entries name, which then grant nothing' },
   },
   examples: [
     ['allow-nets set remove office 203.0.113.0/24', 'one network of it'],
@@ -70,7 +70,7 @@ function removeFromSet(given: Arguments): number {
   if (given.flag('all') === networks.length > 0) {
     throw new Trouble({
       kind: 'option',
-      problem: networks.length > 0 ? '--all goes without networks' : 'set remove wants networks',
+      problem: networks.length > 0 ? '--all excludes networks' : 'set remove requires networks',
       hint: `allow-nets set remove ${name} NETWORK, or set remove ${name} --all`,
     });
   }
@@ -84,20 +84,22 @@ function removeFromSet(given: Arguments): number {
     if (!given.flag('force') && !hasRows(connection, 'network_set', name)) refuseInUse(connection, name);
     return chosen;
   });
-  for (const row of gone) printLine(`removed ${visible(`@${name} ${row.network}`)}`);
+  if (networks.length === 0)
+    printLine(`removed @${name} and its ${gone.length === 1 ? 'network' : `${gone.length} networks`}`);
+  else for (const row of gone) printLine(`removed @${name} ${row.network}`);
   return 0;
 }
 
-const TOLD_USERS = 10;
+const SHOWN_USERS = 10;
 
 /** Throws Trouble when entries name the set. */
 function refuseInUse(connection: Connection, name: string): void {
-  const users = usersOfSet(connection, name, TOLD_USERS + 1);
+  const users = usersOfSet(connection, name, SHOWN_USERS + 1);
   if (users.length === 0) return;
-  const named = users.slice(0, TOLD_USERS).map(visible).join(', ');
+  const named = users.slice(0, SHOWN_USERS).join(', ');
   throw new Trouble({
     kind: 'refused',
-    problem: `the set ${name} is in use by ${named}${users.length > TOLD_USERS ? ' and more' : ''}`,
+    problem: `the set ${name} is in use by ${named}${users.length > SHOWN_USERS ? ' and more' : ''}`,
     hint: `remove @${name} from them first, or add --force: their entries @${name} then grant nothing`,
   });
 }

@@ -1,9 +1,11 @@
 // Adds what `learn` found out to the database, in one transaction.
 
+import { whoAmI } from '../cli/input';
 import { changing } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { putter } from '../commands/add';
-import { decidingSubject } from '../commands/remove';
+import { formatInstant } from '../rules/expiry';
+import { inheritWider } from '../rules/inherit';
 import { meaningOf } from '../rules/meaning';
 import { hintAtSync } from '../sync/hint';
 import type { Finding, Findings } from './findings';
@@ -30,6 +32,7 @@ export function applyFindings(
   const taken = options.force ? all : all.filter((finding) => !isGateway(finding) && !isSpreadUser(finding));
   const { added, users, inheriting } = changing(file, (connection) => {
     const put = putter(connection, 'access', now);
+    const origin = { addedAt: formatInstant(now), addedBy: whoAmI() };
     let added = 0;
     const users = new Set<string>();
     const inheriting = new Set<string>();
@@ -38,15 +41,12 @@ export function applyFindings(
       if (allowed === 'all') continue;
       const meaning = meaningOf('access', network);
       if (meaning === null) throw new Error(`${network} is not a network`);
-      const decides = decidingSubject(connection, user);
+      // Without it the first entry of a user's own would end what a wider one allows.
+      if (inheritWider(connection, user, origin).length > 0) inheriting.add(user);
       const note = options.note ?? noteOf(finding);
       if (put(user, meaning, { note, expires: options.expires, local: false }) === null) continue;
       added++;
       users.add(user);
-      if (decides === null || decides === user) continue;
-      // Without it the first entry of a user's own would end what a wider one allows; with an end of its own it would do so later.
-      put(user, { kind: 'inherit' }, { note: options.note, expires: null, local: false });
-      inheriting.add(user);
     }
     return { added, users, inheriting };
   });

@@ -1,7 +1,8 @@
 // How `learn` shows what it found out.
 
-import { coloured, hint, printJsonArray, printLine, visible } from '../cli/output';
+import { coloured, hint, printJsonArray, printLine } from '../cli/output';
 import { tableLines } from '../cli/table';
+import { printable } from '../failure';
 import { formatInstant } from '../rules/expiry';
 import type { Finding, Findings } from './findings';
 import { counted } from './log-reading';
@@ -53,7 +54,7 @@ function momentText(seconds: number): string {
 
 function cells(finding: Finding): string[] {
   return [
-    visible(finding.user),
+    printable(finding.user),
     finding.network,
     String(finding.messages),
     String(finding.days),
@@ -68,7 +69,7 @@ function stateOf({ user, allowed, by }: Finding): string {
   if (by === null) return 'new';
   const set = by.set === null ? '' : ` of @${by.set}`;
   const subject = by.subject === user ? '' : ` (${by.subject})`;
-  return visible(`${allowed === 'some' ? 'partly ' : ''}allowed by ${by.network}${set}${subject}`);
+  return printable(`${allowed === 'some' ? 'partly ' : ''}allowed by ${by.network}${set}${subject}`);
 }
 
 /** What to look at, and what to do next. `applying`: it is being done. */
@@ -106,6 +107,6 @@ export function isSpreadUser({ marks }: Finding): boolean {
 /** The first of the names, and how many more there are. */
 export function someOf(names: Iterable<string>): string {
   const all = [...names];
-  const shown = all.slice(0, SHOWN).map(visible).join(', ');
+  const shown = all.slice(0, SHOWN).map(printable).join(', ');
   return all.length > SHOWN ? `${shown} and ${all.length - SHOWN} more` : shown;
 }

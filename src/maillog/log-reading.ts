@@ -1,10 +1,10 @@
 // What learn, replay and refused have in common: their options for files, times and users, reading with a progress bar, and what could not be read.
 import type { Options } from 'yargs';
 import type { Arguments } from '../cli/command';
-import { hint, visible } from '../cli/output';
+import { hint } from '../cli/output';
 import { Progress } from '../cli/progress';
 import { momentOf, secondsOf } from '../cli/time';
-import { Trouble } from '../failure';
+import { printable, Trouble } from '../failure';
 import { shellLine } from '../postfix/run';
 import { foldName } from '../rules/subject';
 import type { LineKind } from './head';
@@ -115,11 +115,11 @@ export function reportUnread(readings: readonly Reading[]): boolean {
       tooLong > 0 ? counted(tooLong, 'overlong line') : '',
       withNul > 0 ? `${counted(withNul, 'line')} with NUL bytes` : '',
     ].filter((text) => text !== '');
-    const example = broken.count > 0 ? `, for example: ${visible(broken.example)}` : '';
+    const example = broken.count > 0 ? `, for example: ${printable(broken.example)}` : '';
     if (left.length > 0) hint(`${name}: left out ${left.join(', ')}${example}`);
     if (unknown.count > 0) {
       hint(
-        `${name}: ${counted(unknown.count, 'line')} not understood, for example: ${visible(unknown.example)}`,
+        `${name}: ${counted(unknown.count, 'line')} not understood, for example: ${printable(unknown.example)}`,
       );
       hint("read a journal with: LC_ALL=C journalctl -o short-iso -u 'postfix*'; please report other forms");
     }
@@ -127,7 +127,7 @@ export function reportUnread(readings: readonly Reading[]): boolean {
       const convert = shellLine(['iconv', '-f', 'UTF-16', '-t', 'UTF-8', name]);
       hint(`${name} is UTF-16 and was not read; convert it first: ${convert}`);
     } else if (damage !== null) {
-      hint(`${name} could not be read to its end (${visible(damage)}): what came before counts`);
+      hint(`${name} could not be read to its end (${printable(damage)}): what came before counts`);
     }
     if (left.length > 0 || unknown.count > 0 || damage !== null) isFound = true;
   }

@@ -78,7 +78,7 @@ export function decide(query: Query, rules: Rules, now: number): Verdict {
 }
 
 /** Whether a block has ended. One whose end cannot be read goes on: it must not widen access. */
-function isOver(expires: unknown, now: number): boolean {
+export function isOver(expires: unknown, now: number): boolean {
   const moment = expiryMoment(expires);
   return Number.isFinite(moment) && moment <= now;
 }

@@ -1,6 +1,7 @@
 // The changes of main.cf and master.cf as the administrator sees them before they are made, and the question whether to make them.
 import * as fs from 'node:fs';
-import { coloured, flush, isTerminal, printError, printLine, visible } from '../cli/output';
+import { coloured, flush, isTerminal, printError, printLine } from '../cli/output';
+import { printable } from '../failure';
 import type { Change } from './change';
 import type { Postfix } from './postfix';
 import { shellLine } from './run';
@@ -8,12 +9,12 @@ import { shellLine } from './run';
 /** The lines of a change: what goes and comes. */
 export function printChange(postfix: Postfix, { file, before, after }: Change): void {
   printLine(`in ${postfix.configDir}/${file}`);
-  for (const line of before) printLine(coloured(`  - ${visible(line)}`, 'red'));
-  for (const line of after) printLine(coloured(`  + ${visible(line)}`, 'green'));
+  for (const line of before) printLine(coloured(`  - ${printable(line)}`, 'red'));
+  for (const line of after) printLine(coloured(`  + ${printable(line)}`, 'green'));
 }
 
 export function printStep(words: readonly string[]): void {
-  printLine(coloured(visible(shellLine(words)), 'bold'));
+  printLine(coloured(printable(shellLine(words)), 'bold'));
 }
 
 export type Consent = 'yes' | 'no' | 'no terminal';

@@ -55,6 +55,8 @@ export function openForWriting(file: string): Connection {
 
 /** Opens a database that may not exist yet, without a look at what it holds. */
 export function openForCreating(file: string): Connection {
+  const failure = fs.existsSync(file) ? null : unwritableAt(path.dirname(file), file);
+  if (failure !== null) throw new Trouble(failure);
   return open(file, {});
 }
 
@@ -106,7 +108,7 @@ function failureOf(file: string, error: unknown): Failure | null {
     return unopened(file, message);
   if (code === 'SQLITE_FULL') return { kind: 'database-full', file };
   if (/^SQLITE_(CORRUPT|NOTADB|FORMAT|IOERR|NOMEM|TOOBIG|NOLFS|SCHEMA)/.test(code)) {
-    return { kind: 'database-broken', file, detail: message };
+    return { kind: 'database-broken', file, detail: isFolder(file) ? 'it is a folder' : message };
   }
   if (code === 'SQLITE_ERROR' && /no such (table|column)|unsupported file format/.test(message)) {
     return { kind: 'database-broken', file, detail: message };
@@ -117,7 +119,7 @@ function failureOf(file: string, error: unknown): Failure | null {
 /** Why a file that SQLite could not open, or one beside it, cannot be opened. It is not opened here: see above. */
 function unopened(file: string, detail: string): Failure {
   try {
-    if (fs.statSync(file).isDirectory()) return { kind: 'database-broken', file, detail: 'it is a folder' };
+    if (isFolder(file)) return { kind: 'database-broken', file, detail: 'it is a folder' };
     if (fs.existsSync(`${file}-wal`)) return { kind: 'database-wal', file };
     if (fs.existsSync(`${file}-journal`)) return { kind: 'database-interrupted', file };
     fs.accessSync(file, fs.constants.R_OK);
@@ -127,11 +129,19 @@ function unopened(file: string, detail: string): Failure {
   return unwritable(file) ?? { kind: 'database-broken', file, detail };
 }
 
+function isFolder(file: string): boolean {
+  return fs.statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
 /** Why a database cannot be written: neither its file, nor a journal beside it. Null when both can be. */
 function unwritable(file: string): Failure | null {
+  return unwritableAt(file, file) ?? unwritableAt(path.dirname(file), file);
+}
+
+/** Why nothing can be written at a place of the database. */
+function unwritableAt(place: string, file: string): Failure | null {
   try {
-    fs.accessSync(file, fs.constants.W_OK);
-    fs.accessSync(path.dirname(file), fs.constants.W_OK);
+    fs.accessSync(place, fs.constants.W_OK);
     return null;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

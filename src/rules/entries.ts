@@ -5,8 +5,10 @@
 import type { Connection, Statement } from './database';
 import { expiryMoment, formatInstant } from './expiry';
 import { keyOf, type Meaning, meaningOf, meaningText } from './meaning';
+import { isDomainName, nameFault } from './name-fault';
+import { formatNetwork, parseNetwork } from './network';
 import { nameColumn, type Table } from './schema';
-import { foldName, nameProblem } from './subject';
+import { foldName } from './subject';
 
 /** A row of `access`, or of `network_set` with its name as `user`. */
 export interface Row {
@@ -36,13 +38,29 @@ export interface NewRow {
 /** Why a row grants nothing whatever the time is, or null. `hasSet`: whether a named set has a network. */
 export function problemOf(table: Table, row: Row, hasSet: (name: string) => boolean): string | null {
   if (typeof row.user !== 'string') return `the ${nameColumn(table)} is not text`;
-  const problem = table === 'access' ? nameProblem(row.user) : null;
-  if (problem !== null) return problem;
+  const fault = table === 'access' ? nameFault(row.user) : null;
+  if (fault !== null) return fault.problem;
   const meaning = meaningOf(table, row.network);
   if (meaning === null) return 'the network cannot be read';
   if (meaning.kind === 'set' && !hasSet(meaning.name)) return `there is no set ${meaning.name}`;
   if (expiryMoment(row.expires) === Number.NEGATIVE_INFINITY) return 'the time of expiry cannot be read';
   return null;
+}
+
+/** What is likely not meant as it stands in a row that grants something, or null. */
+export function warningOf(table: Table, row: Row): string | null {
+  const network = String(row.network);
+  const parsed = parseNetwork(network);
+  if (parsed?.hostBits) return `${network.trim()} grants all of ${formatNetwork(parsed.network)}`;
+  if (table === 'access' && isDomainName(String(row.user)) === 'yes') {
+    return `${row.user} is a login name here; the domain is @${row.user}`;
+  }
+  return null;
+}
+
+/** Whether the row is an entry `none` that is in force: one whose end cannot be read is. */
+export function isBlock(row: Row, now: number): boolean {
+  return meaningOf('access', row.network)?.kind === 'none' && !isExpired(row, now);
 }
 
 /** Whether the row's time is over. Of a time that cannot be read nothing is known. */

@@ -27,13 +27,3 @@ export function subjectsOf(user: string): string[] {
   const wider = at < 0 ? [] : [...(isUser ? [local] : []), name.slice(at)];
   return [name, ...wider, EVERYBODY].filter(isComparable);
 }
-
-/** Why a name in the `user` column can match nobody, or null. */
-export function nameProblem(name: string): string | null {
-  if (name === '') return 'the user is empty';
-  if (!isComparable(name)) return 'the user holds a NUL or bytes that are not UTF-8';
-  if (name.trim() !== name) return 'the user begins or ends with white space';
-  if (name === '@') return '@ is not a user: a domain is @example.com';
-  if (name.startsWith('*@')) return `no user is called ${name}: all users of the domain are ${name.slice(1)}`;
-  return null;
-}

@@ -3,9 +3,8 @@
 // When neither the output nor the database file has changed since a run that found no difference, the rows are not even read.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { visible } from '../cli/output';
 import { printDifference } from '../commands/import';
-import { asLogLine, type Failure, failureOf, Trouble } from '../failure';
+import { asLogLine, type Failure, failureOf, printable, Trouble } from '../failure';
 import type { Format } from '../formats/format';
 import { load } from '../formats/load';
 import type { Read } from '../formats/read';
@@ -149,8 +148,8 @@ function empty(name: string): Trouble {
 function unreadable(name: string, { problems, problemCount }: Read): SourceTrouble {
   const [first] = problems;
   const more = problemCount > 1 ? ` (and ${problemCount - 1} more)` : '';
-  const problem = `line ${first?.line} of what ${name} printed: ${visible(first?.problem ?? '')}${more}`;
-  return new SourceTrouble('rows', problem, `nothing was changed; ${visible(first?.hint ?? '')}`);
+  const problem = `line ${first?.line} of what ${name} printed: ${printable(first?.problem ?? '')}${more}`;
+  return new SourceTrouble('rows', problem, `nothing was changed; ${printable(first?.hint ?? '')}`);
 }
 
 type Remembered = Omit<SyncState, 'source' | 'every' | 'attempted'>;

@@ -1,8 +1,8 @@
 // allow-nets list --status: where the rows come from, when that last worked, and what went wrong since.
 
-import { coloured, columns, printLine, visible } from '../cli/output';
-import { toldMoment } from '../cli/time';
-import { Trouble } from '../failure';
+import { coloured, columns, printLine } from '../cli/output';
+import { momentText } from '../cli/time';
+import { printable, Trouble } from '../failure';
 import { parseInstant } from '../rules/expiry';
 import { ageOf, ageText, limitOf, readState, type SyncState, stateFile } from './state';
 
@@ -31,9 +31,9 @@ function lines(state: SyncState, now: number): [string, string][] {
   const age = ageOf(state, now);
   const old = age === null || age > limitOf(state);
   const success = age === null ? 'never' : `${told(state.succeeded)}, ${ageText(age)} ago`;
-  const trouble = error === null ? 'none' : `${told(state.attempted)}: ${visible(error)}`;
+  const trouble = error === null ? 'none' : `${told(state.attempted)}: ${printable(error)}`;
   return [
-    ['source', visible(state.source.map(quoted).join(' '))],
+    ['source', printable(state.source.map(quoted).join(' '))],
     ['runs', every === null ? 'when it is started' : `every ${ageText(every)}`],
     ['last success', old ? coloured(success, 'red') : success],
     ['last change', state.changed === null ? 'never' : told(state.changed)],
@@ -46,7 +46,7 @@ function lines(state: SyncState, now: number): [string, string][] {
 /** A moment as it is told to people; what is damaged, as it is. */
 function told(instant: string | null): string {
   const moment = parseInstant(instant ?? '');
-  return moment === null ? visible(String(instant)) : toldMoment(moment);
+  return moment === null ? printable(String(instant)) : momentText(moment);
 }
 
 /** As a shell would want it. */

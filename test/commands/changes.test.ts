@@ -16,8 +16,12 @@ function steps(sql: string, lines: Step[], zone = 'UTC', env: NodeJS.ProcessEnv 
     const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
     const text = (all: string[]) => all.map((each) => `${each}\n`).join('');
     assert.deepEqual(
-      run([...words, '--db', db], { zone, env }),
-      { status, stdout: text(stdout), stderr: text(stderr.map((each) => `allow-nets: ${each}`)) },
+      run(['--db', db, ...words], { zone, env }),
+      {
+        status,
+        stdout: text(stdout),
+        stderr: text(stderr.map((each) => `allow-nets: ${each.replace('--db DB', `--db ${db}`)}`)),
+      },
       line,
     );
   }
@@ -36,14 +40,14 @@ test('the life of an entry', () => {
   steps('', [
     ['list', []],
     ['add @example.com 10.0.0.0/8', ['@example.com may now send mail from 10.0.0.0/8']],
-    ['add Alice@Example.com ::ffff:192.0.2.0/120 2001:DB8:0::1', ['alice@example.com may now send mail from 192.0.2.0/24', 'alice@example.com may now send mail from 2001:db8::1/128'],
-      ['hint: the entries of @example.com decide no more about alice@example.com: it has entries of its own now']],
+    ['add Alice@Example.com ::ffff:192.0.2.0/120 2001:DB8:0::1', ['alice@example.com may now send mail from 192.0.2.0/24', 'alice@example.com may now send mail from 2001:db8::1/128',
+      'alice@example.com also keeps what @example.com allows']],
     ['add alice@example.com 192.0.2.0/24', ['alice@example.com may send mail from 192.0.2.0/24 already']],
     ["add alice@example.com 192.0.2.0/24 --note 'the desk'", ['alice@example.com may now send mail from 192.0.2.0/24']],
-    ['list alice@example.com', ['alice@example.com  192.0.2.0/24     -        the desk', 'alice@example.com  2001:db8::1/128  -', '@example.com       10.0.0.0/8       -'],
-      ['hint: the entries of alice@example.com decide about alice@example.com; those of @example.com do not count']],
+    ['list alice@example.com', ['alice@example.com  inherit          -', 'alice@example.com  192.0.2.0/24     -        the desk', 'alice@example.com  2001:db8::1/128  -', '@example.com       10.0.0.0/8       -'],
+      ['hint: the entries of alice@example.com decide about alice@example.com, and by inherit those of @example.com']],
     ['list bob@example.com', ['@example.com  10.0.0.0/8  -'], ['hint: the entries of @example.com decide about bob@example.com']],
-    ['remove alice@example.com 192.0.2.0/24 2001:db8::1', ['removed alice@example.com 192.0.2.0/24', 'removed alice@example.com 2001:db8::1/128'],
+    ['remove alice@example.com 192.0.2.0/24 2001:db8::1', ['removed alice@example.com 192.0.2.0/24', 'removed alice@example.com 2001:db8::1/128', 'removed alice@example.com inherit'],
       ['hint: alice@example.com has no entry left: the entries of @example.com decide now']],
     ['remove @example.com --all', ['removed @example.com 10.0.0.0/8'], ['hint: @example.com has no entry left, and no wider one: it is refused from everywhere']],
     ['add * any', ['* may now send mail from any']],
@@ -59,7 +63,7 @@ test('the life of a set', () => {
     ['set list', ['office  192.0.2.1/32', 'office  2001:db8:1::/48  HQ', 'office  203.0.113.0/24   HQ']],
     ['set remove office 203.0.113.0/24 192.0.2.1/32', ['removed @office 203.0.113.0/24', 'removed @office 192.0.2.1/32']],
     ['set remove office 2001:db8:1::/48', [], ['error: the set office is in use by alice', 'hint: remove @office from them first, or add --force: their entries @office then grant nothing'], 1],
-    ['set remove office --all --force', ['removed @office 2001:db8:1::/48']],
+    ['set remove office --all --force', ['removed @office and its network']],
     ['list', ['alice  @office  -        GRANTS NOTHING: there is no set office']],
     ['remove alice @office', ['removed alice @office'], ['hint: alice has no entry left, and no wider one: it is refused from everywhere']],
     ['set list', []],
@@ -71,7 +75,7 @@ test('of many users of a set the first are named', () => {
   const sql = `insert into network_set (name, network) values ('office', '10.0.0.0/8');
     insert into access (user, network) values ${users.map((user) => `('${user}', '@office')`)}`;
   steps(sql, [
-    ['tidy', ['rewritten 13, unreadable 0']],
+    ['tidy', ['rewritten 13, to be corrected 0']],
     [
       'set remove office --all',
       [],
@@ -150,7 +154,7 @@ test('what has expired is shown, listed alone and cleared', () => {
       'list',
       [
         'alice  192.0.2.0/24  -',
-        'bob    10.0.0.0/8    2098-01-01T00:00:00Z',
+        'bob    10.0.0.0/8    2098-01-02T00:00:00Z',
         'carol  any           soon                  GRANTS NOTHING: the time of expiry cannot be read',
       ],
     ],
@@ -193,27 +197,26 @@ test('tidy rewrites what can be read, and names the rest with the reason', () =>
     [
       'list',
       [
-        'Alice  10.1.2.3/8         -                     x',
-        'alice  10.0.0.0/8         2098-01-01T00:00:00Z',
+        'Alice  10.1.2.3/8         -                     WARNING: 10.1.2.3/8 grants all of 10.0.0.0/8; x',
+        'alice  10.0.0.0/8         2098-01-02T00:00:00Z',
         'bob    010.0.0.1          -                     GRANTS NOTHING: the network cannot be read',
         'carol  any                soon                  GRANTS NOTHING: the time of expiry cannot be read',
         'dave   @gone              -                     GRANTS NOTHING: there is no set gone',
         'eve     ::FFFF:10.0.0.1   -                     z',
-        '\ufffd      any                -                     GRANTS NOTHING: the user is no text',
+        '\0      any                -                     GRANTS NOTHING: the user is not text',
       ],
     ],
     [
       'tidy',
       [
-        'rewritten 4, unreadable 4',
-        'cannot be read: bob 010.0.0.1: the network cannot be read',
-        'cannot be read: carol any: the time of expiry cannot be read',
-        'cannot be read: \ufffd any: the user is no text',
-        'cannot be read: @office @other: the network cannot be read',
+        'rewritten 5, to be corrected 5',
+        '  Alice 10.1.2.3/8: 10.1.2.3/8 grants all of 10.0.0.0/8',
+        '  bob 010.0.0.1 grants nothing: the network cannot be read',
+        '  carol any grants nothing: the time of expiry cannot be read',
+        '  \0 any grants nothing: the user is not text',
+        '  @office @other grants nothing: the network cannot be read',
       ],
-      [
-        'hint: they grant nothing; to take one away: allow-nets remove USER NETWORK, or allow-nets set remove NAME NETWORK',
-      ],
+      ['hint: to take one away: allow-nets remove USER NETWORK, or allow-nets set remove NAME NETWORK'],
     ],
     [
       'remove bob 010.0.0.1',
@@ -227,4 +230,120 @@ test('tidy rewrites what can be read, and names the rest with the reason', () =>
     ['alice', '10.0.0.0/8', 'x', null],
   ]);
   assert.deepEqual(rows(db, "select network, note from access where user = 'eve'"), [['10.0.0.1/32', 'z']]);
+});
+
+const CAROL = 'carol@example.com';
+const KEEPS = `${CAROL} also keeps what @example.com allows`;
+const WIDER = `hint: ${CAROL} has no entry left: the entries of @example.com decide now`;
+const OFFICE = `insert into network_set (name, network) values ('office', '10.0.0.0/8');
+  insert into access (user, network) values ('@example.com', '@office');`;
+
+test('the first entry of a user takes nothing away, and the last one leaves nothing behind', async (t) => {
+  // biome-ignore format: a step a line
+  const lives: Record<string, [sql: string, lines: Step[]]> = {
+    'add and remove': [OFFICE, [
+      [`add ${CAROL} 203.0.113.10`, [`${CAROL} may now send mail from 203.0.113.10/32`, KEEPS]],
+      [`add ${CAROL} 203.0.113.11`, [`${CAROL} may now send mail from 203.0.113.11/32`]],
+      [`remove ${CAROL} 203.0.113.10`, [`removed ${CAROL} 203.0.113.10/32`]],
+      [`remove ${CAROL} 203.0.113.11`, [`removed ${CAROL} 203.0.113.11/32`, `removed ${CAROL} inherit`], [WIDER]],
+      ['list', ['@example.com  @office  -']],
+    ]],
+    '--only, and inherit added and removed by name': [OFFICE, [
+      [`add ${CAROL} 203.0.113.10 --only`, [`${CAROL} may now send mail from 203.0.113.10/32`],
+        [`hint: ${CAROL} now has entries of its own; those of @example.com no longer apply to it`]],
+      [`add ${CAROL} Inherit`, [`${CAROL} now inherits what the next wider entries allow`]],
+      [`add ${CAROL} inherit`, [`${CAROL} inherits what the next wider entries allow already`]],
+      [`remove ${CAROL} inherit`, [`removed ${CAROL} inherit`], [`hint: only the entries of ${CAROL} decide about it now`]],
+    ]],
+    'a domain, and a login of every domain': [`${OFFICE} insert into access (user, network) values ('*', '192.0.2.0/24')`, [
+      ['add @example.net 10.0.0.0/8', ['@example.net may now send mail from 10.0.0.0/8', '@example.net also keeps what * allows']],
+      ['add carol 10.0.0.0/8', ['carol may now send mail from 10.0.0.0/8', 'carol also keeps what @example.com or @example.net or * allows']],
+      ['add dave@example.org any', ['dave@example.org may now send mail from any', 'dave@example.org also keeps what * allows']],
+    ]],
+    'what has expired': [`${OFFICE} insert into access (user, network, expires) values ('${CAROL}', '10.0.0.0/8', '2020-01-01'),
+        ('dave@example.com', '10.0.0.0/8', '2020-01-01'), ('dave@example.com', '192.0.2.0/24', null), ('eve', 'any', '2020-01-01')`, [
+      ['remove --expired', [`removed ${CAROL} 10.0.0.0/8`, 'removed dave@example.com 10.0.0.0/8', 'removed eve any'],
+        [WIDER, 'hint: eve has no entry left, and no wider one: it is refused from everywhere']],
+    ]],
+    'block and unblock': [OFFICE, [
+      [`block ${CAROL} --note 'password stolen'`, [`${CAROL} is now blocked`]],
+      [`block ${CAROL}`, [`${CAROL} is blocked already`]],
+      [`list ${CAROL}`, [`${CAROL}  none     -        BLOCKED; password stolen`, '@example.com       @office  -'],
+        [`hint: the entries of ${CAROL} decide about ${CAROL}; those of @example.com do not count`]],
+      [`add ${CAROL} 203.0.113.10`, [`${CAROL} may now send mail from 203.0.113.10/32`, KEEPS]],
+      [`unblock ${CAROL}`, [`${CAROL} is no longer blocked`], [`hint: the entries of ${CAROL} decide about it now, and by inherit those of @example.com`]],
+      [`remove ${CAROL} --all`, [`removed ${CAROL} inherit`, `removed ${CAROL} 203.0.113.10/32`], [WIDER]],
+      [`block ${CAROL} --until 2098-12-24`, [`${CAROL} is now blocked until 2098-12-25T00:00:00Z (2098-12-25 00:00:00 local time)`,
+        `when the block has ended, @example.com decides about ${CAROL} again`]],
+      // A block without an end does not keep the one that was there.
+      [`block ${CAROL}`, [`${CAROL} is now blocked`]],
+      [`unblock ${CAROL}`, [`${CAROL} is no longer blocked`], [WIDER]],
+      ['list', ['@example.com  @office  -']],
+    ]],
+    'whom a block does not reach': [`${OFFICE} insert into access (user, network) values ('${CAROL}', 'any'), ('carol', 'any')`, [
+      ['block @example.com', ['@example.com is now blocked'], [`hint: entries of their own decide about ${CAROL}: not blocked by this one`]],
+      ['block * --force', ['* is now blocked'], ['hint: entries of their own decide about 3 others, such as @example.com: not blocked by this one']],
+      ['block carol', ['carol is now blocked'], [`hint: ${CAROL} has entries of its own, to which those of carol do not apply: allow-nets block ${CAROL} --db DB`]],
+      [`block ${CAROL}`, [`${CAROL} is now blocked`], ['hint: carol has entries too, and is not blocked: allow-nets block carol --db DB']],
+    ]],
+    names: [`${OFFICE} insert into access (user, network) values ('bob@example.com', 'any')`, [
+      ['add example.com 10.0.0.0/8', [], ['error: example.com is a domain, and no user logs in by it', 'hint: did you mean @example.com? To add a login of that name all the same add --force'], 2],
+      ['add wei.li any --only', [], ['error: wei.li is a domain, and no user logs in by it', 'hint: did you mean @wei.li? To add a login of that name all the same add --force'], 2],
+      ['add bob any --only', ['bob may now send mail from any'],
+        ['hint: bob now has entries of its own; those of @example.com no longer apply to it', 'hint: bob@example.com has entries of its own, to which those of bob do not apply: allow-nets add bob@example.com any --db DB']],
+      ['add john.doe any', ['john.doe may now send mail from any', 'john.doe also keeps what @example.com allows']],
+      ['add wei.li any --force --only', ['wei.li may now send mail from any'], ['hint: wei.li now has entries of its own; those of @example.com no longer apply to it']],
+    ]],
+    'the first login without a domain': ["insert into access (user, network) values ('bob@example.com', 'any')", [
+      ['add carol any', ['carol may now send mail from any'], ['hint: carol is that user of every domain; the other entries have names such as bob@example.com']],
+    ]],
+  };
+  for (const [name, [sql, lines]] of Object.entries(lives)) await t.test(name, () => void steps(sql, lines));
+});
+
+test('rows by hand that match nobody, or more than they seem to, are marked', () => {
+  const sql = `insert into access (user, network) values ('', 'any'), ('@', 'any'), ('*@example.com', 'any'), ('bob@example.com ', 'any'),
+    ('example.com', '10.0.0.0/8'), ('@example.com', '10.1.2.3/8'), ('x' || char(0) || 'y', 'any'), ('john.doe', ' NONE ')`;
+  steps(sql, [
+    [
+      'list',
+      [
+        '                  any         -        GRANTS NOTHING: the user is empty',
+        '*@example.com     any         -        GRANTS NOTHING: no user is called *@example.com',
+        '@                 any         -        GRANTS NOTHING: @ is not a user',
+        '@example.com      10.1.2.3/8  -        WARNING: 10.1.2.3/8 grants all of 10.0.0.0/8',
+        'bob@example.com   any         -        GRANTS NOTHING: the user "bob@example.com " begins or ends with a space',
+        'example.com       10.0.0.0/8  -        WARNING: example.com is a login name here; the domain is @example.com',
+        'john.doe           NONE       -        BLOCKED',
+        'x\0y               any         -        GRANTS NOTHING: the user holds a NUL or bytes that are not UTF-8',
+      ],
+    ],
+    [
+      'tidy',
+      [
+        'rewritten 6, to be corrected 7',
+        '  @example.com 10.1.2.3/8: 10.1.2.3/8 grants all of 10.0.0.0/8',
+        '  example.com 10.0.0.0/8: example.com is a login name here; the domain is @example.com',
+        '   any grants nothing: the user is empty',
+        '  *@example.com any grants nothing: no user is called *@example.com',
+        '  @ any grants nothing: @ is not a user',
+        '  bob@example.com  any grants nothing: the user "bob@example.com " begins or ends with a space',
+        '  x\0y any grants nothing: the user holds a NUL or bytes that are not UTF-8',
+      ],
+      ['hint: to take one away: allow-nets remove USER NETWORK, or allow-nets set remove NAME NETWORK'],
+    ],
+  ]);
+});
+
+test('words after -- are names, whatever they begin with', () => {
+  steps('', [
+    ['add -- --all 10.0.0.0/8', ['--all may now send mail from 10.0.0.0/8']],
+    ["add --note x -- 'bob smith' 10.0.0.0/8", ['bob smith may now send mail from 10.0.0.0/8']],
+    ['list', ['--all      10.0.0.0/8  -', 'bob smith  10.0.0.0/8  -        x']],
+    [
+      'remove --all -- --all',
+      ['removed --all 10.0.0.0/8'],
+      ['hint: --all has no entry left, and no wider one: it is refused from everywhere'],
+    ],
+  ]);
 });

@@ -1,7 +1,8 @@
 // What check says, word for word: the decision, who decides, what matched or did not, and the one thing that stood in the way.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { before, test } from 'node:test';
-import { noDatabase, run } from '../maillog/command';
+import { commandLine, noDatabase, run } from '../maillog/command';
 import { change, writeDatabase } from '../policy/database';
 
 const db = noDatabase();
@@ -53,7 +54,7 @@ const CASES: [user: string, address: string, at: string | null, decision: 'allow
   ['alice@example.com', '10.0.0.1', null, 'refused', ALICE,
     'not in @office', `not in ${DESK}`, `not in 198.51.0.0/16: expired on ${OVER}`, `not in 198.51.100.0/24: expired on ${OVER}`,
     '@example.com has 10.0.0.0/8, which does not count: alice@example.com has entries of its own'],
-  ['alice@example.com', 'unknown', null, 'refused', ALICE, 'unknown is no IP address, it is in no network'],
+  ['alice@example.com', 'unknown', null, 'refused', ALICE, 'unknown is not an IP address, so it is in no network'],
   ['bob@example.com', '10.0.0.1', null, 'refused', 'the entries of bob decide about bob@example.com', 'not in 2001:db8::/32',
     'the address is IPv4, and all networks of bob are IPv6',
     '@example.com has 10.0.0.0/8, which does not count: bob has entries of its own'],
@@ -65,6 +66,9 @@ const CASES: [user: string, address: string, at: string | null, decision: 'allow
   ['dave', '203.0.113.9', null, 'refused', 'the entries of dave decide', `it would be allowed had this not expired: 203.0.113.0/24 of @office, until ${TOLD_OVER}`],
 ];
 
+const letIn = (user: string, network: string, db: string) =>
+  `allow-nets: hint: to let it in: allow-nets add ${user} ${network} --for 3d --db ${db}\n`;
+
 test('check, in words', async (t) => {
   for (const [user, address, at, decision, ...reasons] of CASES) {
     await t.test([user, address, at ?? 'now'].join(' '), () => {
@@ -72,7 +76,8 @@ test('check, in words', async (t) => {
       assert.deepEqual(run(words, { zone: 'Europe/Berlin' }), {
         status: decision === 'allowed' ? 0 : 1,
         stdout: `${[decision, ...reasons.map((reason) => `  ${reason}`)].join('\n')}\n`,
-        stderr: '',
+        stderr:
+          at === null && decision === 'refused' && address !== 'unknown' ? letIn(user, address, db) : '',
       });
     });
   }
@@ -85,9 +90,8 @@ test('nobody has an entry', () => {
     status: 1,
     stdout: `refused
   no entry for eve@example.com, eve, @example.com, *
-  to allow it: allow-nets add eve@example.com NETWORK
 `,
-    stderr: '',
+    stderr: letIn('eve@example.com', '10.0.0.1', none),
   });
 });
 
@@ -108,4 +112,60 @@ test('check --json', async (t) => {
       assert.equal(stdout, `${JSON.stringify({ user, address, decision, subject, network, set, reason })}\n`);
     });
   }
+});
+
+test('inherit, blocked, and the command that lets the user in', async (t) => {
+  const own = noDatabase();
+  writeDatabase(own, [
+    { name: '@example.com', network: '192.0.2.0/24' },
+    { name: '*', network: 'any' },
+    { name: 'carol@example.com', network: 'inherit' },
+    { name: 'carol@example.com', network: '203.0.113.10', expires: OVER },
+    { name: 'dave', network: ' Inherit ', byHand: true },
+    { name: 'dave', network: '10.0.0.0/8', byHand: true },
+    { name: 'eve@example.com', network: '10.0.0.0/8' },
+    { name: 'eve@example.com', network: 'NONE', byHand: true },
+    { name: '@example.net', network: 'none' },
+    { name: '--all', network: '10.0.0.0/8' },
+    { name: "o'neill smith", network: '10.0.0.0/8' },
+  ]);
+  const asked = (user: string) =>
+    `no entry of ${user} allows the address, and its inherit asks the next wider subject`;
+  const CAROL = 'the entries of @example.com decide about carol@example.com';
+  const over = `it would be allowed had this not expired: 203.0.113.10/32, until ${TOLD_OVER}`;
+  // biome-ignore format: a case a few lines
+  const cases: [user: string, address: string, lines: string[], hint?: string][] = [
+    ['carol@example.com', '192.0.2.7', ['allowed', asked('carol@example.com'), CAROL, 'allowed by 192.0.2.0/24']],
+    ['carol@example.com', '203.0.113.10', ['refused', asked('carol@example.com'), over, CAROL, 'not in 192.0.2.0/24',
+      '* has any, which does not count: @example.com has entries of its own'], 'to let it in: allow-nets add carol@example.com 203.0.113.10 --for 3d'],
+    ['dave', '10.0.0.1', ['allowed', 'the entries of dave decide', 'allowed by 10.0.0.0/8']],
+    ['dave', '11.0.0.1', ['allowed', asked('dave'), 'the entries of * decide about dave', 'allowed by any']],
+    ['eve@example.com', '10.0.0.1', ['refused', 'the entries of eve@example.com decide', 'blocked by NONE'],
+      'to let mail pass again: allow-nets unblock eve@example.com'],
+    ['zoe@example.net', '10.0.0.1', ['refused', 'the entries of @example.net decide about zoe@example.net', 'blocked by none'],
+      'to let mail pass again: allow-nets unblock @example.net'],
+    ['--all', '2001:db8:1:2:3::4', ['refused', 'the entries of --all decide', 'not in 10.0.0.0/8', 'the address is IPv6, and all networks of --all are IPv4',
+      '* has any, which does not count: --all has entries of its own'], 'to let it in: allow-nets add --for 3d --db DB -- --all 2001:db8:1:2::/64'],
+    ["o'neill smith", '192.0.2.1', ['refused', "the entries of o'neill smith decide", 'not in 10.0.0.0/8',
+      "* has any, which does not count: o'neill smith has entries of its own"], "to let it in: allow-nets add 'o'\\''neill smith' 192.0.2.1 --for 3d"],
+  ];
+  for (const [user, address, [decision, ...because], hint] of cases) {
+    await t.test(`${user} ${address}`, () => {
+      const found = run(['check', '--db', own, '--', user, address], { zone: 'Europe/Berlin' });
+      const command = hint?.includes('--db') ? hint.replace('DB', own) : `${hint} --db ${own}`;
+      assert.deepEqual(found, {
+        status: decision === 'allowed' ? 0 : 1,
+        stdout: `${[decision, ...because.map((line) => `  ${line}`)].join('\n')}\n`,
+        stderr: hint === undefined ? '' : `allow-nets: hint: ${command}\n`,
+      });
+    });
+  }
+  await t.test('the command does what it says when it is pasted', () => {
+    for (const user of ['--all', "o'neill smith", 'carol@example.com']) {
+      const { stderr } = run(['check', '--db', own, '--', user, '198.51.100.9']);
+      const [, line = ''] = /allow-nets (add .*)/.exec(stderr) ?? [];
+      assert.equal(spawnSync('sh', ['-c', `${commandLine(own)} ${line}`]).status, 0, line);
+      assert.equal(run(['check', '--db', own, '--', user, '198.51.100.9']).status, 0, line);
+    }
+  });
 });

@@ -11,7 +11,7 @@ import { needs, program } from '../requires';
 
 const scratch = makeScratch();
 const db = path.join(scratch, 'access.db');
-const other = path.join(scratch, 'the other.db');
+const other = path.join(scratch, 'other.db');
 const given = path.join(scratch, 'given');
 
 writeDatabase(db, [
@@ -33,36 +33,33 @@ fs.mkdirSync(path.join(scratch, 'bin'));
 fs.writeFileSync(
   path.join(scratch, 'bin/allow-nets'),
   `#!/bin/sh
-if [ "$1" = completion ]; then exec '${process.execPath}' '${PROGRAM}' "$@"; fi
+case "$1" in completion|--get-yargs-completions) exec '${process.execPath}' '${PROGRAM}' "$@";; esac
 { printf '<%s>' "$@"; echo; } >> '${given}'
 `,
   { mode: 0o755 },
 );
 
-/** TAB stands for the key. */
+/** TAB stands for the key. A name that a shell takes for more than text is not offered. */
 const CASES: [typed: string, words: string[]][] = [
   ['cheTAB bob 10.0.0.1', ['check', 'bob', '10.0.0.1']],
+  ['unbTAB alTAB', ['unblock', 'alice@example.com']],
   ['set reTAB offTAB --alTAB', ['set', 'remove', 'office', '--all']],
   ['list --jsTAB', ['list', '--json']],
   ['check alTAB 10.0.0.1', ['check', 'alice@example.com', '10.0.0.1']],
   ['check alice@TAB', ['check', 'alice@example.com']],
   ['list @exTAB', ['list', '@example.com']],
-  ['list bobTAB', ['list', 'bob smith@example.com']],
-  ['list "bob sTAB', ['list', 'bob smith@example.com']],
-  ['list bob\\ sTAB', ['list', 'bob smith@example.com']],
+  ['list bobTAB', ['list', 'bob']],
   ['list hosTAB', ['list', 'host:8080@example.com']],
   ['list host:80TAB', ['list', 'host:8080@example.com']],
   ['list host:8080@eTAB', ['list', 'host:8080@example.com']],
-  ["list o\\'TAB", ['list', "o'neill@example.com"]],
-  ['list evTAB', ['list', 'evil$(touch pwned)`touch pwned`@example.com']],
+  ['list evTAB', ['list', 'ev']],
   ['list m\u00fcTAB', ['list', 'm\u00fcller@example.com']],
   ['remove alTAB 10TAB', ['remove', 'alice@example.com', '10.0.0.0/8']],
   ['remove alice@example.com 2001:TAB', ['remove', 'alice@example.com', '2001:db8::/32']],
   ['add carol @oTAB --noTAB x', ['add', 'carol', '@office', '--note', 'x']],
   ['add carol @a:TAB', ['add', 'carol', '@a:b']],
-  [`list --db '${other}' zTAB`, ['list', '--db', other, 'zoe@example.net']],
-  [`list --db=${other.replace(' ', '\\ ')} zTAB`, ['list', `--db=${other}`, 'zoe@example.net']],
-  [`list zTAB --db '${other}'`, ['list', 'z', '--db', other]],
+  [`list --db ${other} zTAB`, ['list', '--db', other, 'zoe@example.net']],
+  [`list --db=${other} zTAB`, ['list', `--db=${other}`, 'zoe@example.net']],
   ['export --format jTAB', ['export', '--format', 'json']],
   ['--db /no/such.db list alTAB', ['--db', '/no/such.db', 'list', 'al']],
 ];

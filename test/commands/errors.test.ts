@@ -26,74 +26,96 @@ const A_NETWORK = 'a network is 192.0.2.0/24, 2001:db8::/32, any or @SET';
 const COLUMNS = 'the columns are user, network, note, expires, added_at, added_by, set, local';
 const NO_CHANGE = 'nothing was changed; --dry-run shows what would be, --force does it';
 
+const DOMAIN = (name: string) =>
+  `did you mean @${name}? To add a login of that name all the same add --force`;
+
 type Case = [words: string[], status: 1 | 2, problem: string, hint: string];
 
 // biome-ignore format: a case a line
 const CASES: Record<string, Case[]> = {
   'the command line': [
     [['lst'], 2, 'unknown command lst', 'did you mean allow-nets list'],
+    [['del', 'alice'], 2, 'unknown command del', 'did you mean allow-nets remove'],
+    [['show'], 2, 'unknown command show', 'did you mean allow-nets list'],
+    [['ban', 'alice'], 2, 'unknown command ban', 'did you mean allow-nets block'],
     [['frobnicate'], 2, 'unknown command frobnicate', 'allow-nets --help lists the commands'],
-    [['set'], 2, 'set wants a command', 'allow-nets set --help lists the commands'],
+    [['set'], 2, 'set requires a command', 'allow-nets set --help lists the commands'],
     [['set', 'ad', 'x'], 2, 'unknown command ad', 'did you mean allow-nets set add'],
     [['set', 'frobnicate'], 2, 'unknown command frobnicate', 'allow-nets set --help lists the commands'],
     [['list', '--jsn'], 2, 'not understood: --jsn', 'did you mean --json'],
     [['list', '--frobnicate=1'], 2, 'not understood: --frobnicate', 'allow-nets list [USER]'],
     [['list', '-x'], 2, 'not understood: -x', 'allow-nets list [USER]'],
-    [['list', '--db'], 2, '--db wants a value', 'allow-nets list [USER]'],
+    [['list', '--db'], 2, '--db requires a value', 'allow-nets list [USER]'],
   ],
   init: [[['init', 'alice'], 2, 'not understood: alice', 'allow-nets init']],
   add: [
     [['add'], 2, 'arguments are missing', 'allow-nets add USER NETWORK...'],
     [['add', 'alice'], 2, 'arguments are missing', 'allow-nets add USER NETWORK...'],
     [['add', 'alice', '10.1.2.3/8'], 2, '10.1.2.3/8 is not the first address of its network', '10.0.0.0/8 or 10.1.2.3/32'],
-    [['add', 'alice', '10.1.2.0/255.255.255.0'], 2, '10.1.2.0/255.255.255.0 is no network', 'did you mean 10.1.2.0/24'],
-    [['add', 'alice', '10.1.2.*'], 2, '10.1.2.* is no network', 'did you mean 10.1.2.0/24'],
-    [['add', 'alice', '[2001:db8::1]'], 2, '[2001:db8::1] is no network', 'did you mean 2001:db8::1/128'],
-    [['add', 'alice', '10.0.0.0/33'], 2, '10.0.0.0/33 is no network', A_NETWORK],
-    [['add', 'alice', '300.1.1.1'], 2, '300.1.1.1 is no network', A_NETWORK],
+    [['add', 'alice', '10.1.2.0/255.255.255.0'], 2, '10.1.2.0/255.255.255.0 is not a network', 'did you mean 10.1.2.0/24'],
+    [['add', 'alice', '10.1.2.*'], 2, '10.1.2.* is not a network', 'did you mean 10.1.2.0/24'],
+    [['add', 'alice', '[2001:db8::1]'], 2, '[2001:db8::1] is not a network', 'did you mean 2001:db8::1/128'],
+    [['add', 'alice', '10.0.0.0/33'], 2, '10.0.0.0/33 is not a network', A_NETWORK],
+    [['add', 'alice', '300.1.1.1'], 2, '300.1.1.1 is not a network', A_NETWORK],
+    [['add', '*@example.com', '10.0.0.1'], 2, 'no user is called *@example.com', 'did you mean @example.com'],
+    [['add', '@*.example.com', '10.0.0.1'], 2, '@*.example.com matches nobody: each domain needs an entry of its own', 'did you mean @example.com'],
+    [['add', '.example.com', '10.0.0.1'], 2, '.example.com matches nobody: each domain needs an entry of its own', 'did you mean @example.com'],
+    [['add', 'bob@*', '10.0.0.1'], 2, 'bob@* matches nobody: * stands alone, for everybody', 'did you mean bob'],
+    [['add', 'bob@', '10.0.0.1'], 2, 'bob@ has no domain behind the @', 'did you mean bob'],
+    [['add', 'bob@example.com ', '10.0.0.1'], 2, 'the user "bob@example.com " begins or ends with a space', 'did you mean bob@example.com'],
+    [['add', 'example.org', '10.0.0.1'], 2, 'example.org is a domain, and no user logs in by it', DOMAIN('example.org')],
+    [['block', 'mail.example.org'], 2, 'mail.example.org is a domain, and no user logs in by it', DOMAIN('mail.example.org')],
+    [['add', '*', 'none'], 1, '* is everybody: all users without entries of their own would be refused', "to block them all the same: allow-nets block --force '*'"],
+    [['add', '*', 'inherit'], 2, 'nothing is wider than *, so it cannot inherit', "allow-nets add '*' NETWORK"],
     // What is good before it is not added either.
-    [['add', 'alice', '192.0.2.0/24', 'office'], 2, 'office is no network', A_NETWORK],
+    [['add', 'alice', '192.0.2.0/24', 'office'], 2, 'office is not a network', A_NETWORK],
     [['add', 'alice', '@offise'], 1, 'there is no set offise', 'did you mean @office'],
     [['add', 'alice', '@hotel'], 1, 'there is no set hotel', 'make it first: allow-nets set add hotel NETWORK'],
     [['add', '', '10.0.0.1'], 2, 'the user is empty', A_USER],
-    [['add', '@', '10.0.0.1'], 2, '@ is no user', A_USER],
-    [['add', ' alice', '10.0.0.1'], 2, 'the user " alice" begins or ends with a space', A_USER],
+    [['add', '@', '10.0.0.1'], 2, '@ is not a user', A_USER],
+    [['add', ' alice', '10.0.0.1'], 2, 'the user " alice" begins or ends with a space', 'did you mean alice'],
     [['add', 'a\tb', '10.0.0.1'], 2, 'the user "a\\tb" holds a control character', A_USER],
     [['add', '10.0.0.0/8', 'alice'], 2, 'the user 10.0.0.0/8 is a network', 'the user comes first: USER NETWORK'],
-    [['add', 'alice', '10.0.0.1', '--for', '7'], 2, '--for 7 is no length of time', '--for 7d, --for 12h or --for 30m'],
-    [['add', 'alice', '10.0.0.1', '--for', '0d'], 2, '--for 0d is no length of time', '--for 7d, --for 12h or --for 30m'],
+    [['add', 'alice', '10.0.0.1', '--for', '7'], 2, '--for 7 is not a length of time', '--for 7d, --for 12h or --for 30m'],
+    [['add', 'alice', '10.0.0.1', '--for', '0d'], 2, '--for 0d is not a length of time', '--for 7d, --for 12h or --for 30m'],
     [['add', 'alice', '10.0.0.1', '--for', '7d', '--until', '2099-01-01'], 2, '--until and --for exclude each other', 'give one of them'],
-    [['add', 'alice', '10.0.0.1', '--until', '24.12.2026'], 2, '--until 24.12.2026 is no date or time', '--until 2026-12-24, or --until 2026-12-24T18:00Z'],
-    [['add', 'alice', '10.0.0.1', '--until', '2026-02-30'], 2, '--until 2026-02-30 is no date or time', '--until 2026-12-24, or --until 2026-12-24T18:00Z'],
-    [['add', 'alice', '10.0.0.1', '--until', '2020-01-01'], 2, '--until 2020-01-01 lies in the past', 'to take access away: allow-nets remove'],
-    [['add', 'alice', '10.0.0.1', '--until'], 2, '--until wants a value', 'allow-nets add USER NETWORK...'],
+    [['add', 'alice', '10.0.0.1', '--until', '24.12.2026'], 2, '--until 24.12.2026 is not a date or time', '--until 2026-12-24, or --until 2026-12-24T18:00Z'],
+    [['add', 'alice', '10.0.0.1', '--until', '2026-02-30'], 2, '--until 2026-02-30 is not a date or time', '--until 2026-12-24, or --until 2026-12-24T18:00Z'],
+    [['add', 'alice', '10.0.0.1', '--until', '2020-01-01'], 2, '--until 2020-01-01 is in the past', 'to take access away: allow-nets remove'],
+    [['add', 'alice', '10.0.0.1', '--until'], 2, '--until requires a value', 'allow-nets add USER NETWORK...'],
     [['add', 'alice', '10.0.0.1', '--nots', 'x'], 2, 'not understood: --nots', 'did you mean --note'],
   ],
+  block: [
+    [['block'], 2, 'arguments are missing', 'allow-nets block USER'],
+    [['block', '*'], 1, '* is everybody: all users without entries of their own would be refused', "to block them all the same: allow-nets block --force '*'"],
+    [['unblock', 'alice'], 1, 'alice is not blocked by an entry of its own', 'allow-nets list shows who is; allow-nets check USER ADDRESS says who decides'],
+  ],
   remove: [
-    [['remove'], 2, 'remove wants a user', 'allow-nets remove USER NETWORK, or remove --expired'],
-    [['remove', 'alice'], 2, 'remove wants networks', 'allow-nets remove alice NETWORK, or remove alice --all'],
-    [['remove', 'alice', '10.0.0.0/8', '--all'], 2, '--all and --expired go without networks', 'allow-nets remove alice NETWORK'],
+    [['remove'], 2, 'remove requires a user', 'allow-nets remove USER NETWORK, or remove --expired'],
+    [['remove', 'alice'], 2, 'remove requires networks', 'allow-nets remove alice NETWORK, or remove alice --all'],
+    [['remove', 'alice', '10.0.0.0/8', '--all'], 2, '--all and --expired exclude networks', 'allow-nets remove alice NETWORK'],
     [['remove', 'dora', '--all'], 1, 'dora has no entry', 'allow-nets list shows who has'],
     [['remove', 'alice', '10.0.0.0/9'], 1, 'alice has no entry 10.0.0.0/9', 'it has @office, 10.0.0.0/8'],
     // What is there stays when one of several is not.
     [['remove', 'alice', '10.0.0.0/8', '10.0.0.0/9'], 1, 'alice has no entry 10.0.0.0/9', 'it has @office, 10.0.0.0/8'],
-    [['remove', 'alice', '10.0.0.0/33'], 2, '10.0.0.0/33 is no network', A_NETWORK],
+    [['remove', 'alice', '10.0.0.0/33'], 2, '10.0.0.0/33 is not a network', A_NETWORK],
   ],
   list: [
-    [['list', 'dora'], 1, 'dora has no entry, nor has anything wider: it is refused from everywhere', 'allow-nets add dora NETWORK'],
+    [['list', 'dora'], 1, 'dora has no entry, nor has anything wider: it is refused from everywhere', `allow-nets add dora NETWORK --db ${db}`],
     [['list', 'alice', 'bob'], 2, 'not understood: bob', 'allow-nets list [USER]'],
   ],
   check: [
     [['check', 'alice'], 2, 'arguments are missing', 'allow-nets check USER ADDRESS'],
-    [['check', 'alice', '10.0.0.1', '--at', 'soon'], 2, '--at soon is no date or time', '--at 2026-12-24, or --at 2026-12-24T18:00Z'],
+    [['check', 'alice', '10.0.0.1', '--at', 'soon'], 2, '--at soon is not a date or time', '--at 2026-12-24, or --at 2026-12-24T18:00Z'],
   ],
   set: [
     [['set', 'add', 'office'], 2, 'arguments are missing', 'allow-nets set add NAME NETWORK...'],
     [['set', 'add', 'my office', '10.0.0.0/8'], 2, '"my office" cannot name a set', 'a name without spaces, @, /, comma or quotes: office'],
     [['set', 'add', 'hotel', '@office'], 2, 'a set cannot hold @office', 'give its networks'],
+    [['set', 'add', 'hotel', 'none'], 2, 'a set cannot hold none', 'give its networks'],
     [['set', 'add', 'hotel', '10.1.2.3/8'], 2, '10.1.2.3/8 is not the first address of its network', '10.0.0.0/8 or 10.1.2.3/32'],
-    [['set', 'remove', 'office'], 2, 'set remove wants networks', 'allow-nets set remove office NETWORK, or set remove office --all'],
-    [['set', 'remove', 'office', 'any', '--all'], 2, '--all goes without networks', 'allow-nets set remove office NETWORK, or set remove office --all'],
+    [['set', 'remove', 'office'], 2, 'set remove requires networks', 'allow-nets set remove office NETWORK, or set remove office --all'],
+    [['set', 'remove', 'office', 'any', '--all'], 2, '--all excludes networks', 'allow-nets set remove office NETWORK, or set remove office --all'],
     [['set', 'remove', 'ofice', '--all'], 1, 'there is no set ofice', 'did you mean office'],
     [['set', 'remove', 'office', '10.0.0.1'], 1, '@office has no entry 10.0.0.1', 'it has 203.0.113.0/24, 2001:db8:1::/48'],
     [['set', 'remove', 'office', '--all'], 1, 'the set office is in use by alice, carol', 'remove @office from them first, or add --force: their entries @office then grant nothing'],
@@ -153,8 +175,8 @@ const WRONG_LINES: [what: string, input: string, ...lines: [number, string, stri
   [
     'several lines, line breaks in fields counted',
     'user,network,note\na,10.0.0.1,"two\nlines"\nb,10.0.0.x,\nc,10.0.0.1,\n\nd,300.0.0.1,\n',
-    [4, '10.0.0.x is no network', A_NETWORK],
-    [7, '300.0.0.1 is no network', A_NETWORK],
+    [4, '10.0.0.x is not a network', A_NETWORK],
+    [7, '300.0.0.1 is not a network', A_NETWORK],
   ],
 ];
 
@@ -182,8 +204,8 @@ test('of many wrong lines the first 20 are told, and how many there are', () => 
   const { status, stdout, stderr } = run(['import', '-', '--db', db], { input });
   const lines = stderr.trimEnd().split('\n');
   assert.deepEqual({ status, stdout, count: lines.length }, { status: 1, stdout: '', count: 22 });
-  assert.equal(lines[0], 'allow-nets: error: line 1: 10.0.0.x is no network');
-  assert.equal(lines[19], 'allow-nets: error: line 39: 10.0.0.x is no network');
+  assert.equal(lines[0], 'allow-nets: error: line 1: 10.0.0.x is not a network');
+  assert.equal(lines[19], 'allow-nets: error: line 39: 10.0.0.x is not a network');
   assert.equal(lines[20], `allow-nets: hint: ${A_NETWORK}`);
   assert.equal(
     lines[21],

@@ -1,9 +1,10 @@
 // What the commands show on a terminal, and what they leave out elsewhere: colours, column titles, the line that tells how far an import is.
 import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
 import { commandLine, noDatabase, onTerminal, run } from '../maillog/command';
-import { writeDatabase } from '../policy/database';
+import { change, writeDatabase } from '../policy/database';
 import { makeScratch } from '../policy/scratch';
 import { needs } from '../requires';
 import { writeInput } from './many-rows';
@@ -24,7 +25,7 @@ describe('on a terminal', needs('script'), () => {
     'alice            10.0.0.0/8    -',
     'bob@example.com  192.0.2.0/24  2020-01-01T00:00:00Z  EXPIRED',
     'carol            10.0.0        -                     GRANTS NOTHING: the network cannot be read',
-    'da\ufffd[31mve        10.0.0.0/8    -',
+    'da?[31mve        10.0.0.0/8    -',
   ];
   const TITLES = 'USER             NETWORK       UNTIL                 STATE AND NOTE';
   const [alice, bob, carol, dave] = PLAIN;
@@ -48,8 +49,9 @@ describe('on a terminal', needs('script'), () => {
   });
 
   test('neither titles nor colours elsewhere', () => {
-    assert.deepEqual(run(['list', '--db', db]), { status: 0, stdout: `${PLAIN.join('\n')}\n`, stderr: '' });
-    assert.equal(onTerminal(`${line('list')} | cat`), `${PLAIN.join('\n')}\n`);
+    const bytes = `${PLAIN.join('\n')}\n`.replace('?', ESC);
+    assert.deepEqual(run(['list', '--db', db]), { status: 0, stdout: bytes, stderr: '' });
+    assert.equal(onTerminal(`${line('list')} | cat`), bytes);
   });
 
   test('check', () => {
@@ -59,6 +61,105 @@ describe('on a terminal', needs('script'), () => {
       new RegExp(`^${ESC}\\[31mrefused${ESC}\\[0m\n`),
     );
     assert.match(run(['check', 'alice', '11.0.0.1', '--db', db]).stdout, /^refused\n/);
+  });
+
+  test('no control and no bidirectional character of a name or note reaches it, in any output', () => {
+    const hostile = noDatabase();
+    writeDatabase(hostile, []);
+    // ESC, C1 (CSI), BEL, right-to-left override, isolate, line separator, a line break that would forge a line.
+    const bad =
+      "char(27) || '[31m' || char(155) || '2J' || char(7) || char(8238) || char(8294) || char(8232) || char(10) || 'x'";
+    change(
+      hostile,
+      `insert into access (user, network, note) values ('eve' || ${bad}, 'any', ${bad}), ('eve' || ${bad}, '10.' || ${bad}, null);
+      insert into network_set (name, network, note) values ('set' || ${bad}, '10.0.0.0/8', ${bad})`,
+    );
+    const name =
+      '"$(printf \'eve\\033[31m\\302\\2332J\\007\\342\\200\\256\\342\\201\\246\\342\\200\\250\\nx\')"';
+    const commands = [
+      'list',
+      'list --json',
+      'export --format csv',
+      'export --format tsv',
+      'export --format json',
+      'set list',
+      'set list --json',
+      `check ${name} 10.0.0.1`,
+      `check ${name} 10.0.0.1 --json`,
+      `list ${name}`,
+      `block ${name}`,
+      `add ${name} 10.0.0.x`,
+      `remove ${name} 10.0.0.9`,
+      `list --nots${name}`,
+      `${name}`,
+      'tidy',
+      `remove ${name} --all`,
+    ];
+    for (const words of commands) {
+      const output = onTerminal(`${commandLine(hostile)} ${words} || true`, { NO_COLOR: '1' });
+      assert.notEqual(output, '');
+      assert.match(output, /^(?:\t|\n|[^\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}])*$/u, words);
+      // A field of csv may hold a line break, between quotes.
+      if (!words.startsWith('export')) assert.doesNotMatch(output, /^x/m, `${words}: a forged line`);
+    }
+  });
+
+  test('in a file there are the bytes', () => {
+    const own = noDatabase();
+    writeDatabase(own, [{ name: 'e\u009bv\u202ee', network: 'any', byHand: true }]);
+    for (const words of [
+      'list',
+      'list --json',
+      'export --format csv',
+      'export --format tsv',
+      'export --format json',
+    ]) {
+      assert.ok(run([...words.split(' '), '--db', own]).stdout.includes('e\u009bv\u202ee'), words);
+    }
+  });
+
+  test('nothing that is run there writes to the mail log', () => {
+    const log = path.join(makeScratch(), 'logged');
+    const folder = makeScratch();
+    for (const name of ['postlog', 'logger'])
+      fs.writeFileSync(path.join(folder, name), `#!/bin/sh\necho "$@" >> '${log}'\n`, { mode: 0o755 });
+    const request = (text: string) => `printf '${text}' | ${commandLine('/no/such.db')}`;
+    for (const words of [
+      '-h',
+      '-V',
+      '-v',
+      '-?',
+      'help',
+      'help add',
+      'del',
+      '--nonsense',
+      '--log',
+      '--log all nonsense',
+      'list',
+    ]) {
+      onTerminal(`${commandLine('/no/such.db')} ${words} < /dev/null || true`, {
+        PATH: `${folder}:${process.env['PATH']}`,
+      });
+    }
+    for (const text of ['sasl_username=a\\n\\n', 'nonsense', 'nonsense\\n\\n']) {
+      onTerminal(`${request(text)} || true`, { PATH: `${folder}:${process.env['PATH']}` });
+    }
+    assert.equal(fs.existsSync(log), false);
+    onTerminal(`${request('nonsense')} 2> /dev/null || true`, { PATH: `${folder}:${process.env['PATH']}` });
+    assert.equal(fs.existsSync(log), true, 'elsewhere it does');
+  });
+
+  test('help and version, as people ask for them', () => {
+    const help = run(['--help']).stdout;
+    const ofAdd = run(['add', '--help']).stdout;
+    assert.match(help, /manage named sets of networks/);
+    for (const words of ['-h', '-?', 'help'])
+      assert.deepEqual(run([words]), { status: 0, stdout: help, stderr: '' }, words);
+    for (const words of ['help add', 'add -h', 'add -?', 'add alice --help']) {
+      assert.deepEqual(run(words.split(' ')), { status: 0, stdout: ofAdd, stderr: '' }, words);
+    }
+    for (const words of ['--version', '-V', '-v'])
+      assert.match(run([words]).stdout, /^\d+\.\d+\.\d+\n$/, words);
   });
 
   test('a long import tells how far it is, and wipes that away', () => {

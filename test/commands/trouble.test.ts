@@ -23,9 +23,9 @@ test('a database that is none', async (t) => {
     'this is no database, but long enough to be taken for one at the first look: '.repeat(20),
   );
   const cases: [what: string, db: string, problem: string, hint: string][] = [
-    ['missing', missing, `there is no database ${missing}`, `put the file back, or run as root: allow-nets init --db ${missing}`],
+    ['missing', missing, `there is no database ${missing}`, `put the file back from a copy; for a new installation run as root: allow-nets init --db ${missing}`],
     ['a folder', folder, `database ${folder} cannot be used (it is a folder)`, `put a good copy in its place, or move it away and run as root: allow-nets init --db ${folder}`],
-    ['empty', empty, `${empty} is no database of allow-nets (schema version 0)`, `check --db, or run as root: allow-nets init --db ${empty}`],
+    ['empty', empty, `${empty} is not a database of allow-nets (schema version 0)`, `check --db, or run as root: allow-nets init --db ${empty}`],
     ['text', text, `database ${text} cannot be used (file is not a database)`, `put a good copy in its place, or move it away and run as root: allow-nets init --db ${text}`],
   ]; // biome-ignore format: a table
   for (const [what, db, problem, hint] of cases) {
@@ -100,7 +100,7 @@ describe('for an ordinary user', needs('root'), () => {
         asNobody('list'),
         refused(
           `no permission to read database ${db}`,
-          `let the service user read it, as root: chmod 644 ${db}, and chmod a+x on each folder above it`,
+          `let the service user's group read it, as root: allow-nets init --db ${db}, or: chgrp GROUP ${db} && chmod 640 ${db}, and chmod g+x on each folder above it`,
         ),
       );
     } finally {
@@ -131,7 +131,7 @@ describe('a full disk', smallDisk(), () => {
     const told = (of: string) =>
       refused(
         `there is no room on the disk to change database ${of}`,
-        `nothing was changed; free some, there and in /var/tmp: df -h ${folder} /var/tmp`,
+        `nothing was changed; free some space, there and in /var/tmp: df -h ${folder} /var/tmp`,
       );
     const rows = Array.from({ length: 500 }, (_, i) => `user${i}@example.com,10.0.${i >> 8}.${i & 255}\n`);
     assert.deepEqual(run(['add', 'bob', '10.0.0.1', '--db', db]), told(db));
@@ -143,6 +143,69 @@ describe('a full disk', smallDisk(), () => {
     assert.equal(run(['init', '--db', other]).stdout, `made ${other}\n`);
     assert.equal(run(['add', 'bob', '10.0.0.1', '--db', db]).status, 0);
   });
+});
+
+describe('a read-only file system', smallDisk(), () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'allow-nets-readonly-'));
+  const db = path.join(folder, 'access.db');
+  before(() => {
+    mount(folder);
+    assert.equal(run(['init', '--db', db]).status, 0);
+    assert.equal(run(['add', 'alice', '10.0.0.0/8', '--db', db]).status, 0);
+    assert.equal(spawnSync('mount', ['-o', 'remount,ro', folder]).status, 0);
+  });
+  after(() => {
+    spawnSync('umount', [folder]);
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+
+  const isReadOnly = (of: string) =>
+    refused(
+      `database ${of} is on a read-only file system`,
+      `find out why, and mount it for writing: findmnt -T ${of}`,
+    );
+
+  test('is named, whatever would be written', () => {
+    for (const words of [
+      'add bob any',
+      'block bob',
+      'remove alice --all',
+      'set add office any',
+      'import -',
+    ]) {
+      assert.deepEqual(run([...words.split(' '), '--db', db], { input: 'bob,any\n' }), isReadOnly(db), words);
+    }
+    const other = path.join(folder, 'other.db');
+    assert.deepEqual(run(['init', '--db', other]), isReadOnly(other));
+    const below = path.join(folder, 'below');
+    assert.deepEqual(
+      run(['init', '--db', path.join(below, 'access.db')]),
+      refused(
+        `the folder ${below} cannot be made (it would be on a read-only file system)`,
+        `find out why, and mount it for writing: findmnt -T ${folder}`,
+      ),
+    );
+  });
+
+  test('does not stop what only reads', () => {
+    for (const words of ['list', 'check alice 10.0.0.1', 'export', 'tidy', 'init']) {
+      const { status, stderr } = run([...words.split(' '), '--db', db]);
+      assert.deepEqual({ status, stderr }, { status: 0, stderr: '' }, words);
+    }
+  });
+});
+
+test('a Node.js that is too old', () => {
+  const preload = file(`Object.defineProperty(process.versions, 'node', { value: '18.20.4' });`, 'old.js');
+  for (const words of [[], ['list'], ['--help'], ['doctor'], ['--version']]) {
+    const program = ['--require', preload, path.resolve('bin/allow-nets.js'), ...words];
+    const { status, stdout, stderr } = spawnSync(process.execPath, program, { encoding: 'utf8', input: '' });
+    const told = refused(
+      'Node.js 18.20.4 is too old',
+      'install Node.js 20 or newer; then run as root: allow-nets install',
+    );
+    assert.deepEqual({ status, stdout, stderr }, { ...told, status: 78 }, words.join(' '));
+  }
 });
 
 /** A disk of 256 KiB. False where this is not root, or a container that may not mount. */

@@ -1,0 +1,98 @@
+// allow-nets block: refuse a user from everywhere, whatever else the user has. It writes the entry `none`.
+
+import type { Command } from '../cli/command';
+import { subjectTyped, whoAmI } from '../cli/input';
+import { nameHints, requireUserName } from '../cli/known-names';
+import { changing } from '../cli/open';
+import { hint, printLine } from '../cli/output';
+import { expiryOf, untilText } from '../cli/time';
+import { Trouble } from '../failure';
+import type { Connection } from '../rules/database';
+import { formatInstant } from '../rules/expiry';
+import { inheritWider } from '../rules/inherit';
+import { EVERYBODY } from '../rules/subject';
+import { hintAtSync } from '../sync/hint';
+import { putter } from './add';
+
+export const block: Command = {
+  line: 'block <user>',
+  summary: 'refuse a user from everywhere',
+  about: [
+    'For a stolen password: the entry none refuses whatever else the user has, from the next recipient on. The other entries stay, and count again after unblock. It blocks the mail, not the login to a mailbox.',
+    'A domain, or *, is blocked for its users without entries of their own.',
+  ],
+  positionals: { user: 'SASL user name, @example.com for a domain, or * for everybody' },
+  options: {
+    note: { type: 'string', requiresArg: true, describe: 'why, for later readers' },
+    until: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'until that time; a date means the end of that day',
+    },
+    for: { type: 'string', requiresArg: true, describe: 'for that long: 7d, 12h, 30m' },
+    local: { type: 'boolean', describe: 'only on this server: sync leaves it alone' },
+    force: { type: 'boolean', describe: 'also everybody (*), or a user name that looks like a domain' },
+  },
+  examples: [
+    ['allow-nets block carol@example.com --note "password stolen"', 'until allow-nets unblock'],
+    ['allow-nets block carol@example.com --for 12h', 'for a time'],
+  ],
+  run(given) {
+    const now = Date.now();
+    const user = subjectTyped(given.text('user') ?? '');
+    const force = given.flag('force');
+    const expires = expiryOf(given.text('until'), given.text('for'), now);
+    const [note, local] = [given.text('note'), given.flag('local')];
+    requireForce(user, force);
+    const { written, wider, hints } = changing(given.db, (connection) => {
+      requireUserName(connection, user, force);
+      const origin = { addedAt: formatInstant(now), addedBy: whoAmI(), local };
+      // A block that has ended is an entry still: without `inherit` it would keep the wider entries out for ever.
+      const wider = expires === null ? [] : inheritWider(connection, user, origin);
+      const put = putter(connection, 'access', now);
+      const written = put(user, { kind: 'none' }, { note, expires, local, endless: true });
+      const hints = [...nameHints(connection, user, given.db, 'block', []), ...notBlocked(connection, user)];
+      return { written, wider, hints };
+    });
+    printLine(`${blockText(user, written === null)}${untilText(written?.expires ?? null)}`);
+    if (wider.length > 0)
+      printLine(`when the block has ended, ${wider.join(' or ')} decides about ${user} again`);
+    for (const text of hints) hint(text);
+    if (written !== null && !written.local) {
+      hintAtSync(
+        given.db,
+        'takes the block away again, unless its list has it too or it is added with --local',
+      );
+    }
+    return 0;
+  },
+};
+
+export function blockText(user: string, already: boolean): string {
+  return `${user} is ${already ? 'blocked already' : 'now blocked'}`;
+}
+
+/** Throws Trouble where everybody would be blocked. */
+export function requireForce(user: string, force: boolean): void {
+  if (user !== EVERYBODY || force) return;
+  const problem = '* is everybody: all users without entries of their own would be refused';
+  throw new Trouble({
+    kind: 'refused',
+    problem,
+    hint: "to block them all the same: allow-nets block --force '*'",
+  });
+}
+
+/** Whom a block of a domain or of everybody does not reach: narrower entries decide before it. */
+function notBlocked(connection: Connection, user: string): string[] {
+  const [own, end] =
+    user === EVERYBODY
+      ? ['user <> @user', '']
+      : ['user <> @user and substr(user, -length(@user)) = @user', user];
+  if (user !== EVERYBODY && end[0] !== '@') return [];
+  const sql = `select count(distinct user) as count, min(user) as first from access where ${own}`;
+  const { count, first } = connection.prepare(sql).get({ user }) as { count: number; first: string | null };
+  if (count === 0 || first === null) return [];
+  const others = count === 1 ? first : `${count} others, such as ${first}`;
+  return [`entries of their own decide about ${others}: not blocked by this one`];
+}

@@ -1,0 +1,49 @@
+// allow-nets unblock: take a block away.
+
+import type { Command } from '../cli/command';
+import { changing } from '../cli/open';
+import { hint, printLine } from '../cli/output';
+import { Trouble } from '../failure';
+import type { Connection } from '../rules/database';
+import { handRows, type Row, rowWith } from '../rules/entries';
+import { meaningOf } from '../rules/meaning';
+import { removeEntries } from '../rules/removal';
+import { foldName } from '../rules/subject';
+import { hintAtSync } from '../sync/hint';
+
+export const unblock: Command = {
+  line: 'unblock <user>',
+  summary: 'take a block away',
+  about: ['The other entries of the user count again; the answer says who decides.'],
+  positionals: { user: 'SASL user name, @domain or *' },
+  examples: [['allow-nets unblock carol@example.com', 'carol has a new password']],
+  run(given) {
+    const user = foldName(given.text('user') ?? '');
+    const { rows, changes } = changing(given.db, (connection) => {
+      const blocks = blocksOf(connection, user);
+      if (blocks.length === 0) throw notBlocked(user);
+      return removeEntries(connection, blocks, Date.now());
+    });
+    printLine(`${user} is no longer blocked`);
+    for (const text of changes) hint(text);
+    if (rows.some(({ local }) => !local)) {
+      hintAtSync(given.db, 'brings the block back, unless it is taken out of its list too');
+    }
+    return 0;
+  },
+};
+
+/** The entries `none` of a user; one whose end cannot be read still has no key. */
+function blocksOf(connection: Connection, user: string): Row[] {
+  const meaning = { kind: 'none' } as const;
+  const row = rowWith(connection, 'access', user, meaning);
+  const byHand = handRows(connection, 'access').filter(
+    (row) => foldName(String(row.user)) === user && meaningOf('access', row.network)?.kind === 'none',
+  );
+  return row === null ? byHand : [row, ...byHand];
+}
+
+function notBlocked(user: string): Trouble {
+  const hint = 'allow-nets list shows who is; allow-nets check USER ADDRESS says who decides';
+  return new Trouble({ kind: 'refused', problem: `${user} is not blocked by an entry of its own`, hint });
+}

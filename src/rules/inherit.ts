@@ -1,0 +1,110 @@
+// The entry `inherit`: what the next wider subject allows, too. And who decides about a user because of it.
+import { isOver } from '../policy/decide';
+import type { Connection } from './database';
+import { deleteRows, eachRowOf, hasRows, isExpired, namesFrom, type Row, rowWriter } from './entries';
+import { expiryMoment } from './expiry';
+import { rulesOf } from './lookup';
+import { meaningOf } from './meaning';
+import { EVERYBODY, subjectsOf } from './subject';
+
+/** Domains named in a message about a login name without one. */
+const NAMED_DOMAINS = 3;
+
+/** Who writes an entry, and when. */
+export interface Origin {
+  readonly addedAt: string;
+  readonly addedBy: string;
+  readonly local?: boolean;
+}
+
+/**
+ * Writes `inherit` for a user (or domain) without entries about whom a wider subject decides, so that the entry which comes next takes
+ * nothing away. It never expires: it outlives the entry beside it. Returns the wider subjects, none where nothing was written.
+ */
+export function inheritWider(connection: Connection, user: string, origin: Origin): string[] {
+  const wider = widerSubjects(connection, user);
+  if (wider.length > 0) {
+    const row = { user, meaning: { kind: 'inherit' }, note: null, expires: null, ...origin } as const;
+    rowWriter(connection, 'access')(row);
+  }
+  return wider;
+}
+
+/**
+ * The wider subject that decides about a user without entries, whom a block is none of. About a login name without a domain, the entries
+ * of any domain may decide.
+ */
+export function widerSubjects(connection: Connection, user: string): string[] {
+  for (const row of eachRowOf(connection, 'access', user)) {
+    if (meaningOf('access', row.network)?.kind !== 'none') return [];
+  }
+  const wider = subjectsOf(user)
+    .slice(1)
+    .filter((subject) => subject !== user && hasRows(connection, 'access', subject));
+  if (user.includes('@') || user === EVERYBODY) return wider.slice(0, 1);
+  const domains: string[] = [];
+  for (const name of namesFrom(connection, 'access', '@')) {
+    if (domains.push(name) === NAMED_DOMAINS) break;
+  }
+  return [...domains, ...wider];
+}
+
+/** Deletes the entries `inherit` of a user who has nothing else: they say what no entry says. Returns what is gone. */
+export function deleteLoneInherit(connection: Connection, user: string, now: number): Row[] {
+  const rows: Row[] = [];
+  for (const row of eachRowOf(connection, 'access', user)) {
+    if (meaningOf('access', row.network)?.kind !== 'inherit' || isExpired(row, now)) return [];
+    rows.push(row);
+  }
+  deleteRows(connection, 'access', rows);
+  return rows;
+}
+
+/** Who decides about a user: the subjects whose entries count, in their order, and what comes of it. */
+export interface Deciders {
+  readonly subjects: readonly string[];
+  readonly state: 'blocked' | 'in force' | 'nothing in force';
+}
+
+/** `user`: also a domain, or `*`. `now`: ms since 1970. */
+export function decidersOf(connection: Connection, user: string, now: number): Deciders {
+  const rules = rulesOf(connection);
+  const subjects: string[] = [];
+  let state: Deciders['state'] = 'nothing in force';
+  for (const subject of new Set(subjectsOf(user))) {
+    const own = rules.of(subject);
+    if (own === null) continue;
+    subjects.push(subject);
+    if (own.blocks.some(({ expires }) => !isOver(expires, now))) return { subjects, state: 'blocked' };
+    if (grantsAnything(connection, subject, now)) state = 'in force';
+    if (!own.inherits.some(({ expires }) => now < expiryMoment(expires))) break;
+  }
+  return { subjects, state };
+}
+
+function grantsAnything(connection: Connection, subject: string, now: number): boolean {
+  for (const row of eachRowOf(connection, 'access', subject)) {
+    const kind = meaningOf('access', row.network)?.kind ?? 'none';
+    if (kind !== 'none' && kind !== 'inherit' && now < expiryMoment(row.expires)) return true;
+  }
+  return false;
+}
+
+/** The deciders in words. */
+export function decidersText(user: string, { subjects, state }: Deciders): string {
+  const [first, ...wider] = subjects;
+  if (first === undefined)
+    return `${user} has no entry left, and no wider one: it is refused from everywhere`;
+  const last = subjects.at(-1) ?? first;
+  if (state === 'blocked') {
+    return last === user
+      ? `${user} is blocked`
+      : `the entries of ${last} decide about ${user} now, and block it`;
+  }
+  if (state === 'nothing in force') {
+    return `all entries of ${subjects.join(' and ')} have expired or grant nothing: ${user} is refused from everywhere`;
+  }
+  if (first !== user) return `${user} has no entry left: the entries of ${subjects.join(' and ')} decide now`;
+  if (wider.length === 0) return `only the entries of ${user} decide about it now`;
+  return `the entries of ${user} decide about it now, and by inherit those of ${wider.join(' and ')}`;
+}
