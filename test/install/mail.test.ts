@@ -122,7 +122,7 @@ describe(
       );
       assert.match(
         stdout,
-        /\ninstalled: service allow-nets as nobody, persistent, enforcing, database .*\ncopies of the files before: .*\n$/,
+        /\ncopies of the files before: .*\ninstalled: service allow-nets as nobody, persistent, enforcing, database .*\n$/,
       );
       assert.equal(status, 0);
       assert.deepEqual(await site.replies(), site.expected(true));
@@ -242,6 +242,7 @@ describe('Debian’s master.cf in the $mua_ style', needs('root', 'postfix', 'do
       check: 'mode',
       status: 'ok',
       message: 'one process for each request',
+      advice: null,
       remedy: null,
     });
     // Seven further recipients would have waited a second each.
