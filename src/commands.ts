@@ -15,6 +15,7 @@ import { list } from './commands/list';
 import { remove } from './commands/remove';
 import { replay } from './commands/replay';
 import { setAdd, setList, setRemove } from './commands/set';
+import { setLoad } from './commands/set-load';
 import { sync } from './commands/sync';
 import { tidy } from './commands/tidy';
 import { uninstall } from './commands/uninstall';
@@ -27,6 +28,7 @@ const WORKING: readonly Command[] = [
   check,
   setAdd,
   setRemove,
+  setLoad,
   setList,
   tidy,
   importRows,

@@ -1,8 +1,7 @@
 // allow-nets tidy: hand-written rows into canonical form, as every command that writes does; and what cannot be read.
 import type { Command } from '../cli/command';
+import { changing } from '../cli/open';
 import { hint, printLine, visible } from '../cli/output';
-import { makeCanonical } from '../rules/canonical';
-import { openForWriting, translating } from '../rules/database';
 import { handRows, problemOf, type Row } from '../rules/entries';
 import type { Table } from '../rules/schema';
 
@@ -14,21 +13,12 @@ export const tidy: Command = {
   ],
   examples: [['allow-nets tidy', 'after rows were put in with sqlite3']],
   run({ db }) {
-    const { rewritten, unreadable } = translating(db, () => {
-      const connection = openForWriting(db);
-      try {
-        return connection
-          .transaction(() => ({
-            rewritten: makeCanonical(connection),
-            unreadable: (['access', 'network_set'] as const).flatMap((table) =>
-              handRows(connection, table).map((row) => rowText(table, row)),
-            ),
-          }))
-          .immediate();
-      } finally {
-        connection.close();
-      }
-    });
+    const { rewritten, unreadable } = changing(db, (connection, rewritten) => ({
+      rewritten,
+      unreadable: (['access', 'network_set'] as const).flatMap((table) =>
+        handRows(connection, table).map((row) => rowText(table, row)),
+      ),
+    }));
     printLine(`rewritten ${rewritten}, unreadable ${unreadable.length}`);
     for (const row of unreadable.slice(0, 20)) printLine(`cannot be read: ${visible(row)}`);
     if (unreadable.length > 20) printLine(`and ${unreadable.length - 20} more`);
