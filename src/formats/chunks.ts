@@ -72,7 +72,6 @@ function refuseOtherBytes(start: Buffer): void {
     if (text.startsWith(mark)) throw refused(`the input is ${what}`, hint);
   }
   // Without a byte order mark, half of the bytes of western text are zero.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
   if (/^(?:\xff\xfe|\xfe\xff|[^\0]\0[^\0]\0|\0[^\0]\0[^\0])/.test(text)) {
     const order = text.startsWith('\0') || text.startsWith('\xfe') ? 'be' : 'le';
     throw refused(

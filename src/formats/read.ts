@@ -66,7 +66,10 @@ export class Sink {
 
   take(values: Values, line: number): void {
     const rows = rowsFrom(values, line);
-    if ('problem' in rows) return this.refuse(line, rows);
+    if ('problem' in rows) {
+      this.refuse(line, rows);
+      return;
+    }
     // Rows are of no use any more once a line is wrong.
     if (this.problemCount > 0) return;
     for (const row of rows) if (!(this.leaveOutLocal && row.local === true)) this.add(row);

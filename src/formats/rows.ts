@@ -30,7 +30,10 @@ export class RowReader {
   take({ line, fields, problem }: Fields): void {
     const { sink, dialect } = this;
     if (this.isDrawn) return;
-    if (problem !== null) return sink.refuse(line, problem);
+    if (problem !== null) {
+      sink.refuse(line, problem);
+      return;
+    }
     // Spreadsheets write empty rows as separators alone, and name the separator in the first line.
     if (fields.every((field) => field?.trim() === '')) return;
     if (

@@ -56,7 +56,6 @@ function isState(value: unknown): value is SyncState {
   if (typeof value !== 'object' || value === null) return false;
   const state = value as Record<keyof SyncState, unknown>;
   const isOr = (type: 'number' | 'string', ...keys: (keyof SyncState)[]) =>
-    // biome-ignore lint/suspicious/useValidTypeof: the caller names the type
     keys.every((key) => state[key] === null || typeof state[key] === type);
   return (
     Array.isArray(state.source) &&
