@@ -17,6 +17,7 @@ import { refused } from './commands/refused';
 import { remove } from './commands/remove';
 import { replay } from './commands/replay';
 import { setAdd, setList, setRemove } from './commands/set';
+import { setLoad } from './commands/set-load';
 import { sync } from './commands/sync';
 import { tidy } from './commands/tidy';
 import { unblock } from './commands/unblock';
@@ -32,6 +33,7 @@ export const COMMANDS: readonly Command[] = [
   check,
   setAdd,
   setRemove,
+  setLoad,
   setList,
   tidy,
   importRows,

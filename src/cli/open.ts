@@ -1,24 +1,44 @@
 // The database as a command opens it.
 import { makeCanonical } from '../rules/canonical';
 import { type Connection, checkSchema, openForReading, openForWriting, translating } from '../rules/database';
+import { RowImport } from '../rules/import';
+import { asOwner, becomeOwner } from '../rules/owner';
 
 /**
  * Does `work` in one transaction that nobody else can write in meanwhile: all of it or nothing. Readable rows that another SQLite client
- * wrote are canonical before it begins.
+ * wrote are canonical before it begins; `rewritten` is how many there were.
  */
-export function changing<T>(file: string, work: (connection: Connection) => T): T {
-  return translating(file, () => {
-    const connection = openForWriting(file);
-    const change = () => {
-      makeCanonical(connection);
-      return work(connection);
-    };
+export function changing<T>(file: string, work: (connection: Connection, rewritten: number) => T): T {
+  return asOwner(file, () =>
+    translating(file, () => {
+      const connection = openForWriting(file);
+      const change = () => work(connection, makeCanonical(connection));
+      try {
+        return connection.transaction(change).immediate();
+      } finally {
+        connection.close();
+      }
+    }),
+  );
+}
+
+/** Lets `work` add rows and apply them, see RowImport. */
+export async function importing<T>(file: string, work: (rows: RowImport) => T | Promise<T>): Promise<T> {
+  const becomeRoot = becomeOwner(file);
+  try {
+    const connection = translating(file, () => openForWriting(file));
     try {
-      return connection.transaction(change).immediate();
+      return await work(translating(file, () => new RowImport(connection)));
+    } catch (error) {
+      return translating(file, () => {
+        throw error;
+      });
     } finally {
       connection.close();
     }
-  });
+  } finally {
+    becomeRoot();
+  }
 }
 
 /** Does `work` on one state of the database. Nothing is written, whoever runs it. */

@@ -4,8 +4,8 @@ import type { Command } from '../cli/command';
 import { isSetName, refuseSubject } from '../cli/input';
 import { reading } from '../cli/open';
 import { hint, print } from '../cli/output';
-import { FORMATS, type Format } from '../formats/format';
-import { recordOf, writeRecords } from '../formats/write';
+
+import { recordOf, WRITTEN_FORMATS, type WrittenFormat, writeRecords } from '../formats/write';
 import type { Connection } from '../rules/database';
 import { eachRow, hasRows, type Row } from '../rules/entries';
 import { expiryMoment } from '../rules/expiry';
@@ -19,7 +19,7 @@ export const exportRows: Command = {
     'Entries and sets, with expiry, note and origin. A row of a set has its name in the column set and no user. Rows written by hand come in canonical form; one that cannot be read comes as it stands, and import will refuse it.',
   ],
   options: {
-    format: { choices: FORMATS, requiresArg: true, describe: 'csv when not given' },
+    format: { choices: WRITTEN_FORMATS, requiresArg: true, describe: 'csv when not given' },
   },
   examples: [
     ['allow-nets export > allow-nets.csv', 'a copy that allow-nets import --replace restores'],
@@ -29,7 +29,7 @@ export const exportRows: Command = {
     ],
   ],
   run(given) {
-    const format = (given.text('format') ?? 'csv') as Format;
+    const format = (given.text('format') ?? 'csv') as WrittenFormat;
     let unreadable = 0;
     let withoutSet = 0;
     reading(given.db, (connection) => {

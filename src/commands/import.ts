@@ -7,29 +7,29 @@ import { Progress } from '../cli/progress';
 import { printable, Trouble } from '../failure';
 import { bytesOf } from '../formats/chunks';
 import { FORMATS, type Format } from '../formats/format';
-import { type Loaded, type Loading, load } from '../formats/load';
+import { type Loaded, load } from '../formats/load';
 import type { Read } from '../formats/read';
-import { eachDifference, type Outcome } from '../rules/bring-in';
-import type { Connection } from '../rules/database';
-import type { Counts } from '../rules/difference';
+import type { Change, ImportResult } from '../rules/import';
 
 export const importRows: Command = {
   line: 'import <file>',
   summary: 'take in many rows at once',
   about: [
     "The columns are user, network, note, expires, added_at, added_by, set, local; user and network are enough. A header line names them in any order; without one they stand in this order. A row of a named set has the name in the column set and no user. A network may be a list with commas, as in Dovecot's allow_nets. A date alone in expires means to the end of that day in local time; a time without an offset is UTC.",
-    'csv: RFC 4180, as psql --csv prints it too; a semicolon, tab or bar may stand for the comma. tsv: as mysql --batch prints it, or psql -A. json: an array of objects, or one object after the other, as export writes it.',
+    'csv: RFC 4180, as psql --csv prints it too; a semicolon, tab or bar may stand for the comma. tsv: as mysql --batch prints it, or psql -A. json: an array of objects, or one object after the other, as export writes it. dovecot: a passwd-file, of which user and allow_nets count; users without allow_nets are left out.',
     'All or nothing: every line is read and checked first, and with one wrong line nothing changes. An entry that is there already gets what the input says of it.',
-    '--replace makes the database equal to the input. Rows with a local mark stay as they are, and so do all sets when the input has no column set. It refuses to take away more than half of the entries, or to read an input without entries, unless --force is given.',
+    '--replace makes the database equal to the input. Rows with a local mark stay as they are, and so do all sets when the input has no column set. It refuses to take away more than half of the entries, to read an input without entries, or one whose last line has no line break (it may be cut off), unless --force is given.',
   ],
   positionals: { file: 'file to read, or - for standard input' },
   options: {
     format: { choices: FORMATS, requiresArg: true, describe: 'else guessed from the name or the beginning' },
     replace: { type: 'boolean', describe: 'make the database equal to the input' },
     'dry-run': { type: 'boolean', describe: 'print what would change, and change nothing' },
+    verbose: { type: 'boolean', describe: 'name each row that was added, changed or removed' },
     force: {
       type: 'boolean',
-      describe: 'also when most entries would go, the input is empty, or a set named in it does not exist',
+      describe:
+        'also when most entries would go, the input is empty or cut off, or a set named in it does not exist',
     },
   },
   examples: [
@@ -40,68 +40,59 @@ export const importRows: Command = {
     ['psql --csv -c \'select "user", network from access\' testdb | allow-nets import -', 'from PostgreSQL'],
     ['allow-nets import --replace --dry-run users.csv', 'what would become different'],
   ],
-  run(given) {
+  async run(given) {
     const name = given.text('file') ?? '-';
-    const dryRun = given.flag('dry-run');
-    const force = given.flag('force');
+    const options = {
+      replace: given.flag('replace'),
+      dryRun: given.flag('dry-run'),
+      force: given.flag('force'),
+    };
     const descriptor = openInput(name);
-    const loaded = loadShown(given.db, descriptor, name, {
-      format: given.text('format') as Format | null,
-      loading: { replace: given.flag('replace'), dryRun, force },
-    });
-    if (loaded.kind === 'unreadable') return printProblems(loaded.read);
-    const { outcome, read } = loaded;
+    const progress = new Progress(sizeOf(descriptor));
+    const isShown = options.dryRun || given.flag('verbose');
+    let loaded: Loaded;
+    try {
+      loaded = await load(
+        given.db,
+        {
+          chunks: bytesOf(descriptor, progress.add),
+          name,
+          format: given.text('format') as Format | null,
+        },
+        {
+          ...options,
+          empty: {
+            problem: 'the input is empty',
+            hint: 'did the command before the pipe fail? To go on all the same add --force',
+          },
+          report: isShown ? (change) => printChange(change, options.dryRun) : undefined,
+        },
+        () => progress.say('comparing with the database, and writing what differs'),
+      );
+    } finally {
+      progress.done();
+    }
+    const { read } = loaded;
+    if (loaded.kind === 'unreadable') return printProblems(read);
+    const { result } = loaded;
     if (read.unknownColumns.length > 0)
       hint(`columns left out: ${printable(read.unknownColumns.join(', '))}`);
-    printLine(countsText(outcome, dryRun));
-    if (outcome.repeated > 0) hint(`rows that mean the same as another one: ${outcome.repeated}`);
-    if (outcome.refusal !== null) hint(`it would be refused without --force: ${outcome.refusal.message}`);
+    if (read.withoutNetworks > 0) hint(`users without allow_nets, left out: ${read.withoutNetworks}`);
+    printLine(countsText(result, options.dryRun));
+    if (result.repeated > 0) hint(`rows that mean the same as another one: ${result.repeated}`);
+    if (result.refusal !== null) hint(`it would be refused without --force: ${result.refusal.message}`);
     return 0;
   },
 };
 
-/** Loads the input, with a line on a terminal that tells how far it is. */
-function loadShown(
-  db: string,
-  descriptor: number,
-  name: string,
-  { format, loading }: { format: Format | null; loading: Loading },
-): Loaded {
-  const progress = new Progress(sizeOf(descriptor));
-  try {
-    return load(
-      db,
-      { chunks: bytesOf(descriptor, progress.add), name, format },
-      loading,
-      (read) => {
-        if (read.isEmpty && !loading.force) throw emptyInput();
-        progress.say('comparing with the database');
-      },
-      (connection, { access, network_set: sets }) => {
-        progress.done();
-        if (loading.dryRun) printDifference(connection);
-        else progress.say(`writing ${changesOf(access) + changesOf(sets)} rows`);
-      },
-    );
-  } finally {
-    progress.done();
-  }
-}
-
-function changesOf({ added, changed, removed }: Counts): number {
-  return added + changed + removed;
-}
-
-function countsText({ access, network_set: sets, unchanged }: Outcome, dryRun: boolean): string {
-  const [added, changed, removed] = (['added', 'changed', 'removed'] as const).map(
-    (count) => access[count] + sets[count],
-  );
+export function countsText({ added, changed, removed, unchanged }: ImportResult, dryRun: boolean): string {
   return dryRun
     ? `would add ${added}, change ${changed}, remove ${removed}; unchanged ${unchanged}`
     : `added ${added}, changed ${changed}, removed ${removed}, unchanged ${unchanged}`;
 }
 
-function openInput(name: string): number {
+/** The descriptor of a file, or of standard input for `-`. Throws Trouble. */
+export function openInput(name: string): number {
   if (name === '-') return 0;
   try {
     const descriptor = fs.openSync(name, 'r');
@@ -121,28 +112,19 @@ function unopened(name: string, { code = '' }: NodeJS.ErrnoException): Refusal {
 }
 
 /** Of a file; null of a pipe. */
-function sizeOf(descriptor: number): number | null {
+export function sizeOf(descriptor: number): number | null {
   const stat = fs.fstatSync(descriptor);
   return stat.isFile() ? stat.size : null;
 }
 
-function emptyInput(): Trouble {
-  return new Trouble({
-    kind: 'refused',
-    problem: 'the input is empty',
-    hint: 'did the command before the pipe fail? To go on all the same add --force',
-  });
+/** The line for a row that was, or would be, added, changed or removed. */
+export function printChange({ table, what, name, network }: Change, dryRun: boolean): void {
+  const owner = table === 'network_set' ? `@${name}` : name;
+  const done = { add: 'added', change: 'changed', remove: 'removed' }[what];
+  printLine(printable(`${dryRun ? `would ${what}` : done} ${owner} ${network}`));
 }
 
-/** One line for each row that would be added, changed or removed. */
-export function printDifference(connection: Connection): void {
-  for (const { table, what, name, network } of eachDifference(connection)) {
-    const owner = table === 'network_set' ? `@${name}` : name;
-    printLine(`would ${what} ${printable(`${owner} ${network}`)}`);
-  }
-}
-
-function printProblems({ problems, problemCount }: Read): 1 {
+export function printProblems({ problems, problemCount }: Read): 1 {
   problems.forEach(({ line, problem, hint: likely }, i) => {
     printError(`allow-nets: error: line ${line}: ${printable(problem)}\n`);
     // Twenty times the same hint would hide the lines.

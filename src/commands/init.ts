@@ -13,6 +13,7 @@ import {
 } from '../postfix/database-access';
 import { installedUser } from '../postfix/installed-user';
 import { openForCreating, openForWriting, translating } from '../rules/database';
+import { asOwner } from '../rules/owner';
 import { SCHEMA } from '../rules/schema';
 
 export const init: Command = {
@@ -46,6 +47,11 @@ export const init: Command = {
 
 /** Makes the database unless it is there. `gid`: of the account that reads it, null for who is not root. True when it was made. */
 export function createDatabase(file: string, gid: number | null): boolean {
+  // Only root may give a file to any group.
+  return asOwner(file, () => create(file, process.geteuid?.() === 0 ? gid : null));
+}
+
+function create(file: string, gid: number | null): boolean {
   return translating(file, () => {
     makeFolder(path.dirname(file), gid);
     if (fs.existsSync(file) && fs.statSync(file).size > 0) {

@@ -4,6 +4,7 @@ import { hint, printLine } from '../cli/output';
 import { makeCanonical } from '../rules/canonical';
 import { type Connection, openForWriting, translating } from '../rules/database';
 import { eachRow, handRows, problemOf, type Row, warningOf } from '../rules/entries';
+import { becomeOwner } from '../rules/owner';
 import type { Table } from '../rules/schema';
 
 export const tidy: Command = {
@@ -15,6 +16,7 @@ export const tidy: Command = {
   examples: [['allow-nets tidy', 'after rows were put in with sqlite3']],
   run({ db }) {
     const { rewritten, faults, count } = translating(db, () => {
+      becomeOwner(db);
       const connection = openForWriting(db);
       try {
         return connection

@@ -1,6 +1,7 @@
 // Lines of fields: CSV (RFC 4180), and tab- or bar-separated text as `mysql --batch` and `psql -A` print it.
 //
-// A line that cannot be taken apart comes out with the problem, and the reading goes on after it.
+// A line that cannot be taken apart comes out with the problem, and the reading goes on after it. What is longer than any record is an
+// error at once, so that an input without line breaks takes no more time than one with them.
 import type { Refusal } from '../cli/input';
 import type { Dialect } from './format';
 
@@ -11,120 +12,127 @@ export interface Fields {
   readonly problem: Refusal | null;
 }
 
-/** No record is longer: a quote that is never closed must not swallow the rest of the input. */
-const LONGEST = 1 << 20;
+/** No record has more characters. */
+export const LONGEST = 64 * 1024;
 
-/** Calls `take` with each record, until it gives false or the input ends. */
-export function readFields(
-  chunks: Iterable<string>,
-  dialect: Dialect,
-  take: (record: Fields) => boolean,
-): void {
-  const reader = new Reader(dialect, take);
-  for (const chunk of chunks) if (!reader.read(chunk, false)) return;
-  reader.read('', true);
-}
+/** No record has more quoted fields. */
+const MOST_FIELDS = 100;
 
-class Reader {
-  private text = '';
-  private at = 0;
-  private line = 1;
+export class FieldReader {
+  private rest = '';
+  private line = 0;
+  /** A record whose quoted field goes on in the next line. */
+  private open: { readonly line: number; text: string } | null = null;
+  private readonly quotedFieldPattern: RegExp;
 
   constructor(
     private readonly dialect: Dialect,
-    private readonly take: (record: Fields) => boolean,
-  ) {}
+    private readonly take: (record: Fields) => void,
+  ) {
+    const { separator } = dialect;
+    const bare = separator === '|' || separator === '\t' ? `\\${separator === '|' ? '|' : 't'}` : separator;
+    this.quotedFieldPattern = new RegExp(
+      `"((?:[^"]|"")*)"(?!")|([^${bare}\\n"][^${bare}\\n]*|)(?=${bare}|$)`,
+      'y',
+    );
+  }
 
-  /** False when no more is wanted. */
-  read(chunk: string, last: boolean): boolean {
-    this.text = this.text.slice(this.at) + chunk;
-    this.at = 0;
-    const { separator, quotes, escapes } = this.dialect;
-    const escaped = escapes && (this.text.includes('\\') || this.text.includes('NULL'));
-    let quote = quotes ? this.text.indexOf('"') : -1;
-    while (this.at < this.text.length) {
-      let end = this.text.indexOf('\n', this.at);
-      if (end < 0) {
-        if (!last) return true;
-        end = this.text.length;
-      }
-      if (quote >= 0 && quote < this.at) quote = this.text.indexOf('"', this.at);
-      if (quote >= 0 && quote < end) {
-        const record = this.quoted(last);
-        if (record === null) return true;
-        if (!this.take(record)) return false;
-        continue;
-      }
-      const raw = withoutReturn(this.text.slice(this.at, end));
-      const line = this.line++;
-      this.at = end + 1;
-      if (isBlank(raw)) continue;
-      const fields = raw.split(separator);
-      if (!this.take({ line, fields: escaped ? fields.map(unescaped) : fields, problem: null })) return false;
+  /** False when no more can be read. */
+  read(text: string): boolean {
+    const lines = (this.rest + text).split('\n');
+    this.rest = lines.pop() ?? '';
+    for (const line of lines) if (!this.takeLine(line)) return false;
+    return this.rest.length <= LONGEST || this.tooLong(this.line + 1);
+  }
+
+  end(): void {
+    if (this.rest !== '') this.takeLine(this.rest);
+    if (this.open !== null) this.refuse(this.open.line, 'a quote is opened and never closed', TWICE);
+  }
+
+  /** Whether the last line had its end. */
+  get isComplete(): boolean {
+    return this.rest === '';
+  }
+
+  private takeLine(line: string): boolean {
+    this.line++;
+    if (line.length > LONGEST) return this.tooLong(this.line);
+    const { open } = this;
+    if (open !== null) {
+      open.text += `\n${line}`;
+      if (open.text.length > LONGEST) return this.tooLong(open.line);
+      // An even number of quotes leaves the field open.
+      if (line.split('"').length % 2 === 1) return true;
+      this.open = null;
+      return this.takeQuoted(open.line, open.text);
     }
+    const whole = withoutReturn(line);
+    if (isBlank(whole)) return true;
+    const { separator, quotes, escapes } = this.dialect;
+    if (quotes && whole.includes('"')) return this.takeQuoted(this.line, line);
+    const fields: (string | null)[] = whole.split(separator);
+    this.take({
+      line: this.line,
+      fields: escapes && /\\|NULL/.test(whole) ? fields.map((field) => unescaped(field ?? '')) : fields,
+      problem: null,
+    });
     return true;
   }
 
-  /** A record with a quote in its first line, or null when it goes on in the next chunk. */
-  private quoted(last: boolean): Fields | null {
-    const { text, line } = this;
+  private takeQuoted(line: number, record: string): boolean {
+    const text = withoutReturn(record);
     const { separator } = this.dialect;
+    const pattern = this.quotedFieldPattern;
     const fields: string[] = [];
-    let at = this.at;
-    for (;;) {
-      let field = '';
-      if (text[at] === '"') {
-        let from = at + 1;
-        for (;;) {
-          const close = text.indexOf('"', from);
-          if (close < 0 || (close + 1 === text.length && !last)) {
-            if (!last && text.length - this.at < LONGEST) return null;
-            return this.skip(this.lineEnd(this.at), 'a quote is opened and never closed');
-          }
-          field += text.slice(from, close);
-          at = close + 1;
-          if (text[at] !== '"') break;
-          field += '"';
-          from = at + 1;
+    for (let at = 0; ; ) {
+      pattern.lastIndex = at;
+      const found = pattern.exec(text);
+      if (found === null) {
+        if (text[at] === '"') {
+          this.open = { line, text: record };
+          return true;
         }
-      } else {
-        const end = this.lineEnd(at);
-        const next = text.indexOf(separator, at);
-        const stop = next >= 0 && next < end ? next : end;
-        if (stop === text.length && !last) return null;
-        field = stop === end ? withoutReturn(text.slice(at, stop)) : text.slice(at, stop);
-        at = stop;
+        return this.refuse(line, 'there is text after the closing quote', TWICE);
       }
-      fields.push(field);
-      if (text[at] === '\r' && text[at + 1] === undefined && !last) return null;
-      if (text[at] === '\r' && (text[at + 1] ?? '\n') === '\n') at++;
-      if (at >= text.length && !last) return null;
-      if (at >= text.length || text[at] === '\n') break;
-      if (text[at] !== separator) return this.skip(this.lineEnd(at), 'there is text after the closing quote');
+      const [whole, quoted, plain] = found;
+      if (plain !== undefined && /^\s+"/.test(plain)) {
+        return this.refuse(
+          line,
+          'there is a blank before a quote',
+          'a quoted field begins with its quote: a,"b, c"',
+        );
+      }
+      fields.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'));
+      at += whole.length;
+      if (at >= text.length) break;
+      if (text[at] !== separator) return this.refuse(line, 'there is text after the closing quote', TWICE);
+      if (fields.length > MOST_FIELDS)
+        return this.refuse(line, `there are more than ${MOST_FIELDS} fields`, TWICE);
       at++;
     }
-    this.moveTo(at + 1);
-    return { line, fields, problem: null };
+    this.take({ line, fields, problem: null });
+    return true;
   }
 
-  private skip(end: number, problem: string): Fields {
-    const { line } = this;
-    this.moveTo(end + 1);
-    return { line, fields: [], problem: { problem, hint: 'a quote inside a quoted field is written twice' } };
+  private refuse(line: number, problem: string, hint: string): true {
+    this.take({ line, fields: [], problem: { problem, hint } });
+    return true;
   }
 
-  private moveTo(next: number): void {
-    for (let i = this.text.indexOf('\n', this.at); i >= 0 && i < next; i = this.text.indexOf('\n', i + 1)) {
-      this.line++;
-    }
-    this.at = next;
-  }
-
-  private lineEnd(from: number): number {
-    const end = this.text.indexOf('\n', from);
-    return end < 0 ? this.text.length : end;
+  private tooLong(line: number): false {
+    this.rest = '';
+    this.open = null;
+    this.refuse(
+      line,
+      'the line is longer than 64 KB',
+      'nothing after it was read; is this a list of users and networks?',
+    );
+    return false;
   }
 }
+
+const TWICE = 'a quote inside a quoted field is written twice';
 
 function isBlank(line: string): boolean {
   const first = line.charCodeAt(0);

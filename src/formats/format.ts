@@ -1,8 +1,9 @@
 // The formats of import and export, and how an input without --format is told apart: by the name of its file, else by how it begins.
 import * as path from 'node:path';
 
-export type Format = 'csv' | 'tsv' | 'json';
-export const FORMATS: readonly Format[] = ['csv', 'tsv', 'json'];
+/** `dovecot`: a passwd-file, read only. */
+export type Format = 'csv' | 'tsv' | 'json' | 'dovecot';
+export const FORMATS: readonly Format[] = ['csv', 'tsv', 'json', 'dovecot'];
 
 const EXTENSIONS: Readonly<Record<string, Format>> = {
   '.csv': 'csv',
@@ -32,6 +33,9 @@ export function guessFormat(name: string, start: string): Format {
 
 /** psql -A separates by | unless told otherwise and escapes nothing; spreadsheets write ; where a comma separates decimals. */
 export function dialectOf(format: 'csv' | 'tsv', start: string): Dialect {
+  // As spreadsheets write it, and read it back.
+  const named = /^\s*"?sep=(.)"?\r?\n/i.exec(start)?.[1];
+  if (named !== undefined) return { separator: named, quotes: format === 'csv', escapes: false };
   const line = firstLine(start);
   if (format === 'tsv') {
     const bars = !line.includes('\t') && line.includes('|');

@@ -2,6 +2,7 @@
 //
 // Only the outline is read here (strings, braces); JSON.parse reads each object.
 import type { Refusal } from '../cli/input';
+import { LONGEST } from './delimited';
 
 export interface JsonObject {
   readonly line: number;
@@ -9,25 +10,14 @@ export interface JsonObject {
   readonly problem: Refusal | null;
 }
 
-/** No object is longer. */
-const LONGEST = 1 << 20;
 const HINT = 'JSON is an array of objects, as allow-nets export --format json writes it';
-
-export function* objectsOf(chunks: Iterable<string>): Iterable<JsonObject> {
-  const outline = new Outline();
-  for (const chunk of chunks) {
-    yield* outline.take(chunk);
-    if (outline.broken) return;
-  }
-  yield* outline.end();
-}
 
 /** What matters between objects, in an object, and in a string. */
 const BETWEEN = /\n|[^\s,]/g;
 const INSIDE = /["{}[\]\n]/g;
 const STRING = /["\\\n]/g;
 
-class Outline {
+export class JsonReader {
   broken = false;
   private text = '';
   private at = 0;
@@ -39,7 +29,10 @@ class Outline {
   private inString = false;
   private array: 'none' | 'open' | 'closed' = 'none';
 
-  *take(chunk: string): Iterable<JsonObject> {
+  constructor(private readonly give: (object: JsonObject) => void) {}
+
+  /** False when no more can be read. */
+  read(chunk: string): boolean {
     const kept = this.start < 0 ? this.at : this.start;
     this.text = this.text.slice(kept) + chunk;
     this.at -= kept;
@@ -59,16 +52,23 @@ class Outline {
       }
       this.at = found.index + (isEscape ? 2 : 1);
       const object = this.step(found[0]);
-      if (object !== null) yield object;
-      if (this.broken) return;
+      if (object !== null) this.give(object);
+      if (this.broken) return false;
     }
-    if (this.start >= 0 && this.at - this.start > LONGEST) yield this.stop('an object does not end');
+    if (this.start < 0 || this.at - this.start <= LONGEST) return true;
+    this.give(this.stop('an object is longer than 64 KB'));
+    return false;
   }
 
-  *end(): Iterable<JsonObject> {
+  end(): void {
     if (this.broken) return;
-    if (this.start >= 0) yield this.stop('the input ends inside of an object');
-    else if (this.array === 'open') yield this.stop('the input ends before the ] of the array');
+    if (this.start >= 0) this.give(this.stop('the input ends inside an object'));
+    else if (this.array === 'open') this.give(this.stop('the input ends before the ] of the array'));
+  }
+
+  /** Whether an array has had its end. Without one, nothing tells but the end of the last line. */
+  get isComplete(): boolean {
+    return this.array === 'closed';
   }
 
   private step(character: string): JsonObject | null {
@@ -111,6 +111,10 @@ function parsed(line: number, text: string): JsonObject {
   try {
     return { line, value: JSON.parse(text) as Record<string, unknown>, problem: null };
   } catch (error) {
-    return { line, value: null, problem: { problem: `no JSON: ${(error as Error).message}`, hint: HINT } };
+    return {
+      line,
+      value: null,
+      problem: { problem: `this is not JSON: ${(error as Error).message}`, hint: HINT },
+    };
   }
 }

@@ -1,24 +1,16 @@
 // An input of rows, whatever its format: every line is read and checked, and all that is wrong is collected.
-
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Refusal } from '../cli/input';
-import { parseNetwork } from '../rules/network';
-import type { Staging } from '../rules/staging';
+import type { ImportRow } from '../rules/import';
 import { textOf } from './chunks';
-import {
-  BY_POSITION,
-  COLUMNS,
-  type Column,
-  columnName,
-  type Header,
-  headerOf,
-  isColumn,
-  isHeader,
-  refuseColumn,
-} from './columns';
-import { type Fields, readFields } from './delimited';
+import type { Column } from './columns';
+import { columnName, isColumn, refuseColumn } from './columns';
+import { FieldReader } from './delimited';
+import { parsePasswdLine } from './dovecot';
 import { dialectOf, type Format, guessFormat } from './format';
-import { objectsOf } from './json';
-import { asWritten, rowsFrom, type Values } from './values';
+import { JsonReader } from './json';
+import { RowReader } from './rows';
+import { rowsFrom, type Values } from './values';
 
 export interface Input {
   /** Bytes in UTF-8, chunk by chunk. */
@@ -26,10 +18,10 @@ export interface Input {
   /** Of the file, for the guess of its format. */
   readonly name: string;
   readonly format: Format | null;
-  /** Rows that the input gives a local mark are those of another server: not to be brought in. */
+  /** Rows that the input gives a local mark are those of another server: not to be imported. */
   readonly leaveOutLocal?: boolean;
-  /** Compare rows with the database while they are read: much faster where few differ, and it can be overtaken (bring-in.ts). */
-  readonly compare?: boolean;
+  /** Called after each chunk, when signals have been delivered; what it throws ends the reading. */
+  readonly check?: () => void;
 }
 
 export interface Problem extends Refusal {
@@ -44,31 +36,26 @@ export interface Read {
   readonly hasSets: boolean;
   /** Whether there was nothing at all, not even a header. */
   readonly isEmpty: boolean;
+  /** False when the last line has no line break: more may have followed it. */
+  readonly isComplete: boolean;
   /** Columns that were left out. */
   readonly unknownColumns: readonly string[];
+  /** Users without a list, which were left out. */
+  readonly withoutNetworks: number;
 }
 
 const KEPT_PROBLEMS = 20;
 
-/** Reads all rows of the input into `staging`. With any problem what is staged is good for nothing. Throws what reading throws. */
-export function readRows(input: Input, staging: Staging): Read {
-  const [start, texts] = peeked(textOf(input.chunks));
-  const format = input.format ?? guessFormat(input.name, start);
-  const sink = new Sink(staging, input.leaveOutLocal === true);
-  if (format === 'json') readJson(texts, sink);
-  else readDelimited(texts, format, start, sink);
-  const { problems, problemCount, hasSets } = sink;
-  return { problems, problemCount, hasSets, isEmpty: start.trim() === '', unknownColumns: [...sink.unknown] };
-}
-
-class Sink {
+/** Where the rows of an input go, and its problems. */
+export class Sink {
   readonly problems: Problem[] = [];
   problemCount = 0;
   hasSets = false;
+  withoutNetworks = 0;
   readonly unknown = new Set<string>();
 
   constructor(
-    private readonly staging: Staging,
+    private readonly add: (row: ImportRow) => void,
     private readonly leaveOutLocal: boolean,
   ) {}
 
@@ -78,118 +65,105 @@ class Sink {
   }
 
   take(values: Values, line: number): void {
-    // Before the row is even read: what the database has word for word was good already.
-    const written = asWritten(values);
-    if (written !== null && this.problemCount === 0 && this.staging.skips(written, line)) return;
     const rows = rowsFrom(values, line);
-    if ('problem' in rows) this.refuse(line, rows);
+    if ('problem' in rows) {
+      this.refuse(line, rows);
+      return;
+    }
     // Rows are of no use any more once a line is wrong.
-    else if (this.problemCount === 0) {
-      for (const row of rows) if (!(this.leaveOutLocal && row.local === true)) this.staging.add(row);
+    if (this.problemCount > 0) return;
+    for (const row of rows) if (!(this.leaveOutLocal && row.local === true)) this.add(row);
+  }
+}
+
+/** What takes an input apart. */
+interface Reader {
+  /** False when no more can be read. */
+  read(text: string): boolean;
+  end(): void;
+  readonly isComplete: boolean;
+}
+
+/** What is needed of the beginning to tell the format. */
+const START = 4096;
+
+/** Calls `add` for all rows of the input. With any problem they are good for nothing. Throws what reading throws, and what `check` throws. */
+export async function readRows(input: Input, add: (row: ImportRow) => void): Promise<Read> {
+  const sink = new Sink(add, input.leaveOutLocal === true);
+  let start = '';
+  let last = '';
+  let reader: Reader | null = null;
+  for (const text of textOf(input.chunks)) {
+    last = text.at(-1) ?? last;
+    let more = true;
+    if (reader !== null) more = reader.read(text);
+    else {
+      start += text;
+      if (!start.includes('\n') && start.length < START) continue;
+      reader = readerFor(input, start, sink);
+      more = reader.read(start);
+    }
+    if (!more) break;
+    // Signals are delivered between two turns of the event loop.
+    await turn();
+    input.check?.();
+  }
+  if (reader === null) {
+    reader = readerFor(input, start, sink);
+    reader.read(start);
+  }
+  reader.end();
+  const { problems, problemCount, hasSets, withoutNetworks } = sink;
+  return {
+    problems,
+    problemCount,
+    hasSets,
+    withoutNetworks,
+    isEmpty: start.trim() === '',
+    isComplete: last === '' || last === '\n' || reader.isComplete,
+    unknownColumns: [...sink.unknown],
+  };
+}
+
+function readerFor({ format, name }: Input, start: string, sink: Sink): Reader {
+  const chosen = format ?? guessFormat(name, start);
+  switch (chosen) {
+    case 'json':
+      return jsonReader(sink);
+    case 'dovecot':
+      return dovecotReader(sink);
+    default: {
+      const dialect = dialectOf(chosen, start);
+      const rows = new RowReader(chosen, dialect, start, sink);
+      return new FieldReader(dialect, (record) => rows.take(record));
     }
   }
 }
 
-function readDelimited(texts: Iterable<string>, format: 'csv' | 'tsv', start: string, sink: Sink): void {
-  const dialect = dialectOf(format, start);
-  const drawn = drawnTable(start);
-  if (drawn !== null) {
-    sink.refuse(1, drawn);
-    return;
-  }
-  let header: Header | null = null;
-  let rows = 0;
-  readFields(texts, dialect, (record) => {
-    const { line, fields } = record;
-    if (record.problem !== null) {
-      sink.refuse(line, record.problem);
-      return true;
-    }
-    if (header === null) {
-      const named = isHeader(fields, isNetwork);
-      header = named ? headerOf(fields) : BY_POSITION;
-      for (const name of header.unknown) if (name !== '') sink.unknown.add(name);
-      sink.hasSets = named && header.places.set >= 0;
-      if (header.problem !== null) sink.refuse(line, header.problem);
-      if (named) return header.problem === null;
-    }
-    const footer = format === 'tsv' && fields.length === 1 ? /^\((\d+) rows?\)$/.exec(fields[0] ?? '') : null;
-    if (footer !== null) {
-      if (Number(footer[1]) !== rows) sink.refuse(line, cutShort(rows));
-      return true;
-    }
-    rows++;
-    const problem = widthProblem(record, header, dialect.separator);
-    if (problem !== null) sink.refuse(line, problem);
-    else sink.take(valuesOf(fields, header), line);
-    return true;
+/** Lines as they are. */
+const LINES = { separator: '\n', quotes: false, escapes: false };
+
+function dovecotReader(sink: Sink): Reader {
+  return new FieldReader(LINES, ({ line, fields, problem }) => {
+    if (problem !== null) return sink.refuse(line, problem);
+    const entry = parsePasswdLine(fields[0] ?? '');
+    if (entry === null) return;
+    if (entry.networks === null) sink.withoutNetworks++;
+    else if (/(?:^|,)local(?:,|$)/.test(entry.networks)) {
+      const hint = 'in Dovecot it means a connection from the server itself: write 127.0.0.0/8,::1';
+      sink.refuse(line, { problem: 'local is not a network', hint });
+    } else sink.take({ user: entry.user, network: entry.networks || null }, line);
   });
 }
 
-function cutShort(rows: number): Refusal {
-  return {
-    problem: `the last line speaks of another number of rows than ${rows}`,
-    hint: 'read the table again',
-  };
-}
-
-function widthProblem({ fields }: Fields, header: Header, separator: string): Refusal | null {
-  const most = header.width ?? COLUMNS.length;
-  const surplus = fields.slice(most).some((field) => field !== null && field !== '');
-  if (surplus) {
-    return {
-      problem: `there are ${fields.length} fields where there should be ${header.width === null ? 'at most ' : ''}${most}`,
-      hint: `a field that holds ${JSON.stringify(separator)} must be quoted`,
-    };
-  }
-  if (fields.length > header.places.network) return null;
-  return { problem: 'there is no network', hint: `a line is user${separator}network` };
-}
-
-function valuesOf(fields: readonly (string | null)[], { places }: Header): Values {
-  const at = (place: number): string | null | undefined => {
-    if (place < 0 || place >= fields.length) return undefined;
-    const field = fields[place];
-    return field === '' || field === undefined ? null : field;
-  };
-  return {
-    user: at(places.user),
-    network: at(places.network),
-    note: at(places.note),
-    expires: at(places.expires),
-    added_at: at(places.added_at),
-    added_by: at(places.added_by),
-    set: at(places.set),
-    local: at(places.local),
-  };
-}
-
-function isNetwork(text: string): boolean {
-  return parseNetwork(text) !== null || /^\s*(any|inherit|none)\s*$/i.test(text) || /^\s*@\S/.test(text);
-}
-
-/** A table with lines around it, as mysql and psql draw it for people. */
-function drawnTable(start: string): Refusal | null {
-  const [first = '', second = ''] = start.split(/\r?\n/, 2);
-  if (/^\+(-+\+)+$/.test(first)) {
-    return { problem: 'this is a table drawn for people', hint: 'add --batch to the mysql command' };
-  }
-  if (!/^-+(\+-+)+$/.test(second)) return null;
-  return { problem: 'this is a table drawn for people', hint: 'add --csv to the psql command' };
-}
-
-function readJson(texts: Iterable<string>, sink: Sink): void {
+function jsonReader(sink: Sink): Reader {
   // Of an empty array it is not known; its export would have had sets.
   sink.hasSets = true;
-  let objects = 0;
-  let withSet = false;
-  for (const { line, value, problem } of objectsOf(texts)) {
-    if (value === null) {
-      sink.refuse(line, problem ?? { problem: 'no JSON', hint: '' });
-      continue;
-    }
-    objects++;
-    withSet ||= 'set' in value;
+  let isFirst = true;
+  return new JsonReader(({ line, value, problem }) => {
+    if (value === null) return sink.refuse(line, problem ?? { problem: 'this is not JSON', hint: '' });
+    sink.hasSets = 'set' in value || (!isFirst && sink.hasSets);
+    isFirst = false;
     const values: Partial<Record<Column, string | null>> = {};
     let refusal: Refusal | null = null;
     for (const [key, content] of Object.entries(value)) {
@@ -201,32 +175,12 @@ function readJson(texts: Iterable<string>, sink: Sink): void {
       else if (typeof content === 'string') values[name] = content;
       else if (name === 'local' && typeof content === 'boolean') values[name] = content ? '1' : '0';
       else if (typeof content === 'number') values[name] = String(content);
-      else
-        refusal ??= {
-          problem: `${name} is no text`,
-          hint: 'every value is text, a number, true, false or null',
-        };
+      else {
+        const hint = 'every value is text, a number, true, false or null';
+        refusal ??= { problem: `${name} is not text`, hint };
+      }
     }
     if (refusal !== null) sink.refuse(line, refusal);
-    else sink.take(values as Values, line);
-  }
-  if (objects > 0) sink.hasSets = withSet;
-}
-
-/** The first text that is not empty, and all of them. */
-function peeked(texts: Iterable<string>): [string, Iterable<string>] {
-  const iterator = texts[Symbol.iterator]();
-  let first = '';
-  for (let next = iterator.next(); !next.done; next = iterator.next()) {
-    first += next.value;
-    if (first.includes('\n') || first.length > 4096) break;
-  }
-  const rest = { [Symbol.iterator]: () => iterator };
-  return [
-    first,
-    (function* () {
-      yield first;
-      yield* rest;
-    })(),
-  ];
+    else sink.take(values, line);
+  });
 }

@@ -3,30 +3,19 @@
 import { isRefusal, isSetName, type Refusal, readNetwork, refuseSetName, refuseSubject } from '../cli/input';
 import { momentOf } from '../cli/time';
 import { formatInstant, parseInstant } from '../rules/expiry';
-import type { RowText } from '../rules/known-rows';
+import type { ImportRow } from '../rules/import';
 import { keyOf, type Meaning, meaningText } from '../rules/meaning';
 import { formatNetwork, networkKey, parseNetwork } from '../rules/network';
-import type { IncomingRow } from '../rules/staging';
+import { networksOf, parseRange } from '../rules/range';
 import { foldName } from '../rules/subject';
 import type { Column } from './columns';
+import { refuseInvisible, refuseLook } from './look';
 
 /** Of each column the text, null where it is empty, undefined where the input does not speak of it. */
-export type Values = Readonly<Record<Column, string | null | undefined>>;
-
-/** The row of the database that would be told in just these words, or null when there can be none. */
-export function asWritten(values: Values): RowText | null {
-  const { user, set, network, note, expires, local } = values;
-  if (typeof network !== 'string' || (typeof local === 'string' && local !== '0')) return null;
-  const { added_at: addedAt, added_by: addedBy } = values;
-  if (typeof user === 'string' && typeof set !== 'string') {
-    return { table: 'access', name: user, network, note, expires, addedAt, addedBy };
-  }
-  if (typeof set !== 'string' || typeof user === 'string' || typeof expires === 'string') return null;
-  return { table: 'network_set', name: set, network, note, expires, addedAt, addedBy };
-}
+export type Values = Readonly<Partial<Record<Column, string | null | undefined>>>;
 
 /** The rows that a line means (a network may be a list, as in Dovecot's allow_nets), or the first thing wrong with it. */
-export function rowsFrom(values: Values, line: number): IncomingRow[] | Refusal {
+export function rowsFrom(values: Values, line: number): ImportRow[] | Refusal {
   const owner = ownerOf(values);
   if ('problem' in owner) return owner;
   const expires = expiresOf(values.expires);
@@ -40,12 +29,12 @@ export function rowsFrom(values: Values, line: number): IncomingRow[] | Refusal 
     };
   }
   const text = values.network ?? '';
-  if (text.trim() === '') return { problem: 'the network is empty', hint: 'a line is user and network' };
-  const rows: IncomingRow[] = [];
+  if (text.trim() === '') return { problem: 'the network is empty', hint: EVERYWHERE };
+  const rows: ImportRow[] = [];
   for (const part of text.includes(',') ? text.split(',').filter((each) => each.trim() !== '') : [text]) {
     const network = networkOf(part);
     if ('problem' in network) return network;
-    if (owner.table === 'network_set' && network.kind === 'set') {
+    if (owner.table === 'network_set' && network.kind !== 'network' && network.kind !== 'any') {
       return { problem: `a set cannot hold ${network.text}`, hint: 'give its networks' };
     }
     rows.push({
@@ -64,11 +53,16 @@ export function rowsFrom(values: Values, line: number): IncomingRow[] | Refusal 
   return rows;
 }
 
-function ownerOf({ user, set }: Values): Pick<IncomingRow, 'table' | 'name'> | Refusal {
+const EVERYWHERE =
+  'for a user who may send from everywhere write any; leave out who shall get what a wider entry allows';
+
+function ownerOf({ user, set }: Values): Pick<ImportRow, 'table' | 'name'> | Refusal {
   const named = set?.trim() ?? '';
   if (named === '') {
-    const refusal = refuseSubject(user ?? '');
-    return refusal ?? { table: 'access', name: foldName(user ?? '') };
+    const name = user ?? '';
+    const refusal =
+      refuseSubject(name) ?? (/[\s:]/.test(name) ? refuseLook(name) : null) ?? refuseInvisible('user', name);
+    return refusal ?? { table: 'access', name: foldName(name) };
   }
   if (user !== null && user !== undefined && user !== '') {
     return {
@@ -94,9 +88,24 @@ function networkOf(text: string): Read | Refusal {
   }
   const meaning = readNetwork(text);
   return isRefusal(meaning)
-    ? meaning
+    ? (explained(text) ?? meaning)
     : { text: meaningText(meaning), key: keyOf(meaning), kind: meaning.kind };
 }
+
+/** Why a text that is not a network is none, where that can be said. */
+function explained(text: string): Refusal | null {
+  if (/^\s*(?:null|\\n)\s*$/i.test(text))
+    return { problem: `${text.trim()} is not a network`, hint: EVERYWHERE };
+  const range = parseRange(text);
+  if (range !== null) {
+    const networks = networksOf(range).map(formatNetwork);
+    const shown = `${networks.slice(0, SHOWN_NETWORKS).join(',')}${networks.length > SHOWN_NETWORKS ? ',...' : ''}`;
+    return { problem: `${text.trim()} is a range, not a network`, hint: `its networks are ${shown}` };
+  }
+  return refuseInvisible('network', text);
+}
+
+const SHOWN_NETWORKS = 8;
 
 /** A date alone means to the end of that day in local time, as --until; a time without an offset is UTC, as in the database. */
 function expiresOf(text: string | null | undefined): string | null | undefined | Refusal {

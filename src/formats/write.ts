@@ -7,7 +7,10 @@ import type { Table } from '../rules/schema';
 import { foldName } from '../rules/subject';
 import { COLUMNS, type Column } from './columns';
 import { escaped, quotedField } from './delimited';
-import type { Format } from './format';
+
+/** What export can write. */
+export const WRITTEN_FORMATS = ['csv', 'tsv', 'json'] as const;
+export type WrittenFormat = (typeof WRITTEN_FORMATS)[number];
 
 type Record = { readonly [column in Exclude<Column, 'local'>]: string | null } & { readonly local: boolean };
 
@@ -34,7 +37,11 @@ export function recordOf(table: Table, row: Row): Record | null {
 }
 
 /** Calls `print` with text, piece by piece. */
-export function writeRecords(format: Format, records: Iterable<Record>, print: (text: string) => void): void {
+export function writeRecords(
+  format: WrittenFormat,
+  records: Iterable<Record>,
+  print: (text: string) => void,
+): void {
   if (format === 'json') writeJson(records, print);
   else if (format === 'tsv') writeLines(records, print, '\t', escaped);
   else writeLines(records, print, ',', quotedField);

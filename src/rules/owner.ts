@@ -1,5 +1,5 @@
 // Root's commands on a database in a folder that another account controls: that account could plant a symbolic link or a forged journal
-// there, and root would follow it. So a command that writes becomes the owner of the folder before it opens anything.
+// there, and root would follow it. So a command that writes becomes that account before it opens anything.
 //
 // DIAGNOSTICS: where more than one account controls the way to the file, or everybody does, the command refuses and names the remedy.
 import { execFileSync } from 'node:child_process';
@@ -7,26 +7,55 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { shellWord, Trouble } from '../failure';
 
-/** Sets the effective user and groups of a process of root to the owner of the database. `file` may not exist yet. */
-export function becomeOwner(file: string): void {
-  if (process.geteuid?.() !== 0) return;
-  const places = placesOf(file);
-  for (const place of places) checkWriters(place);
-  const owners = [...new Set(places.map(({ stats }) => stats.uid).filter((uid) => uid !== 0))];
-  const [uid, other] = owners;
-  if (uid === undefined) return;
+/**
+ * Sets the effective user and groups of a process of root to the account that controls the database, which may not exist yet. For all
+ * other users, and where all is root's, nothing happens. Returns what makes the process root again.
+ */
+export function becomeOwner(file: string): () => void {
+  if (process.geteuid?.() !== 0) return () => {};
+  const places = placesOf(path.resolve(file));
+  const folder = folderOf(file);
+  for (const place of places) checkWriters(place, place.name === folder);
+  const [uid, other] = new Set(places.map(({ stats }) => stats.uid).filter((owner) => owner !== 0));
+  if (uid === undefined) return () => {};
   if (other !== undefined) {
     const problem = `${file} and the folders above it belong to more than one account besides root`;
-    throw new Trouble({
-      kind: 'refused',
+    throw refused(
       problem,
-      hint: `give them one owner: ls -ld ${places.map(({ name }) => shellWord(name)).join(' ')}`,
-    });
+      `give them one owner: ls -ld ${places.map(({ name }) => shellWord(name)).join(' ')}`,
+    );
   }
-  const group = Number(execFileSync('id', ['-g', `${uid}`], { encoding: 'utf8' }));
+  const before = { groups: process.getgroups?.() ?? [], group: process.getegid?.() ?? 0 };
+  const group = primaryGroup(uid) ?? places.find(({ stats }) => stats.uid === uid)?.stats.gid ?? uid;
   process.setgroups?.([group]);
   process.setegid?.(group);
   process.seteuid?.(uid);
+  return () => {
+    process.seteuid?.(0);
+    process.setegid?.(before.group);
+    process.setgroups?.(before.groups);
+  };
+}
+
+/** As `becomeOwner`, for the time of `work`. */
+export function asOwner<T>(file: string, work: () => T): T {
+  const becomeRoot = becomeOwner(file);
+  try {
+    return work();
+  } finally {
+    becomeRoot();
+  }
+}
+
+function primaryGroup(uid: number): number | null {
+  try {
+    return Number(
+      execFileSync('id', ['-g', `${uid}`], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
+    );
+  } catch {
+    // An account without a name, as in a container.
+    return null;
+  }
 }
 
 interface Place {
@@ -34,25 +63,56 @@ interface Place {
   readonly stats: fs.Stats;
 }
 
-/** The file and the folders above it, as far as they exist, without symbolic links. */
+/** So many symbolic links are followed, as Linux does it. */
+const MOST_LINKS = 40;
+
+/** All that the name leads through, as far as it exists: the folders, the symbolic links and what they point to, the file. */
 function placesOf(file: string): Place[] {
-  let name = path.resolve(file);
-  while (!fs.existsSync(name)) name = path.dirname(name);
   const places: Place[] = [];
-  for (name = fs.realpathSync(name); ; name = path.dirname(name)) {
-    places.push({ name, stats: fs.statSync(name) });
-    if (name === '/') return places;
+  let links = 0;
+  let name = '/';
+  const rest = file.split('/');
+  while (rest.length > 0) {
+    const next = path.join(name, rest.shift() ?? '');
+    const stats = fs.lstatSync(next, { throwIfNoEntry: false });
+    if (stats === undefined) break;
+    places.push({ name: next, stats });
+    if (!stats.isSymbolicLink()) {
+      name = next;
+      continue;
+    }
+    if (++links > MOST_LINKS)
+      throw refused(`${file} leads through too many symbolic links`, `ls -l ${shellWord(next)}`);
+    const target = fs.readlinkSync(next);
+    if (path.isAbsolute(target)) name = '/';
+    rest.unshift(...target.split('/'));
+  }
+  return places;
+}
+
+/** The folder that the file lies in, without symbolic links; null when it does not exist. */
+function folderOf(file: string): string | null {
+  try {
+    return path.dirname(fs.realpathSync(file));
+  } catch {
+    const folder = path.dirname(path.resolve(file));
+    return fs.existsSync(folder) ? fs.realpathSync(folder) : null;
   }
 }
 
-/** Others may write in a folder of all (/tmp), where the sticky bit keeps them from renaming what is not theirs; the last folder must be closed. */
-function checkWriters({ name, stats }: Place): void {
-  const isShared = stats.isDirectory() && (stats.mode & 0o1000) !== 0;
+/** In a folder of all with the sticky bit (/tmp) nobody can rename what is not theirs, but a journal could be planted beside a database. */
+function checkWriters({ name, stats }: Place, isLast: boolean): void {
+  if (stats.isSymbolicLink()) return;
+  const isSticky = stats.isDirectory() && (stats.mode & 0o1000) !== 0;
   const isGroups = (stats.mode & 0o020) !== 0 && stats.gid !== 0;
-  if (isShared || ((stats.mode & 0o002) === 0 && !isGroups)) return;
-  throw new Trouble({
-    kind: 'refused',
-    problem: `${name} can be written by more than its owner`,
-    hint: `as root: chmod go-w ${shellWord(name)}`,
-  });
+  const isOpen = (stats.mode & 0o002) !== 0 || isGroups;
+  if (!isOpen || (isSticky && !isLast)) return;
+  const hint = isSticky
+    ? 'keep the database in a folder of its own: --db /var/lib/allow-nets/access.db'
+    : `as root: chmod go-w ${shellWord(name)}`;
+  throw refused(`${name} can be written by more than its owner`, hint);
+}
+
+function refused(problem: string, hint: string): Trouble {
+  return new Trouble({ kind: 'refused', problem, hint });
 }

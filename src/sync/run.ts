@@ -1,19 +1,17 @@
 // One run of `sync`: COMMAND, its rows, the database, and what is remembered of it.
-//
-// When neither the output nor the database file has changed since a run that found no difference, the rows are not even read.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { printDifference } from '../commands/import';
+import { printChange } from '../commands/import';
 import { asLogLine, type Failure, failureOf, printable, Trouble } from '../failure';
+import { bytesOfFile } from '../formats/chunks';
 import type { Format } from '../formats/format';
 import { load } from '../formats/load';
 import type { Read } from '../formats/read';
-import { Overtaken } from '../rules/bring-in';
 import { formatInstant } from '../rules/expiry';
-import { type Output, outputOf, SourceTrouble } from './source';
-import { lookOfDatabase, readState, type SyncState, writeState } from './state';
-
-declare const __VERSION__: string;
+import type { ImportResult } from '../rules/import';
+import { limitsOf, Stopped } from './limits';
+import { outputOf } from './source';
+import type { SyncState } from './state';
 
 export interface Job {
   readonly db: string;
@@ -23,145 +21,97 @@ export interface Job {
   readonly force: boolean;
   /** Print what would change, and change nothing. */
   readonly dryRun: boolean;
-  /** Seconds. */
+  /** Seconds, for COMMAND and for the reading of its output. */
   readonly timeout: number;
   /** Seconds, or null for a single run. */
   readonly every: number | null;
 }
 
-/** Rows of entries and of sets. `changed`: got another note or another time. */
-export interface Changes {
-  readonly added: number;
-  readonly changed: number;
-  readonly removed: number;
-}
-
 export type Run =
-  /** `took`: seconds. */
-  | { readonly kind: 'good'; readonly changes: Changes; readonly rows: number; readonly took: number }
-  /** `sort`: a word that tells this failure from one of another sort. */
-  | { readonly kind: 'failed'; readonly failure: Failure; readonly sort: string }
+  /** `took`: seconds. `state`: what is known now. */
+  | { readonly kind: 'good'; readonly result: ImportResult; readonly took: number; readonly state: SyncState }
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly state: SyncState }
   | { readonly kind: 'stopped' };
 
-/** A state that cannot be written is told through `warn`, and the run is good all the same. Throws only a bug. */
-export async function syncOnce(job: Job, stop: AbortSignal, warn: (failure: Failure) => void): Promise<Run> {
+/** `before`: what was known. Throws only a bug. */
+export async function runOnce(job: Job, before: SyncState | null, stop: AbortSignal): Promise<Run> {
   const begin = Date.now();
-  const state = readState(job.db);
-  const before = state === 'forbidden' ? null : state;
+  const { source, every } = job;
+  const attempted = formatInstant(begin);
+  const { succeeded = null, changed = null, rows = null, failing = null } = before ?? {};
   try {
-    if (!fs.existsSync(job.db)) throw new Trouble({ kind: 'database-missing', file: job.db });
-    const output = await outputOf(job.source, job.timeout, stop);
-    try {
-      const good = broughtIn(job, output, before);
-      const now = formatInstant(Date.now());
-      const changed = isNothing(good.changes) ? (before?.changed ?? null) : now;
-      const { rows, settled } = good;
-      remember(job, begin, warn, { succeeded: now, changed, rows, settled, error: null, failing: null });
-      return { kind: 'good', rows, changes: good.changes, took: (Date.now() - begin) / 1000 };
-    } finally {
-      output.close();
-    }
+    const result = await synced(job, stop);
+    const now = formatInstant(Date.now());
+    const state = {
+      source,
+      every,
+      attempted,
+      succeeded: now,
+      changed: changesOf(result) === 0 ? changed : now,
+      rows: result.unchanged + result.added + result.changed,
+      error: null,
+      failing: null,
+    };
+    return { kind: 'good', result, took: (Date.now() - begin) / 1000, state };
   } catch (error) {
-    const sort = error instanceof SourceTrouble ? error.sort : null;
-    if (sort === 'stopped') return { kind: 'stopped' };
+    if (error instanceof Stopped) return { kind: 'stopped' };
     const failure = failureOf(error);
     if (failure.kind === 'bug') throw error;
-    const { succeeded = null, changed = null, rows = null } = before ?? {};
-    const failing = before?.failing ?? formatInstant(begin);
-    remember(job, begin, warn, {
-      succeeded,
-      changed,
-      rows,
-      settled: null,
-      error: asLogLine(failure),
-      failing,
-    });
-    return { kind: 'failed', failure, sort: sort ?? failure.kind };
+    const words = { error: asLogLine(failure), failing: failing ?? attempted };
+    return {
+      kind: 'failed',
+      failure,
+      state: { source, every, attempted, succeeded, changed, rows, ...words },
+    };
   }
 }
 
-export function isNothing({ added, changed, removed }: Changes): boolean {
-  return added + changed + removed === 0;
+export function changesOf({ added, changed, removed }: ImportResult): number {
+  return added + changed + removed;
 }
 
-type Good = { changes: Changes } & Pick<SyncState, 'settled'> & { rows: number };
-
-function broughtIn(job: Job, output: Output, before: SyncState | null): Good {
-  const digest = `${output.digest} ${job.format ?? 'guess'} ${__VERSION__}`;
-  const look = lookOfDatabase(job.db);
-  const { settled = null, rows = null } = before ?? {};
-  if (
-    !job.dryRun &&
-    look !== null &&
-    rows !== null &&
-    settled?.output === digest &&
-    settled.database === look
-  ) {
-    return { changes: { added: 0, changed: 0, removed: 0 }, rows, settled };
-  }
-  const name = path.basename(job.source[0] ?? '');
-  const loaded = notOvertaken(() =>
-    load(
-      job.db,
-      { chunks: output.chunks(), name: '-', format: job.format, leaveOutLocal: true, compare: true },
-      { replace: true, dryRun: job.dryRun, force: job.force },
-      (read) => {
-        if (read.isEmpty && !job.force) throw empty(name);
-      },
-      (connection) => {
-        if (job.dryRun) printDifference(connection);
-      },
-    ),
-  );
-  if (loaded.kind === 'unreadable') throw unreadable(name, loaded.read);
-  const { access, network_set: sets, unchanged, refusal } = loaded.outcome;
-  if (refusal !== null) throw refusal;
-  const changes = {
-    added: access.added + sets.added,
-    changed: access.changed + sets.changed,
-    removed: access.removed + sets.removed,
-  };
-  // Only of a run that wrote nothing is it sure that the file is what was compared.
-  const still = look !== null && isNothing(changes) && lookOfDatabase(job.db) === look;
-  return {
-    changes,
-    rows: unchanged + changes.added + changes.changed,
-    settled: still ? { output: digest, database: look } : null,
-  };
-}
-
-/** An administrator's commands come now and then, not time after time. */
-function notOvertaken<T>(work: () => T, tries = 3): T {
+async function synced(
+  { db, source, format, force, dryRun, timeout }: Job,
+  stop: AbortSignal,
+): Promise<ImportResult> {
+  if (!fs.existsSync(db)) throw new Trouble({ kind: 'database-missing', file: db });
+  const name = path.basename(source[0] ?? '');
+  const limits = limitsOf(timeout, name, stop);
   try {
-    return work();
-  } catch (error) {
-    if (tries > 1 && error instanceof Overtaken) return notOvertaken(work, tries - 1);
-    throw error;
+    const descriptor = await outputOf(source, limits);
+    try {
+      const loaded = await load(
+        db,
+        { chunks: bytesOfFile(descriptor), name: '-', format, leaveOutLocal: true, check: limits.check },
+        {
+          replace: true,
+          dryRun,
+          force,
+          empty: {
+            problem: `${name} printed nothing`,
+            hint: 'nothing was changed; if the list really is empty, run it once with --force',
+          },
+          report: dryRun ? (change) => printChange(change, true) : undefined,
+        },
+      );
+      if (loaded.kind === 'unreadable') throw unreadable(name, loaded.read);
+      if (loaded.result.refusal !== null) throw loaded.result.refusal;
+      return loaded.result;
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  } finally {
+    limits.clear();
   }
 }
 
-function empty(name: string): Trouble {
-  const hint = 'nothing was changed; should the list really be empty, run it once with --force';
-  return new Trouble({ kind: 'refused', problem: `${name} printed nothing`, hint });
-}
-
-function unreadable(name: string, { problems, problemCount }: Read): SourceTrouble {
+function unreadable(name: string, { problems, problemCount }: Read): Trouble {
   const [first] = problems;
   const more = problemCount > 1 ? ` (and ${problemCount - 1} more)` : '';
   const problem = `line ${first?.line} of what ${name} printed: ${printable(first?.problem ?? '')}${more}`;
-  return new SourceTrouble('rows', problem, `nothing was changed; ${printable(first?.hint ?? '')}`);
-}
-
-type Remembered = Omit<SyncState, 'source' | 'every' | 'attempted'>;
-
-function remember(job: Job, begin: number, warn: (failure: Failure) => void, found: Remembered): void {
-  if (job.dryRun || !fs.existsSync(job.db)) return;
-  try {
-    const { source, every } = job;
-    writeState(job.db, { source, every, attempted: formatInstant(begin), ...found });
-  } catch (error) {
-    const problem = `what is known of sync cannot be written beside ${job.db} (${(error as Error).message})`;
-    const hint = 'rows are synced all the same; let the user of sync write in that folder';
-    warn({ kind: 'refused', problem, hint });
-  }
+  return new Trouble({
+    kind: 'refused',
+    problem,
+    hint: `nothing was changed; ${printable(first?.hint ?? '')}`,
+  });
 }

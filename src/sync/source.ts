@@ -1,114 +1,84 @@
-// Runs the command that prints the rows for `sync`: no shell, its own process group, all of its output kept aside until it has ended.
+// Runs the command that prints the rows for `sync`: no shell, its own process group, its output in a file until it has ended.
 //
-// Only output that is complete (the end of the pipe, and exit status 0) is handed on. Whatever else happens is Trouble, with the last
-// line that the command wrote to standard error. A command that runs for too long is ended with all that it has started.
+// DIAGNOSTICS: only output that is complete (the end of the pipe, and exit status 0) is handed on. Whatever else happens is Trouble, with
+// the last line that the command wrote to standard error. A command that is ended is ended with all that it has started.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { Trouble } from '../failure';
+import type { Limits } from './limits';
 
-/** What sort of failure it was, so that a log can tell a new one from the same one again. */
-export type Sort = 'start' | 'status' | 'timeout' | 'space' | 'stopped' | 'rows';
+const UNCHANGED = 'nothing was changed';
 
-export class SourceTrouble extends Trouble {
-  constructor(
-    readonly sort: Sort,
-    problem: string,
-    hint: string,
-  ) {
-    super({ kind: 'refused', problem, hint });
-  }
-}
-
-/** The complete output, in a file without a name that is gone after `close`. */
-export interface Output {
-  /** SHA-256, hexadecimal. */
-  readonly digest: string;
-  /** From the beginning, as often as it is asked for. */
-  chunks(): Iterable<Buffer>;
-  close(): void;
-}
-
-/** What setTimeout takes (ms), 24 days. */
-export const LONGEST_TIMER = 2 ** 31 - 1;
-
+/** Characters of the last line on standard error. */
 const KEPT_ERROR_TEXT = 4096;
 
 /** How long (ms) a command that is being ended has for it, and how long its last words are waited for. */
 const GRACE = 1000;
 
-/**
- * @param argv the program and its arguments
- * @param timeout seconds
- * @param stop ends the command and throws 'stopped'
- * @throws SourceTrouble
- */
-export async function outputOf(argv: readonly string[], timeout: number, stop: AbortSignal): Promise<Output> {
-  const name = path.basename(argv[0] ?? '');
-  const spool = newSpool();
+/** The complete output of `argv` as the descriptor of a file without a name, to be read from its beginning and closed. Throws Trouble. */
+export async function outputOf(argv: readonly string[], limits: Limits): Promise<number> {
+  const descriptor = newFile();
   try {
-    const child = await started(argv);
-    const said = lastLineOf(child.stderr as Readable);
-    const ending = await endOf(child, spool, timeout * 1000, stop);
-    if (ending.kind === 'stopped') throw new SourceTrouble('stopped', `${name} was stopped`, STANDS);
-    if (ending.kind === 'space') throw noSpace(ending.detail);
-    const words = await said();
-    const quoted = words === '' ? '' : `: ${words}`;
-    if (ending.kind === 'timeout') {
-      const hint = `${STANDS}; should it need longer: --timeout ${2 * timeout}s`;
-      throw new SourceTrouble(
-        'timeout',
-        `${name} had not ended after ${timeout} s and was killed${quoted}`,
-        hint,
-      );
+    const child = await start(argv);
+    const lastLine = lastLineOf(child.stderr as Readable);
+    const exit = new Promise<void>((done) => child.once('exit', () => done()));
+    // A part of a pipeline can outlive the shell that began it: the end of the pipe counts, too.
+    const output = fs.createWriteStream('', { fd: descriptor, autoClose: false });
+    const complete = Promise.all([exit, pipeline(child.stdout as Readable, output)]);
+    try {
+      await Promise.race([complete, limits.reached]);
+    } catch (error) {
+      complete.catch(() => {});
+      await end(child, exit);
+      throw error instanceof Trouble ? error : noSpace(error as Error);
     }
-    const { status, signal } = ending;
-    if (signal !== null)
-      throw new SourceTrouble('status', `${name} was killed by ${signal}${quoted}`, STANDS);
-    if (status !== 0)
-      throw new SourceTrouble('status', `${name} ended with status ${status}${quoted}`, STANDS);
-    return spool.output();
+    const ending =
+      child.signalCode === null ? `ended with status ${child.exitCode}` : `was killed by ${child.signalCode}`;
+    const words = await lastLine();
+    if (child.exitCode === 0) return descriptor;
+    const problem = `${path.basename(argv[0] ?? '')} ${ending}${words === '' ? '' : `: ${words}`}`;
+    throw new Trouble({ kind: 'refused', problem, hint: UNCHANGED });
   } catch (error) {
-    spool.close();
+    fs.closeSync(descriptor);
     throw error;
   }
 }
 
-const STANDS = 'nothing was changed';
-
-function newSpool(): Spool {
+/** In the folder for temporary files, and gone from it at once. */
+function newFile(): number {
+  const file = path.join(tmpdir(), `allow-nets-sync-${randomUUID()}`);
   try {
-    return new Spool();
+    const descriptor = fs.openSync(file, 'wx+', 0o600);
+    fs.unlinkSync(file);
+    return descriptor;
   } catch (error) {
-    throw noSpace((error as Error).message);
+    throw noSpace(error as Error);
   }
 }
 
-function noSpace(detail: string): SourceTrouble {
-  const hint = `${STANDS}; make room in ${tmpdir()}, or set TMPDIR to another folder`;
-  return new SourceTrouble('space', `the output cannot be kept in ${tmpdir()} (${detail})`, hint);
+function noSpace({ message }: Error): Trouble {
+  const problem = `the output cannot be kept in ${tmpdir()} (${message})`;
+  const hint = `${UNCHANGED}; make room in ${tmpdir()}, or set TMPDIR to another folder`;
+  return new Trouble({ kind: 'refused', problem, hint });
 }
 
-type Ending =
-  | { readonly kind: 'ended'; readonly status: number | null; readonly signal: NodeJS.Signals | null }
-  | { readonly kind: 'timeout' }
-  | { readonly kind: 'stopped' }
-  | { readonly kind: 'space'; readonly detail: string };
-
-function started(argv: readonly string[]): Promise<ChildProcess> {
+function start(argv: readonly string[]): Promise<ChildProcess> {
   const [command = '', ...args] = argv;
   return new Promise((resolve, reject) => {
     const failed = ({ code, message }: NodeJS.ErrnoException) => {
-      const why =
-        code === 'ENOENT'
-          ? 'there is no such program'
-          : code === 'EACCES'
-            ? 'no permission'
-            : (code ?? message);
-      reject(new SourceTrouble('start', `cannot run ${command}: ${why}`, HOW_TO_NAME));
+      const reasons: Readonly<Record<string, string>> = {
+        ENOENT: 'there is no such program',
+        EACCES: 'no permission',
+      };
+      const problem = `cannot run ${command}: ${reasons[code ?? ''] ?? code ?? message}`;
+      const hint =
+        'give a program and its arguments after --; what needs a shell: -- sh -c "COMMAND | COMMAND"';
+      reject(new Trouble({ kind: 'refused', problem, hint }));
     };
     try {
       // A session of its own: with the number of the group all that it starts can be ended.
@@ -121,71 +91,23 @@ function started(argv: readonly string[]): Promise<ChildProcess> {
   });
 }
 
-const HOW_TO_NAME =
-  'give a program and its arguments after --; what needs a shell: -- sh -c "COMMAND | COMMAND"';
-
-/** Waits for the end of the command and of its output: a part of a pipeline can outlive the shell that began it. */
-function endOf(child: ChildProcess, spool: Spool, timeout: number, stop: AbortSignal): Promise<Ending> {
-  const stdout = child.stdout as Readable;
-  return new Promise((resolve) => {
-    let exit: Ending | null = null;
-    let complete = false;
-    const finish = (ending: Ending) => {
-      clearTimeout(timer);
-      stop.removeEventListener('abort', stopped);
-      stdout.destroy();
-      resolve(ending);
-    };
-    const cut = (ending: Ending) => {
-      // What it does from now on, ending included, is our doing.
-      stdout.removeAllListeners();
-      stdout.once('error', () => {});
-      child.removeAllListeners('exit');
-      void ended(child).then(() => finish(ending));
-    };
-    const timer = setTimeout(() => cut({ kind: 'timeout' }), Math.min(timeout, LONGEST_TIMER));
-    const stopped = () => cut({ kind: 'stopped' });
-    stop.addEventListener('abort', stopped);
-    child.once('exit', (status, signal) => {
-      exit = { kind: 'ended', status, signal };
-      if (complete) finish(exit);
-    });
-    stdout.on('data', (bytes: Buffer) => {
-      try {
-        spool.add(bytes);
-      } catch (error) {
-        cut({ kind: 'space', detail: (error as Error).message });
-      }
-    });
-    stdout.once('error', () => {});
-    stdout.once('end', () => {
-      complete = true;
-      if (exit !== null) finish(exit);
-    });
-    if (stop.aborted) stopped();
-  });
-}
-
-/** Ends the command's process group, first kindly. */
-async function ended(child: ChildProcess): Promise<void> {
-  const gone = new Promise<void>((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) resolve();
-    else child.once('exit', () => resolve());
-  });
-  signalGroup(child, 'SIGTERM');
-  const grace = setTimeout(() => signalGroup(child, 'SIGKILL'), GRACE);
-  await gone;
+/** Ends the command's process group: SIGTERM, and after a while SIGKILL. */
+async function end(child: ChildProcess, exit: Promise<void>): Promise<void> {
+  const signal = (name: NodeJS.Signals) => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, name);
+    } catch {
+      // All of it is gone.
+    }
+  };
+  signal('SIGTERM');
+  const grace = setTimeout(() => signal('SIGKILL'), GRACE);
+  await exit;
   clearTimeout(grace);
-  // What the command had started may have not listened.
-  signalGroup(child, 'SIGKILL');
-}
-
-function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, signal);
-  } catch {
-    // All of it is gone.
-  }
+  // What the command had started may have ignored the first signal.
+  signal('SIGKILL');
+  child.stdout?.destroy();
+  child.stderr?.destroy();
 }
 
 /** A function that waits for the last line of a stream. Not for ever: a program left in the background can hold it open (ssh does). */
@@ -195,63 +117,18 @@ function lastLineOf(stream: Readable): () => Promise<string> {
   stream.on('data', (more: string) => {
     text = `${text}${more}`.slice(-KEPT_ERROR_TEXT);
   });
+  const closed = new Promise<void>((done) => stream.once('close', () => done()));
   stream.once('error', () => {});
   return async () => {
-    await new Promise<void>((resolve) => {
-      if (stream.readableEnded || stream.destroyed) return resolve();
-      const timer = setTimeout(resolve, GRACE);
-      stream.once('close', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([
+      closed,
+      new Promise((done) => {
+        timer = setTimeout(done, GRACE);
+      }),
+    ]);
+    clearTimeout(timer);
     stream.destroy();
     return text.trimEnd().split('\n').at(-1)?.trim() ?? '';
   };
-}
-
-/** A text of this size still lies among V8's small objects; larger ones cost a page fault for every 4 KB. */
-const CHUNK = 64 * 1024;
-
-/** A file without a name. */
-class Spool {
-  private readonly descriptor: number;
-  private readonly hash = createHash('sha256');
-  private open = true;
-
-  constructor() {
-    const file = path.join(tmpdir(), `allow-nets-sync-${randomUUID()}`);
-    this.descriptor = fs.openSync(file, 'wx+', 0o600);
-    fs.unlinkSync(file);
-  }
-
-  add(bytes: Buffer): void {
-    this.hash.update(bytes);
-    for (let written = 0; written < bytes.length; ) {
-      written += fs.writeSync(this.descriptor, bytes, written);
-    }
-  }
-
-  output(): Output {
-    return {
-      digest: this.hash.digest('hex'),
-      chunks: () => this.chunks(),
-      close: () => this.close(),
-    };
-  }
-
-  close(): void {
-    if (this.open) fs.closeSync(this.descriptor);
-    this.open = false;
-  }
-
-  private *chunks(): Iterable<Buffer> {
-    const chunk = Buffer.allocUnsafe(CHUNK);
-    for (let at = 0; ; ) {
-      const read = fs.readSync(this.descriptor, chunk, 0, CHUNK, at);
-      if (read === 0) return;
-      at += read;
-      yield chunk.subarray(0, read);
-    }
-  }
 }

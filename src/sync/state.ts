@@ -2,8 +2,10 @@
 //
 // A JSON file of its own, because a sync without a difference must not write to the database. It is read by `list --status`, by `doctor`
 // and by the next sync. In trouble (missing, unreadable, damaged) nothing is known; no answer and no row depends on it.
+import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { parseInstant } from '../rules/expiry';
+import { asOwner } from '../rules/owner';
 
 export interface SyncState {
   /** COMMAND and its arguments. */
@@ -21,96 +23,70 @@ export interface SyncState {
   readonly error: string | null;
   /** The first failure since the last success. */
   readonly failing: string | null;
-  /** What the last good output and the database were: while both stand, there is no difference to look for. */
-  readonly settled: { readonly output: string; readonly database: string } | null;
 }
 
 export function stateFile(database: string): string {
   return `${database}.sync.json`;
 }
 
-/** More is not ours: the arguments of COMMAND are the only long thing in it. */
-const LARGEST = 256 * 1024;
+/** Bytes. No state is larger: a command line is the longest part of it. */
+const LARGEST = 1024 * 1024;
 
 /** `forbidden`: there is one, and this user may not read it. Null: there is none that can be used. */
 export function readState(database: string): SyncState | 'forbidden' | null {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
   try {
-    return checkedState(JSON.parse(readSmallFile(stateFile(database))));
+    // A FIFO in its place must not be waited for, and a link not followed.
+    const descriptor = fs.openSync(stateFile(database), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    try {
+      const stats = fs.fstatSync(descriptor);
+      if (!stats.isFile() || stats.size > LARGEST) return null;
+      const state: unknown = JSON.parse(fs.readFileSync(descriptor, 'utf8'));
+      return isState(state) ? state : null;
+    } finally {
+      fs.closeSync(descriptor);
+    }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === 'EACCES' || code === 'EPERM' ? 'forbidden' : null;
   }
 }
 
-/** The folder may be another account's, who can put a FIFO or a link to a device there. */
-function readSmallFile(file: string): string {
-  const descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
-  try {
-    const stat = fs.fstatSync(descriptor);
-    if (!stat.isFile() || stat.size > LARGEST) throw new Error(`${file} is not a state file`);
-    const bytes = Buffer.alloc(stat.size);
-    return bytes.toString('utf8', 0, fs.readSync(descriptor, bytes));
-  } finally {
-    fs.closeSync(descriptor);
-  }
-}
-
-const isText = (value: unknown): value is string => typeof value === 'string';
-const isCount = (value: unknown) => Number.isInteger(value) && Number(value) >= 0;
-
-/** The state when every part of it has its type, else null. */
-function checkedState(value: unknown): SyncState | null {
-  if (typeof value !== 'object' || value === null) return null;
-  const { source, every, attempted, succeeded, changed, rows, error, failing, settled } = value as SyncState;
-  const isWhole =
-    Array.isArray(source) &&
-    source.length > 0 &&
-    source.every(isText) &&
-    isText(attempted) &&
-    [every, rows].every((number) => number === null || isCount(number)) &&
-    [succeeded, changed, error, failing].every((text) => text === null || isText(text)) &&
-    (settled === null || (isText(settled?.output) && isText(settled.database)));
-  return isWhole ? { source, every, attempted, succeeded, changed, rows, error, failing, settled } : null;
+function isState(value: unknown): value is SyncState {
+  if (typeof value !== 'object' || value === null) return false;
+  const state = value as Record<keyof SyncState, unknown>;
+  const isOr = (type: 'number' | 'string', ...keys: (keyof SyncState)[]) =>
+    keys.every((key) => state[key] === null || typeof state[key] === type);
+  return (
+    Array.isArray(state.source) &&
+    state.source.every((word) => typeof word === 'string') &&
+    typeof state.attempted === 'string' &&
+    isOr('number', 'every', 'rows') &&
+    isOr('string', 'succeeded', 'changed', 'error', 'failing')
+  );
 }
 
 /**
- * Replaces the file in one step. It belongs to the owner of the database, and others may not read it: COMMAND may hold a password.
- * Throws the error of the file system.
+ * Replaces the file in one step. It has the owner of the database, and no more permissions: COMMAND may hold a password.
+ * Throws the error of the file system, and Trouble.
  */
 export function writeState(database: string, state: SyncState): void {
-  const file = stateFile(database);
-  const next = `${file}.${process.pid}`;
-  try {
-    fs.writeFileSync(next, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o640 });
-    const { uid, gid } = fs.statSync(database);
-    if (process.geteuid?.() === 0) fs.chownSync(next, uid, gid);
-    fs.renameSync(next, file);
-  } catch (error) {
-    fs.rmSync(next, { force: true });
-    throw error;
-  }
-}
-
-/**
- * What tells one state of the database file from another, without reading it: file, size, time and SQLite's change counter
- * (file format 1.3.7). Null when that says nothing: an interrupted change, write-ahead mode, no file.
- */
-export function lookOfDatabase(database: string): string | null {
-  if (fs.existsSync(`${database}-journal`)) return null;
-  try {
-    const descriptor = fs.openSync(database, 'r');
+  asOwner(database, () => {
+    const next = `${stateFile(database)}.${randomUUID()}`;
+    const descriptor = fs.openSync(next, 'wx', 0o600);
     try {
-      const header = Buffer.alloc(28);
-      fs.readSync(descriptor, header, 0, header.length, 0);
-      if (header[18] !== 1) return null;
-      const { dev, ino, size, mtimeNs } = fs.fstatSync(descriptor, { bigint: true });
-      return [dev, ino, size, mtimeNs, header.readUInt32BE(24)].join(' ');
+      fs.writeFileSync(descriptor, `${JSON.stringify(state, null, 2)}\n`);
+      const { uid, gid, mode } = fs.statSync(database);
+      if (process.geteuid?.() === 0) fs.fchownSync(descriptor, uid, gid);
+      fs.fchmodSync(descriptor, mode & 0o640);
+      fs.renameSync(next, stateFile(database));
+    } catch (error) {
+      fs.rmSync(next, { force: true });
+      throw error;
     } finally {
       fs.closeSync(descriptor);
     }
-  } catch {
-    return null;
-  }
+  });
 }
 
 /** Seconds since the last success; null when there was none. */

@@ -2,7 +2,7 @@
 
 import { coloured, columns, printLine } from '../cli/output';
 import { momentText } from '../cli/time';
-import { printable, Trouble } from '../failure';
+import { printable, shellWord, Trouble } from '../failure';
 import { parseInstant } from '../rules/expiry';
 import { ageOf, ageText, limitOf, readState, type SyncState, stateFile } from './state';
 
@@ -33,7 +33,7 @@ function lines(state: SyncState, now: number): [string, string][] {
   const success = age === null ? 'never' : `${told(state.succeeded)}, ${ageText(age)} ago`;
   const trouble = error === null ? 'none' : `${told(state.attempted)}: ${printable(error)}`;
   return [
-    ['source', printable(state.source.map(quoted).join(' '))],
+    ['source', printable(state.source.map(shellWord).join(' '))],
     ['runs', every === null ? 'when it is started' : `every ${ageText(every)}`],
     ['last success', old ? coloured(success, 'red') : success],
     ['last change', state.changed === null ? 'never' : told(state.changed)],
@@ -47,11 +47,6 @@ function lines(state: SyncState, now: number): [string, string][] {
 function told(instant: string | null): string {
   const moment = parseInstant(instant ?? '');
   return moment === null ? printable(String(instant)) : momentText(moment);
-}
-
-/** As a shell would want it. */
-function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function asJson(state: SyncState, now: number) {

@@ -38,6 +38,15 @@ const UNCHANGED = [
   'here 10.0.0.0/8 this server',
 ];
 
+/** As a command that writes leaves them. */
+const CANONICAL = [
+  '@office 203.0.113.0/24',
+  'alice 10.0.0.0/8 desk',
+  'bob 192.0.2.1/32',
+  'bob @office',
+  'here 10.0.0.0/8 this server',
+];
+
 type Case = [
   what: string,
   input: string,
@@ -51,42 +60,56 @@ type Case = [
 // biome-ignore format: a case a few lines
 const CASES: Case[] = [
   ['added to what is there', 'carol,10.0.0.0/8\nalice,10.0.0.0/8\nBOB,192.0.2.1/32\n', [],
-    ['added 1, changed 1, removed 0, unchanged 1'], [], 0,
-    ['@Office 203.0.113.0/24', 'Bob @Office', 'alice 10.0.0.0/8 desk', 'bob 192.0.2.1/32', 'carol 10.0.0.0/8', 'here 10.0.0.0/8 this server']],
+    ['added 1, changed 0, removed 0, unchanged 2'], [], 0,
+    ['@office 203.0.113.0/24', 'alice 10.0.0.0/8 desk', 'bob 192.0.2.1/32', 'bob @office', 'carol 10.0.0.0/8', 'here 10.0.0.0/8 this server']],
   ['what the input does not speak of stays', 'user,network,expires\nalice,10.0.0.0/8,2098-12-24\n', [],
     ['added 0, changed 1, removed 0, unchanged 0'], [], 0,
-    ['@Office 203.0.113.0/24', 'Bob 192.0.2.1', 'Bob @Office', 'alice 10.0.0.0/8 until 2098-12-24T23:00:00Z desk', 'here 10.0.0.0/8 this server']],
+    ['@office 203.0.113.0/24', 'alice 10.0.0.0/8 until 2098-12-24T23:00:00Z desk', 'bob 192.0.2.1/32', 'bob @office', 'here 10.0.0.0/8 this server']],
   ['columns in another order, one of them unknown', 'color,network,user\nred,any,carol\n', [],
     ['added 1, changed 0, removed 0, unchanged 0'], ['hint: columns left out: color'], 0,
-    [...UNCHANGED.slice(0, 4), 'carol any', 'here 10.0.0.0/8 this server']],
+    [...CANONICAL.slice(0, 4), 'carol any', 'here 10.0.0.0/8 this server']],
   ['a dry run changes nothing', 'carol,10.0.0.0/8\nalice,10.0.0.0/8,new\n', ['--dry-run'],
     ['would change alice 10.0.0.0/8', 'would add carol 10.0.0.0/8', 'would add 1, change 1, remove 0; unchanged 0'], [], 0, UNCHANGED],
   ['in place of what is there, rows by hand in both tables: without a column set the sets stay, and what is local always does',
     'alice,10.0.0.0/8\nbob,@office\n', ['--replace'],
-    ['added 0, changed 1, removed 1, unchanged 1'], [], 0,
-    ['@Office 203.0.113.0/24', 'alice 10.0.0.0/8 desk', 'bob @office', 'here 10.0.0.0/8 this server']],
+    ['added 0, changed 0, removed 1, unchanged 2'], [], 0,
+    ['@office 203.0.113.0/24', 'alice 10.0.0.0/8 desk', 'bob @office', 'here 10.0.0.0/8 this server']],
   ['in place of sets too', 'user,network,set\n,10.1.0.0/16,office\nalice,10.0.0.0/8,\nbob,@office,\n', ['--replace'],
-    ['added 1, changed 1, removed 2, unchanged 1'], [], 0,
+    ['added 1, changed 0, removed 2, unchanged 2'], [], 0,
     ['@office 10.1.0.0/16', 'alice 10.0.0.0/8 desk', 'bob @office', 'here 10.0.0.0/8 this server']],
   ['more than half would go', 'alice,10.0.0.0/8\n', ['--replace'], [],
     ['error: the input would remove 2 of 3 entries', 'hint: nothing was changed; --dry-run shows what would be, --force does it'], 1, UNCHANGED],
   ['a dry run says that it would be refused', 'alice,10.0.0.0/8,desk\n', ['--replace', '--dry-run'],
-    ['would remove Bob 192.0.2.1', 'would remove Bob @Office', 'would add 0, change 0, remove 2; unchanged 1'],
+    ['would remove bob 192.0.2.1/32', 'would remove bob @office', 'would add 0, change 0, remove 2; unchanged 1'],
     ['hint: it would be refused without --force: the input would remove 2 of 3 entries'], 0, UNCHANGED],
   ['more than half, by force', 'alice,10.0.0.0/8\n', ['--replace', '--force'], ['added 0, changed 0, removed 2, unchanged 1'], [], 0,
-    ['@Office 203.0.113.0/24', 'alice 10.0.0.0/8 desk', 'here 10.0.0.0/8 this server']],
+    ['@office 203.0.113.0/24', 'alice 10.0.0.0/8 desk', 'here 10.0.0.0/8 this server']],
   ['empty', '', ['--replace'], [], ['error: the input is empty', 'hint: did the command before the pipe fail? To go on all the same add --force'], 1, UNCHANGED],
   ['only a header', 'user,network\n', ['--replace'], [], ['error: the input has no entry', 'hint: nothing was changed; to remove all entries add --force'], 1, UNCHANGED],
   ['an empty array', '[]\n', ['--replace'], [], ['error: the input has no entry', 'hint: nothing was changed; to remove all entries add --force'], 1, UNCHANGED],
   ['empty, by force', '', ['--replace', '--force'], ['added 0, changed 0, removed 3, unchanged 0'], [], 0,
-    ['@Office 203.0.113.0/24', 'here 10.0.0.0/8 this server']],
+    ['@office 203.0.113.0/24', 'here 10.0.0.0/8 this server']],
   ['one wrong line, and nothing is changed', 'carol,10.0.0.0/8\ndave,10.0.0.x\n', [], [],
     ['error: line 2: 10.0.0.x is no network', 'hint: a network is 192.0.2.0/24, 2001:db8::/32, any or @SET', 'error: 1 line is wrong: nothing was changed'], 1, UNCHANGED],
+  ['cut off in its last line', 'alice,10.0.0.0/8\nbob,192.0.2.1\nbob,@office\nzoe,128.0.0.0/1', ['--replace'], [],
+    ['error: the input is incomplete: its last line does not end with a line break', 'hint: nothing was changed; was it cut off? If it is all there is, add --force'], 1, UNCHANGED],
+  ['cut off, by force', 'alice,10.0.0.0/8\nbob,192.0.2.1\nbob,@office', ['--replace', '--force', '--verbose'],
+    ['added 0, changed 0, removed 0, unchanged 3'], [], 0, CANONICAL],
+  ['JSON lines cut off', '{"user":"alice","network":"10.0.0.0/8"}\n{"user":"bob","network":"@office"}', ['--replace'], [],
+    ['error: the input is incomplete: its last line does not end with a line break', 'hint: nothing was changed; was it cut off? If it is all there is, add --force'], 1, UNCHANGED],
+  ['what was changed, by name', 'alice,10.0.0.0/8,new\ncarol,inherit\nbob,@office\ncarol,none\n', ['--replace', '--verbose'],
+    ['changed alice 10.0.0.0/8', 'removed bob 192.0.2.1/32', 'added carol inherit', 'added carol none', 'added 2, changed 1, removed 1, unchanged 1'], [], 0,
+    ['@office 203.0.113.0/24', 'alice 10.0.0.0/8 new', 'bob @office', 'carol inherit', 'carol none', 'here 10.0.0.0/8 this server']],
+  ['a passwd-file of Dovecot', '# users\nalice:{PLAIN}x::::::allow_nets=10.0.0.0/8,2001:db8::/32 userdb_x=y\nbob:{PLAIN}y:1:1::/home/b::\n', ['--format', 'dovecot'],
+    ['added 1, changed 0, removed 0, unchanged 1'], ['hint: users without allow_nets, left out: 1'], 0,
+    ['@office 203.0.113.0/24', 'alice 10.0.0.0/8 desk', 'alice 2001:db8::/32', ...CANONICAL.slice(2)]],
+  ['rows of commas alone, and sep=', 'sep=;\nuser;network;note\n;;\ncarol;any;\n', [], ['added 1, changed 0, removed 0, unchanged 0'], [], 0,
+    [...CANONICAL.slice(0, 4), 'carol any', 'here 10.0.0.0/8 this server']],
   ['a set that is not there, by force', 'carol,@hotel\n', ['--force'], ['added 1, changed 0, removed 0, unchanged 0'], [], 0,
-    [...UNCHANGED.slice(0, 4), 'carol @hotel', 'here 10.0.0.0/8 this server']],
+    [...CANONICAL.slice(0, 4), 'carol @hotel', 'here 10.0.0.0/8 this server']],
   ['several rows of one meaning: the one that lasts longest stays', 'user,network,expires\nc,10.0.0.0/8,2098-01-01T00:00Z\nC,::ffff:10.0.0.0/104,\nc,10.0.0.0/8,2097-01-01\n', [],
     ['added 1, changed 0, removed 0, unchanged 0'], ['hint: rows that mean the same as another one: 2'], 0,
-    [...UNCHANGED.slice(0, 4), 'c 10.0.0.0/8', 'here 10.0.0.0/8 this server']],
+    [...CANONICAL.slice(0, 4), 'c 10.0.0.0/8', 'here 10.0.0.0/8 this server']],
 ];
 
 test('import', async (t) => {
@@ -170,5 +193,49 @@ test('export: rows by hand come in canonical form, and what import will not take
     assert.equal(run([...words, '--force']).stdout, 'added 6, changed 0, removed 0, unchanged 0\n');
     assert.equal(run(['export', '--format', format, '--db', target]).stdout.length, text.length);
     assert.equal(run(words).status, 1);
+  }
+});
+
+/** Inputs that no row can be read from, and what is said of them. */
+// biome-ignore format: a case a line
+const REFUSED: [what: string, input: string | Buffer, stderr: RegExp][] = [
+  ['a passwd-file without --format', 'alice@example.com:{SHA512-CRYPT}$6$x::::::allow_nets=192.0.2.0/24\n', /looks like a line of a Dovecot passwd-file\n.*hint: add --format dovecot/],
+  ['the same, with a list', 'alice@example.com:{SHA512-CRYPT}$6$x::::::allow_nets=192.0.2.0/24,10.0.0.0/8\n', /hint: add --format dovecot/],
+  ['blanks between user and networks', 'bob@example.com    203.0.113.5, 203.0.113.9\n', /looks like a user and a network\n.*: bob@example.com,203.0.113.5/],
+  ['a colon behind the user', 'alice@example.com: 192.0.2.0/24, 10.0.0.0/8\n', /looks like a user and a network\n.*: alice@example.com,192.0.2.0\/24/],
+  ['one network behind a blank', 'bob 203.0.113.5\n', /: bob,203.0.113.5\n/],
+  ['other column names', 'username,allow_nets\nbob,10.0.0.0/8\n', /the columns username and allow_nets are not known\n.*name them user and network.*any/],
+  ['NULL', 'bob,NULL\n', /NULL is not a network\n.*write any/],
+  ['CR alone', 'user,network\rbob,10.0.0.0/8\r', /lines do not end as text does.*\n.*tr '/],
+  ['a blank before a quote', 'bob, "10.0.0.0/8"\n', /a blank before a quote/],
+  ['an invisible character', 'bob,10.0.0.0/8\u200b\nb\u200bob,10.0.0.0/8\n', /the network holds the invisible character U\+200B[\s\S]*the user holds the invisible character U\+200B/],
+  ['UTF-16 without a mark', Buffer.from('user,network\nbob,10.0.0.0/8\n', 'utf16le'), /the input is UTF-16 text\n.*iconv -f utf-16le/],
+  ['gzip', Buffer.from([0x1f, 0x8b, 8, 0]), /compressed by gzip/],
+  ['an error page', '<!DOCTYPE html>\n<html>\n', /HTML or XML page/],
+  ['a range', 'bob,198.51.100.7 - 198.51.100.20\n', /is a range, not a network\n.*198.51.100.7\/32,198.51.100.8\/29,198.51.100.16\/30,198.51.100.20\/32\n/],
+  ['a quote that is never closed', 'bob,10.0.0.0/8,"x\ncarol,any\n', /line 1: a quote is opened and never closed/],
+  ['a set that inherits', 'user,set,network\n,office,inherit\n', /a set cannot hold inherit/],
+];
+
+test('inputs that are something else', async (t) => {
+  for (const [what, input, stderr] of REFUSED) {
+    await t.test(what, () => {
+      const db = prepared(BEFORE);
+      const { status, stderr: said } = run(['import', '-', '--db', db], { input });
+      assert.equal(status, 1);
+      assert.match(said, stderr);
+      assert.deepEqual(rows(db), UNCHANGED);
+    });
+  }
+});
+
+test('a line of 40 MB is an error found at once', () => {
+  const db = prepared(BEFORE);
+  for (const start of ['', '"', '[{"user":"']) {
+    const begin = Date.now();
+    const { status, stderr } = run(['import', file(`${start}${'x'.repeat(40_000_000)}`, 'long'), '--db', db]);
+    assert.equal(status, 1);
+    assert.match(stderr, /longer than 64 KB/);
+    assert.ok(Date.now() - begin < 10_000);
   }
 });

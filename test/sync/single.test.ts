@@ -194,7 +194,7 @@ describe('a sync that does not work changes nothing', () => {
       'a table emptied by mistake (mysql prints nothing then)',
       ['--', 'true'],
       'true printed nothing',
-      'hint: nothing was changed; should the list really be empty, run it once with --force',
+      'hint: nothing was changed; if the list really is empty, run it once with --force',
     ],
     [
       'a table emptied by mistake (psql prints the header)',
@@ -248,7 +248,7 @@ describe('a sync that does not work changes nothing', () => {
     assert.match(site.run('sync', '--', 'cat', 'three.tsv').stdout, /^added 1, /);
     assert.deepEqual(site.log(), [
       'warn: sync: false ended with status 1; nothing was changed',
-      'info: sync: works again source=cat',
+      'info: sync: works again after T source=cat',
       'info: sync: added=1 removed=0 changed=0 took=T source=cat',
     ]);
   });
@@ -263,7 +263,7 @@ describe('a sync that does not work changes nothing', () => {
       status: 1,
       stdout: '',
       stderr:
-        'allow-nets: error: sh had not ended after 1 s and was killed\nallow-nets: hint: nothing was changed; should it need longer: --timeout 2s\n',
+        'allow-nets: error: sh had not ended after 1 s and was killed\nallow-nets: hint: nothing was changed; if it needs longer: --timeout 2s\n',
     });
     assert.deepEqual(fingerprint(site), before);
     assert.deepEqual(processesIn(site.folder), []);
@@ -304,7 +304,7 @@ describe('a sync that does not work changes nothing', () => {
     assert.deepEqual(output, {
       status: 1,
       stdout: '',
-      stderr: `allow-nets: error: there is no database ${missing}\nallow-nets: hint: put the file back, or run as root: allow-nets init --db ${missing}\n`,
+      stderr: `allow-nets: error: there is no database ${missing}\nallow-nets: hint: put the file back from a copy; for a new installation run as root: allow-nets init --db ${missing}\n`,
     });
     const text = site.file('text.db', 'no database at all, but a text that is long enough to be read as one');
     const broken = site.run('--db', text, 'sync', '--', 'echo', 'alice,10.0.0.0/8');
@@ -331,7 +331,7 @@ describe('a wrong command line', () => {
   const cases: [words: string[], error: string, hint: string][] = [
     [
       [],
-      'sync wants a command after --',
+      'sync requires a command after --',
       "allow-nets sync -- mysql --batch -e 'select user, network from access' mail",
     ],
     [['cat', 'x'], 'not understood: cat, x', usage],
@@ -350,9 +350,8 @@ describe('a wrong command line', () => {
       '--timeout x is no length of time',
       '--timeout 30s, --timeout 5m or --timeout 1h',
     ],
-    [['--jitter', '--', 'true'], '--jitter goes with --every', '--every 30s --jitter'],
     [['--dry-run', '--every', '1s', '--', 'true'], '--dry-run goes without --every', 'leave one of them out'],
-    [['--format', 'xml', '--', 'true'], '--format cannot be xml', 'it is one of csv, tsv, json'],
+    [['--format', 'xml', '--', 'true'], '--format cannot be xml', 'it is one of csv, tsv, json, dovecot'],
   ];
   for (const [words, error, hint] of cases) {
     test(words.join(' ') || 'nothing', () => {

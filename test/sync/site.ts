@@ -80,7 +80,8 @@ export function makeSite(): Site {
       return path;
     },
     sizeOf: (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0,
-    log: () => place.log().map((text) => text.replace(/took=[\d.]+s/, 'took=T')),
+    log: () =>
+      place.log().map((text) => text.replace(/took=[\d.]+s/, 'took=T').replace(/after \d+ s /, 'after T ')),
   };
 }
 

@@ -29,7 +29,6 @@ const GOOD: SyncState = {
   rows: 1234,
   error: null,
   failing: null,
-  settled: null,
 };
 
 const FAILING: SyncState = {

@@ -1,0 +1,77 @@
+// allow-nets set load: a set made equal to a published list of networks.
+import type { Command } from '../cli/command';
+import { setTyped, whoAmI } from '../cli/input';
+import { importing } from '../cli/open';
+import { hint, printLine } from '../cli/output';
+import { bytesOf, textOf } from '../formats/chunks';
+import { cutOff } from '../formats/load';
+import { parseNetworkList } from '../formats/network-list';
+import { formatInstant } from '../rules/expiry';
+import { importRow } from '../rules/import';
+import { mergeRanges, networksOf } from '../rules/range';
+import { hintAtSync } from '../sync/hint';
+import { countsText, openInput, printChange } from './import';
+
+export const setLoad: Command = {
+  line: 'set load <name> <file>',
+  summary: 'make a set equal to a published list',
+  about: [
+    'The list holds networks, addresses or ranges (FIRST - LAST), one a line, with comments after # or ;. Or it is CSV with FIRST,LAST,COUNTRY; a statistics file of a regional registry; or JSON in which networks stand as text. Neighbouring and contained networks are merged.',
+    'All or nothing, and only what differs is written. It refuses to take away more than half of the set, an empty list, and one whose last line has no line break, unless --force is given.',
+  ],
+  positionals: { name: 'name of the set, with or without @', file: 'file to read, or - for standard input' },
+  options: {
+    country: {
+      type: 'string',
+      array: true,
+      nargs: 1,
+      describe: 'only networks of this country (ISO 3166, two letters); may be repeated',
+    },
+    'dry-run': { type: 'boolean', describe: 'print what would change, and change nothing' },
+    force: { type: 'boolean', describe: 'also when most networks would go, or the list is empty or cut off' },
+  },
+  examples: [
+    [
+      'allow-nets set load home --country DE delegated-ripencc-latest',
+      'then: allow-nets add @example.com @home',
+    ],
+  ],
+  run(given) {
+    const name = setTyped(given.text('name') ?? '');
+    const file = given.text('file') ?? '-';
+    const [dryRun, force] = [given.flag('dry-run'), given.flag('force')];
+    const countries = given.texts('country').map((country) => country.toUpperCase());
+    const descriptor = openInput(file);
+    return importing(given.db, (rows) => {
+      const text = [...textOf(bytesOf(descriptor))].join('');
+      const { ranges } = parseNetworkList(text, countries);
+      if (!force && !/^\s*[[{]/.test(text) && text !== '' && !text.endsWith('\n')) throw cutOff();
+      for (const range of mergeRanges(ranges)) {
+        for (const network of networksOf(range)) {
+          rows.add(importRow('network_set', name, { kind: 'network', network }));
+        }
+      }
+      const now = Date.now();
+      const source = [file === '-' ? 'standard input' : file, ...countries].join(' ');
+      const result = rows.apply({
+        replace: true,
+        dryRun,
+        force,
+        tables: ['network_set'],
+        set: name,
+        addedBy: whoAmI(),
+        now,
+        report: dryRun ? (change) => printChange(change, true) : undefined,
+        also(connection) {
+          connection
+            .prepare('insert or replace into set_source (name, source, loaded_at) values (?, ?, ?)')
+            .run(name, source, formatInstant(now));
+        },
+      });
+      printLine(countsText(result, dryRun));
+      if (result.refusal !== null) hint(`it would be refused without --force: ${result.refusal.message}`);
+      if (!dryRun) hintAtSync(given.db, 'takes this set away if its list has sets and not this one');
+      return 0;
+    });
+  },
+};

@@ -1,0 +1,38 @@
+// A user field that holds more than a user: what the line looks like, and how it is to be written.
+import type { Refusal } from '../cli/input';
+import { parseNetwork } from '../rules/network';
+import { looksLikePasswd } from './dovecot';
+
+const INVISIBLE = /[\u00ad\u200b\u2060\ufeff]/u;
+
+/** Why `text` is not a user but a user and a network, or null. */
+export function refuseLook(text: string): Refusal | null {
+  if (looksLikePasswd(text)) {
+    return { problem: 'this looks like a line of a Dovecot passwd-file', hint: 'add --format dovecot' };
+  }
+  const found = userAndNetwork(text);
+  if (found === null) return null;
+  const problem = `${JSON.stringify(text)} looks like a user and a network`;
+  return { problem, hint: `a comma stands between them, and the networks of a user in quotes: ${found}` };
+}
+
+/** `alice 192.0.2.0/24` and `alice: 192.0.2.0/24, 10.0.0.0/8`, as they are to be written; null when it is neither. */
+function userAndNetwork(text: string): string | null {
+  const match = /^([^\s:]+?)\s*[\s:=]\s*(\S.*)$/.exec(text.trim());
+  if (match === null) return null;
+  const [, user = '', rest = ''] = match;
+  const networks = rest.split(/[\s,]+/).filter((part) => part !== '');
+  if (!networks.some((part) => parseNetwork(part) !== null)) return null;
+  return `${user},${networks.length === 1 ? rest : `"${networks.join(',')}"`}`;
+}
+
+/** A character that cannot be seen and makes a name or a network another one. */
+export function refuseInvisible(column: string, text: string): Refusal | null {
+  const found = INVISIBLE.exec(text)?.[0];
+  if (found === undefined) return null;
+  const code = `U+${(found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+  return {
+    problem: `the ${column} holds the invisible character ${code}`,
+    hint: `it comes with text copied from a web page or a mail: write the ${column} anew`,
+  };
+}

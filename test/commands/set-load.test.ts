@@ -1,0 +1,82 @@
+// set load: each form of list, and what is refused.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { noDatabase, run } from '../maillog/command';
+import { writeDatabase } from '../policy/database';
+
+const RIR =
+  '2|apnic|20260101|3|19830613|20260101|+1000\napnic|*|ipv4|*|2|summary\napnic|JP|asn|173|1|20020801|allocated\n' +
+  'apnic|JP|ipv4|1.0.16.0|768|20110412|allocated\napnic|CN|ipv4|1.0.1.0|256|20110414|allocated\napnic|JP|ipv6|2001:200::|35|19990813|allocated\n';
+
+// biome-ignore format: a case a line
+const CASES: [what: string, input: string, options: string[], expected: string[] | RegExp][] = [
+  ['networks, comments, neighbours', '\ufeff# zone\r\n192.0.2.0/25 ; SBL1\r\n192.0.2.128/25\r\n\r\n192.0.2.7\r\n', [], ['192.0.2.0/24']],
+  ['ranges', '198.51.100.7 - 198.51.100.20\n', [], ['198.51.100.16/30', '198.51.100.20/32', '198.51.100.7/32', '198.51.100.8/29']],
+  ['CSV with countries', '"1.0.0.0","1.0.0.255","AU"\n"2.0.0.0","2.0.0.255","FR"\n2001:db8::,2001:db8::ffff,FR\n', ['--country', 'fr'], ['2.0.0.0/24', '2001:db8::/112']],
+  ['a registry', RIR, ['--country', 'JP'], ['1.0.16.0/23', '1.0.18.0/24', '2001:200::/35']],
+  ['a registry, two countries', RIR, ['--country', 'JP', '--country', 'CN'], ['1.0.1.0/24', '1.0.16.0/23', '1.0.18.0/24', '2001:200::/35']],
+  ['JSON', '{"prefixes":[{"ip_prefix":"192.0.2.0/24","service":"S3"},{"ipv6Prefix":"2001:db8::/32"}],"version":"1.2.3.4"}', [], ['192.0.2.0/24', '2001:db8::/32']],
+  ['countries and none chosen', RIR, [], /networks of several countries\n.*--country/],
+  ['an unknown country', RIR, ['--country', 'XX'], /the list has no country XX/],
+  ['a line that is none', '192.0.2.0/24\n10.0.0.300\n', [], /line 2: "10.0.0.300" is not a network/],
+  ['HTML', '<html><body>404</body></html>\n', [], /HTML or XML page/],
+  ['nothing', '# none\n', [], /the input has no network/],
+  ['cut off', '192.0.2.0/24\n128.0.0.0/1', [], /the input is incomplete/],
+];
+
+function networks(db: string): string[] {
+  const { stdout } = run(['export', '--format', 'json', '--db', db]);
+  return (JSON.parse(stdout) as { set: string; network: string }[]).map(
+    ({ set, network }) => `${set} ${network}`,
+  );
+}
+
+test('set load', async (t) => {
+  for (const [what, input, options, expected] of CASES) {
+    await t.test(what, () => {
+      const db = noDatabase();
+      writeDatabase(db, []);
+      const { status, stdout, stderr } = run(['set', 'load', 'home', '-', ...options, '--db', db], { input });
+      if (expected instanceof RegExp) {
+        assert.equal(status, 1);
+        assert.match(stderr, expected);
+        assert.deepEqual(networks(db), []);
+        return;
+      }
+      assert.deepEqual([status, stderr], [0, '']);
+      assert.equal(stdout, `added ${expected.length}, changed 0, removed 0, unchanged 0\n`);
+      assert.deepEqual(
+        networks(db),
+        expected.map((network) => `home ${network}`),
+      );
+    });
+  }
+});
+
+test('a set is replaced, other sets stay, and more than half needs --force', () => {
+  const db = noDatabase();
+  writeDatabase(db, []);
+  run(['set', 'add', 'other', '203.0.113.0/24', '--db', db]);
+  const load = (input: string, ...options: string[]) =>
+    run(['set', 'load', 'home', '-', ...options, '--db', db], { input });
+  load('192.0.2.0/24\n198.51.100.0/24\n10.0.0.0/8\n');
+  assert.equal(load('192.0.2.0/24\n10.0.0.0/8\n').stdout, 'added 0, changed 0, removed 1, unchanged 2\n');
+  assert.match(load('172.16.0.0/12\n').stderr, /would remove 2 of 2 networks/);
+  assert.equal(load('172.16.0.0/12\n', '--force').status, 0);
+  assert.deepEqual(networks(db), ['home 172.16.0.0/12', 'other 203.0.113.0/24']);
+});
+
+test('100,000 networks', () => {
+  const db = noDatabase();
+  writeDatabase(db, []);
+  const input = Array.from(
+    { length: 100_000 },
+    (_, i) => `${10 + (i >> 15)}.${(i >> 7) & 255}.${(i & 127) * 2}.0/24\n`,
+  ).join('');
+  const begin = Date.now();
+  assert.equal(
+    run(['set', 'load', 'big', '-', '--db', db], { input }).stdout,
+    'added 100000, changed 0, removed 0, unchanged 0\n',
+  );
+  assert.ok(Date.now() - begin < 30_000);
+});
