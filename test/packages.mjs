@@ -13,6 +13,8 @@ export const packageOf = {
   postconf: 'postfix',
   postlog: 'postfix',
   dovecot: 'dovecot-core',
+  'imap-login': 'dovecot-imapd',
+  'libdriver_sqlite.so': 'dovecot-sqlite',
   openssl: 'openssl',
   mariadbd: 'mariadb-server',
   postgres: 'postgresql',
@@ -35,7 +37,7 @@ export const packageOf = {
 
 /**
  * @param {string} program
- * @returns {string | undefined} its absolute path. Looks where Debian puts servers too, which is not in every PATH.
+ * @returns {string | undefined} its absolute path. Looks where Debian puts servers and their parts, too, which is not in every PATH.
  */
 export function programPath(program) {
   const postgres = '/usr/lib/postgresql';
@@ -44,6 +46,8 @@ export function programPath(program) {
     '/usr/sbin',
     '/sbin',
     '/usr/bin',
+    '/usr/lib/dovecot',
+    '/usr/lib/dovecot/modules/auth',
     ...(existsSync(postgres) ? readdirSync(postgres).map((version) => join(postgres, version, 'bin')) : []),
   ];
   return folders.map((folder) => join(folder, program)).find(isExecutable);
@@ -110,7 +114,7 @@ function aptGet(...args) {
 
 function isExecutable(path) {
   try {
-    accessSync(path, constants.X_OK);
+    accessSync(path, path.endsWith('.so') ? constants.R_OK : constants.X_OK);
     return true;
   } catch {
     return false;

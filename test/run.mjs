@@ -1,5 +1,6 @@
-// Runs the tests: npm test [-- FILTER]; with SOAK=1 in their long form, one file after the other. Each test/**/*.test.ts is bundled by esbuild into build/, because Node 20
-// neither reads TypeScript nor takes a glob for --test. FILTER is a part of the test file's path.
+// Runs the tests, see README.md: node test/run.mjs [--full | FILTER]. Without an argument those of every day, with --full the rest, with FILTER every file
+// that has it in its path; with SOAK=1 in their long form, one file after the other. Each test/**/*.test.ts is bundled by esbuild into
+// build/, because Node 20 neither reads TypeScript nor takes a glob for --test.
 //
 // A suite that needs a program that is not installed is left out loudly; with CI=true that is a failure.
 // As root with apt the packages are installed first.
@@ -8,10 +9,28 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 import { installMissing, missing } from './packages.mjs';
 
+/** Parts of the paths of what is left to --full: other servers, the package, crowds, and what is slow because it tries very much. */
+const FULL = [
+  'faults/',
+  'servers/',
+  'install/nodes',
+  'install/package',
+  'sync/mariadb',
+  'sync/postgresql',
+  'commands/migration',
+  'commands/killed-writer',
+  'maillog/large',
+];
+
 const filter = process.argv[2] ?? '';
+const isFull = (name) => FULL.some((part) => name.includes(part));
+const isChosen = {
+  '': (name) => !isFull(name),
+  '--full': isFull,
+}[filter];
 const tests = readdirSync('test', { recursive: true })
   .map((name) => `test/${name}`)
-  .filter((name) => name.endsWith('.test.ts') && name.includes(filter))
+  .filter((name) => name.endsWith('.test.ts') && (isChosen?.(name) ?? name.includes(filter)))
   .sort();
 if (tests.length === 0) {
   console.error(`no test file has ${JSON.stringify(filter)} in its path`);
