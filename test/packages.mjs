@@ -33,6 +33,7 @@ export const packageOf = {
   prlimit: 'util-linux',
   mount: 'mount',
   zsh: 'zsh',
+  'fail2ban-regex': 'fail2ban',
 };
 
 /**

@@ -1,6 +1,7 @@
 // Debian's own master.cf with submission and submissions, as most servers run them: the policy must be put where these services look,
-// and where that is; STARTTLS, TLS from the first byte, and smtpd in its chroot.
+// and where that is; STARTTLS, TLS from the first byte, smtpd in its chroot, and the texts that the client shows.
 import assert from 'node:assert/strict';
+import { renameSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { needs } from '../requires';
 import { stockMasterCf } from './master-cf';
@@ -41,9 +42,15 @@ for (const style of ['shipped', 'mua'] as const) {
       policy?.remove();
     });
 
-    /** The reply that each service gives to a user's recipient. */
+    /** The code that each service gives to a user's recipient. */
     async function replies(user: string): Promise<Record<Service, number>> {
-      const codes = { smtp: 0, submission: 0, submissions: 0 };
+      const [smtp, submission, submissions] = (await texts(user)).map((reply) => Number(reply.slice(0, 3)));
+      return { smtp, submission, submissions } as Record<Service, number>;
+    }
+
+    /** The whole replies, in the order of `services`. */
+    async function texts(user: string): Promise<string[]> {
+      const all: string[] = [];
       for (const service of services) {
         const client = await SmtpClient.connect({
           port: postfix.ports[service],
@@ -53,10 +60,11 @@ for (const style of ['shipped', 'mua'] as const) {
         if (service === 'submission') await client.startTls();
         assert.equal((await client.authPlain(user, 'secret')).code, 235, service);
         await client.mail(`${user}@example.com`);
-        codes[service] = (await client.rcpt('friend@example.net')).code;
+        const { code, text } = await client.rcpt('friend@example.net');
+        all.push(`${code} ${text}`);
         await client.quit();
       }
-      return codes;
+      return all;
     }
 
     test('a check in main.cf alone is asked on the smtp service only', async () => {
@@ -76,6 +84,20 @@ for (const style of ['shipped', 'mua'] as const) {
       await postfix.reload();
       assert.deepEqual(await replies('test1'), { smtp: 250, submission: 250, submissions: 250 });
       assert.deepEqual(await replies('test2'), { smtp: 554, submission: 554, submissions: 554 });
+    });
+
+    test('what the client shows: a refusal, and trouble', async () => {
+      const rejected = '<friend@example.net>: Recipient address rejected:';
+      const refusal = `554 5.7.1 ${rejected} test2 may not send mail from 127.0.0.1`;
+      assert.deepEqual(await texts('test2'), [refusal, refusal, refusal]);
+      const away = `${policy.db}.away`;
+      renameSync(policy.db, away);
+      try {
+        for (const reply of await texts('test1')) assert.match(reply, /^451 4\.3\.5 /);
+      } finally {
+        renameSync(away, policy.db);
+      }
+      assert.deepEqual(await replies('test1'), { smtp: 250, submission: 250, submissions: 250 });
     });
 
     test('submission takes no password without TLS', async () => {
