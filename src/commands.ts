@@ -1,7 +1,8 @@
 // All commands, in the order that --help and the manual show them.
 
 import type { Command } from './cli/command';
-import { firstWords, runCommandLine } from './cli/run';
+import { runCommandLine } from './cli/run';
+import { firstWords } from './cli/words';
 import { add } from './commands/add';
 import { block } from './commands/block';
 import { check } from './commands/check';

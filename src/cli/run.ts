@@ -7,23 +7,19 @@ import yargs, { type Argv } from 'yargs';
 import { asErrorLines, commandStatus, failureOf } from '../failure';
 import { DEFAULT_DATABASE } from '../rules/database';
 import type { Arguments, Command } from './command';
-import { addCompletion, COMPLETION_QUERY } from './completion';
+import { addCompletion } from './completion';
 import { flush, print, printError } from './output';
 import { DB_OPTION, POLICY_ABOUT, POLICY_OPTIONS, POLICY_USAGE } from './policy-usage';
+import { asTyped, firstWords, wordsForYargs } from './words';
 import { type Place, wrongUsage } from './wrong-usage';
 
 declare const __VERSION__: string;
-
-/** The words that begin a command line. */
-export function firstWords(commands: readonly Command[]): string[] {
-  return [...new Set(commands.map(({ line }) => line.split(' ')[0] ?? ''))];
-}
 
 /** Runs the command and sets the exit status. `words`: the command line after the program's name. */
 export async function runCommandLine(words: readonly string[], commands: readonly Command[]): Promise<void> {
   let status = 0;
   try {
-    const chosen = await commandOf(asCommandLine(words, commands), commands);
+    const chosen = await commandOf(wordsForYargs(words, commands), commands);
     if (chosen !== null) status = await chosen.command.run(chosen.given);
     flush();
   } catch (error) {
@@ -57,34 +53,6 @@ async function commandOf(words: readonly string[], commands: readonly Command[])
     if (error instanceof Chosen) return error;
     throw error;
   }
-}
-
-/** Before a positional that yargs would take for an option, or for nothing (`-`). No word of a command line can hold a NUL. */
-const POSITIONAL = '\0';
-const SHORT: Readonly<Record<string, string>> = {
-  '-h': '--help',
-  '-?': '--help',
-  '-V': '--version',
-  '-v': '--version',
-};
-
-/** The words as yargs shall have them: `help COMMAND` and short options by their long names, positionals marked as such. */
-function asCommandLine(words: readonly string[], commands: readonly Command[]): string[] {
-  if (words[0] === COMPLETION_QUERY) return [...words];
-  const end = words.indexOf('--');
-  const own = end < 0 ? [...words] : words.slice(0, end);
-  const rest = end < 0 ? [] : words.slice(end + 1);
-  const [first = ''] = own;
-  const line =
-    first === 'help'
-      ? [...own.slice(1), '--help']
-      : own.map((word, i) => (i === 0 || word === '-h' || word === '-?' ? (SHORT[word] ?? word) : word));
-  const known = firstWords(commands);
-  const command = own.find((word) => known.includes(word));
-  const hasTail = commands.some(({ line, tail }) => tail !== undefined && line.split(' ')[0] === command);
-  const marked = line.map((word) => (word === '-' ? `${POSITIONAL}-` : word));
-  if (end < 0) return marked;
-  return hasTail ? [...marked, '--', ...rest] : [...marked, ...rest.map((word) => `${POSITIONAL}${word}`)];
 }
 
 const WIDTH = 100;
@@ -187,7 +155,7 @@ function addCommand(parser: Argv, line: string, command: Command, words: readonl
 function argumentsOf(values: Record<string, unknown>): Arguments {
   const texts = (name: string): string[] => {
     const given = [values[name]].flat().filter((value) => value !== undefined);
-    return given.map((value) => String(value).replace(POSITIONAL, ''));
+    return given.map((value) => asTyped(String(value)));
   };
   const db = texts('db').at(-1) || process.env['ALLOW_NETS_DB'] || DEFAULT_DATABASE;
   return {

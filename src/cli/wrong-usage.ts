@@ -2,6 +2,7 @@
 import { Trouble } from '../failure';
 import { shownLine } from './command';
 import { nearest } from './input';
+import { asTyped as withoutMarks } from './words';
 
 /** Where on the command line yargs stopped. */
 export interface Place {
@@ -90,7 +91,7 @@ function unquoted(text: string | undefined): string {
 }
 
 function wrong(problem: string, hint: string): Trouble {
-  return new Trouble({ kind: 'option', problem, hint });
+  return new Trouble({ kind: 'option', problem: withoutMarks(problem), hint });
 }
 
 function sentence(message: string): string {

@@ -42,11 +42,13 @@ export class RowReader {
       fields.every((field, i) => i === 0 || field === '')
     )
       return;
+    // Under a header that cannot be read, no row can be.
+    if (this.header !== null && this.header !== BY_POSITION && this.header.problem !== null) return;
     if (this.header === null && this.takeHeader(line, fields)) return;
     const footer = this.format === 'tsv' && fields.length === 1 ? FOOTER.exec(fields[0] ?? '') : null;
     if (footer !== null) {
       if (Number(footer[1]) !== this.rows) {
-        const text = `the last line speaks of another number of rows than ${this.rows}`;
+        const text = `the footer says ${footer[1]} rows, but ${this.rows} were read`;
         sink.refuse(line, { problem: text, hint: 'read the table again' });
       }
       return;

@@ -90,7 +90,7 @@ const CASES: Case[] = [
   ['empty, by force', '', ['--replace', '--force'], ['added 0, changed 0, removed 3, unchanged 0'], [], 0,
     ['@office 203.0.113.0/24', 'here 10.0.0.0/8 this server']],
   ['one wrong line, and nothing is changed', 'carol,10.0.0.0/8\ndave,10.0.0.x\n', [], [],
-    ['error: line 2: 10.0.0.x is no network', 'hint: a network is 192.0.2.0/24, 2001:db8::/32, any or @SET', 'error: 1 line is wrong: nothing was changed'], 1, UNCHANGED],
+    ['error: line 2: 10.0.0.x is not a network', 'hint: a network is 192.0.2.0/24, 2001:db8::/32, any or @SET', 'error: 1 line is wrong: nothing was changed'], 1, UNCHANGED],
   ['cut off in its last line', 'alice,10.0.0.0/8\nbob,192.0.2.1\nbob,@office\nzoe,128.0.0.0/1', ['--replace'], [],
     ['error: the input is incomplete: its last line does not end with a line break', 'hint: nothing was changed; was it cut off? If it is all there is, add --force'], 1, UNCHANGED],
   ['cut off, by force', 'alice,10.0.0.0/8\nbob,192.0.2.1\nbob,@office', ['--replace', '--force', '--verbose'],

@@ -17,7 +17,8 @@ const refused = (problem: string, hint: string): Ran => ({
 
 test('a database that is none', async (t) => {
   const missing = noDatabase();
-  const folder = path.dirname(missing);
+  const folder = path.join(path.dirname(missing), 'folder');
+  fs.mkdirSync(folder);
   const empty = file('');
   const text = file(
     'this is no database, but long enough to be taken for one at the first look: '.repeat(20),
@@ -210,7 +211,7 @@ test('a Node.js that is too old', () => {
 
 /** A disk of 256 KiB. False where this is not root, or a container that may not mount. */
 function mount(folder: string): boolean {
-  return spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'allow-nets', folder]).status === 0;
+  return spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=755', 'allow-nets', folder]).status === 0;
 }
 
 function smallDisk(): { skip: string | false } {

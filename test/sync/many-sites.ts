@@ -102,7 +102,7 @@ export function steps(all: () => ManySites): [name: string, work: () => Promise<
       'a line that cannot be read',
       async () => {
         await all().sql(`insert into access values ('dave@example.com', '10.0.0.300', NULL, NULL)`);
-        await trouble(/line \d+ of what \w+ printed: 10\.0\.0\.300 is no network/, () =>
+        await trouble(/line \d+ of what \w+ printed: 10\.0\.0\.300 is not a network/, () =>
           all().sql(`delete from access where network = '10.0.0.300'`),
         );
       },

@@ -187,7 +187,7 @@ describe('a sync that does not work changes nothing', () => {
     [
       'a line that cannot be read',
       ['--', 'sh', '-c', 'cat three.tsv; echo "dave\t10.0.0.300"; echo "eve\tx"'],
-      'line 5 of what sh printed: 10.0.0.300 is no network (and 1 more)',
+      'line 5 of what sh printed: 10.0.0.300 is not a network (and 1 more)',
       'hint: nothing was changed; a network is 192.0.2.0/24, 2001:db8::/32, any or @SET',
     ],
     [
