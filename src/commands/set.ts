@@ -3,13 +3,13 @@
 import type { Arguments, Command } from '../cli/command';
 import { nearest, networkTyped, setTyped } from '../cli/input';
 import { changing, reading } from '../cli/open';
-import { printLine } from '../cli/output';
-import { Trouble } from '../failure';
+import { columns, printJsonArray, printLine } from '../cli/output';
+import { printable, Trouble } from '../failure';
 import type { Connection } from '../rules/database';
-import { deleteRows, eachRow, eachRowOf, hasRows, namesFrom, rowsOf, usersOfSet } from '../rules/entries';
+import { deleteRows, eachRowOf, hasRows, namesFrom, rowsOf, usersOfSet } from '../rules/entries';
 import { meaningText } from '../rules/meaning';
 import { putter } from './add';
-import { printRows, tableWidths } from './list';
+import { printRows } from './list';
 import { rowsNamed } from './remove';
 
 export const setAdd: Command = {
@@ -112,18 +112,17 @@ function noSet(connection: Connection, name: string): Trouble {
 
 export const setList: Command = {
   line: 'set list [name]',
-  summary: 'show the sets and their networks',
+  summary: 'show the sets, or the networks of one',
   positionals: { name: 'only this set' },
   options: { json: { type: 'boolean', describe: 'as a JSON array' } },
-  examples: [['allow-nets set list', 'all sets']],
+  examples: [
+    ['allow-nets set list', 'each set, how many networks it has, and from what it was last loaded'],
+    ['allow-nets set list office', 'the networks of a set'],
+  ],
   run(given) {
     const typed = given.text('name');
     return reading(given.db, (connection) => {
-      if (typed === null) {
-        const all = () => eachRow(connection, 'network_set');
-        const widths = tableWidths(connection, 'network_set');
-        return printRows(connection, 'network_set', all, given.flag('json'), widths);
-      }
+      if (typed === null) return printSummaries(connection, given.flag('json'));
       const name = setTyped(typed);
       if (!hasRows(connection, 'network_set', name)) throw noSet(connection, name);
       const rows = () => eachRowOf(connection, 'network_set', name);
@@ -131,3 +130,32 @@ export const setList: Command = {
     });
   },
 };
+
+interface Summary {
+  readonly set: string;
+  readonly networks: number;
+  /** As formatInstant writes it; null for a set that was not loaded from a list. */
+  readonly loaded_at: string | null;
+  readonly source: string | null;
+}
+
+function printSummaries(connection: Connection, json: boolean): 0 {
+  const sql = `select name as "set", count(*) as networks, loaded_at, source
+    from network_set left join set_source using (name) group by name order by name`;
+  const all = connection.prepare(sql).all() as Summary[];
+  if (json) {
+    printJsonArray(all);
+    return 0;
+  }
+  const cells = all.map(({ set, networks, loaded_at, source }) => {
+    const loaded = source === null ? '-' : `${loaded_at} from ${source}`;
+    return [
+      `@${printable(set)}`,
+      `${networks} ${networks === 1 ? 'network' : 'networks'}`,
+      printable(loaded),
+    ];
+  });
+  const widths = [0, 1].map((place) => Math.max(0, ...cells.map((row) => row[place]?.length ?? 0)));
+  for (const row of cells) printLine(columns(row, widths));
+  return 0;
+}

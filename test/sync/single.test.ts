@@ -144,7 +144,7 @@ describe('a sync that works', () => {
     site.file('more.csv', 'user,network\nalice,@office\nbob,@office\n');
     assert.equal(site.run('sync', '--', 'cat', 'more.csv').status, 0);
     assert.equal(await site.answer('bob', '2001:db8::9'), 'dunno');
-    assert.deepEqual(JSON.parse(site.run('set', 'list', '--json').stdout).length, 2);
+    assert.deepEqual(JSON.parse(site.run('set', 'list', 'office', '--json').stdout).length, 2);
   });
 
   test('--dry-run shows what would be, and neither changes nor remembers anything', () => {
