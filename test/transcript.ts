@@ -68,6 +68,7 @@ function blocks(session: string): { comment: string; command: string | null }[] 
   const found: { comment: string; command: string | null }[] = [];
   let comment = '';
   let command: string | null = null;
+  let before = '';
   for (const line of session.split('\n')) {
     if (line.startsWith('$ ')) {
       if (command !== null) found.push({ comment, command });
@@ -76,9 +77,10 @@ function blocks(session: string): { comment: string; command: string | null }[] 
     } else if (line.startsWith('> ') && command !== null) command += `\n${line.slice(2)}`;
     else if (line.startsWith('# ')) {
       if (command !== null) found.push({ comment, command });
-      comment = command === null ? `${comment}${line}\n` : `\n${line}\n`;
+      comment = command === null ? `${comment}${line}\n` : `${before === '' ? '\n' : ''}${line}\n`;
       command = null;
     }
+    before = line;
   }
   if (command !== null) found.push({ comment, command });
   return found;

@@ -3,9 +3,9 @@ import * as path from 'node:path';
 import { printable, shellWord } from '../failure';
 import { parseAddress } from '../rules/address';
 import { DEFAULT_DATABASE } from '../rules/database';
-import { nameFault } from '../rules/name-fault';
 import { formatNetwork, truncate } from '../rules/network';
 import { foldName } from '../rules/subject';
+import { refuseSubject } from './input';
 
 /** Long enough for a journey: who comes again is added for good. */
 const HOW_LONG = '3d';
@@ -42,5 +42,5 @@ export function letInCommand(user: string, address: string, db: string): string 
 
 /** Whether an entry of that name is about that user alone: `*` and `@example.com` are login names that somebody may have chosen. */
 export function isOneUser(name: string): boolean {
-  return name !== '*' && !name.startsWith('@') && nameFault(name) === null;
+  return name !== '*' && !name.startsWith('@') && refuseSubject(name) === null;
 }

@@ -258,7 +258,7 @@ test('--apply adds what is printed, once, with where it comes from', () => {
 test('--apply takes nobody what a wider entry allows', () => {
   const db = database();
   run(['add', '@example.com', '198.51.100.0/24', '--db', db]);
-  run(['add', 'carol@example.com', '203.0.113.0/24', '--db', db]);
+  run(['add', 'carol@example.com', '203.0.113.0/24', '--only', '--db', db]);
   const log = file(
     // Bob is allowed by his domain: nothing is new. Dan is, and from home is new. Carol has a network, and another one is new.
     BOB +
@@ -545,7 +545,7 @@ test('wrong usage and files that cannot be read', async (t) => {
     [['--v4-prefix', '33', log], 2, /error: --v4-prefix 33 is not a number from 1 to 32\n/],
     [['--v6-prefix', 'x', log], 2, /error: --v6-prefix x is not a number from 1 to 128\n/],
     [['--min-days', '0', log], 2, /error: --min-days 0 is not a number from 1 or more\n/],
-    [['--since', 'yesterday', log], 2, /error: --since yesterday is no date or time\n/],
+    [['--since', 'yesterday', log], 2, /error: --since yesterday is not a date or time\n/],
     [
       ['--since', '2026-11-05', '--until', '2026-11-04', log],
       2,

@@ -72,9 +72,12 @@ describe('the fail2ban filter', needs('root', 'postfix', 'dovecot', 'openssl', '
     assert.equal(await send('plain', '[UNAVAILABLE]'), 554);
     assert.equal(await send('allowed', '203.0.113.200'), 250);
     await postfix.waitForLog(/ postfix\/allow-nets\[\d+\]: verdict=dunno user=allowed /);
-    assert.deepEqual(found(postfix.log()), addresses);
+    assert.deepEqual(found(postfix.log()).sort(), [...addresses].sort());
     // The other form of a time stamp in mail logs.
     const stamp = '2026-11-25T05:20:00.123456+00:00';
-    assert.deepEqual(found(postfix.log().replace(/^\w{3} [ \d]\d [\d:]{8}/gm, stamp)), addresses);
+    assert.deepEqual(
+      found(postfix.log().replace(/^\w{3} [ \d]\d [\d:]{8}/gm, stamp)).sort(),
+      [...addresses].sort(),
+    );
   });
 });
