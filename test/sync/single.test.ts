@@ -337,17 +337,17 @@ describe('a wrong command line', () => {
     [['cat', 'x'], 'not understood: cat, x', usage],
     [
       ['--every', '0s', '--', 'true'],
-      '--every 0s is no length of time',
+      '--every 0s is not a length of time',
       '--every 30s, --every 5m or --every 1h',
     ],
     [
       ['--every', '30', '--', 'true'],
-      '--every 30 is no length of time',
+      '--every 30 is not a length of time',
       '--every 30s, --every 5m or --every 1h',
     ],
     [
       ['--timeout', 'x', '--', 'true'],
-      '--timeout x is no length of time',
+      '--timeout x is not a length of time',
       '--timeout 30s, --timeout 5m or --timeout 1h',
     ],
     [['--dry-run', '--every', '1s', '--', 'true'], '--dry-run goes without --every', 'leave one of them out'],
