@@ -2,6 +2,7 @@
 
 import { userInfo } from 'node:os';
 import { Trouble } from '../failure';
+import { refuseInvisible, refuseLook } from '../formats/look';
 import { parseAddress } from '../rules/address';
 import type { Meaning } from '../rules/meaning';
 import { nameFault } from '../rules/name-fault';
@@ -114,7 +115,7 @@ export function refuseSubject(text: string): Refusal | null {
       hint: 'the user comes first: USER NETWORK',
     };
   }
-  return null;
+  return refuseLook(text) ?? refuseInvisible('user', text);
 }
 
 /** The name of a set, folded, without the `@` that it may be typed with. */

@@ -73,6 +73,5 @@ function setChecker(connection: Connection): (table: Table, row: Row) => boolean
 function isReadable(table: Table, row: Row): boolean {
   if (typeof row.user !== 'string' || meaningOf(table, row.network) === null) return false;
   if (expiryMoment(row.expires) === Number.NEGATIVE_INFINITY) return false;
-  // A key is given to rows only that were read and checked.
-  return !row.byHand || (table === 'access' ? refuseSubject(row.user) === null : isSetName(row.user));
+  return table === 'access' ? refuseSubject(row.user) === null : isSetName(row.user);
 }

@@ -7,6 +7,7 @@ const INVISIBLE = /[\u00ad\u200b\u2060\ufeff]/u;
 
 /** Why `text` is not a user but a user and a network, or null. */
 export function refuseLook(text: string): Refusal | null {
+  if (!/[\s:=]/.test(text)) return null;
   if (looksLikePasswd(text)) {
     return { problem: 'this looks like a line of a Dovecot passwd-file', hint: 'add --format dovecot' };
   }

@@ -9,7 +9,7 @@ import { formatNetwork, networkKey, parseNetwork } from '../rules/network';
 import { networksOf, parseRange } from '../rules/range';
 import { foldName } from '../rules/subject';
 import type { Column } from './columns';
-import { refuseInvisible, refuseLook } from './look';
+import { refuseInvisible } from './look';
 
 /** Of each column the text, null where it is empty, undefined where the input does not speak of it. */
 export type Values = Readonly<Partial<Record<Column, string | null | undefined>>>;
@@ -60,8 +60,7 @@ function ownerOf({ user, set }: Values): Pick<ImportRow, 'table' | 'name'> | Ref
   const named = set?.trim() ?? '';
   if (named === '') {
     const name = user ?? '';
-    const refusal =
-      refuseSubject(name) ?? (/[\s:]/.test(name) ? refuseLook(name) : null) ?? refuseInvisible('user', name);
+    const refusal = refuseSubject(name);
     return refusal ?? { table: 'access', name: foldName(name) };
   }
   if (user !== null && user !== undefined && user !== '') {

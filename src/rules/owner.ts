@@ -16,7 +16,9 @@ export function becomeOwner(file: string): () => void {
   const places = placesOf(path.resolve(file));
   const folder = folderOf(file);
   for (const place of places) checkWriters(place, place.name === folder);
-  const [uid, other] = new Set(places.map(({ stats }) => stats.uid).filter((owner) => owner !== 0));
+  // The owner of the file alone can plant nothing beside it, nor write a journal in a folder of root.
+  const ways = places.filter(({ stats }) => !stats.isFile());
+  const [uid, other] = new Set(ways.map(({ stats }) => stats.uid).filter((owner) => owner !== 0));
   if (uid === undefined) return () => {};
   if (other !== undefined) {
     const problem = `${file} and the folders above it belong to more than one account besides root`;

@@ -30,7 +30,7 @@ export function stateFile(database: string): string {
 }
 
 /** Bytes. No state is larger: a command line is the longest part of it. */
-const LARGEST = 1024 * 1024;
+const LARGEST = 256 * 1024;
 
 /** `forbidden`: there is one, and this user may not read it. Null: there is none that can be used. */
 export function readState(database: string): SyncState | 'forbidden' | null {

@@ -17,6 +17,7 @@ import { postfix } from './postfix';
 import { chooseProgram } from './product';
 import { postfwd, seedLoop } from './programs-alike';
 import { type Group, isMet, LeftOut, type Row, ratio } from './row';
+import { setLoading } from './set-load';
 import { syncing } from './sync';
 import { table } from './table';
 
@@ -32,6 +33,7 @@ const GROUPS: Group[] = [
   changing,
   importing,
   syncing,
+  setLoading,
   learn,
   postfix,
 ];

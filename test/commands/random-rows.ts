@@ -1,9 +1,9 @@
 // Random rows as the commands store them, made so that what they hold is known without asking the program.
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
+import { refuseSubject } from '../../src/cli/input';
 import { rowWriter } from '../../src/rules/entries';
 import { meaningOf } from '../../src/rules/meaning';
-import { nameFault } from '../../src/rules/name-fault';
 import { formatNetwork, parseNetwork } from '../../src/rules/network';
 import { writeDatabase } from '../policy/database';
 import { type Pick, plainText, randomBits } from '../rules/spellings';
@@ -49,7 +49,7 @@ const user = fc
     fc.nat(30).map((n) => `user${n}@example.com`),
   )
   .map((name) => fold(name.replace(CONTROL, '')).trim())
-  .filter((name) => nameFault(name) === null && !/^\S+\/\d+$/.test(name));
+  .filter((name) => refuseSubject(name) === null);
 
 const setName = text
   .map((name) => fold(name.replace(CONTROL, '').replace(/[\s@/,;"'=]/g, '')))

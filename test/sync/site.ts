@@ -81,7 +81,11 @@ export function makeSite(): Site {
     },
     sizeOf: (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0,
     log: () =>
-      place.log().map((text) => text.replace(/took=[\d.]+s/, 'took=T').replace(/after \d+ s /, 'after T ')),
+      place
+        .log()
+        .map((text) =>
+          text.replace(/took=[\d.]+s/, 'took=T').replace(/again after \d+ s /, 'again after T '),
+        ),
   };
 }
 

@@ -89,7 +89,7 @@ describe('list --status', () => {
     assert.match(stdout, /^last success {3}2026-11-24T11:50:00Z /m);
     assert.match(
       stdout,
-      /^last error {5}2026-11-24T11:59:30Z \(.*\): mysql ended with status 1: no.\[31m route/m,
+      /^last error {5}2026-11-24T11:59:30Z \(.*\): mysql ended with status 1: no\?\[31m route/m,
     );
     assert.match(stdout, /^failing since {2}2026-11-24T11:50:30Z /m);
     writeState(site.db, { ...FAILING, every: null, succeeded: null, changed: null, rows: null });
@@ -120,13 +120,7 @@ describe('list --status', () => {
 describe('the state file', () => {
   test('damaged, it is as if there were none, and the next run makes it anew', () => {
     const site = makeSite();
-    const wrongTypes = [
-      { source: [1] },
-      { rows: {} },
-      { error: ['x'] },
-      { succeeded: 5 },
-      { settled: { output: 1 } },
-    ];
+    const wrongTypes = [{ source: [1] }, { rows: {} }, { error: ['x'] }, { succeeded: 5 }];
     for (const text of [
       '',
       '{',
@@ -135,7 +129,7 @@ describe('the state file', () => {
       '{"source": "x"}',
       '\0\0\0\0',
       ...wrongTypes.map((wrong) => JSON.stringify({ ...GOOD, ...wrong })),
-      JSON.stringify({ ...GOOD, source: ['x'.repeat(1_100_000)] }),
+      JSON.stringify({ ...GOOD, source: ['x'.repeat(300_000)] }),
     ]) {
       writeFileSync(stateFile(site.db), text);
       assert.match(site.run('list', '--status').stderr, /was never synced/);
@@ -181,7 +175,6 @@ describe('the state file', () => {
       const site = makeSite();
       const { uid, gid } = userIds('nobody');
       chownSync(site.db, uid, gid);
-      chownSync(site.folder, uid, gid);
       chmodSync(site.folder, 0o755);
       site.run('sync', '--', 'echo', 'alice,10.0.0.0/8');
       const { mode, ...owner } = statSync(stateFile(site.db));

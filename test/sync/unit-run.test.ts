@@ -125,7 +125,7 @@ describe('run as systemd would', options, () => {
     const made = await start(unit.command('ExecStartPre')).ended;
     assert.deepEqual([made.status, made.stderr], [0, '']);
     const { mode, uid } = statSync(join(places.state, 'access.db'));
-    assert.deepEqual([mode & 0o777, uid], [0o644, NOBODY], 'the policy program reads it as another user');
+    assert.deepEqual([mode & 0o777, uid], [0o640, NOBODY], 'the policy program reads it as another user');
     const words = unit.command('ExecStart');
     const every = words.indexOf('--every') + 1;
     assert.equal(words[every], '30s');
