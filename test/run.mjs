@@ -19,7 +19,9 @@ const FULL = [
   'sync/postgresql',
   'commands/migration',
   'commands/killed-writer',
+  'commands/round-trip',
   'maillog/large',
+  'maillog/truth',
 ];
 
 const filter = process.argv[2] ?? '';

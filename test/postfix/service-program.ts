@@ -58,9 +58,11 @@ function copyOf({ node, script }: ServiceProgram, folder: string): ServiceProgra
     'bin/allow-nets.js',
     `${addon}/package.json`,
     `${addon}/lib`,
+    // Of better-sqlite3 12, and of 13.
     `${addon}/build/Release/better_sqlite3.node`,
+    `${addon}/prebuilds`,
   ];
-  for (const name of [...copied, 'package.json']) {
+  for (const name of [...copied, 'package.json'].filter((one) => existsSync(join(root, one)))) {
     cpSync(realpathSync(join(root, name)), join(folder, name), { recursive: true });
   }
   copyFileSync(node, join(folder, 'node'));
