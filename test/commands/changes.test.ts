@@ -61,7 +61,7 @@ test('the life of a set', () => {
     ['set add @office 203.0.113.0/24 192.0.2.1', ['@office holds 203.0.113.0/24 already', '@office now holds 192.0.2.1/32']],
     ['add alice @Office', ['alice may now send mail from @office']],
     ['set list', ['@office  3 networks  -']],
-    ['set list office', ['office  192.0.2.1/32', 'office  2001:db8:1::/48  HQ', 'office  203.0.113.0/24   HQ']],
+    ['set list office', ['office  192.0.2.1/32', 'office  203.0.113.0/24   HQ', 'office  2001:db8:1::/48  HQ']],
     ['set remove office 203.0.113.0/24 192.0.2.1/32', ['removed @office 203.0.113.0/24', 'removed @office 192.0.2.1/32']],
     ['set remove office 2001:db8:1::/48', [], ['error: the set office is in use by alice', 'hint: remove @office from them first, or add --force: their entries @office then grant nothing'], 1],
     ['set remove office --all --force', ['removed @office and its network']],
