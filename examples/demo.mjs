@@ -36,8 +36,7 @@ try {
     console.log(`\n# allow-nets < examples/requests/${name}.txt`);
     console.log(`sasl_username=${user}\nclient_address=${address}`);
     console.log(`--> ${run(['--log', 'none'], request)}`);
-    const why =
-      user === '' ? 'no SASL user name: the restrictions that follow decide' : run(['check', user, address]);
+    const why = user === '' ? 'no SASL user name: the restrictions that follow decide' : run(['check', user, address]);
     console.log(why.replace(/, added by .*$/gm, '').replace(/^ */gm, '    '));
   }
 } finally {

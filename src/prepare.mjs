@@ -6,9 +6,7 @@ import { readFileSync } from 'node:fs';
 const { version } = JSON.parse(readFileSync('node_modules/better-sqlite3/package.json', 'utf8'));
 const wanted = Number(process.versions.napi) < 10 ? 12 : 13;
 if (!version.startsWith(`${wanted}.`)) {
-  console.log(
-    `Node.js ${process.version} needs better-sqlite3 ${wanted} in place of ${version}: npm installs it`,
-  );
+  console.log(`Node.js ${process.version} needs better-sqlite3 ${wanted} in place of ${version}: npm installs it`);
   const words = ['install', '--no-save', '--no-audit', '--no-fund', `better-sqlite3@${wanted}`];
   process.exitCode = spawnSync('npm', words, { stdio: 'inherit' }).status ?? 1;
 }

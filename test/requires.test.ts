@@ -26,10 +26,7 @@ describe('what a suite needs', () => {
     assert.deepEqual(whenLacking(['a (Debian package b)'], false), {
       skip: 'LEFT OUT: needs a (Debian package b)',
     });
-    assert.throws(
-      () => whenLacking(['a (Debian package b)'], true),
-      /left out.*needs a \(Debian package b\)/,
-    );
+    assert.throws(() => whenLacking(['a (Debian package b)'], true), /left out.*needs a \(Debian package b\)/);
   });
 
   test('every program that a suite names is in the table', () => {
@@ -37,9 +34,7 @@ describe('what a suite needs', () => {
       .filter((name) => name.endsWith('.test.ts'))
       .map((name) => readFileSync(`test/${name}`, 'utf8'));
     const named = sources.flatMap((source) =>
-      [...source.matchAll(/\bneeds\(([^)]*)\)/g)].flatMap(
-        (call) => (call[1] ?? '').match(/(?<=')[^']+/g) ?? [],
-      ),
+      [...source.matchAll(/\bneeds\(([^)]*)\)/g)].flatMap((call) => (call[1] ?? '').match(/(?<=')[^']+/g) ?? []),
     );
     assert.ok(named.includes('postfix'), 'the calls are found');
     const unknown = named.filter((name) => /^\w+$/.test(name) && name !== 'root' && !(name in packageOf));

@@ -77,9 +77,7 @@ process.exitCode = run.status ?? 1;
 if (leftOut.length > 0) {
   const bar = '!'.repeat(100);
   const verdict = process.env.CI === 'true' ? 'CI=true: this is a failure' : 'nothing in them was tested';
-  console.error(
-    `\n${bar}\n!! LEFT OUT (${verdict}):\n${leftOut.map((line) => `!!   ${line}`).join('\n')}\n${bar}`,
-  );
+  console.error(`\n${bar}\n!! LEFT OUT (${verdict}):\n${leftOut.map((line) => `!!   ${line}`).join('\n')}\n${bar}`);
   if (process.env.CI === 'true') process.exitCode = 1;
 }
 

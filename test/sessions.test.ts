@@ -37,8 +37,5 @@ test('README.md shows the sessions word for word', () => {
 });
 
 test('npm run demo', () => {
-  compare(
-    'examples/demo.txt',
-    execFileSync(process.execPath, ['examples/demo.mjs'], { cwd: ROOT, encoding: 'utf8' }),
-  );
+  compare('examples/demo.txt', execFileSync(process.execPath, ['examples/demo.mjs'], { cwd: ROOT, encoding: 'utf8' }));
 });

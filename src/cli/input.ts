@@ -30,8 +30,7 @@ export function readNetwork(text: string): Meaning | Refusal {
     const problem = `${shown(text)} is not a network`;
     return {
       problem,
-      hint:
-        meant === null ? 'a network is 192.0.2.0/24, 2001:db8::/32, any or @SET' : `did you mean ${meant}`,
+      hint: meant === null ? 'a network is 192.0.2.0/24, 2001:db8::/32, any or @SET' : `did you mean ${meant}`,
     };
   }
   if (parsed.hostBits) {
@@ -65,10 +64,7 @@ function likelyNetwork(text: string): string | null {
     text.replace(/\/(\d+\.\d+\.\d+\.\d+)$/, (_, mask: string) => `/${maskLength(mask) ?? 'x'}`),
     text.replace(/\b0+(?=\d)/g, ''),
     text.replace(/^(\d+(?:\.\d+){0,2})(?:\.\*?)+$/, (_, start: string) => padded(start)),
-    text.replace(
-      /^(\d+(?:\.\d+){0,2})\/(\d+)$/,
-      (_, start: string, length: string) => `${padded(start, length)}`,
-    ),
+    text.replace(/^(\d+(?:\.\d+){0,2})\/(\d+)$/, (_, start: string, length: string) => `${padded(start, length)}`),
     text.replace(/[,;]$/, ''),
     text.replace(/\s+/g, ''),
     text.replace(/^(?:ip[46]?|inet6?|ipv[46]):/i, ''),

@@ -55,9 +55,7 @@ export function nameHints(
   if (at >= 0) {
     const login = user.slice(0, at);
     const isKnown = login !== '' && !login.includes('@') && hasRows(connection, 'access', login);
-    return isKnown && command === 'block'
-      ? [`${login} has entries too, and is not blocked${again(login)}`]
-      : [];
+    return isKnown && command === 'block' ? [`${login} has entries too, and is not blocked${again(login)}`] : [];
   }
   const own: string[] = [];
   for (const name of namesFrom(connection, 'access', `${user}@`)) if (own.push(name) === 3) break;

@@ -40,8 +40,7 @@ export function hint(text: string): void {
 function writeOut(descriptor: 1 | 2, text: string): void {
   try {
     // A reader that has seen enough is no reason to go on.
-    if (!writeAll(descriptor, Buffer.from(isTerminal(descriptor) ? forTerminal(text) : text)))
-      process.exit(0);
+    if (!writeAll(descriptor, Buffer.from(isTerminal(descriptor) ? forTerminal(text) : text))) process.exit(0);
   } catch (error) {
     if (descriptor === 1) throw new Trouble({ kind: 'output', detail: (error as Error).message });
   }
@@ -81,9 +80,7 @@ function forTerminal(text: string): string {
 /** Cells side by side, each padded to its width in `widths`; the last one as it is. */
 export function columns(cells: readonly string[], widths: readonly number[]): string {
   return cells
-    .map((cell, i) =>
-      i === cells.length - 1 ? cell : cell + ' '.repeat(Math.max(0, (widths[i] ?? 0) - cell.length)),
-    )
+    .map((cell, i) => (i === cells.length - 1 ? cell : cell + ' '.repeat(Math.max(0, (widths[i] ?? 0) - cell.length))))
     .join('  ')
     .trimEnd();
 }

@@ -49,13 +49,7 @@ function way(passed: readonly string[]): string[] {
   );
 }
 
-function refusal(
-  connection: Connection,
-  verdict: Refusal,
-  user: string,
-  address: string,
-  now: number,
-): string[] {
+function refusal(connection: Connection, verdict: Refusal, user: string, address: string, now: number): string[] {
   const { subject, passed } = verdict;
   if (subject === null) return [`no entry for ${subjectsOf(user).join(', ')}`];
   if (verdict.why === 'blocked' && verdict.entry !== null) {
@@ -140,8 +134,7 @@ function unmatched(
       break;
     }
     const problem = problemOf('access', row, hasSet);
-    const state =
-      problem ?? (isExpired(row, now) ? `expired on ${formatInstant(expiryMoment(row.expires))}` : null);
+    const state = problem ?? (isExpired(row, now) ? `expired on ${formatInstant(expiryMoment(row.expires))}` : null);
     lines.push(`not in ${row.network}${origin(row)}${state === null ? '' : `: ${state}`}`);
   }
   return [...lines, ...otherFamily(connection, subject, address)];
@@ -169,13 +162,7 @@ function familiesOf(connection: Connection, subject: string): Set<Family> {
 }
 
 /** A wider subject that would have allowed it, had its turn come. */
-function wider(
-  connection: Connection,
-  subject: string,
-  user: string,
-  address: string,
-  now: number,
-): string[] {
+function wider(connection: Connection, subject: string, user: string, address: string, now: number): string[] {
   const client = parseAddress(address);
   const subjects = subjectsOf(user);
   const rules = rulesOf(connection);
@@ -196,9 +183,7 @@ function entryName({ network, set }: Entry): string {
 
 function entryText(connection: Connection, subject: string, entry: Entry): string {
   const row = connection
-    .prepare(
-      'select note, added_at as addedAt, added_by as addedBy from access where user = ? and network = ?',
-    )
+    .prepare('select note, added_at as addedAt, added_by as addedBy from access where user = ? and network = ?')
     .get(subject, textOf(entry)) as Row | undefined;
   const until = expiryMoment(entry.expires);
   const end = Number.isFinite(until) ? `, until ${momentText(until)}` : '';

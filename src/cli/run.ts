@@ -93,9 +93,7 @@ function base(parser: Argv): Argv {
 /** yargs reports what is wrong in a command line as a message, or as an error of its own. */
 function complain(place: Place) {
   return (message: string, error?: Error): never => {
-    throw error === undefined || error === null || error.name === 'YError'
-      ? wrongUsage(message, place)
-      : error;
+    throw error === undefined || error === null || error.name === 'YError' ? wrongUsage(message, place) : error;
   };
 }
 

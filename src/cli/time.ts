@@ -10,15 +10,10 @@ const SECONDS: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, w
  */
 export function momentOf(text: string, option: string, dayStart = false): number {
   const spelled = text.trim();
-  const wall = parseInstant(
-    spelled.replace(/(Z|[+-]\d\d(?::?\d\d)?)$/i, (zone, _, at) => (at > 10 ? '' : zone)),
-  );
+  const wall = parseInstant(spelled.replace(/(Z|[+-]\d\d(?::?\d\d)?)$/i, (zone, _, at) => (at > 10 ? '' : zone)));
   const exact = parseInstant(spelled);
   if (wall === null || exact === null) {
-    throw wrongTime(
-      `${option} ${text} is not a date or time`,
-      `${option} 2026-12-24, or ${option} 2026-12-24T18:00Z`,
-    );
+    throw wrongTime(`${option} ${text} is not a date or time`, `${option} 2026-12-24, or ${option} 2026-12-24T18:00Z`);
   }
   if (/[T ].*(Z|[+-]\d\d(?::?\d\d)?)$/i.test(spelled)) return exact;
   const day = new Date(wall);
@@ -48,13 +43,11 @@ export function secondsOf(text: string, option: string, units = SECONDS): number
 
 /** The `expires` that --until or --for asks for, or null. */
 export function expiryOf(until: string | null, length: string | null, now: number): string | null {
-  if (until !== null && length !== null)
-    throw wrongTime('--until and --for exclude each other', 'give one of them');
+  if (until !== null && length !== null) throw wrongTime('--until and --for exclude each other', 'give one of them');
   if (length !== null) return formatInstant(now + secondsOf(length, '--for') * 1000);
   if (until === null) return null;
   const moment = momentOf(until, '--until');
-  if (moment <= now)
-    throw wrongTime(`--until ${until} is in the past`, 'to take access away: allow-nets remove');
+  if (moment <= now) throw wrongTime(`--until ${until} is in the past`, 'to take access away: allow-nets remove');
   return formatInstant(moment);
 }
 

@@ -22,9 +22,7 @@ export function wordsForYargs(words: readonly string[], commands: readonly Comma
   if (words[0] === COMPLETION_QUERY) return [...words];
   const known = firstWords(commands);
   const end = words.includes('--') ? words.indexOf('--') : words.length;
-  const own = withLongNames(words.slice(0, end), known).map((word) =>
-    word === '-' ? `${POSITIONAL}-` : word,
-  );
+  const own = withLongNames(words.slice(0, end), known).map((word) => (word === '-' ? `${POSITIONAL}-` : word));
   const command = own.find((word) => known.includes(word));
   const hasTail = commands.some(({ line, tail }) => tail !== undefined && line.split(' ')[0] === command);
   if (hasTail) return [...own, ...words.slice(end)];

@@ -33,8 +33,7 @@ export function wrongUsage(message: string, place: Place): Trouble {
   if (unknown === undefined) return wrong(sentence(message), usage);
   const all = unknown.split(', ').map((name) => asTyped(name, place.words));
   const [first = ''] = all;
-  const meant =
-    (line === null && group === undefined ? OTHER_WORDS[first] : undefined) ?? nearest(first, known);
+  const meant = (line === null && group === undefined ? OTHER_WORDS[first] : undefined) ?? nearest(first, known);
   if (line !== null || first.startsWith('-')) {
     const hint = first.startsWith('-') && meant !== null ? `did you mean ${meant}` : usage;
     return wrong(`not understood: ${all.join(', ')}`, hint);
@@ -95,7 +94,5 @@ function wrong(problem: string, hint: string): Trouble {
 }
 
 function sentence(message: string): string {
-  return `${message.charAt(0).toLowerCase()}${message.slice(1)}`
-    .replace(/\.?\s*$/, '')
-    .replace(/\s*\n\s*/g, ' ');
+  return `${message.charAt(0).toLowerCase()}${message.slice(1)}`.replace(/\.?\s*$/, '').replace(/\s*\n\s*/g, ' ');
 }

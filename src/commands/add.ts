@@ -100,8 +100,7 @@ function grantText(user: string, meaning: Meaning, already: boolean): string {
 export function requireSet(connection: Connection, meaning: Meaning): void {
   if (meaning.kind !== 'set' || hasRows(connection, 'network_set', meaning.name)) return;
   const name = nearest(meaning.name, namesFrom(connection, 'network_set'));
-  const hint =
-    name === null ? `make it first: allow-nets set add ${meaning.name} NETWORK` : `did you mean @${name}`;
+  const hint = name === null ? `make it first: allow-nets set add ${meaning.name} NETWORK` : `did you mean @${name}`;
   throw new Trouble({ kind: 'refused', problem: `there is no set ${meaning.name}`, hint });
 }
 

@@ -55,14 +55,10 @@ export const block: Command = {
       return { written, wider, hints };
     });
     printLine(`${blockText(user, written === null)}${untilText(written?.expires ?? null)}`);
-    if (wider.length > 0)
-      printLine(`when the block has ended, ${wider.join(' or ')} decides about ${user} again`);
+    if (wider.length > 0) printLine(`when the block has ended, ${wider.join(' or ')} decides about ${user} again`);
     for (const text of hints) hint(text);
     if (written !== null && !written.local) {
-      hintAtSync(
-        given.db,
-        'takes the block away again, unless its list has it too or it is added with --local',
-      );
+      hintAtSync(given.db, 'takes the block away again, unless its list has it too or it is added with --local');
     }
     return 0;
   },
@@ -86,9 +82,7 @@ export function requireForce(user: string, force: boolean): void {
 /** Whom a block of a domain or of everybody does not reach: narrower entries decide before it. */
 function notBlocked(connection: Connection, user: string): string[] {
   const [own, end] =
-    user === EVERYBODY
-      ? ['user <> @user', '']
-      : ['user <> @user and substr(user, -length(@user)) = @user', user];
+    user === EVERYBODY ? ['user <> @user', ''] : ['user <> @user and substr(user, -length(@user)) = @user', user];
   if (user !== EVERYBODY && end[0] !== '@') return [];
   const sql = `select count(distinct user) as count, min(user) as first from access where ${own}`;
   const { count, first } = connection.prepare(sql).get({ user }) as { count: number; first: string | null };

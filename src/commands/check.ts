@@ -35,9 +35,7 @@ export const check: Command = {
         const { subject = null, entry = null } = verdict.kind === 'no-user' ? {} : verdict;
         const decision = allowed ? 'allow' : 'reject';
         const { network = null, set = null } = entry ?? {};
-        printLine(
-          JSON.stringify({ user, address, decision, subject, network, set, reason: because.join('; ') }),
-        );
+        printLine(JSON.stringify({ user, address, decision, subject, network, set, reason: because.join('; ') }));
         return allowed ? 0 : 1;
       }
       printLine(coloured(allowed ? 'allowed' : 'refused', allowed ? 'green' : 'red'));

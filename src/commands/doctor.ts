@@ -89,9 +89,7 @@ function missingService(given: Arguments, postfix: Postfix, { files }: ConfigSto
   const others = policyTargets(files).map((target) => attributesOf(target)[0]);
   const hosts = others.filter((target) => target?.toLowerCase().startsWith('inet:'));
   const advice =
-    hosts.length > 0
-      ? `if ${hosts.join(' or ')} is a policy host: allow-nets doctor --service HOST:PORT`
-      : null;
+    hosts.length > 0 ? `if ${hosts.join(' or ')} is a policy host: allow-nets doctor --service HOST:PORT` : null;
   const command = shellLine(['allow-nets', 'install', ...(asked ? [] : ['--trial']), ...postfix.chosen]);
   return fail('service', `no service in master.cf runs this program${loose}`, { advice, command });
 }
@@ -99,10 +97,7 @@ function missingService(given: Arguments, postfix: Postfix, { files }: ConfigSto
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 
 /** `earlier`: what was printed before; the same fix is printed once. */
-function printFinding(
-  { check, status, message, advice, remedy }: Finding,
-  earlier: readonly Finding[],
-): void {
+function printFinding({ check, status, message, advice, remedy }: Finding, earlier: readonly Finding[]): void {
   const cells = columns([status.padEnd(4), check, printable(message)], [4, 24]);
   printLine(status === 'ok' ? cells : coloured(cells, COLOURS[status]));
   const same = earlier.find((one) => remedy !== null && one.remedy === remedy && one.advice === advice);

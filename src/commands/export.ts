@@ -23,10 +23,7 @@ export const exportRows: Command = {
   },
   examples: [
     ['allow-nets export > allow-nets.csv', 'a copy that allow-nets import --replace restores'],
-    [
-      'allow-nets export --format json | ssh mx2 allow-nets import --replace -',
-      'the same list on another server',
-    ],
+    ['allow-nets export --format json | ssh mx2 allow-nets import --replace -', 'the same list on another server'],
   ],
   run(given) {
     const format = (given.text('format') ?? 'csv') as WrittenFormat;

@@ -28,15 +28,11 @@ export const importRows: Command = {
     verbose: { type: 'boolean', describe: 'name each row that was added, changed or removed' },
     force: {
       type: 'boolean',
-      describe:
-        'also when most entries would go, the input is empty or cut off, or a set named in it does not exist',
+      describe: 'also when most entries would go, the input is empty or cut off, or a set named in it does not exist',
     },
   },
   examples: [
-    [
-      "mysql --batch -e 'select user, network from access' testdb | allow-nets import -",
-      'from MySQL or MariaDB',
-    ],
+    ["mysql --batch -e 'select user, network from access' testdb | allow-nets import -", 'from MySQL or MariaDB'],
     ['psql --csv -c \'select "user", network from access\' testdb | allow-nets import -', 'from PostgreSQL'],
     ['allow-nets import --replace --dry-run users.csv', 'what would become different'],
   ],
@@ -75,8 +71,7 @@ export const importRows: Command = {
     const { read } = loaded;
     if (loaded.kind === 'unreadable') return printProblems(read);
     const { result } = loaded;
-    if (read.unknownColumns.length > 0)
-      hint(`columns left out: ${printable(read.unknownColumns.join(', '))}`);
+    if (read.unknownColumns.length > 0) hint(`columns left out: ${printable(read.unknownColumns.join(', '))}`);
     if (read.withoutNetworks > 0) hint(`users without allow_nets, left out: ${read.withoutNetworks}`);
     printLine(countsText(result, options.dryRun));
     if (result.repeated > 0) hint(`rows that mean the same as another one: ${result.repeated}`);

@@ -5,12 +5,7 @@ import type { Command } from '../cli/command';
 import { printLine } from '../cli/output';
 import { shellWord, Trouble } from '../failure';
 import { accountOf } from '../postfix/account';
-import {
-  looseAccess,
-  makeDatabaseFile,
-  makeDatabaseFolder,
-  restrictAccess,
-} from '../postfix/database-access';
+import { looseAccess, makeDatabaseFile, makeDatabaseFolder, restrictAccess } from '../postfix/database-access';
 import { installedUser } from '../postfix/installed-user';
 import { openForCreating, openForWriting, translating } from '../rules/database';
 import { asOwner } from '../rules/owner';
@@ -65,8 +60,7 @@ function create(file: string, gid: number | null): boolean {
       connection
         .transaction(() => {
           const tables = connection.prepare('select count(*) from sqlite_schema').pluck().get() as number;
-          if (tables > 0)
-            throw new Trouble({ kind: 'refused', problem: `${file} is being made by another program` });
+          if (tables > 0) throw new Trouble({ kind: 'refused', problem: `${file} is being made by another program` });
           connection.exec(SCHEMA);
         })
         .immediate();

@@ -118,14 +118,12 @@ async function runInstall(given: Arguments): Promise<number> {
   stopAt(closedFile(account, [db], postfix));
   stopAt(hindranceOf(account, wanted, postfix));
   await changePostfix(postfix, store, parts, stamp);
-  if (parts.length > 0)
-    printLine(`copies of the files before: ${Object.values(store.copies(stamp)).join(' ')}`);
+  if (parts.length > 0) printLine(`copies of the files before: ${Object.values(store.copies(stamp)).join(' ')}`);
   printLine(`installed: ${described(wanted, db)}`);
   listWarnings(planned, wanted).forEach(hint);
   if (!postfix.isRunning()) hint('Postfix is not running: the change takes effect when it starts');
   if (stopsEverybody) hint('every user is refused until allow-nets add lets one in');
-  if (wanted.trial)
-    hint('who would be refused is logged as reject_warning; allow-nets install ends the trial');
+  if (wanted.trial) hint('who would be refused is logged as reject_warning; allow-nets install ends the trial');
   return 0;
 }
 

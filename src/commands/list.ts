@@ -47,14 +47,11 @@ export const list: Command = {
     const wanted = (row: Row) => !given.flag('expired') || isExpired(row, now);
     return reading(given.db, (connection) => {
       if (user === null) {
-        const all = () =>
-          given.flag('expired') ? eachExpired(connection, now) : eachRow(connection, 'access');
+        const all = () => (given.flag('expired') ? eachExpired(connection, now) : eachRow(connection, 'access'));
         const widths = given.flag('expired') ? undefined : tableWidths(connection, 'access');
         return printRows(connection, 'access', all, given.flag('json'), widths);
       }
-      const subjects = [...new Set(subjectsOf(user))].filter((subject) =>
-        hasRows(connection, 'access', subject),
-      );
+      const subjects = [...new Set(subjectsOf(user))].filter((subject) => hasRows(connection, 'access', subject));
       if (subjects.length === 0) throw noEntry(user, given.db);
       const rows = () => rowsOfAll(connection, subjects, wanted);
       const status = printRows(connection, 'access', rows, given.flag('json'));
@@ -84,11 +81,7 @@ function noEntry(user: string, db: string): Trouble {
   });
 }
 
-function* rowsOfAll(
-  connection: Connection,
-  subjects: readonly string[],
-  wanted: (row: Row) => boolean,
-): Iterable<Row> {
+function* rowsOfAll(connection: Connection, subjects: readonly string[], wanted: (row: Row) => boolean): Iterable<Row> {
   for (const subject of subjects) {
     for (const row of eachRowOf(connection, 'access', subject)) if (wanted(row)) yield row;
   }
@@ -203,8 +196,6 @@ function* jsonRows(
     const { state, problem } = stateOf(table, row, hasSet, now);
     const origin = { added_at: addedAt, added_by: addedBy, local, state, problem };
     // In one piece each: an object spread from several costs three times as much.
-    yield table === 'access'
-      ? { user, network, note, expires, ...origin }
-      : { name: user, network, note, ...origin };
+    yield table === 'access' ? { user, network, note, expires, ...origin } : { name: user, network, note, ...origin };
   }
 }

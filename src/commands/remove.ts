@@ -6,16 +6,7 @@ import { changing } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
-import {
-  eachExpired,
-  eachRowOf,
-  hasRows,
-  isExpired,
-  type Row,
-  rowsOf,
-  rowsWithText,
-  rowWith,
-} from '../rules/entries';
+import { eachExpired, eachRowOf, hasRows, isExpired, type Row, rowsOf, rowsWithText, rowWith } from '../rules/entries';
 import { removeEntries } from '../rules/removal';
 import type { Table } from '../rules/schema';
 import { foldName } from '../rules/subject';
@@ -73,13 +64,7 @@ export const remove: Command = {
 /** More are more than a screen. */
 const SHOWN_CHANGES = 30;
 
-function chosen(
-  connection: Connection,
-  user: string | null,
-  networks: string[],
-  expired: boolean,
-  now: number,
-): Row[] {
+function chosen(connection: Connection, user: string | null, networks: string[], expired: boolean, now: number): Row[] {
   if (user === null) return [...eachExpired(connection, now)];
   if (!hasRows(connection, 'access', user)) {
     throw new Trouble({
@@ -98,13 +83,7 @@ function chosen(
 const SHOWN_ROWS = 5;
 
 /** The rows of a subject or set that a person named by their text or their meaning. `owner`: what it is called. */
-export function rowsNamed(
-  connection: Connection,
-  table: Table,
-  name: string,
-  text: string,
-  owner: string,
-): Row[] {
+export function rowsNamed(connection: Connection, table: Table, name: string, text: string, owner: string): Row[] {
   const exact = rowsWithText(connection, table, name, text);
   if (exact.length > 0) return exact;
   const read = readNetwork(text);
@@ -120,8 +99,7 @@ export function rowsNamed(
   throw new Trouble({
     kind: 'refused',
     problem: `${owner} has no entry ${text}`,
-    hint:
-      there.length === 0 ? 'it has none at all' : `it has ${there.slice(0, SHOWN_ROWS).join(', ')}${more}`,
+    hint: there.length === 0 ? 'it has none at all' : `it has ${there.slice(0, SHOWN_ROWS).join(', ')}${more}`,
   });
 }
 

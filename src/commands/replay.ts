@@ -5,14 +5,7 @@ import type { Command } from '../cli/command';
 import { coloured, columns, hint, isTerminal, printLine } from '../cli/output';
 import { printable } from '../failure';
 import { Judge } from '../maillog/judge';
-import {
-  LOG_FILES,
-  LOG_OPTIONS,
-  readLogs,
-  reportNothing,
-  reportUnread,
-  spanOf,
-} from '../maillog/log-reading';
+import { LOG_FILES, LOG_OPTIONS, readLogs, reportNothing, reportUnread, spanOf } from '../maillog/log-reading';
 import { POSTFIX_LINES } from '../maillog/postfix-line';
 import { type Replayed, replayedOf } from '../maillog/replayed';
 import { Tally } from '../maillog/tally';

@@ -31,10 +31,7 @@ export const setLoad: Command = {
     force: { type: 'boolean', describe: 'also when most networks would go, or the list is empty or cut off' },
   },
   examples: [
-    [
-      'allow-nets set load home --country DE delegated-ripencc-latest',
-      'then: allow-nets add @example.com @home',
-    ],
+    ['allow-nets set load home --country DE delegated-ripencc-latest', 'then: allow-nets add @example.com @home'],
   ],
   run(given) {
     const name = setTyped(given.text('name') ?? '');

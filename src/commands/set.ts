@@ -21,9 +21,7 @@ export const setAdd: Command = {
     note: { type: 'string', requiresArg: true, describe: 'why, for later readers' },
     local: { type: 'boolean', describe: 'only on this server: sync leaves it alone' },
   },
-  examples: [
-    ['allow-nets set add office 203.0.113.0/24 2001:db8:1::/48', 'then: allow-nets add alice @office'],
-  ],
+  examples: [['allow-nets set add office 203.0.113.0/24 2001:db8:1::/48', 'then: allow-nets add alice @office']],
   run(given) {
     const name = setTyped(given.text('name') ?? '');
     const networks = given.texts('network').map(networkTyped);
@@ -149,11 +147,7 @@ function printSummaries(connection: Connection, json: boolean): 0 {
   }
   const cells = all.map(({ set, networks, loaded_at, source }) => {
     const loaded = source === null ? '-' : `${loaded_at} from ${source}`;
-    return [
-      `@${printable(set)}`,
-      `${networks} ${networks === 1 ? 'network' : 'networks'}`,
-      printable(loaded),
-    ];
+    return [`@${printable(set)}`, `${networks} ${networks === 1 ? 'network' : 'networks'}`, printable(loaded)];
   });
   const widths = [0, 1].map((place) => Math.max(0, ...cells.map((row) => row[place]?.length ?? 0)));
   for (const row of cells) printLine(columns(row, widths));

@@ -90,11 +90,7 @@ function remember(db: string, state: SyncState, before: boolean): boolean {
 }
 
 /** One line in the mail log for a change, for the first failure, and for the recovery. */
-async function logRun(
-  job: Job,
-  run: Exclude<Run, { kind: 'stopped' }>,
-  before: SyncState | null,
-): Promise<void> {
+async function logRun(job: Job, run: Exclude<Run, { kind: 'stopped' }>, before: SyncState | null): Promise<void> {
   const isFailing = (before?.error ?? null) !== null;
   if (run.kind === 'failed') {
     if (!isFailing) await toMailLog('warning', `sync: ${asLogLine(run.failure)}`);
@@ -104,8 +100,7 @@ async function logRun(
   const lines: string[] = [];
   if (isFailing) {
     const since = parseInstant(before?.failing ?? '');
-    const age =
-      since === null ? '' : ` after ${ageText(Math.max(0, Math.round((Date.now() - since) / 1000)))}`;
+    const age = since === null ? '' : ` after ${ageText(Math.max(0, Math.round((Date.now() - since) / 1000)))}`;
     lines.push(`sync: works again${age} source=${source}`);
   }
   const { added, removed, changed } = run.result;

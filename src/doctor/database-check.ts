@@ -104,8 +104,7 @@ function readers(db: string, account: Account): string | null {
   for (const file of named) {
     const { mode, gid } = fs.statSync(file);
     if ((mode & 0o007) !== 0) return `everybody may read ${file}`;
-    if ((mode & 0o070) !== 0 && gid !== account.gid)
-      return `another group than ${account.group} may read ${file}`;
+    if ((mode & 0o070) !== 0 && gid !== account.gid) return `another group than ${account.group} may read ${file}`;
   }
   return null;
 }
@@ -128,9 +127,7 @@ function narrowCommand(db: string, { group }: Account): string {
 
 /** What lets the account read the database, and nobody else who could not. */
 function openCommand(db: string, account: Account, step: string): string {
-  return step === db || step === path.dirname(db)
-    ? narrowCommand(db, account)
-    : shellLine(['chmod', 'a+x', step]);
+  return step === db || step === path.dirname(db) ? narrowCommand(db, account) : shellLine(['chmod', 'a+x', step]);
 }
 
 function foldersOf(file: string): string[] {

@@ -18,8 +18,7 @@ export function* diskFindings({ db }: InstalledService): Iterable<Finding> {
   } else if (isReadOnly(folder)) {
     const advice = `answers go on, changes fail: mount it for writing, once "dmesg" has said why it is not`;
     yield warn('disk', `the file system of ${folder} is read-only`, { advice });
-  } else
-    yield ok('disk', blocks > 0 ? `${Math.floor((bavail * bsize) / 2 ** 20)} MB free` : 'can be written');
+  } else yield ok('disk', blocks > 0 ? `${Math.floor((bavail * bsize) / 2 ** 20)} MB free` : 'can be written');
 }
 
 /** access(2) tells root, too. */

@@ -23,11 +23,9 @@ export interface Fix {
 
 export const ok = (check: string, message: string): Finding => finding('ok', check, message, {});
 
-export const warn = (check: string, message: string, fix: Fix): Finding =>
-  finding('warn', check, message, fix);
+export const warn = (check: string, message: string, fix: Fix): Finding => finding('warn', check, message, fix);
 
-export const fail = (check: string, message: string, fix: Fix): Finding =>
-  finding('fail', check, message, fix);
+export const fail = (check: string, message: string, fix: Fix): Finding => finding('fail', check, message, fix);
 
 function finding(status: Status, check: string, message: string, { advice, command }: Fix): Finding {
   return { check, status, message, advice: advice ?? null, remedy: command ?? null };

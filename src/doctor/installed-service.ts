@@ -77,8 +77,7 @@ export const isTrial = ({ files, entry, policy }: InstalledService): boolean =>
 export const andReload = (postfix: Postfix, words: readonly string[]): string =>
   `${shellLine(words)} && ${reloadCommand(postfix)}`;
 
-export const reloadCommand = (postfix: Postfix): string =>
-  shellLine(['postfix', ...postfix.chosen, 'reload']);
+export const reloadCommand = (postfix: Postfix): string => shellLine(['postfix', ...postfix.chosen, 'reload']);
 
 /** What `installCommand` changes in what is installed now. */
 interface Changes {

@@ -33,8 +33,7 @@ export function* listFindings(view: ListView): Iterable<Finding> {
   const services = smtpdServices(files).filter((service) => offersAuth(files, service));
   for (const service of services) yield askedFinding(view, service);
   if (services.length === 0) {
-    const advice =
-      'set smtpd_sasl_auth_enable=yes, or -o smtpd_sasl_auth_enable=yes in the submission service';
+    const advice = 'set smtpd_sasl_auth_enable=yes, or -o smtpd_sasl_auth_enable=yes in the submission service';
     yield warn('asked', 'no smtpd service offers AUTH, so there is no user to ask about', { advice });
   }
   yield modeFinding(view, services);
@@ -48,13 +47,8 @@ export function* listFindings(view: ListView): Iterable<Finding> {
 
 /** Whether any list asks the service on trial. */
 export function isOnTrial({ files, target }: Pick<ListView, 'files' | 'target'>): boolean {
-  const lookups = [
-    mainLookup(files),
-    ...smtpdServices(files).map((service) => serviceLookup(files, service)),
-  ];
-  return lookups.some((lookup) =>
-    askedIn(lookup, target).some(({ reach }) => reach.kind !== 'absent' && reach.trial),
-  );
+  const lookups = [mainLookup(files), ...smtpdServices(files).map((service) => serviceLookup(files, service))];
+  return lookups.some((lookup) => askedIn(lookup, target).some(({ reach }) => reach.kind !== 'absent' && reach.trial));
 }
 
 function askedFinding(view: ListView, service: Service): Finding {
@@ -80,8 +74,7 @@ function absence(service: Service): string {
   return `not asked: -o ${RECIPIENT_LIST}=${override.value.text} in master.cf replaces the list of main.cf`;
 }
 
-const shown = (service: Service, list: string) =>
-  overrideOf(service, list) === null ? list : `${list} of master.cf`;
+const shown = (service: Service, list: string) => (overrideOf(service, list) === null ? list : `${list} of master.cf`);
 
 function modeFinding(view: ListView, services: readonly Service[]): Finding {
   const { files, target, persistent, postfix } = view;
@@ -97,8 +90,5 @@ function modeFinding(view: ListView, services: readonly Service[]): Finding {
     const message = 'the program serves on after its first answer, but request_limit=1 ends the connection';
     return warn('mode', message, view.fix('no request_limit'));
   }
-  return ok(
-    'mode',
-    persistent ? 'persistent: one process for each smtpd process' : 'one process for each request',
-  );
+  return ok('mode', persistent ? 'persistent: one process for each smtpd process' : 'one process for each request');
 }

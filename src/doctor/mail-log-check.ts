@@ -38,18 +38,11 @@ export function* mailLogFindings(service: InstalledService): Iterable<Finding> {
   yield fail(CHECK, `${problem}: warnings and refusals are lost`, fix);
 }
 
-function obstacleOf(
-  service: InstalledService,
-  runner: Account,
-  program: LogProgram,
-  file: string,
-): Obstacle | null {
+function obstacleOf(service: InstalledService, runner: Account, program: LogProgram, file: string): Obstacle | null {
   const { postfix } = service;
   const isPostlog = program.command === 'postlog';
   // Before it runs: a set-gid postlog ends when it is given a configuration that the default instance does not list.
-  const obstacle = isPostlog
-    ? (setgidObstacle(service, file) ?? listingObstacle(service, runner, file))
-    : null;
+  const obstacle = isPostlog ? (setgidObstacle(service, file) ?? listingObstacle(service, runner, file)) : null;
   if (obstacle !== null) return obstacle;
   if (closedTo(runner, file, postfix) !== null) {
     return {

@@ -39,9 +39,7 @@ function driverFiles(script: string): string[] {
     const folder = path.dirname(manifest);
     return fs
       .readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((name) =>
-        /^(package\.json|lib\/.*\.js|build\/Release\/[^/]*\.node|prebuilds\/.*\.node)$/.test(name),
-      )
+      .filter((name) => /^(package\.json|lib\/.*\.js|build\/Release\/[^/]*\.node|prebuilds\/.*\.node)$/.test(name))
       .map((name) => path.join(folder, name));
   } catch {
     return [];

@@ -27,8 +27,7 @@ export function* rowFindings(service: InstalledService): Iterable<Finding> {
     const failure = failureOf(error);
     const { problem, hint } = words(failure);
     if (failure.kind.startsWith('addon')) {
-      const advice =
-        'the check "program" says whether the service has the same fault; its Node.js can run doctor, too';
+      const advice = 'the check "program" says whether the service has the same fault; its Node.js can run doctor, too';
       yield warn('content', `not looked at: ${problem}`, { advice });
       return;
     }
@@ -107,8 +106,7 @@ function lookAtEntry(seen: Seen, row: Row, now: number): void {
   }
   seen.inForce++;
   const meaning = meaningOf('access', row.network);
-  if (meaning?.kind === 'set')
-    seen.usersOfSets.set(meaning.name, (seen.usersOfSets.get(meaning.name) ?? 0) + 1);
+  if (meaning?.kind === 'set') seen.usersOfSets.set(meaning.name, (seen.usersOfSets.get(meaning.name) ?? 0) + 1);
 }
 
 function* contentFindings(connection: Connection, service: InstalledService): Iterable<Finding> {
@@ -144,8 +142,7 @@ function expiredFinding(connection: Connection, seen: Seen, now: number): Findin
 /** A set that every user has and that holds a machine on which users log in themselves, as a webmail does. */
 function* webmailFindings(connection: Connection, seen: Seen): Iterable<Finding> {
   for (const [set, users] of seen.usersOfSets) {
-    if (seen.users < 2 || users < seen.users || !(/web/.test(set) || holdsThisHost(connection, set)))
-      continue;
+    if (seen.users < 2 || users < seen.users || !(/web/.test(set) || holdsThisHost(connection, set))) continue;
     const message = `every user may send from the set ${set}: if it is a webmail, a stolen password works there from everywhere`;
     const advice =
       'let the webmail name its clients with XCLIENT (smtpd_authorized_xclient_hosts), then take the set from the users';

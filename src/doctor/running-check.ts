@@ -7,12 +7,7 @@ import { type InstalledService, reloadCommand } from './installed-service';
 const TOLERANCE = 2000;
 
 /** Only where there is a /proc as Linux has it. */
-export function* runningFindings({
-  postfix,
-  policy,
-  script,
-  interpreter,
-}: InstalledService): Iterable<Finding> {
+export function* runningFindings({ postfix, policy, script, interpreter }: InstalledService): Iterable<Finding> {
   if (!fs.existsSync('/proc/stat') || !fs.existsSync(script)) return;
   // Not its mtime, which npm sets to that of the package.
   const installed = fs.statSync(script).ctimeMs;

@@ -48,10 +48,8 @@ function* faultsOf(service: InstalledService): Iterable<string> {
   if (entry.type === 'inet') {
     if (isPrivate !== 'n') yield `private is ${isPrivate}, which Postfix refuses for an inet service`;
   } else if (entry.type !== 'unix') yield `its type is ${entry.type} and not unix`;
-  else if (isPrivate !== '-' && isPrivate !== 'y')
-    yield `private is ${isPrivate}, so its socket is not in private/`;
-  if (unprivileged !== 'n')
-    yield `unpriv is ${unprivileged} and not n, so spawn cannot become ${policy.user}`;
+  else if (isPrivate !== '-' && isPrivate !== 'y') yield `private is ${isPrivate}, so its socket is not in private/`;
+  if (unprivileged !== 'n') yield `unpriv is ${unprivileged} and not n, so spawn cannot become ${policy.user}`;
   if (chroot === 'y') yield 'it is chrooted, so the program cannot be found';
   if (limit !== '0') {
     yield `its process limit is ${limit} and not 0, so smtpd processes beyond that wait for each other`;

@@ -43,9 +43,7 @@ export function* refusalFindings(service: InstalledService): Iterable<Finding> {
   const found = [...settings(postfix, null, (name) => postfix.value(name))];
   for (const smtpd of smtpdServices(files)) {
     const lookup = serviceLookup(files, smtpd);
-    found.push(
-      ...settings(postfix, smtpd, (name) => (overrideOf(smtpd, name) === null ? '' : (lookup(name) ?? ''))),
-    );
+    found.push(...settings(postfix, smtpd, (name) => (overrideOf(smtpd, name) === null ? '' : (lookup(name) ?? ''))));
   }
   for (const { text, command } of found) {
     yield warn('refusals', `${text}: a refusal is temporary, and the client tries again for days`, {

@@ -74,10 +74,7 @@ function refuseOtherBytes(start: Buffer): void {
   // Without a byte order mark, half of the bytes of western text are zero.
   if (/^(?:\xff\xfe|\xfe\xff|[^\0]\0[^\0]\0|\0[^\0]\0[^\0])/.test(text)) {
     const order = text.startsWith('\0') || text.startsWith('\xfe') ? 'be' : 'le';
-    throw refused(
-      'the input is UTF-16 text',
-      `save it as UTF-8, or convert it: iconv -f utf-16${order} -t utf-8 FILE`,
-    );
+    throw refused('the input is UTF-16 text', `save it as UTF-8, or convert it: iconv -f utf-16${order} -t utf-8 FILE`);
   }
 }
 

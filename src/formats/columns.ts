@@ -3,16 +3,7 @@
 // A column that is not known is left out and told; one that is nearly known is refused: an `expire` overlooked would let people in for ever.
 import { nearest, type Refusal } from '../cli/input';
 
-export const COLUMNS = [
-  'user',
-  'network',
-  'note',
-  'expires',
-  'added_at',
-  'added_by',
-  'set',
-  'local',
-] as const;
+export const COLUMNS = ['user', 'network', 'note', 'expires', 'added_at', 'added_by', 'set', 'local'] as const;
 export type Column = (typeof COLUMNS)[number];
 
 export interface Header {
@@ -62,9 +53,7 @@ const KNOWN = `the columns are ${COLUMNS.join(', ')}`;
 /** Why a name that is no column cannot simply be left out, or null. */
 export function refuseColumn(name: string): Refusal | null {
   if (name === '' || isColumn(name) || SHOWN_ONLY.includes(name)) return null;
-  const alike = COLUMNS.find(
-    (column) => name.startsWith(column) || (name.length > 2 && column.startsWith(name)),
-  );
+  const alike = COLUMNS.find((column) => name.startsWith(column) || (name.length > 2 && column.startsWith(name)));
   const near = name.length > 5 ? nearest(name, COLUMNS) : null;
   const meant = alike ?? near ?? (/expir|until|valid/.test(name) ? 'expires' : null);
   if (meant === null) return null;
@@ -80,8 +69,5 @@ export function columnName(field: string | null): string {
 }
 
 function placesOf(names: readonly string[]): Record<Column, number> {
-  return Object.fromEntries(COLUMNS.map((column) => [column, names.indexOf(column)])) as Record<
-    Column,
-    number
-  >;
+  return Object.fromEntries(COLUMNS.map((column) => [column, names.indexOf(column)])) as Record<Column, number>;
 }

@@ -31,10 +31,7 @@ export class FieldReader {
   ) {
     const { separator } = dialect;
     const bare = separator === '|' || separator === '\t' ? `\\${separator === '|' ? '|' : 't'}` : separator;
-    this.quotedFieldPattern = new RegExp(
-      `"((?:[^"]|"")*)"(?!")|([^${bare}\\n"][^${bare}\\n]*|)(?=${bare}|$)`,
-      'y',
-    );
+    this.quotedFieldPattern = new RegExp(`"((?:[^"]|"")*)"(?!")|([^${bare}\\n"][^${bare}\\n]*|)(?=${bare}|$)`, 'y');
   }
 
   /** False when no more can be read. */
@@ -97,18 +94,13 @@ export class FieldReader {
       }
       const [whole, quoted, plain] = found;
       if (plain !== undefined && /^\s+"/.test(plain)) {
-        return this.refuse(
-          line,
-          'there is a blank before a quote',
-          'a quoted field begins with its quote: a,"b, c"',
-        );
+        return this.refuse(line, 'there is a blank before a quote', 'a quoted field begins with its quote: a,"b, c"');
       }
       fields.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'));
       at += whole.length;
       if (at >= text.length) break;
       if (text[at] !== separator) return this.refuse(line, 'there is text after the closing quote', TWICE);
-      if (fields.length > MOST_FIELDS)
-        return this.refuse(line, `there are more than ${MOST_FIELDS} fields`, TWICE);
+      if (fields.length > MOST_FIELDS) return this.refuse(line, `there are more than ${MOST_FIELDS} fields`, TWICE);
       at++;
     }
     this.take({ line, fields, problem: null });

@@ -20,7 +20,5 @@ export function parsePasswdLine(text: string): PasswdLine | null {
 
 /** Whether a text looks like a line of a passwd-file. */
 export function looksLikePasswd(text: string): boolean {
-  return (
-    /^[^:,\s]+:(?:\{[A-Z0-9.-]+\}|[^:]*:[^:]*:[^:]*:[^:]*:[^:]*:)/.test(text) || /\ballow_nets=/.test(text)
-  );
+  return /^[^:,\s]+:(?:\{[A-Z0-9.-]+\}|[^:]*:[^:]*:[^:]*:[^:]*:[^:]*:)/.test(text) || /\ballow_nets=/.test(text);
 }

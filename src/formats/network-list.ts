@@ -18,10 +18,7 @@ export function parseNetworkList(text: string, countries: readonly string[]): Ne
   }
   const list = /^\s*[[{]/.test(text) ? jsonList(text) : lineList(text, countries);
   if (list.hasCountries && countries.length === 0) {
-    throw refused(
-      'the list has networks of several countries',
-      'choose some: --country CC, which may be repeated',
-    );
+    throw refused('the list has networks of several countries', 'choose some: --country CC, which may be repeated');
   }
   if (!list.hasCountries && countries.length > 0) {
     throw refused('the list has no column of countries', 'leave --country out');
@@ -68,10 +65,7 @@ function lineList(text: string, countries: readonly string[]): NetworkList {
   }
   const unknown = hasCountries ? countries.find((country) => !seen.has(country)) : undefined;
   if (unknown === undefined) return { ranges, hasCountries };
-  throw refused(
-    `the list has no country ${unknown}`,
-    'a country has two letters, as in ISO 3166: --country JP',
-  );
+  throw refused(`the list has no country ${unknown}`, 'a country has two letters, as in ISO 3166: --country JP');
 }
 
 /** Lines of a registry's statistics file that are no networks: version, summary, AS numbers; comments of Spamhaus and others. */
@@ -90,8 +84,7 @@ function parseLine(line: string): Entry | null | undefined {
   const fields = line.split(',').map((field) => field.trim().replace(/^"(.*)"$/, '$1'));
   const [first = '', second = '', country] = fields;
   const range = fields.length < 3 ? undefined : (rangeBetween(first, second) ?? numbered(first, second));
-  if (range !== undefined)
-    return range === null ? undefined : { range, country: (country ?? '').toUpperCase() };
+  if (range !== undefined) return range === null ? undefined : { range, country: (country ?? '').toUpperCase() };
   const single = rangeOfNetwork(line) ?? parseRange(line);
   return single === null ? undefined : { range: single, country: null };
 }
@@ -104,17 +97,10 @@ function numbered(first: string, second: string): Range | null {
 }
 
 /** registry|CC|ipv4|start|count|date|status, and for ipv6 the prefix length in place of the count. */
-function parseStatistics([, country = '', type, start = '', size = '']: readonly string[]):
-  | Entry
-  | null
-  | undefined {
+function parseStatistics([, country = '', type, start = '', size = '']: readonly string[]): Entry | null | undefined {
   if (!/^\d{1,10}$/.test(size)) return undefined;
   const range =
-    type === 'ipv4'
-      ? rangeFrom(start, BigInt(size))
-      : type === 'ipv6'
-        ? rangeOfNetwork(`${start}/${size}`)
-        : null;
+    type === 'ipv4' ? rangeFrom(start, BigInt(size)) : type === 'ipv6' ? rangeOfNetwork(`${start}/${size}`) : null;
   if (range === null) return undefined;
   // Addresses that are available or reserved.
   return country === '' || country === 'ZZ' ? null : { range, country };

@@ -36,12 +36,7 @@ export class RowReader {
     }
     // Spreadsheets write empty rows as separators alone, and name the separator in the first line.
     if (fields.every((field) => field?.trim() === '')) return;
-    if (
-      line === 1 &&
-      /^"?sep=$/i.test(fields[0] ?? '') &&
-      fields.every((field, i) => i === 0 || field === '')
-    )
-      return;
+    if (line === 1 && /^"?sep=$/i.test(fields[0] ?? '') && fields.every((field, i) => i === 0 || field === '')) return;
     // Under a header that cannot be read, no row can be.
     if (this.header !== null && this.header !== BY_POSITION && this.header.problem !== null) return;
     if (this.header === null && this.takeHeader(line, fields)) return;

@@ -93,8 +93,7 @@ function networkOf(text: string): Read | Refusal {
 
 /** Why a text that is not a network is none, where that can be said. */
 function explained(text: string): Refusal | null {
-  if (/^\s*(?:null|\\n)\s*$/i.test(text))
-    return { problem: `${text.trim()} is not a network`, hint: EVERYWHERE };
+  if (/^\s*(?:null|\\n)\s*$/i.test(text)) return { problem: `${text.trim()} is not a network`, hint: EVERYWHERE };
   const range = parseRange(text);
   if (range !== null) {
     const networks = networksOf(range).map(formatNetwork);

@@ -24,11 +24,7 @@ export function recordOf(table: Table, row: Row): Record | null {
     user: table === 'access' ? name : null,
     network: meaning === null ? String(row.network) : meaningText(meaning),
     note: row.note,
-    expires: Number.isFinite(until)
-      ? formatInstant(until)
-      : row.expires === null
-        ? null
-        : String(row.expires),
+    expires: Number.isFinite(until) ? formatInstant(until) : row.expires === null ? null : String(row.expires),
     added_at: row.addedAt,
     added_by: row.addedBy,
     set: table === 'network_set' ? name : null,
@@ -37,11 +33,7 @@ export function recordOf(table: Table, row: Row): Record | null {
 }
 
 /** Calls `print` with text, piece by piece. */
-export function writeRecords(
-  format: WrittenFormat,
-  records: Iterable<Record>,
-  print: (text: string) => void,
-): void {
+export function writeRecords(format: WrittenFormat, records: Iterable<Record>, print: (text: string) => void): void {
   if (format === 'json') writeJson(records, print);
   else if (format === 'tsv') writeLines(records, print, '\t', escaped);
   else writeLines(records, print, ',', quotedField);
@@ -55,9 +47,7 @@ function writeLines(
 ): void {
   print(`${COLUMNS.join(separator)}\n`);
   for (const record of records) {
-    const texts = COLUMNS.map((column) =>
-      column === 'local' ? (record.local ? '1' : '0') : field(record[column]),
-    );
+    const texts = COLUMNS.map((column) => (column === 'local' ? (record.local ? '1' : '0') : field(record[column])));
     print(`${texts.join(separator)}\n`);
   }
 }

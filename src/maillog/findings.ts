@@ -78,9 +78,7 @@ export function findingsOf(tally: Tally, least: Least, isSubject: (user: string)
   const all = fit.flatMap(({ user, seen }) => {
     const located = seen.filter(isLocated);
     const isStolen = isSpread(located);
-    return joinNetworks(
-      located.filter((one) => one.messages >= least.messages && one.days.size >= least.days),
-    )
+    return joinNetworks(located.filter((one) => one.messages >= least.messages && one.days.size >= least.days))
       .map((joined) => findingOf(user, isStolen, joined))
       .sort((a, b) => b.messages - a.messages || b.last - a.last || (a.network < b.network ? -1 : 1));
   });

@@ -70,9 +70,7 @@ export class HeadReader {
 function unfold(message: string): { message: string; times: number } {
   if (!message.startsWith('message repeated ')) return { message, times: 1 };
   const [, times, text, end] = /^message repeated (\d{1,6}) times: \[ (.*?)(\]?)$/.exec(message) ?? [];
-  return text === undefined
-    ? { message, times: 1 }
-    : { message: text, times: end === '' ? 0 : Number(times) };
+  return text === undefined ? { message, times: 1 } : { message: text, times: end === '' ? 0 : Number(times) };
 }
 
 /** The line in one of Docker's JSON lines, behind its time as `docker logs -t` prints it. */

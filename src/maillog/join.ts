@@ -12,11 +12,7 @@ export function joinNetworks(seen: readonly Located[]): Joined[] {
   const joined: Joined[] = [];
   for (const one of [...seen].sort(byAddress)) {
     let last: Joined = { ...one, parts: [one] };
-    for (
-      let before = joined.at(-1);
-      before && areHalves(before.network, last.network);
-      before = joined.at(-1)
-    ) {
+    for (let before = joined.at(-1); before && areHalves(before.network, last.network); before = joined.at(-1)) {
       joined.pop();
       last = together(before, last);
     }

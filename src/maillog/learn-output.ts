@@ -91,9 +91,7 @@ export function hintAtFindings(findings: Findings, applying: boolean): void {
   if (applying) return;
   const fresh = all.filter(({ allowed }) => allowed !== 'all').length;
   const next = fresh === 0 ? 'nothing is new' : `${fresh} not allowed yet, --apply adds them`;
-  hint(
-    `${counted(all.length, 'network')} of ${counted(users, 'user')} in ${counted(messages, 'message')}: ${next}`,
-  );
+  hint(`${counted(all.length, 'network')} of ${counted(users, 'user')} in ${counted(messages, 'message')}: ${next}`);
 }
 
 export function isGateway({ marks }: Finding): boolean {

@@ -59,13 +59,7 @@ function isAskedFor(users: readonly string[]): (user: string) => boolean {
 }
 
 /** A whole number option within its bounds. */
-export function numberOf(
-  given: Arguments,
-  option: string,
-  least: number,
-  most: number,
-  usual: number,
-): number {
+export function numberOf(given: Arguments, option: string, least: number, most: number, usual: number): number {
   const text = given.text(option);
   if (text === null) return usual;
   const number = Number(text);
@@ -118,9 +112,7 @@ export function reportUnread(readings: readonly Reading[]): boolean {
     const example = broken.count > 0 ? `, for example: ${printable(broken.example)}` : '';
     if (left.length > 0) hint(`${name}: left out ${left.join(', ')}${example}`);
     if (unknown.count > 0) {
-      hint(
-        `${name}: ${counted(unknown.count, 'line')} not understood, for example: ${printable(unknown.example)}`,
-      );
+      hint(`${name}: ${counted(unknown.count, 'line')} not understood, for example: ${printable(unknown.example)}`);
       hint("read a journal with: LC_ALL=C journalctl -o short-iso -u 'postfix*'; please report other forms");
     }
     if (damage === 'UTF-16') {
@@ -136,9 +128,7 @@ export function reportUnread(readings: readonly Reading[]): boolean {
 
 /** For a log in which no mail was found. */
 export function reportNothing(): void {
-  hint(
-    'no mail of an authenticated user was found: is it the log of a submission server, and the right time?',
-  );
+  hint('no mail of an authenticated user was found: is it the log of a submission server, and the right time?');
 }
 
 /** `1 line`, `2 lines`. */

@@ -105,12 +105,8 @@ export class RefusedPlaces {
       byUser.set(place.user, [...(byUser.get(place.user) ?? []), place]);
     }
     const isSpreadAt = (places: readonly RefusedPlace[], when: 'first' | 'last') =>
-      isSpread(
-        places.flatMap((place) => (place.network ? [{ network: place.network, first: place[when] }] : [])),
-      );
-    const spread = [...byUser].filter(
-      ([, places]) => isSpreadAt(places, 'first') || isSpreadAt(places, 'last'),
-    );
+      isSpread(places.flatMap((place) => (place.network ? [{ network: place.network, first: place[when] }] : [])));
+    const spread = [...byUser].filter(([, places]) => isSpreadAt(places, 'first') || isSpreadAt(places, 'last'));
     return new Set(spread.map(([user]) => user));
   }
 }

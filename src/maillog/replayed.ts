@@ -37,9 +37,7 @@ export function replayedOf({ people, withoutEntry, days }: Tally): Replayed {
     ofUsers.push({
       user,
       messages: refused.reduce((sum, seen) => sum + seen.refused, 0),
-      networks: named
-        .sort((a, b) => b.refused - a.refused || (a.name < b.name ? -1 : 1))
-        .map(({ name }) => name),
+      networks: named.sort((a, b) => b.refused - a.refused || (a.name < b.name ? -1 : 1)).map(({ name }) => name),
       last: Math.max(...refused.map(({ lastRefused }) => lastRefused)),
       hasEntry: !withoutEntry.has(user),
     });

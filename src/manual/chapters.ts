@@ -123,9 +123,7 @@ export const DIAGNOSTICS = [
   paragraph(
     'Log lines go to the mail log through postlog(1), else logger(1), with the tag postfix/allow-nets. A refusal is logged as "verdict=reject user=... address=... subject=... entry=... reason=... client_name=... helo_name=... queue_id=..." (instance= where there is no queue ID yet); values that are not plain are JSON strings. reason is no-entry, not-covered, expired, blocked or no-address. Nothing that is run on a terminal writes to the mail log.',
   ),
-  paragraph(
-    'allow-nets doctor examines the installation and prints the commands that fix it. It changes nothing.',
-  ),
+  paragraph('allow-nets doctor examines the installation and prints the commands that fix it. It changes nothing.'),
 ];
 
 export const EXIT_STATUS = [

@@ -51,9 +51,7 @@ function chapterOf({ line, summary, about, positionals, options: own }: Command)
 }
 
 function options(all: Readonly<Record<string, Options>>): string[] {
-  return Object.entries(all).map(([name, option]) =>
-    item(tagOf(name, option), sentence(option.describe ?? '')),
-  );
+  return Object.entries(all).map(([name, option]) => item(tagOf(name, option), sentence(option.describe ?? '')));
 }
 
 /** What an option's value is called; others by the option's own name. */

@@ -29,12 +29,7 @@ function verdictPairs(verdict: Verdict, { user, address }: Request): Pairs {
     case 'no-user':
       return [['verdict', 'dunno'], ...who, ['reason', 'no-user']];
     case 'allowed':
-      return [
-        ['verdict', 'dunno'],
-        ...who,
-        ['subject', verdict.subject],
-        ['entry', entryText(verdict.entry)],
-      ];
+      return [['verdict', 'dunno'], ...who, ['subject', verdict.subject], ['entry', entryText(verdict.entry)]];
     case 'refused':
       return [
         ['verdict', 'reject'],

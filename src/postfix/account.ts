@@ -35,8 +35,7 @@ function idOf(option: '-u' | '-g' | '-gn', name: string): string | null {
 
 function groupNumber(name: string): string | null {
   const getent = findProgram('getent');
-  const listed =
-    getent === null ? fs.readFileSync('/etc/group', 'utf8') : run(getent, ['group', name]).stdout;
+  const listed = getent === null ? fs.readFileSync('/etc/group', 'utf8') : run(getent, ['group', name]).stdout;
   const line = listed.split('\n').find((one) => one.startsWith(`${name}:`));
   return line?.split(':')[2] ?? null;
 }

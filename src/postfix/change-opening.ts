@@ -24,10 +24,7 @@ export function openPostfix(given: Arguments): Opening {
   const store = new ConfigStore(postfix.configDir);
   const name = serviceName(given);
   if (isForeign(store.files, name)) {
-    throw refused(
-      `master.cf has a service ${name} that is not this program`,
-      'name another one: --service NAME',
-    );
+    throw refused(`master.cf has a service ${name} that is not this program`, 'name another one: --service NAME');
   }
   return { postfix, store, name };
 }

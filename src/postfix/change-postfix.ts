@@ -20,12 +20,7 @@ export interface Part {
 export const partsWithChanges = (parts: readonly Part[]) => parts.filter(({ changes }) => changes.length > 0);
 
 /** What `changePostfix` does with these parts. */
-export function printParts(
-  postfix: Postfix,
-  store: ConfigStore,
-  parts: readonly Part[],
-  stamp: string,
-): void {
+export function printParts(postfix: Postfix, store: ConfigStore, parts: readonly Part[], stamp: string): void {
   if (parts.length === 0) return;
   const copies = store.copies(stamp);
   printStep(['cp', '-p', store.pathOf('main'), copies.main]);
@@ -86,13 +81,7 @@ async function mustAnswer(postfix: Postfix, service: string): Promise<void> {
 }
 
 /** What to throw after a failure, when both files are back. */
-function restored(
-  postfix: Postfix,
-  store: ConfigStore,
-  stamp: string,
-  loaded: boolean,
-  error: unknown,
-): unknown {
+function restored(postfix: Postfix, store: ConfigStore, stamp: string, loaded: boolean, error: unknown): unknown {
   const failure = failureOf(error);
   const { problem, hint } = words(failure);
   try {

@@ -68,9 +68,7 @@ export function part(slice: Slice, start: number, end: number): Slice {
     text: slice.text.slice(start, end),
     // The place behind a part's last character, also where the next character is on another physical line.
     at: (index) =>
-      start + index >= end && end > start
-        ? slice.at(end - 1) + 1 + (start + index - end)
-        : slice.at(start + index),
+      start + index >= end && end > start ? slice.at(end - 1) + 1 + (start + index - end) : slice.at(start + index),
   };
 }
 
@@ -78,10 +76,7 @@ export function part(slice: Slice, start: number, end: number): Slice {
 export function edited(file: string, edits: readonly Edit[]): string {
   return [...edits]
     .sort((a, b) => b.start - a.start)
-    .reduce(
-      (text, { start, end, text: inserted }) => text.slice(0, start) + inserted + text.slice(end),
-      file,
-    );
+    .reduce((text, { start, end, text: inserted }) => text.slice(0, start) + inserted + text.slice(end), file);
 }
 
 /** The file with a block of lines at its end; a file without a newline at its end stays one. */
@@ -101,7 +96,6 @@ export function changedLines(before: string, after: string): { before: string[];
   let first = 0;
   while (first < old.length && first < now.length && old[first] === now[first]) first++;
   let last = 0;
-  while (last < old.length - first && last < now.length - first && old.at(-1 - last) === now.at(-1 - last))
-    last++;
+  while (last < old.length - first && last < now.length - first && old.at(-1 - last) === now.at(-1 - last)) last++;
   return { before: old.slice(first, old.length - last), after: now.slice(first, now.length - last) };
 }

@@ -68,11 +68,7 @@ function noAnswerIn(reply: string): NoAnswer {
 /**
  * One request on a connection of its own; with `again` the same once more on that connection, whose answer may be missing. Throws NoAnswer.
  */
-export function askLive(
-  address: LiveAddress,
-  request = PROBE_REQUEST,
-  { again = false } = {},
-): Promise<Answer> {
+export function askLive(address: LiveAddress, request = PROBE_REQUEST, { again = false } = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const begin = performance.now();
     let received = '';
@@ -102,11 +98,7 @@ export function askLive(
         received = '';
         return void ask();
       }
-      resolve(
-        first === null
-          ? { action, ms: performance.now() - begin, goesOn: false }
-          : { ...first, goesOn: true },
-      );
+      resolve(first === null ? { action, ms: performance.now() - begin, goesOn: false } : { ...first, goesOn: true });
       connection.destroy();
     });
   });

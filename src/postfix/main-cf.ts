@@ -13,9 +13,7 @@ export function parametersOf(mainCf: string): Parameter[] {
   return logicalLines(mainCf).flatMap((line) => {
     const equals = line.text.indexOf('=');
     if (equals < 0) return [];
-    return [
-      { name: line.text.slice(0, equals).trim(), value: valueAfter(line, equals, line.text.length), line },
-    ];
+    return [{ name: line.text.slice(0, equals).trim(), value: valueAfter(line, equals, line.text.length), line }];
   });
 }
 

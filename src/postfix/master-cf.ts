@@ -35,8 +35,7 @@ export function entriesOf(masterCf: string): Service[] {
     const tokens = tokensOf(line.text, WHITE_SPACE);
     const [name, type, ...rest] = tokens.slice(0, FIELDS).map(({ text }) => text);
     const command = rest.pop();
-    if (name === undefined || type === undefined || command === undefined || tokens.length < FIELDS)
-      return [];
+    if (name === undefined || type === undefined || command === undefined || tokens.length < FIELDS) return [];
     const words = tokens.slice(FIELDS).map(({ start, end }) => part(line, start, end));
     const bare = words.map((word) => unbraced(word).text);
     return [{ line, name, type, fields: rest, command, words: bare, overrides: overridesIn(words) }];

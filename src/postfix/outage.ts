@@ -20,7 +20,6 @@ export function outageOf(target: string, lookup: Lookup): Outage {
 function codeOf(action: string, lookup: Lookup): string | null {
   const [word = ''] = action.toLowerCase().split(/\s/);
   if (/^[45]\d\d$/.test(word)) return word.charAt(0);
-  if (word === 'defer' || word === 'defer_if_permit')
-    return lookup('access_map_defer_code')?.charAt(0) ?? null;
+  if (word === 'defer' || word === 'defer_if_permit') return lookup('access_map_defer_code')?.charAt(0) ?? null;
   return word === 'reject' ? (lookup('access_map_reject_code')?.charAt(0) ?? null) : null;
 }

@@ -30,8 +30,7 @@ const ACTION = '451 4.3.5 Policy service not available; see the mail log';
 export function isCheckOf(service: string, target: string): boolean {
   const [endpoint = ''] = attributesOf(target);
   const address = endpoint.toLowerCase();
-  if (service.startsWith('inet:*:'))
-    return address.startsWith('inet:') && portOf(address) === portOf(service);
+  if (service.startsWith('inet:*:')) return address.startsWith('inet:') && portOf(address) === portOf(service);
   if (service.startsWith('inet:')) return address === service.toLowerCase();
   return new RegExp(`^(unix|local):(.*/)?private/${service.replace(/[.]/g, '\\.')}$`).test(endpoint);
 }
@@ -123,8 +122,7 @@ export function extraction(file: string, list: Slice, check: FoundCheck): Edit {
   const next = tokens.find((token) => token.start >= check.end);
   const previous = tokens.findLast((token) => token.end <= check.start);
   if (next === undefined && previous === undefined) return { start, end, text: '' };
-  const [from, to] =
-    next === undefined ? [list.at((previous?.end ?? 1) - 1) + 1, end] : [start, list.at(next.start)];
+  const [from, to] = next === undefined ? [list.at((previous?.end ?? 1) - 1) + 1, end] : [start, list.at(next.start)];
   const separator = next === undefined ? file.slice(from, start) : file.slice(end, to);
   return /^[\s,]*$/.test(separator) ? { start: from, end: to, text: '' } : onItsLine(file, start, end);
 }

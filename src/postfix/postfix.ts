@@ -77,8 +77,7 @@ export class Postfix {
 
 function postconf(words: readonly string[]): string {
   const ran = run(found('postconf'), words);
-  if (ran.status !== 0)
-    throw refused(`postconf failed (${complaintOf(ran)})`, 'is -c the folder of main.cf?');
+  if (ran.status !== 0) throw refused(`postconf failed (${complaintOf(ran)})`, 'is -c the folder of main.cf?');
   return ran.stdout;
 }
 

@@ -52,7 +52,5 @@ const WORDS: readonly (readonly [Effect, boolean, string])[] = [
 ];
 
 export const RESTRICTIONS: ReadonlyMap<string, Restriction> = new Map(
-  WORDS.flatMap(([effect, argument, words]) =>
-    words.split(/\s+/).map((word) => [word, { effect, argument }] as const),
-  ),
+  WORDS.flatMap(([effect, argument, words]) => words.split(/\s+/).map((word) => [word, { effect, argument }] as const)),
 );

@@ -49,10 +49,7 @@ export function itemsOf(list: string, lookup: Lookup): Item[] {
   };
   addAll(list, false, 0);
   if (items.length >= LONGEST)
-    return [
-      { word: 'a list that is too long', argument: null, trial: false, effect: 'may permit' },
-      ...items,
-    ];
+    return [{ word: 'a list that is too long', argument: null, trial: false, effect: 'may permit' }, ...items];
   return items;
 }
 

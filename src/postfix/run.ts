@@ -53,9 +53,7 @@ export function complaintOf({ status, stdout, stderr }: Ran): string {
 
 /** A command line as it can be pasted into a shell. */
 export function shellLine(words: readonly string[]): string {
-  return words
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
-    .join(' ');
+  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
 }
 
 export function refused(problem: string, hint?: string): Trouble {

@@ -33,8 +33,7 @@ export function wantedService(
   const db = asked.db ?? now.db ?? DEFAULT_DATABASE;
   const interpreter = interpreterOf(before);
   const others = withOption(withOption(now.others, '--reject-text', asked.rejectText), '--log', asked.log);
-  const isSame =
-    now.persistent === !asked.oneShot && now.db === db && others.join('\n') === now.others.join('\n');
+  const isSame = now.persistent === !asked.oneShot && now.db === db && others.join('\n') === now.others.join('\n');
   const options = isSame ? words : [...(asked.oneShot ? [] : ['--persistent']), '--db', db, ...others];
   readCommandLine(options, {});
   const { oneShot, trial } = asked;

@@ -72,8 +72,7 @@ export function addonFailure(folder: string, error: NodeJS.ErrnoException, node:
   const unreadable = firstUnreadable(path.join(folder, 'node_modules/better-sqlite3'));
   if (unreadable !== null) return { kind: 'addon-forbidden', file: unreadable };
   if (error.message.includes('NODE_MODULE_VERSION')) return { kind: 'addon-other-node', folder, node };
-  const isMissing =
-    ['ENOENT', 'ENOTDIR', 'MODULE_NOT_FOUND'].includes(error.code ?? '') || detail.includes(NO_ADDON);
+  const isMissing = ['ENOENT', 'ENOTDIR', 'MODULE_NOT_FOUND'].includes(error.code ?? '') || detail.includes(NO_ADDON);
   return isMissing ? { kind: 'addon-missing', folder } : { kind: 'addon-broken', folder, detail };
 }
 

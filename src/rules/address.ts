@@ -52,9 +52,7 @@ function ipv6Bytes(text: string): Uint8Array | null {
   if (halves.length === 2 ? missing < 1 : missing !== 0) return null;
   const groups = [...head, ...Array<string>(missing).fill('0'), ...tail];
   if (!groups.every((group) => GROUP.test(group))) return null;
-  const bytes = groups
-    .map((group) => Number.parseInt(group, 16))
-    .flatMap((group) => [group >> 8, group & 0xff]);
+  const bytes = groups.map((group) => Number.parseInt(group, 16)).flatMap((group) => [group >> 8, group & 0xff]);
   return Uint8Array.from([...bytes, ...(dotted ?? [])]);
 }
 

@@ -44,9 +44,7 @@ function makeTableCanonical(connection: Connection, table: Table): number {
 /** The meaning of a row, or null when something in it cannot be read, so that writing it anew could change what it grants. */
 function readable(table: Table, row: Row): Meaning | null {
   const isName = typeof row.user === 'string' && isComparable(foldName(row.user));
-  return isName && expiryMoment(row.expires) !== Number.NEGATIVE_INFINITY
-    ? meaningOf(table, row.network)
-    : null;
+  return isName && expiryMoment(row.expires) !== Number.NEGATIVE_INFINITY ? meaningOf(table, row.network) : null;
 }
 
 function expiresText({ expires }: Row): string | null {

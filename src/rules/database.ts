@@ -145,8 +145,6 @@ function unwritableAt(place: string, file: string): Failure | null {
     return null;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    return code === 'EROFS'
-      ? { kind: 'database-readonly', file }
-      : { kind: 'database-forbidden', file, write: true };
+    return code === 'EROFS' ? { kind: 'database-readonly', file } : { kind: 'database-forbidden', file, write: true };
   }
 }

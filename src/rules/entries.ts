@@ -194,15 +194,7 @@ export function rowWriter(connection: Connection, table: Table): (row: NewRow) =
      on conflict (${nameColumn(table)}, network) do update set ${update}`,
   );
   return ({ user, meaning, note, expires, addedAt, addedBy, local }) => {
-    const values = [
-      foldName(user),
-      meaningText(meaning),
-      note,
-      addedAt,
-      addedBy,
-      keyOf(meaning),
-      local ? 1 : 0,
-    ];
+    const values = [foldName(user), meaningText(meaning), note, addedAt, addedBy, keyOf(meaning), local ? 1 : 0];
     statement.run(isAccess ? [...values, expires] : values);
   };
 }

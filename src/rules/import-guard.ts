@@ -36,8 +36,7 @@ export function checkSets(connection: Connection, { tables, replace, set }: Impo
   const missing = (network: string) => `${network} glob '@*'
     and not exists (select 1 from incoming_network_set s where s.name = substr(${network}, 2))
     and not exists (select 1 from network_set s where s.name = substr(${network}, 2) ${replaced ? 'and s.local' : ''})`;
-  const first = (sql: string) =>
-    connection.prepare(sql).get() as Record<'owner' | 'name', string> | undefined;
+  const first = (sql: string) => connection.prepare(sql).get() as Record<'owner' | 'name', string> | undefined;
   const entry = first(
     `select i.line as owner, substr(network, 2) as name from incoming_access i where ${missing('i.network')} order by line limit 1`,
   );

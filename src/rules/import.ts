@@ -74,12 +74,7 @@ export interface Change {
 }
 
 /** An entry or a network of a set as an ImportRow. `name`: folded. */
-export function importRow(
-  table: Table,
-  name: string,
-  meaning: Meaning,
-  more: Partial<ImportRow> = {},
-): ImportRow {
+export function importRow(table: Table, name: string, meaning: Meaning, more: Partial<ImportRow> = {}): ImportRow {
   return { ...more, table, name, network: meaningText(meaning), key: keyOf(meaning) };
 }
 
@@ -218,9 +213,7 @@ export class RowImport {
       ) => `select d.of as "table", d.what as what, ifnull(i.name, d.name) as name, ifnull(i.network, d.network) as network
         from difference d left join incoming_${table} i on i.id = d.source where d.of = '${table}'`,
     );
-    return this.connection
-      .prepare(`${rows.join(' union all ')} order by 1 desc, 3, 4`)
-      .iterate() as Iterable<Change>;
+    return this.connection.prepare(`${rows.join(' union all ')} order by 1 desc, 3, 4`).iterate() as Iterable<Change>;
   }
 }
 

@@ -93,13 +93,10 @@ function grantsAnything(connection: Connection, subject: string, now: number): b
 /** The deciders in words. */
 export function decidersText(user: string, { subjects, state }: Deciders): string {
   const [first, ...wider] = subjects;
-  if (first === undefined)
-    return `${user} has no entry left, and no wider one: it is refused from everywhere`;
+  if (first === undefined) return `${user} has no entry left, and no wider one: it is refused from everywhere`;
   const last = subjects.at(-1) ?? first;
   if (state === 'blocked') {
-    return last === user
-      ? `${user} is blocked`
-      : `the entries of ${last} decide about ${user} now, and block it`;
+    return last === user ? `${user} is blocked` : `the entries of ${last} decide about ${user} now, and block it`;
   }
   if (state === 'nothing in force') {
     return `all entries of ${subjects.join(' and ')} have expired or grant nothing: ${user} is refused from everywhere`;

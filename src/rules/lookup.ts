@@ -27,8 +27,7 @@ export function rulesOf(connection: Connection): Rules {
   /** The networks of a set that contain the address, as entries of who has the set. */
   function* coveringOf(set: string, { expires }: Row, address: Address): Iterable<Entry> {
     for (const { network } of sets.loose(set)) {
-      if (meaningFor('network_set', network, address) !== null)
-        yield { network: network.trim(), set, expires };
+      if (meaningFor('network_set', network, address) !== null) yield { network: network.trim(), set, expires };
     }
     for (const { network } of sets.networks(set, address)) yield { network, set, expires };
   }

@@ -13,15 +13,12 @@ export function nameFault(name: string): NameFault | null {
   const meant = trimmed === '' || trimmed === '@' ? null : trimmed;
   if (trimmed === '') return { problem: 'the user is empty', meant };
   if (trimmed === '@') return { problem: '@ is not a user', meant };
-  if (!isComparable(name))
-    return { problem: 'the user holds a NUL or bytes that are not UTF-8', meant: null };
-  if (trimmed !== name)
-    return { problem: `the user ${JSON.stringify(name)} begins or ends with a space`, meant };
+  if (!isComparable(name)) return { problem: 'the user holds a NUL or bytes that are not UTF-8', meant: null };
+  if (trimmed !== name) return { problem: `the user ${JSON.stringify(name)} begins or ends with a space`, meant };
   if (name === EVERYBODY) return null;
   const at = name.lastIndexOf('@');
   const [local, domain] = at < 0 ? [name, null] : [name.slice(0, at), name.slice(at + 1)];
-  if (domain === '')
-    return { problem: `${name} has no domain behind the @`, meant: local === '' ? null : local };
+  if (domain === '') return { problem: `${name} has no domain behind the @`, meant: local === '' ? null : local };
   if (domain === '*')
     return { problem: `${name} matches nobody: * stands alone, for everybody`, meant: local || EVERYBODY };
   if (domain !== null && /^[.*]/.test(domain)) {
@@ -41,8 +38,7 @@ export function nameFault(name: string): NameFault | null {
 }
 
 /** Top-level domains that no login name ends with by chance. */
-const TOP_LEVEL =
-  /\.(com|net|org|edu|gov|mil|int|info|biz|eu|arpa|local|lan|internal|example|test|xn--[a-z0-9-]+)$/;
+const TOP_LEVEL = /\.(com|net|org|edu|gov|mil|int|info|biz|eu|arpa|local|lan|internal|example|test|xn--[a-z0-9-]+)$/;
 
 /** Whether a name without `@` is one of a domain. Of two letters: a country, or a surname as in wei.li. */
 export function isDomainName(name: string): 'yes' | 'maybe' | 'no' {

@@ -59,10 +59,7 @@ export function contains(network: Network, address: Address): boolean {
 }
 
 /** The order of addresses, IPv4 before IPv6. */
-export function byAddress(
-  { network: a }: { network: Address },
-  { network: b }: { network: Address },
-): number {
+export function byAddress({ network: a }: { network: Address }, { network: b }: { network: Address }): number {
   return a.family - b.family || Buffer.compare(a.bytes, b.bytes);
 }
 
@@ -110,9 +107,7 @@ function ipCidrReads(text: string, network: Network): boolean {
   const range = rangeOf(misread ? formatNetwork(network) : `${address}/${prefix ?? network.prefix}`);
   if (range === null) return false;
   const [first, last] = range.map(addressBytes);
-  const end = network.bytes.map(
-    (byte, i) => byte | (0xff >> Math.min(8, Math.max(0, network.prefix - 8 * i))),
-  );
+  const end = network.bytes.map((byte, i) => byte | (0xff >> Math.min(8, Math.max(0, network.prefix - 8 * i))));
   return isSame(first, network.bytes) && isSame(last, end);
 }
 

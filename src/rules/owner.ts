@@ -22,10 +22,7 @@ export function becomeOwner(file: string): () => void {
   if (uid === undefined) return () => {};
   if (other !== undefined) {
     const problem = `${file} and the folders above it belong to more than one account besides root`;
-    throw refused(
-      problem,
-      `give them one owner: ls -ld ${places.map(({ name }) => shellWord(name)).join(' ')}`,
-    );
+    throw refused(problem, `give them one owner: ls -ld ${places.map(({ name }) => shellWord(name)).join(' ')}`);
   }
   const before = { groups: process.getgroups?.() ?? [], group: process.getegid?.() ?? 0 };
   const group = primaryGroup(uid) ?? places.find(({ stats }) => stats.uid === uid)?.stats.gid ?? uid;
@@ -51,9 +48,7 @@ export function asOwner<T>(file: string, work: () => T): T {
 
 function primaryGroup(uid: number): number | null {
   try {
-    return Number(
-      execFileSync('id', ['-g', `${uid}`], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
-    );
+    return Number(execFileSync('id', ['-g', `${uid}`], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
   } catch {
     // An account without a name, as in a container.
     return null;

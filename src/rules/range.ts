@@ -53,8 +53,7 @@ export function mergeRanges(ranges: readonly Range[]): Range[] {
   );
   for (const range of sorted) {
     const before = merged.at(-1);
-    if (before === undefined || before.family !== range.family || range.first > before.last + 1n)
-      merged.push(range);
+    if (before === undefined || before.family !== range.family || range.first > before.last + 1n) merged.push(range);
     else if (range.last > before.last) merged[merged.length - 1] = { ...before, last: range.last };
   }
   return merged;

@@ -6,14 +6,7 @@
 import * as fs from 'node:fs';
 import { Trouble } from '../failure';
 import type { Rules } from '../policy/decide';
-import {
-  type Connection,
-  checkSchema,
-  checkVersion,
-  openForReading,
-  type Statement,
-  translating,
-} from './database';
+import { type Connection, checkSchema, checkVersion, openForReading, type Statement, translating } from './database';
 import { rulesOf } from './lookup';
 
 /** How often a file is opened anew when others are renamed over it all the while. */

@@ -70,10 +70,7 @@ export function changesOf({ added, changed, removed }: ImportResult): number {
   return added + changed + removed;
 }
 
-async function synced(
-  { db, source, format, force, dryRun, timeout }: Job,
-  stop: AbortSignal,
-): Promise<ImportResult> {
+async function synced({ db, source, format, force, dryRun, timeout }: Job, stop: AbortSignal): Promise<ImportResult> {
   if (!fs.existsSync(db)) throw new Trouble({ kind: 'database-missing', file: db });
   const name = path.basename(source[0] ?? '');
   const limits = limitsOf(timeout, name, stop);

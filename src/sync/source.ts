@@ -76,8 +76,7 @@ function start(argv: readonly string[]): Promise<ChildProcess> {
         EACCES: 'no permission',
       };
       const problem = `cannot run ${command}: ${reasons[code ?? ''] ?? code ?? message}`;
-      const hint =
-        'give a program and its arguments after --; what needs a shell: -- sh -c "COMMAND | COMMAND"';
+      const hint = 'give a program and its arguments after --; what needs a shell: -- sh -c "COMMAND | COMMAND"';
       reject(new Trouble({ kind: 'refused', problem, hint }));
     };
     try {

@@ -117,13 +117,10 @@ export function syncChecks(database: string, now: number, limit?: number): SyncC
   const age = ageOf(state, now);
   const from = `sync from ${state.source[0]}`;
   const error = state.error === null ? '' : `; last error: ${state.error}`;
-  const remedy =
-    'allow-nets list --status shows the command: run it by hand; see that sync --every is running';
+  const remedy = 'allow-nets list --status shows the command: run it by hand; see that sync --every is running';
   if (age === null) return [{ level: 'warn', text: `${from} has never worked${error}`, remedy }];
   const text = `${from}: last success ${ageText(age)} ago${error}`;
-  return age > (limit ?? limitOf(state))
-    ? [{ level: 'warn', text, remedy }]
-    : [{ level: 'ok', text, remedy: null }];
+  return age > (limit ?? limitOf(state)) ? [{ level: 'warn', text, remedy }] : [{ level: 'ok', text, remedy: null }];
 }
 
 /** `45 s`, `12 min`, `5 h`, `3 days`. */

@@ -28,8 +28,7 @@ function* asStored(path: string): Iterable<string> {
   const columns = database.pragma('table_info(access)') as { name: string }[];
   const names = columns.map(({ name }) => (name === 'key' ? 'hex(key)' : name)).join(', ');
   const rows = database.prepare(`select ${names} from access where user <> '*'`).raw();
-  for (const row of rows.iterate() as Iterable<unknown[]>)
-    yield `${row.map((cell) => cell ?? '').join(',')}\n`;
+  for (const row of rows.iterate() as Iterable<unknown[]>) yield `${row.map((cell) => cell ?? '').join(',')}\n`;
   database.close();
 }
 

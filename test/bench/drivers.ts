@@ -12,8 +12,7 @@ export function driver(name: 'ping-pong' | 'whole-process' | 'only-answers'): Pr
   const known = compiled.get(name);
   if (known) return known;
   const cc = findProgram('cc');
-  if (!cc)
-    throw new Error(`a C compiler is needed to measure with (none in ${cleanEnvironment.PATH}; Debian: gcc)`);
+  if (!cc) throw new Error(`a C compiler is needed to measure with (none in ${cleanEnvironment.PATH}; Debian: gcc)`);
   const path = scratchPath(name);
   const source = `${process.cwd()}/test/bench/c/${name}.c`;
   const made = runClean([cc, '-O2', '-o', path, source]).then(() => path);
@@ -86,12 +85,7 @@ export interface Runs {
 }
 
 /** Runs each program once in turn, `rounds` times over, or fewer where that would take longer than `seconds`. */
-export async function wholeProcesses(
-  rounds: number,
-  seconds: number,
-  all: Process[],
-  warmup = 1,
-): Promise<Runs[]> {
+export async function wholeProcesses(rounds: number, seconds: number, all: Process[], warmup = 1): Promise<Runs[]> {
   const lines = await runClean([
     await driver('whole-process'),
     ...[warmup, rounds, seconds].map(String),

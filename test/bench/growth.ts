@@ -62,11 +62,7 @@ const BLOCKS = 40;
 const SIZE = 100;
 const ROUNDS = 24;
 
-function asks(
-  { networks, user, gaps }: Omit<Case, 'database'>,
-  { family, allowed }: Kind,
-  count: number,
-): Ask[] {
+function asks({ networks, user, gaps }: Omit<Case, 'database'>, { family, allowed }: Kind, count: number): Ask[] {
   const random = randomNumbers(networks + family + Number(allowed));
   return Array.from({ length: count }, (_, serial) => {
     let number = random(networks);

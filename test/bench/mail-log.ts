@@ -40,8 +40,7 @@ function oneDay(): { bytes: Buffer; lines: number[]; messages: number } {
   }
   const bytes = Buffer.concat(parts);
   const lines = [0];
-  for (let at = bytes.indexOf(10); at >= 0 && at + 1 < bytes.length; at = bytes.indexOf(10, at + 1))
-    lines.push(at + 1);
+  for (let at = bytes.indexOf(10); at >= 0 && at + 1 < bytes.length; at = bytes.indexOf(10, at + 1)) lines.push(at + 1);
   return { bytes, lines, messages };
 }
 

@@ -31,10 +31,7 @@ function children(pid: number): number[] {
 }
 
 /** What each of the programs costs (MB): all in all, without its children, and how many children all of them have. */
-async function idle(
-  argv: string[],
-  asks: Ask[],
-): Promise<{ sizes: number[]; own: number[]; processes: number }> {
+async function idle(argv: string[], asks: Ask[]): Promise<{ sizes: number[]; own: number[]; processes: number }> {
   const talks = Array.from({ length: PROGRAMS }, () => new Talk(argv));
   await Promise.all(
     talks.map(async (talk) => {

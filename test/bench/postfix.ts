@@ -50,10 +50,7 @@ async function sessions(): Promise<Record<'none' | 'persistent' | 'oneShot' | 'n
     ],
   });
   const stopPostfix = atEnd(() => postfix.stop());
-  const times = { none: [], persistent: [], oneShot: [], nodeOnly: [] } as Record<
-    keyof typeof postfix.ports,
-    number[]
-  >;
+  const times = { none: [], persistent: [], oneShot: [], nodeOnly: [] } as Record<keyof typeof postfix.ports, number[]>;
   const end = Date.now() + SECONDS * 1000;
   for (let round = -1; round < SESSIONS && (round < 3 || Date.now() < end); round++) {
     for (const [name, port] of Object.entries(postfix.ports)) {

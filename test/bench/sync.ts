@@ -54,13 +54,7 @@ export const syncing: Group = {
   },
 };
 
-async function compared(
-  what: string,
-  database: string,
-  list: string,
-  script: string,
-  output: RegExp,
-): Promise<Row[]> {
+async function compared(what: string, database: string, list: string, script: string, output: RegExp): Promise<Row[]> {
   // The driver takes a `--` for its own.
   const words = allowNets('sync', '--db', database).join(' ');
   const argv = ['/bin/sh', '-c', `exec ${words} -- /bin/sh -c "$0"`, script];

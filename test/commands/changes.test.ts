@@ -128,8 +128,7 @@ test('--for counts from now, and a later change of the note keeps the time', () 
     const before = Math.floor(Date.now() / 1000);
     assert.equal(run(['add', 'alice', '10.0.0.0/8', '--for', length, '--db', db]).status, 0);
     const after = Math.ceil(Date.now() / 1000);
-    const expires = () =>
-      Date.parse(String((rows(db, 'select expires from access')[0] as string[])[0])) / 1000;
+    const expires = () => Date.parse(String((rows(db, 'select expires from access')[0] as string[])[0])) / 1000;
     const first = expires();
     assert.ok(first >= before + seconds && first <= after + seconds, `${length}: ${first}`);
     assert.equal(run(['add', 'alice', '10.0.0.0/8', '--note', 'x', '--db', db]).status, 0);
@@ -141,10 +140,7 @@ test('what has expired is shown, listed alone and cleared', () => {
   const sql = `insert into access (user, network, expires) values
     ('alice', '10.0.0.0/8', '2020-01-01T00:00:00Z'), ('alice', '192.0.2.0/24', null), ('bob', 'any', '2020-01-01 00:00:00+02:00'),
     ('bob', '10.0.0.0/8', '2098-01-01'), ('carol', 'any', 'soon')`;
-  const over = [
-    'alice  10.0.0.0/8  2020-01-01T00:00:00Z  EXPIRED',
-    'bob    any         2019-12-31T22:00:00Z  EXPIRED',
-  ];
+  const over = ['alice  10.0.0.0/8  2020-01-01T00:00:00Z  EXPIRED', 'bob    any         2019-12-31T22:00:00Z  EXPIRED'];
   steps(sql, [
     ['list --expired', over],
     ['list alice --expired', over.slice(0, 1)],

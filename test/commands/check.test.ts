@@ -76,8 +76,7 @@ test('check, in words', async (t) => {
       assert.deepEqual(run(words, { zone: 'Europe/Berlin' }), {
         status: decision === 'allowed' ? 0 : 1,
         stdout: `${[decision, ...reasons.map((reason) => `  ${reason}`)].join('\n')}\n`,
-        stderr:
-          at === null && decision === 'refused' && address !== 'unknown' ? letIn(user, address, db) : '',
+        stderr: at === null && decision === 'refused' && address !== 'unknown' ? letIn(user, address, db) : '',
       });
     });
   }
@@ -129,8 +128,7 @@ test('inherit, blocked, and the command that lets the user in', async (t) => {
     { name: '--all', network: '10.0.0.0/8' },
     { name: "o'neill smith", network: '10.0.0.0/8' },
   ]);
-  const asked = (user: string) =>
-    `no entry of ${user} allows the address, and its inherit asks the next wider subject`;
+  const asked = (user: string) => `no entry of ${user} allows the address, and its inherit asks the next wider subject`;
   const CAROL = 'the entries of @example.com decide about carol@example.com';
   const over = `it would be allowed had this not expired: 203.0.113.10/32, until ${TOLD_OVER}`;
   // biome-ignore format: a case a few lines

@@ -26,8 +26,7 @@ const A_NETWORK = 'a network is 192.0.2.0/24, 2001:db8::/32, any or @SET';
 const COLUMNS = 'the columns are user, network, note, expires, added_at, added_by, set, local';
 const NO_CHANGE = 'nothing was changed; --dry-run shows what would be, --force does it';
 
-const DOMAIN = (name: string) =>
-  `did you mean @${name}? To add a login of that name all the same add --force`;
+const DOMAIN = (name: string) => `did you mean @${name}? To add a login of that name all the same add --force`;
 
 type Case = [words: string[], status: 1 | 2, problem: string, hint: string];
 
@@ -200,9 +199,7 @@ test('wrong lines of an import', async (t) => {
 });
 
 test('of many wrong lines the first 20 are told, and how many there are', () => {
-  const input = Array.from({ length: 1000 }, (_, i) => `user${i},10.0.0.${i % 2 === 0 ? 'x' : '1'}\n`).join(
-    '',
-  );
+  const input = Array.from({ length: 1000 }, (_, i) => `user${i},10.0.0.${i % 2 === 0 ? 'x' : '1'}\n`).join('');
   const { status, stdout, stderr } = run(['import', '-', '--db', db], { input });
   const lines = stderr.trimEnd().split('\n');
   assert.deepEqual({ status, stdout, count: lines.length }, { status: 1, stdout: '', count: 22 });

@@ -69,11 +69,7 @@ const ASKED = Array.from({ length: 12 }, (_, i) => Math.floor((i * (ROWS - 1)) /
 /** What the policy program says now: the state that all answers are of, or `repair`. */
 async function answers(): Promise<'old' | 'new' | 'repair'> {
   const requests = ASKED.flatMap((i) => [OLD, NEW].map((state) => request(userName(i), address(state, i))));
-  const { bytes, status, log } = await run(
-    ['--db', db, '--persistent', '--log', 'none'],
-    requests.join(''),
-    SERVICE,
-  );
+  const { bytes, status, log } = await run(['--db', db, '--persistent', '--log', 'none'], requests.join(''), SERVICE);
   if (status !== 0) {
     const problem = `database ${db} holds an interrupted change, which only a program with write permission can roll back`;
     const hint = `roll it back by running as root: allow-nets tidy --db ${db}`;
@@ -94,11 +90,7 @@ async function answers(): Promise<'old' | 'new' | 'repair'> {
 }
 
 /** Each is another one of those that write. All of them roll the change back before they do their work. */
-const NEXT_COMMANDS = [
-  ['add', 'somebody@example.com', '192.0.2.1'],
-  ['set', 'add', 'office', '192.0.2.1'],
-  ['tidy'],
-];
+const NEXT_COMMANDS = [['add', 'somebody@example.com', '192.0.2.1'], ['set', 'add', 'office', '192.0.2.1'], ['tidy']];
 
 test('a killed import leaves the old state or the new one', async (t) => {
   writeManyRows(old, OLD, ROWS);
@@ -128,10 +120,7 @@ test('a killed import leaves the old state or the new one', async (t) => {
     for (let i = 0; i < count; i++) {
       // The later half of the moments comes later by and by.
       const later = i < count / 2 ? 0 : i - count / 2 + 1;
-      await attempt(
-        phase,
-        phase === 'reading' ? 60 + i * 150 : Math.floor(later * (phase === 'writing' ? 20 : 40)),
-      );
+      await attempt(phase, phase === 'reading' ? 60 + i * 150 : Math.floor(later * (phase === 'writing' ? 20 : 40)));
     }
   }
   // On a machine that has other things to do, each of them may have come too late.

@@ -17,16 +17,12 @@ const BOUND = 30;
 function ran(words: readonly string[]): { lines: number; peak: number } {
   const measured = `process.on('exit', () => require('fs').writeSync(3, String(process.resourceUsage().maxRSS)));
     process.argv.splice(1, 1, ${JSON.stringify(PROGRAM)}); require(${JSON.stringify(PROGRAM)});`;
-  const { status, stdout, stderr, output } = spawnSync(
-    process.execPath,
-    ['-e', measured, 'program', ...words],
-    {
-      encoding: 'utf8',
-      maxBuffer: 1 << 28,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'] },
-    },
-  );
+  const { status, stdout, stderr, output } = spawnSync(process.execPath, ['-e', measured, 'program', ...words], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'] },
+  });
   assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
   return { lines: stdout.split('\n').length - 1, peak: Number(output[3]) / 1024 };
 }

@@ -33,16 +33,8 @@ function piped(db: string, client: readonly string[], options: string): ReturnTy
 }
 
 function verdicts(db: string): Record<string, number | null> {
-  const asked = [
-    'test1 127.0.0.1',
-    'test2 172.31.27.95',
-    'test1 172.31.27.95',
-    'test2 127.0.0.1',
-    'test3 127.0.0.1',
-  ];
-  return Object.fromEntries(
-    asked.map((words) => [words, run(['check', ...words.split(' '), '--db', db]).status]),
-  );
+  const asked = ['test1 127.0.0.1', 'test2 172.31.27.95', 'test1 172.31.27.95', 'test2 127.0.0.1', 'test3 127.0.0.1'];
+  return Object.fromEntries(asked.map((words) => [words, run(['check', ...words.split(' '), '--db', db]).status]));
 }
 
 const SEED_VERDICTS = {
@@ -97,9 +89,7 @@ describe('out of PostgreSQL', needs('postgres'), () => {
   let server: SqlServer;
   before(async () => {
     server = await startPostgreSql();
-    await server.sql(
-      `${TABLES.replaceAll('user varchar', '"user" varchar')} ${MORE.replaceAll('\\\\', '\\')}`,
-    );
+    await server.sql(`${TABLES.replaceAll('user varchar', '"user" varchar')} ${MORE.replaceAll('\\\\', '\\')}`);
   });
   after(() => server?.stop());
 

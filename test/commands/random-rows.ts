@@ -102,8 +102,7 @@ export const someRows: fc.Arbitrary<StoredRow[]> = fc
   .tuple(sets, entries, fc.array(fc.nat(), { maxLength: 20 }))
   .map(([inSets, own, ofSets]) => {
     const names = inSets.map(({ name }) => name);
-    const named =
-      names.length === 0 ? [] : ofSets.map((n) => ({ at: n % own.length, set: names[n % names.length] }));
+    const named = names.length === 0 ? [] : ofSets.map((n) => ({ at: n % own.length, set: names[n % names.length] }));
     const rows = [...inSets, ...own];
     for (const { at, set } of named) {
       const row = own[at];

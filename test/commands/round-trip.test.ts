@@ -3,15 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { file, noDatabase, run } from '../maillog/command';
-import {
-  inOrder,
-  keys,
-  rowsWithoutKey,
-  type StoredRow,
-  someRows,
-  storedRows,
-  writeRows,
-} from './random-rows';
+import { inOrder, keys, rowsWithoutKey, type StoredRow, someRows, storedRows, writeRows } from './random-rows';
 
 const RUNS = process.env['SOAK'] === '1' ? 300 : 6;
 const FORMATS = ['csv', 'tsv', 'json'] as const;

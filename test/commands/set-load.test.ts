@@ -26,9 +26,7 @@ const CASES: [what: string, input: string, options: string[], expected: string[]
 
 function networks(db: string): string[] {
   const { stdout } = run(['export', '--format', 'json', '--db', db]);
-  return (JSON.parse(stdout) as { set: string; network: string }[]).map(
-    ({ set, network }) => `${set} ${network}`,
-  );
+  return (JSON.parse(stdout) as { set: string; network: string }[]).map(({ set, network }) => `${set} ${network}`);
 }
 
 test('set load', async (t) => {

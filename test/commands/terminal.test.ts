@@ -74,8 +74,7 @@ describe('on a terminal', needs('script'), () => {
       `insert into access (user, network, note) values ('eve' || ${bad}, 'any', ${bad}), ('eve' || ${bad}, '10.' || ${bad}, null);
       insert into network_set (name, network, note) values ('set' || ${bad}, '10.0.0.0/8', ${bad})`,
     );
-    const name =
-      '"$(printf \'eve\\033[31m\\302\\2332J\\007\\342\\200\\256\\342\\201\\246\\342\\200\\250\\nx\')"';
+    const name = '"$(printf \'eve\\033[31m\\302\\2332J\\007\\342\\200\\256\\342\\201\\246\\342\\200\\250\\nx\')"';
     const commands = [
       'list',
       'list --json',
@@ -107,13 +106,7 @@ describe('on a terminal', needs('script'), () => {
   test('in a file there are the bytes', () => {
     const own = noDatabase();
     writeDatabase(own, [{ name: 'e\u009bv\u202ee', network: 'any', byHand: true }]);
-    for (const words of [
-      'list',
-      'list --json',
-      'export --format csv',
-      'export --format tsv',
-      'export --format json',
-    ]) {
+    for (const words of ['list', 'list --json', 'export --format csv', 'export --format tsv', 'export --format json']) {
       assert.ok(run([...words.split(' '), '--db', own]).stdout.includes('e\u009bv\u202ee'), words);
     }
   });
@@ -158,8 +151,7 @@ describe('on a terminal', needs('script'), () => {
     for (const words of ['help add', 'add -h', 'add -?', 'add alice --help']) {
       assert.deepEqual(run(words.split(' ')), { status: 0, stdout: ofAdd, stderr: '' }, words);
     }
-    for (const words of ['--version', '-V', '-v'])
-      assert.match(run([words]).stdout, /^\d+\.\d+\.\d+\n$/, words);
+    for (const words of ['--version', '-V', '-v']) assert.match(run([words]).stdout, /^\d+\.\d+\.\d+\n$/, words);
   });
 
   test('a long import tells how far it is, and wipes that away', () => {
@@ -173,14 +165,10 @@ describe('on a terminal', needs('script'), () => {
     assert.ok(output.includes(`\rcomparing with the database, and writing what differs${ESC}[K`), output);
     assert.ok(output.endsWith(`${wipe}added ${ROWS}, changed 0, removed 0, unchanged 0\n`), output);
 
-    const refused = onTerminal(
-      `echo 'alice,10.0.0.x' | cat '${input}' - | ${commandLine(target)} import - || true`,
-    );
+    const refused = onTerminal(`echo 'alice,10.0.0.x' | cat '${input}' - | ${commandLine(target)} import - || true`);
     assert.match(
       refused,
-      new RegExp(
-        `^(\rread [\\d.]+ [kM]B${ESC}\\[K)+${wipe.replace('[', '\\[')}allow-nets: error: line ${ROWS + 2}: `,
-      ),
+      new RegExp(`^(\rread [\\d.]+ [kM]B${ESC}\\[K)+${wipe.replace('[', '\\[')}allow-nets: error: line ${ROWS + 2}: `),
     );
 
     const elsewhere = run(['import', '--replace', input, '--db', target]);

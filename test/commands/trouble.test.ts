@@ -20,9 +20,7 @@ test('a database that is none', async (t) => {
   const folder = path.join(path.dirname(missing), 'folder');
   fs.mkdirSync(folder);
   const empty = file('');
-  const text = file(
-    'this is no database, but long enough to be taken for one at the first look: '.repeat(20),
-  );
+  const text = file('this is no database, but long enough to be taken for one at the first look: '.repeat(20));
   const cases: [what: string, db: string, problem: string, hint: string][] = [
     ['missing', missing, `there is no database ${missing}`, `put the file back from a copy; for a new installation run as root: allow-nets init --db ${missing}`],
     ['a folder', folder, `database ${folder} cannot be used (it is a folder)`, `put a good copy in its place, or move it away and run as root: allow-nets init --db ${folder}`],
@@ -31,12 +29,7 @@ test('a database that is none', async (t) => {
   ]; // biome-ignore format: a table
   for (const [what, db, problem, hint] of cases) {
     await t.test(what, () => {
-      for (const words of [
-        ['list'],
-        ['add', 'alice', '10.0.0.1'],
-        ['export'],
-        ['check', 'alice', '10.0.0.1'],
-      ]) {
+      for (const words of [['list'], ['add', 'alice', '10.0.0.1'], ['export'], ['check', 'alice', '10.0.0.1']]) {
         assert.deepEqual(run([...words, '--db', db]), refused(problem, hint));
       }
       assert.equal(fs.existsSync(missing), false);
@@ -78,11 +71,7 @@ describe('for an ordinary user', needs('root'), () => {
       const asNobody = (...words: string[]): Ran => {
         const program = path.resolve('bin/allow-nets.js');
         const options = { uid: 65534, gid: 65534, cwd: '/', encoding: 'utf8' } as const;
-        const { status, stdout, stderr } = spawnSync(
-          process.execPath,
-          [program, ...words, '--db', db],
-          options,
-        );
+        const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words, '--db', db], options);
         return { status, stdout, stderr };
       };
       assert.deepEqual(asNobody('check', 'alice', '10.0.0.1').status, 0);
@@ -161,19 +150,10 @@ describe('a read-only file system', smallDisk(), () => {
   });
 
   const isReadOnly = (of: string) =>
-    refused(
-      `database ${of} is on a read-only file system`,
-      `find out why, and mount it for writing: findmnt -T ${of}`,
-    );
+    refused(`database ${of} is on a read-only file system`, `find out why, and mount it for writing: findmnt -T ${of}`);
 
   test('is named, whatever would be written', () => {
-    for (const words of [
-      'add bob any',
-      'block bob',
-      'remove alice --all',
-      'set add office any',
-      'import -',
-    ]) {
+    for (const words of ['add bob any', 'block bob', 'remove alice --all', 'set add office any', 'import -']) {
       assert.deepEqual(run([...words.split(' '), '--db', db], { input: 'bob,any\n' }), isReadOnly(db), words);
     }
     const other = path.join(folder, 'other.db');

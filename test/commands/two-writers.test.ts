@@ -96,10 +96,7 @@ test('a long import, and a loop of add meanwhile', async () => {
   );
   // Where an add held the lock for too long, the import has changed nothing and has said so.
   if (status === 0) {
-    assert.deepEqual(
-      { stdout, stderr },
-      { stdout: `added ${rows}, changed 0, removed 0, unchanged 0\n`, stderr: '' },
-    );
+    assert.deepEqual({ stdout, stderr }, { stdout: `added ${rows}, changed 0, removed 0, unchanged 0\n`, stderr: '' });
     assert.equal(there.size, rows + added.length);
     assert.ok(there.has(`${userName(rows - 1)} ${address(10, rows - 1)}/32`));
   } else {

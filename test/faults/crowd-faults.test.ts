@@ -54,9 +54,6 @@ describe(`${CLIENTS} clients at once, and`, needs('root', 'postfix', 'dovecot', 
       [],
     );
     // How Postfix complains of an answer that is none.
-    assert.deepEqual(
-      log.match(/^.*(attribute|malformed|unsupported|unexpected).*from.*private.*$/gim) ?? [],
-      [],
-    );
+    assert.deepEqual(log.match(/^.*(attribute|malformed|unsupported|unexpected).*from.*private.*$/gim) ?? [], []);
   });
 });

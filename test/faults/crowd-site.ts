@@ -54,10 +54,7 @@ export async function startCrowdSite(clients: number, rest: number): Promise<Cro
       persistent: [askPolicy('unix:private/persistent')],
       oneRequest: [askPolicy('{ unix:private/one-request, request_limit=1 }')],
     },
-    services: [
-      policy.service('persistent', '--persistent', '--db', db),
-      policy.service('one-request', '--db', db),
-    ],
+    services: [policy.service('persistent', '--persistent', '--db', db), policy.service('one-request', '--db', db)],
   });
   const { persistent, oneRequest } = postfix.ports;
   const crowd = new Crowd({

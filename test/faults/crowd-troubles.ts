@@ -32,11 +32,7 @@ const untilNow = (ms: number) => {
 };
 
 /** A fault that lasts until each client has asked in it, and is healed by a whole new database. */
-function harmed(
-  name: string,
-  harm: (db: string) => void,
-  heal: (site: CrowdSite) => void = () => {},
-): CrowdFault {
+function harmed(name: string, harm: (db: string) => void, heal: (site: CrowdSite) => void = () => {}): CrowdFault {
   return {
     name,
     lists: ['A', 'B'],
@@ -120,11 +116,7 @@ export const FAULTS: readonly CrowdFault[] = [
         // Between two imports one list alone counts.
         for (const { ask, code, text, begun, ended } of site.crowd.since(done)) {
           if (begun < done || ended > next) continue;
-          assert.equal(
-            code,
-            ask.right[list],
-            `after the import of ${list}: ${ask.user} ${ask.address}: ${text}`,
-          );
+          assert.equal(code, ask.right[list], `after the import of ${list}: ${ask.user} ${ask.address}: ${text}`);
         }
       }
       return list;
@@ -149,9 +141,7 @@ export const FAULTS: readonly CrowdFault[] = [
   harmed('the file is removed', (db) => fs.rmSync(db)),
   harmed('the file is cut to half', (db) => fs.truncateSync(db, fs.statSync(db).size / 2)),
   { ...harmed('the file is emptied', (db) => fs.truncateSync(db)), long: true },
-  harmed('the file is filled with noise', (db) =>
-    fs.writeFileSync(db, Buffer.alloc(fs.statSync(db).size, 'noise')),
-  ),
+  harmed('the file is filled with noise', (db) => fs.writeFileSync(db, Buffer.alloc(fs.statSync(db).size, 'noise'))),
   harmed('the file may not be read', (db) => fs.chmodSync(db, 0o600)),
   harmed(
     'the folder may not be entered',

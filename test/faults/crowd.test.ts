@@ -78,8 +78,7 @@ describe('40 clients at once', needs('root', 'postfix', 'dovecot', 'openssl'), (
     return postfix
       .processes()
       .filter(
-        ({ command }) =>
-          command.startsWith(`${policy.program.node} `) || /^(\S*\/)?(postlog|logger) /.test(command),
+        ({ command }) => command.startsWith(`${policy.program.node} `) || /^(\S*\/)?(postlog|logger) /.test(command),
       );
   }
 

@@ -245,10 +245,7 @@ describe('a fault of the database', { concurrency: 4 }, () => {
     try {
       let asked = 0;
       for (const end = Date.now() + 3000; Date.now() < end || asked === 0; asked++) {
-        const { bytes, status } = await run(
-          ['--persistent', '--log', 'none', '--db', file],
-          outside.repeat(50),
-        );
+        const { bytes, status } = await run(['--persistent', '--log', 'none', '--db', file], outside.repeat(50));
         assert.match(bytes, /^(action=reject 5\.7\.1 bob may not send mail from 192\.0\.2\.1\n\n)*$/);
         assert.ok(status === 0 || status === 78 || status === 75, `${status}`);
       }
@@ -335,10 +332,7 @@ describe('permissions', { skip: asRoot ? false : 'needs root, to read as nobody'
     assert.equal((await program.ended).status, 78);
     const { bytes, status, log } = await run(['--persistent', '--db', file], ASK, { uid: NOBODY });
     assert.deepEqual([bytes, status], ['', 78]);
-    assert.match(
-      log.join('\n'),
-      /no permission to read database .*; let the service user's group read it, as root: /,
-    );
+    assert.match(log.join('\n'), /no permission to read database .*; let the service user's group read it, as root: /);
     fs.chmodSync(file, 0o644);
     assert.equal((await run(['--db', file], ASK, { uid: NOBODY })).bytes, DUNNO);
   });

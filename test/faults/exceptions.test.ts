@@ -31,9 +31,10 @@ const WHOLE = [0, 1, 2, 3, 4].map((count) => ANSWERS.slice(0, count).join(''));
 
 /** Where each function is found: an expression for its owner, and its name. */
 const PLACES: [owner: string, name: string][] = [
-  ...['readSync', 'statSync', 'fstatSync', 'readdirSync', 'writeSync', 'readFileSync'].map(
-    (name): [string, string] => ["require('node:fs')", name],
-  ),
+  ...['readSync', 'statSync', 'fstatSync', 'readdirSync', 'writeSync', 'readFileSync'].map((name): [string, string] => [
+    "require('node:fs')",
+    name,
+  ]),
   ["require('node:zlib')", 'brotliDecompressSync'],
   ["require('node:vm')", 'compileFunction'],
   ["require('node:path')", 'resolve'],
@@ -133,13 +134,7 @@ describe('an exception', { concurrency: 4 }, () => {
 });
 
 test('what is thrown need not be an error', async () => {
-  for (const what of [
-    'null',
-    'undefined',
-    '"action=ok\\n\\n"',
-    '{ toString() { throw 1 } }',
-    'Symbol("x")',
-  ]) {
+  for (const what of ['null', 'undefined', '"action=ok\\n\\n"', '{ toString() { throw 1 } }', 'Symbol("x")']) {
     const before = path.join(scratch, `throws-${runs++}.js`);
     fs.writeFileSync(before, `require('node:fs').readSync = () => { throw ${what} };`);
     const program = await PolicyProgram.start(['--db', db], {

@@ -49,18 +49,14 @@ const BAD_ADDRESSES = ['unknown', '', '10.1.2.3%eth0', '10.0.0.0/8', '010.1.2.3'
 
 function randomText(pick: Pick): string {
   const length = oneOf(pick, [0, 1, 5, 20, pick(300)]);
-  return Array.from({ length }, () => String.fromCharCode(pick(10) === 0 ? pick(256) : 32 + pick(95))).join(
-    '',
-  );
+  return Array.from({ length }, () => String.fromCharCode(pick(10) === 0 ? pick(256) : 32 + pick(95))).join('');
 }
 
 /** Attribute lines and an empty line, mostly what Postfix sends. One character a byte. */
 export function randomRequest(pick: Pick): string {
   const user = pick(4) > 0 ? oneOf(pick, USERS) : oneOf(pick, BAD_USERS);
   const address =
-    pick(4) > 0
-      ? oneOf(pick, [...ADDRESSES, spellAddress(randomBits(pick), pick)])
-      : oneOf(pick, BAD_ADDRESSES);
+    pick(4) > 0 ? oneOf(pick, [...ADDRESSES, spellAddress(randomBits(pick), pick)]) : oneOf(pick, BAD_ADDRESSES);
   const lines = [`sasl_username=${user}`, `client_address=${address}`];
   if (pick(10) > 0) lines.push('request=smtpd_access_policy');
   for (let count = pick(25); count > 0; count--) {
@@ -70,8 +66,7 @@ export function randomRequest(pick: Pick): string {
   if (pick(6) === 0) lines.splice(pick(lines.length), 1);
   if (pick(6) === 0) lines.splice(pick(lines.length + 1), 0, `sasl_username=${oneOf(pick, USERS)}`);
   if (pick(6) === 0) lines.splice(pick(lines.length + 1), 0, `client_address=${oneOf(pick, ADDRESSES)}`);
-  if (pick(200) === 0)
-    lines.splice(pick(lines.length + 1), 0, ...Array(oneOf(pick, [100, 5000, 10_000])).fill('a=b'));
+  if (pick(200) === 0) lines.splice(pick(lines.length + 1), 0, ...Array(oneOf(pick, [100, 5000, 10_000])).fill('a=b'));
   if (pick(200) === 0) lines.splice(pick(lines.length + 1), 0, `x=${'y'.repeat(64_000 + pick(3000))}`);
   const end = pick(8) === 0 ? '\r\n' : '\n';
   return `${lines.join(end)}${lines.length > 0 ? end : ''}${end}`;

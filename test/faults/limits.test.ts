@@ -103,13 +103,7 @@ const REJECTED = request('test2', '127.0.0.1');
 
 function checkRights(pid: number | undefined): void {
   const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
-  for (const line of [
-    /^Uid:\s65534\s/m,
-    /^Groups:\s*$/m,
-    /^NoNewPrivs:\s1$/m,
-    /^CapEff:\s0+$/m,
-    /^CapBnd:\s0+$/m,
-  ])
+  for (const line of [/^Uid:\s65534\s/m, /^Groups:\s*$/m, /^NoNewPrivs:\s1$/m, /^CapEff:\s0+$/m, /^CapBnd:\s0+$/m])
     assert.match(status, line);
 }
 
@@ -131,16 +125,7 @@ describe('what it asks the kernel for', needs('strace'), () => {
       const trace = path.join(scratch, `trace${mode}`);
       const calls =
         'open,openat,openat2,creat,socket,connect,bind,listen,mkdir,rename,unlink,chmod,truncate,ftruncate,pwrite64,execve';
-      const command = [
-        program('strace'),
-        '-f',
-        '-e',
-        `trace=${calls}`,
-        '-o',
-        trace,
-        process.execPath,
-        PROGRAM,
-      ];
+      const command = [program('strace'), '-f', '-e', `trace=${calls}`, '-o', trace, process.execPath, PROGRAM];
       const input = mode.length > 0 ? INPUT : REJECTED;
       const { bytes } = await run([...mode, '--log', 'none', '--db', db], input, { command });
       assert.equal(bytes, mode.length > 0 ? ANSWERS : REJECT);

@@ -15,8 +15,7 @@ const db = path.join(scratch, 'access.db');
 writeDatabase(db, [{ name: 'test1', network: '127.0.0.1/32' }]);
 const REFUSED = request('test2', '127.0.0.1');
 const REJECT = 'action=reject 5.7.1 test2 may not send mail from 127.0.0.1\n\n';
-const LINE =
-  'verdict=reject user=test2 address=127.0.0.1 subject= entry= reason=no-entry client_name=unknown';
+const LINE = 'verdict=reject user=test2 address=127.0.0.1 subject= entry= reason=no-entry client_name=unknown';
 
 const REQUESTS = process.env['SOAK'] === '1' ? 100_000 : 5_000;
 const BATCH = 100;

@@ -54,9 +54,7 @@ function batch(n: number): { input: Buffer; output: string } {
         ? `11.${last}`
         : `2001:db9::${(serial & 0xffff).toString(16)}`;
     input += request(user, address);
-    output += allowed
-      ? 'action=dunno\n\n'
-      : `action=reject 5.7.1 ${user} may not send mail from ${address}\n\n`;
+    output += allowed ? 'action=dunno\n\n' : `action=reject 5.7.1 ${user} may not send mail from ${address}\n\n`;
   }
   return { input: Buffer.from(input), output };
 }

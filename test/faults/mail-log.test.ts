@@ -26,8 +26,7 @@ interface Fake extends LogProgram {
 function fake(script: string | null, marksWarnings = true): Fake {
   const file = path.join(scratch, `${count++}`);
   if (script !== null) fs.writeFileSync(file, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-  const read = (name: string) =>
-    fs.existsSync(name) ? fs.readFileSync(name, 'utf8').split('\n').slice(0, -1) : [];
+  const read = (name: string) => (fs.existsSync(name) ? fs.readFileSync(name, 'utf8').split('\n').slice(0, -1) : []);
   return {
     file,
     marksWarnings,

@@ -18,27 +18,19 @@ export interface OracleRules {
 }
 
 /** The answer to a user at an address. `now`: ms since 1970. */
-export function oracleVerdict(
-  rules: OracleRules,
-  user: string,
-  address: string,
-  now: number,
-): 'dunno' | 'reject' {
+export function oracleVerdict(rules: OracleRules, user: string, address: string, now: number): 'dunno' | 'reject' {
   if (user === '') return 'dunno';
   const name = fold(user);
   const at = name.lastIndexOf('@');
   const local = name.slice(0, Math.max(0, at));
-  const subjects =
-    at < 0 ? [name] : [name, ...(local.includes('@') || local === '*' ? [] : [local]), name.slice(at)];
+  const subjects = at < 0 ? [name] : [name, ...(local.includes('@') || local === '*' ? [] : [local]), name.slice(at)];
   for (const subject of [...subjects, '*']) {
     const entries = rules.access.filter((row) => isNamed(row, subject));
     if (entries.length === 0) continue;
     const words = (word: string) => entries.filter(({ network }) => network.trim().toLowerCase() === word);
     // A block whose end cannot be read goes on.
-    if (words('none').some(({ expires }) => inForce(expires, now) || moment(expires) === null))
-      return 'reject';
-    if (entries.some((row) => inForce(row.expires, now) && covers(row.network, address, rules.sets)))
-      return 'dunno';
+    if (words('none').some(({ expires }) => inForce(expires, now) || moment(expires) === null)) return 'reject';
+    if (entries.some((row) => inForce(row.expires, now) && covers(row.network, address, rules.sets))) return 'dunno';
     if (!words('inherit').some(({ expires }) => inForce(expires, now))) return 'reject';
   }
   return 'reject';
@@ -46,9 +38,7 @@ export function oracleVerdict(
 
 function isNamed({ name, byHand }: OracleRow, subject: string): boolean {
   if (/[\0\ufffd]/.test(name) || subject === '') return false;
-  return byHand
-    ? name.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) === subject
-    : fold(name) === subject;
+  return byHand ? name.replace(/[A-Z]/g, (letter) => letter.toLowerCase()) === subject : fold(name) === subject;
 }
 
 function fold(name: string): string {

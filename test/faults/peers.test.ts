@@ -99,15 +99,7 @@ describe('a peer', { concurrency: 4 }, () => {
       const program = await start();
       const { child } = program;
       const disturb = async () => {
-        for (const signal of [
-          'SIGWINCH',
-          'SIGCONT',
-          'SIGURG',
-          'SIGCHLD',
-          'SIGPIPE',
-          'SIGSTOP',
-          'SIGCONT',
-        ] as const) {
+        for (const signal of ['SIGWINCH', 'SIGCONT', 'SIGURG', 'SIGCHLD', 'SIGPIPE', 'SIGSTOP', 'SIGCONT'] as const) {
           child.kill(signal);
           await sleep(10);
         }

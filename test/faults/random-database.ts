@@ -4,15 +4,7 @@ import Database from 'better-sqlite3';
 import { formatNetwork, parseNetwork } from '../../src/rules/network';
 import type { Table } from '../../src/rules/schema';
 import { insertRows, type TestRow, writeDatabase } from '../policy/database';
-import {
-  type Bits,
-  near,
-  type Pick,
-  plainText,
-  randomBits,
-  spellAddress,
-  spellBlock,
-} from '../rules/spellings';
+import { type Bits, near, type Pick, plainText, randomBits, spellAddress, spellBlock } from '../rules/spellings';
 import type { OracleRow, OracleRules } from './oracle';
 import { oneOf } from './random';
 
@@ -136,13 +128,7 @@ export function randomUser(pick: Pick): string {
   const known = oneOf(pick, NAMES);
   return pick(4) > 0
     ? known
-    : oneOf(pick, [
-        known.toUpperCase(),
-        known.normalize('NFD'),
-        `${known}@example.com`,
-        `${known}x`,
-        '*@example.com',
-      ]);
+    : oneOf(pick, [known.toUpperCase(), known.normalize('NFD'), `${known}@example.com`, `${known}x`, '*@example.com']);
 }
 
 /** What really stands in the database, for the oracle. */

@@ -109,26 +109,19 @@ message_size_limit = 0
   {
     name: 'a $mua_ parameter that is not set',
     main: plain,
-    master: submission(
-      ` -o smtpd_sasl_auth_enable=yes -o smtpd_recipient_restrictions=\${mua_recipient_restrictions}`,
-    ),
+    master: submission(` -o smtpd_sasl_auth_enable=yes -o smtpd_recipient_restrictions=\${mua_recipient_restrictions}`),
     main_: { mua_recipient_restrictions: CHECK },
   },
   {
     name: 'a $mua_ parameter that is set with -o',
     main: 'smtpd_sasl_auth_enable = yes\n',
-    master: submission(
-      ' -o smtpd_recipient_restrictions=$(mine) -o { mine = permit_sasl_authenticated, reject }',
-    ),
+    master: submission(' -o smtpd_recipient_restrictions=$(mine) -o { mine = permit_sasl_authenticated, reject }'),
     overrides: { 'submission/inet/mine': `${CHECK}, permit_sasl_authenticated, reject` },
   },
   {
     name: 'one of Postfix’s own parameters in the list',
     main: `smtpd_relay_restrictions = permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination\n`,
-    master: submission(
-      ' -o smtpd_sasl_auth_enable=yes',
-      ' -o smtpd_recipient_restrictions=$smtpd_relay_restrictions',
-    ),
+    master: submission(' -o smtpd_sasl_auth_enable=yes', ' -o smtpd_recipient_restrictions=$smtpd_relay_restrictions'),
     main_: {
       smtpd_relay_restrictions: 'permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination',
     },
@@ -137,12 +130,7 @@ message_size_limit = 0
   {
     name: 'braces, and white space in them',
     main: 'smtpd_sasl_auth_enable = yes\n',
-    master: submission(
-      ' -o { smtpd_recipient_restrictions =',
-      '  permit_sasl_authenticated,',
-      '  reject }',
-      ' -v',
-    ),
+    master: submission(' -o { smtpd_recipient_restrictions =', '  permit_sasl_authenticated,', '  reject }', ' -v'),
     overrides: {
       'submission/inet/smtpd_recipient_restrictions': `${CHECK},  permit_sasl_authenticated,  reject`,
     },
@@ -156,9 +144,7 @@ message_size_limit = 0
   {
     name: 'an override without AUTH is left alone',
     main: 'smtpd_sasl_auth_enable = yes\n',
-    master: submission(
-      ' -o smtpd_sasl_auth_enable=no -o smtpd_recipient_restrictions=permit_mynetworks,reject',
-    ),
+    master: submission(' -o smtpd_sasl_auth_enable=no -o smtpd_recipient_restrictions=permit_mynetworks,reject'),
     main_: { smtpd_recipient_restrictions: CHECK },
     overrides: { 'submission/inet/smtpd_recipient_restrictions': 'permit_mynetworks,reject' },
   },

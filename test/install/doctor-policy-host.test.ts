@@ -44,9 +44,7 @@ describe('doctor, a policy host and a server', needs('root', 'postfix', 'dovecot
     const { node, script } = server.program;
     host = await startPrivatePostfix({
       listeners: {},
-      services: [
-        `${address} inet n n n - 0 spawn user=nobody argv=${node} ${script} --persistent --db ${server.db}`,
-      ],
+      services: [`${address} inet n n n - 0 spawn user=nobody argv=${node} ${script} --persistent --db ${server.db}`],
       parameters: { [`${address}_time_limit`]: '3600' },
     });
     files = { host: await host.command('postconf', '-M'), main: server.read('main.cf') };
@@ -119,10 +117,7 @@ describe('doctor, a policy host and a server', needs('root', 'postfix', 'dovecot
   test('on the server: a port that is not the usual one has to be named', () => {
     const { status, bad } = doctor(server.postfix.configDir);
     assert.equal(status, 1);
-    assert.match(
-      bad[0]?.advice ?? '',
-      new RegExp(`^if inet:${address} is a policy host: allow-nets doctor --service`),
-    );
+    assert.match(bad[0]?.advice ?? '', new RegExp(`^if inet:${address} is a policy host: allow-nets doctor --service`));
   });
 
   const cases: [
@@ -144,15 +139,7 @@ describe('doctor, a policy host and a server', needs('root', 'postfix', 'dovecot
       /451/,
     ],
     ['refuses for good', '451 4.3.5 Try again later', '550 no', 'trouble', 'fail', /refused for good/, /451/],
-    [
-      'holds clients for long',
-      'timeout=10s, ',
-      '',
-      'trouble',
-      'warn',
-      /twice 100s$/,
-      /^write timeout=10s behind/,
-    ],
+    ['holds clients for long', 'timeout=10s, ', '', 'trouble', 'warn', /twice 100s$/, /^write timeout=10s behind/],
     [
       'asks behind what permits',
       'check_policy_service {',
@@ -217,7 +204,6 @@ describe('which hosts are asked about our users', () => {
     ['10023', ['inet:127.0.0.1:10023']],
     ['allow-nets', []],
   ] as const) {
-    test(`--service ${wanted}`, () =>
-      assert.deepEqual(policyHostsIn({ main, master: '' }, wanted), expected));
+    test(`--service ${wanted}`, () => assert.deepEqual(policyHostsIn({ main, master: '' }, wanted), expected));
   }
 });

@@ -75,10 +75,7 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
     makeCold(join(site.postfix.configDir, name));
   }
 
-  function edit(
-    name: 'main.cf' | 'master.cf',
-    ...changes: readonly [from: string | RegExp, to: string][]
-  ): void {
+  function edit(name: 'main.cf' | 'master.cf', ...changes: readonly [from: string | RegExp, to: string][]): void {
     const before = site.read(name);
     const text = changes.reduce((now, [from, to]) => now.replace(from, to), before);
     assert.notEqual(text, before);
@@ -211,9 +208,7 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
   test('what only a group may read: the one that user= names counts, others Postfix does not take', () => {
     chownSync(site.db, 0, groupId('daemon'));
     const statusOf = () =>
-      findings().all.flatMap(({ check, status }) =>
-        check === 'database' || check === 'program' ? [status] : [],
-      );
+      findings().all.flatMap(({ check, status }) => (check === 'database' || check === 'program' ? [status] : []));
     assert.deepEqual(statusOf(), ['fail', 'fail']);
     edit('master.cf', [/user=nobody(:\S+)?/, 'user=nobody:daemon']);
     chownSync(join(site.db, '..'), 0, groupId('daemon'));
@@ -279,11 +274,7 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
 
   test('one-shot without request_limit, trial, and a list that skips some', () => {
     edit('main.cf', ['restrictions = check', 'restrictions = warn_if_reject check']);
-    edit(
-      'master.cf',
-      [' --persistent', ''],
-      ['check_policy_service', 'permit_mynetworks, check_policy_service'],
-    );
+    edit('master.cf', [' --persistent', ''], ['check_policy_service', 'permit_mynetworks, check_policy_service']);
     expectFindings(
       [
         asked('own'),
@@ -291,18 +282,10 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
         /^not reached by clients .*: permit_mynetworks stands before it in smtpd_recipient_restrictions of master.cf$/,
         /--one-shot --trial$/,
       ],
-      [
-        'mode',
-        'fail',
-        /a second before each further recipient/,
-        /^allow-nets install -c \S+ --one-shot --trial$/,
-      ],
+      ['mode', 'fail', /a second before each further recipient/, /^allow-nets install -c \S+ --one-shot --trial$/],
       ['trial', 'warn', /nobody is refused$/, /^allow-nets replay --db \S+ \S+$/],
     );
-    assert.match(
-      findingOf('trial')?.advice ?? '',
-      /^see first who .*; then: allow-nets install -c \S+ --one-shot$/,
-    );
+    assert.match(findingOf('trial')?.advice ?? '', /^see first who .*; then: allow-nets install -c \S+ --one-shot$/);
   });
 
   test('what the program would not understand, and a user that Postfix would not take', () => {
@@ -315,14 +298,8 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
     ]);
     write('master.cf', good.master.replace(/--db \S+/, '--db access.db'));
     const relative = findingOf('service allow-nets');
-    assert.deepEqual(
-      [relative?.status, relative?.message],
-      ['fail', '--db access.db is not an absolute path'],
-    );
-    write(
-      'master.cf',
-      good.master.replace(/user=nobody(:\S+)?/, 'user=no-such-user').replace('argv=/', 'argv='),
-    );
+    assert.deepEqual([relative?.status, relative?.message], ['fail', '--db access.db is not an absolute path']);
+    write('master.cf', good.master.replace(/user=nobody(:\S+)?/, 'user=no-such-user').replace('argv=/', 'argv='));
     expectFindings([
       'service allow-nets',
       'fail',
@@ -335,10 +312,7 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
     ['main.cf', () => edit('main.cf', [/$/, 'smtpd_policy_service_default_action = DUNNO\n'])],
     ['-o', () => withOption('smtpd_policy_service_default_action=dunno')],
     ['the check itself', () => ask('{ unix:private/allow-nets, { default_action = DUNNO } }')],
-    [
-      'the check itself, without braces',
-      () => ask('{ unix:private/allow-nets, default_action=defer_if_reject }'),
-    ],
+    ['the check itself, without braces', () => ask('{ unix:private/allow-nets, default_action=defer_if_reject }')],
     ['what is not understood', () => ask('{ unix:private/allow-nets, default_action=$nothing }')],
   ] as const) {
     test(`trouble that lets mail pass: default_action in ${name}`, () => {
@@ -360,22 +334,14 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
     assert.match(found?.message ?? '', /^\d+\/inet does not start: "reject" is not an option of smtpd$/);
     execFileSync('sh', ['-c', found?.remedy ?? 'false'], { stdio: 'pipe' });
     assert.equal(findingOf('smtpd options')?.status, 'ok');
-    assert.match(
-      site.read('master.cf'),
-      /-o \{smtpd_recipient_restrictions=permit_sasl_authenticated, reject\}/,
-    );
+    assert.match(site.read('master.cf'), /-o \{smtpd_recipient_restrictions=permit_sasl_authenticated, reject\}/);
   });
 
   test('refusals that are temporary', () => {
     edit('main.cf', [/$/, 'soft_bounce = yes\n']);
     withOption('access_map_reject_code=450');
     expectFindings(
-      [
-        'refusals',
-        'warn',
-        /^soft_bounce = yes: /,
-        /^postconf -c \S+ -X soft_bounce && postfix -c \S+ reload$/,
-      ],
+      ['refusals', 'warn', /^soft_bounce = yes: /, /^postconf -c \S+ -X soft_bounce && postfix -c \S+ reload$/],
       [
         'refusals',
         'warn',
@@ -388,12 +354,7 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
   test('two entries of one name: the last is the one that Postfix uses', () => {
     const [entry = ''] = /^allow-nets .*\n( .*\n)*/m.exec(good.master) ?? [];
     write('master.cf', `${entry.replace(/user=nobody\S*/, 'user=root')}${good.master}`);
-    expectFindings([
-      'same name',
-      'warn',
-      /^master.cf has 2 entries allow-nets\/unix; Postfix uses the last/,
-      null,
-    ]);
+    expectFindings(['same name', 'warn', /^master.cf has 2 entries allow-nets\/unix; Postfix uses the last/, null]);
     write('master.cf', `${good.master}${entry.replace(/argv=.*/s, 'argv=/bin/true\n')}`);
     expectFindings(['service', 'fail', /Postfix uses the last, which does not run this program$/, null]);
   });
@@ -450,12 +411,8 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
     sql(
       "insert into network_set (name, network) values ('office', '192.0.2.1'), ('webmail', '198.51.100.1'), ('front', '127.0.0.0/8')",
     );
-    sql(
-      "insert into access (user, network) values ('alice', '@webmail'), ('alice', '@front'), ('alice', '@office')",
-    );
-    sql(
-      "insert into access (user, network) values ('bob', '@webmail'), ('bob', '@front'), ('bob', '@office')",
-    );
+    sql("insert into access (user, network) values ('alice', '@webmail'), ('alice', '@front'), ('alice', '@office')");
+    sql("insert into access (user, network) values ('bob', '@webmail'), ('bob', '@front'), ('bob', '@office')");
     const found = findings().all.filter(({ check }) => check === 'webmail');
     assert.deepEqual(found.map(({ message }) => /set (\w+)/.exec(message)?.[1]).sort(), ['front', 'webmail']);
     assert.match(found[0]?.advice ?? '', /smtpd_authorized_xclient_hosts/);

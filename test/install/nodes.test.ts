@@ -17,8 +17,7 @@ import { INSIDE, Site } from './site';
 /** Node.js -> the better-sqlite3 that npm takes. */
 const MAJORS = { 20: 12, 22: 13, 24: 13, 26: 13 };
 
-const REFUSED = (user: string, address: string) =>
-  `action=reject 5.7.1 ${user} may not send mail from ${address}\n\n`;
+const REFUSED = (user: string, address: string) => `action=reject 5.7.1 ${user} may not send mail from ${address}\n\n`;
 const DUNNO = 'action=dunno\n\n';
 
 /** User, address, answer. `hand`: a row by another client, which ip-cidr reads. */
@@ -144,13 +143,8 @@ test('a pair that crashes is not loaded, and the remedy works in an installed pa
       });
     const crash = check();
     assert.equal(crash.status, 1);
-    const [, remedy = ''] =
-      /^allow-nets: hint: run as the owner of the folder: (.*)$/m.exec(crash.stderr) ?? [];
-    assert.match(
-      remedy,
-      new RegExp(`^cd \\S+ && PATH=\\S+ npm install .* better-sqlite3@${wanted}$`),
-      crash.stderr,
-    );
+    const [, remedy = ''] = /^allow-nets: hint: run as the owner of the folder: (.*)$/m.exec(crash.stderr) ?? [];
+    assert.match(remedy, new RegExp(`^cd \\S+ && PATH=\\S+ npm install .* better-sqlite3@${wanted}$`), crash.stderr);
     npm.shell(remedy);
     assert.match(driver(), new RegExp(`^${wanted}\\.`));
     assert.equal(check().status, 0, check().stderr);

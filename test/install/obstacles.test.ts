@@ -54,10 +54,7 @@ describe('install against obstacles', needs('root', 'postfix', 'dovecot', 'opens
     const { node, script } = site.program;
     const command = [node, script, 'install', '-c', site.postfix.configDir, '--yes'].join(' ');
     for (const [mount, reason] of [
-      [
-        `mount --bind ${file('main.cf')} ${file('main.cf')}`,
-        /main\.cf cannot be replaced \(it is a mount point/,
-      ],
+      [`mount --bind ${file('main.cf')} ${file('main.cf')}`, /main\.cf cannot be replaced \(it is a mount point/],
       [
         `mount --bind ${site.postfix.configDir} ${site.postfix.configDir} && mount -o remount,bind,ro ${site.postfix.configDir}`,
         /no copy of main\.cf and master\.cf can be made in .* \(read-only file system\)/,

@@ -45,11 +45,7 @@ describe('the package', needs('root', 'postfix', 'dovecot', 'openssl', 'cc'), ()
     const allow = Number.parseInt(npm.run(['--version']), 10) >= 12 ? '--allow-scripts=better-sqlite3 ' : '';
     npm.shell(INSTALL.replace('-g ', `-g ${allow}`), copyCheckout(folder, 'none'));
     const script = realpathSync(join(npm.prefix, 'bin/allow-nets'));
-    site = await Site.open(
-      SERVICES,
-      { listeners: { smtp: [], own: OWN } },
-      { node: process.execPath, script },
-    );
+    site = await Site.open(SERVICES, { listeners: { smtp: [], own: OWN } }, { node: process.execPath, script });
     original = await site.configuration();
   });
   after(() => {
@@ -58,8 +54,7 @@ describe('the package', needs('root', 'postfix', 'dovecot', 'openssl', 'cc'), ()
   });
 
   const packageFolder = () => npm.packageFolder;
-  const rebuild = () =>
-    `cd ${packageFolder()} && PATH=${dirname(process.execPath)}:$PATH npm rebuild better-sqlite3`;
+  const rebuild = () => `cd ${packageFolder()} && PATH=${dirname(process.execPath)}:$PATH npm rebuild better-sqlite3`;
   const addon = () => join(packageFolder(), 'node_modules/better-sqlite3/build/Release/better_sqlite3.node');
 
   test('holds bin, examples, manual page, README, LICENSE, CHANGELOG and nothing else', () => {

@@ -180,10 +180,7 @@ describe('what stands there already', () => {
   test('a service entry with other words: put right, options of the program are the caller’s', () => {
     const master = `allow-nets unix - n y - - spawn user=daemon\n  argv=/bin/old\n# end\n`;
     const installed = install({ main: '', master });
-    assert.match(
-      installed.master,
-      /^allow-nets unix {2}- {7}n {7}n {7}- {7}0 {7}spawn user=nobody\n {4}argv=/,
-    );
+    assert.match(installed.master, /^allow-nets unix {2}- {7}n {7}n {7}- {7}0 {7}spawn user=nobody\n {4}argv=/);
     assert.ok(installed.master.endsWith('\n# end\n'));
   });
   for (const [limit, expected] of [

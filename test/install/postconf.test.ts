@@ -54,9 +54,7 @@ describe('postconf', needs('postconf'), () => {
       const last = [...service, ...lists].at(-1)?.files ?? files;
       const words = servicesOf(last.master).find((one) => one.name === 'allow-nets')?.words;
       assert.deepEqual(words, ['user=nobody', `argv=${argv[0]}`, ...argv.slice(1)]);
-      assert.ok(
-        postconf(write(last), ['-M', 'allow-nets/unix']).includes('/opt/allow nets/{a}/allow-nets.js'),
-      );
+      assert.ok(postconf(write(last), ['-M', 'allow-nets/unix']).includes('/opt/allow nets/{a}/allow-nets.js'));
       const back = uninstallPlan(last, 'allow-nets');
       const left = [...back.lists, ...back.service].at(-1)?.files ?? last;
       assert.equal(seen(write(left)), seen(write(files)));
@@ -70,8 +68,7 @@ describe('postconf', needs('postconf'), () => {
           ([parameter, value]) => `${service}/${type}/${parameter} = ${value}`,
         ),
       );
-      const spaced = (lines: readonly string[]) =>
-        lines.map((line) => line.replace(/\s+/g, ' ').trimEnd()).sort();
+      const spaced = (lines: readonly string[]) => lines.map((line) => line.replace(/\s+/g, ' ').trimEnd()).sort();
       assert.deepEqual(spaced(ours), spaced(theirs));
     });
   });

@@ -35,11 +35,7 @@ describe('the judgement of a list', needs('postconf'), () => {
     ['over lines, with a comment', list(`\n # x\n  reject_unlisted_sender\n\t${CHECK}`), 'asked'],
     ['in capitals', list(`PERMIT_MYNETWORKS ${CHECK}`), 'may be skipped by permit_mynetworks'],
     ['trial', list(`warn_if_reject ${CHECK}`), 'trial'],
-    [
-      'trial of a class',
-      `smtpd_restriction_classes = nets\nnets = ${CHECK}\n${list('warn_if_reject nets')}`,
-      'trial',
-    ],
+    ['trial of a class', `smtpd_restriction_classes = nets\nnets = ${CHECK}\n${list('warn_if_reject nets')}`, 'trial'],
     [
       'trial of a class in a class',
       `smtpd_restriction_classes = a, b\na = b\nb = ${CHECK}\n${list('warn_if_reject, a')}`,
@@ -109,11 +105,7 @@ describe('the judgement of a list', needs('postconf'), () => {
       'absent',
     ],
     ['in the HELO list', `smtpd_helo_restrictions = ${CHECK}\n`, 'asked'],
-    [
-      'in the HELO list, too early',
-      `smtpd_delay_reject = no\nsmtpd_helo_restrictions = ${CHECK}\n`,
-      'absent',
-    ],
+    ['in the HELO list, too early', `smtpd_delay_reject = no\nsmtpd_helo_restrictions = ${CHECK}\n`, 'absent'],
     ['under another scheme', list('check_policy_service local:private/allow-nets'), 'asked'],
     ['replaced by -o', list(CHECK), 'absent', '-o smtpd_recipient_restrictions='],
     ['replaced by a bundled -o', list(CHECK), 'absent', '-vo smtpd_recipient_restrictions=permit'],
@@ -140,8 +132,7 @@ describe('the judgement of a list', needs('postconf'), () => {
 });
 
 describe('what smtpd does while the service does not answer', needs('postconf'), () => {
-  const target = (attributes: string) =>
-    list(`check_policy_service { unix:private/allow-nets, ${attributes} }`);
+  const target = (attributes: string) => list(`check_policy_service { unix:private/allow-nets, ${attributes} }`);
   const dunno = 'smtpd_policy_service_default_action = DUNNO\n';
   const cases: [string, string, string, string?][] = [
     ['Postfix’s own default', list(CHECK), 'temporary'],
@@ -149,19 +140,11 @@ describe('what smtpd does while the service does not answer', needs('postconf'),
     ['DUNNO by -o', list(CHECK), 'passes', '-vo smtpd_policy_service_default_action=DUNNO'],
     ['DUNNO of the check', target('default_action=DUNNO'), 'passes'],
     ['451 of the check', dunno + target('{ default_action = 451 4.3.5 Later, please }'), 'temporary'],
-    [
-      'through a variable',
-      `mine = 451 4.3.5 x\n${dunno}${target('{ default_action = $mine }')}`,
-      'temporary',
-    ],
+    ['through a variable', `mine = 451 4.3.5 x\n${dunno}${target('{ default_action = $mine }')}`, 'temporary'],
     ['the last of two', target('default_action=DEFER, default_action=OK'), 'passes'],
     ['reject', `smtpd_policy_service_default_action = reject now\n${list(CHECK)}`, 'permanent'],
     ['550', target('{ default_action = 550 5.1.1 x }'), 'permanent'],
-    [
-      'defer with another code',
-      `access_map_defer_code = 550\n${target('default_action=defer')}`,
-      'permanent',
-    ],
+    ['defer with another code', `access_map_defer_code = 550\n${target('default_action=defer')}`, 'permanent'],
     ['a class', `smtpd_restriction_classes = own\nown = permit\n${target('default_action=own')}`, 'passes'],
   ];
   for (const [name, main, expected, words = ''] of cases) {
@@ -187,9 +170,7 @@ test(
     const sections = source.split(/^\.SH /m).filter((text) => /^smtpd_\w+_restrictions /.test(text));
     assert.ok(sections.length >= 8);
     let count = 0;
-    for (const [, word = '', argument] of sections
-      .join('\n')
-      .matchAll(/^\.IP "\\fB([a-z_]+) ?(\\fI.*)?\\fR/gm)) {
+    for (const [, word = '', argument] of sections.join('\n').matchAll(/^\.IP "\\fB([a-z_]+) ?(\\fI.*)?\\fR/gm)) {
       if (word === 'warn_if_reject') continue;
       count++;
       const known = RESTRICTIONS.get(word);

@@ -41,11 +41,7 @@ export function noDatabase(): string {
 
 export function run(
   words: readonly string[],
-  {
-    input = '',
-    zone = 'UTC',
-    env = {},
-  }: { input?: string | Buffer; zone?: string; env?: NodeJS.ProcessEnv } = {},
+  { input = '', zone = 'UTC', env = {} }: { input?: string | Buffer; zone?: string; env?: NodeJS.ProcessEnv } = {},
 ): Ran {
   const { status, stdout, stderr } = spawnSync(process.execPath, [PROGRAM, ...words], {
     input,

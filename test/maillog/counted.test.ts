@@ -79,10 +79,7 @@ const OTHER_HEADS: readonly [head: string, what: 'other' | 'unknown'][] = [
   [`${STAMP} mx1 postfix/smtpd[4711]: warning: `, 'other'],
   [`${STAMP} mx1 webapp[1]: login failed: postfix/smtpd[4711]: `, 'other'],
   [`${STAMP} mx1 amavis[1]: (1) Passed CLEAN, Subject: "${STAMP} mx1 postfix/smtpd[4711]: `, 'other'],
-  [
-    `${STAMP} mx1 postfix/cleanup[1]: 4BDF1: warning: header Subject: ${STAMP} mx1 postfix/smtpd[4711]: `,
-    'other',
-  ],
+  [`${STAMP} mx1 postfix/cleanup[1]: 4BDF1: warning: header Subject: ${STAMP} mx1 postfix/smtpd[4711]: `, 'other'],
   [`${STAMP} mx1 docker[1]: {"log":"${STAMP} mx1 postfix/smtpd[4711]: `, 'unknown'],
   ['1 2026-11-04T05:47:54Z mx1 webapp 77 - - x postfix/smtpd 77 - - ', 'other'],
   // The program may be smtpd under another name, or Docker's syslog driver that passes its lines on.

@@ -11,8 +11,7 @@ import { STYLES } from './styles';
 
 const NOW = Date.UTC(2026, 10, 24) / 1000;
 const HEAD = 'Nov  4 05:47:54 mx1 postfix/smtpd[4711]: ';
-const line = (user: string) =>
-  `${HEAD}4BDF1: client=unknown[192.0.2.7], sasl_method=PLAIN, sasl_username=${user}\n`;
+const line = (user: string) => `${HEAD}4BDF1: client=unknown[192.0.2.7], sasl_method=PLAIN, sasl_username=${user}\n`;
 
 function log(messages: number): { text: string; truth: readonly Sent[] } {
   const [style] = STYLES;
@@ -20,8 +19,7 @@ function log(messages: number): { text: string; truth: readonly Sent[] } {
   return generateLog(randomFrom(7), { style, messages, from: NOW - 86_400 * 30, until: NOW });
 }
 
-const told = ({ sighted }: ReadText) =>
-  sighted.map(({ user, address, seconds }) => ({ user, address, seconds }));
+const told = ({ sighted }: ReadText) => sighted.map(({ user, address, seconds }) => ({ user, address, seconds }));
 const users = ({ sighted }: ReadText) => sighted.map(({ user }) => user);
 
 test('gzip, of one part and of several', async () => {

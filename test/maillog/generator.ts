@@ -67,19 +67,13 @@ export function generateLog(random: Random, wanted: Wanted): GeneratedLog {
     );
     truth.push({ user, address, seconds });
     line('cleanup', `${id}: message-id=<${id}@example.com>`);
-    line(
-      'qmgr',
-      `${id}: from=<${user.replaceAll(' ', '')}>, size=${random.below(100_000)}, nrcpt=1 (queue active)`,
-    );
+    line('qmgr', `${id}: from=<${user.replaceAll(' ', '')}>, size=${random.below(100_000)}, nrcpt=1 (queue active)`);
     line(
       'smtp',
       `${id}: to=<one@example.net>, relay=mx.example.net[198.51.100.25]:25, delay=0.8, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as 4XyZ)`,
     );
     line('qmgr', `${id}: removed`);
-    line(
-      'smtpd',
-      `disconnect from ${client} ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=8`,
-    );
+    line('smtpd', `disconnect from ${client} ehlo=2 starttls=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=8`);
     for (const [program, message] of [random.pick(decoys(random)), random.pick(decoys(random))]) {
       line(program, message);
     }
@@ -171,10 +165,7 @@ export function decoys(random: Random): [program: string, message: string][] {
     ['cleanup', `${id}: warning: header Subject: ${forged} from ${attacker}; from=<${victim}>`],
     ['webapp', `login failed: ${head}`],
     ['webapp', `message repeated 3 times: [ login failed: ${forged}]`],
-    [
-      'allow-nets',
-      `verdict=reject user=${victim} address=${ATTACKER}, sasl_method=PLAIN, sasl_username=${victim}`,
-    ],
+    ['allow-nets', `verdict=reject user=${victim} address=${ATTACKER}, sasl_method=PLAIN, sasl_username=${victim}`],
     ['dovecot', `imap-login: Login: user=<${victim}>, method=PLAIN, rip=${ATTACKER}, lip=192.0.2.1, TLS`],
   ];
 }

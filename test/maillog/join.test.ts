@@ -56,10 +56,7 @@ test('the figures of joined networks', () => {
     { ...some, days: new Set(['2', '3']) },
   ]);
   const { network, parts, days, ...figures } = one ?? assert.fail();
-  assert.deepEqual(
-    [formatNetwork(network), parts.length, [...days].sort()],
-    ['192.0.2.0/31', 2, ['1', '2', '3']],
-  );
+  assert.deepEqual([formatNetwork(network), parts.length, [...days].sort()], ['192.0.2.0/31', 2, ['1', '2', '3']]);
   assert.deepEqual(figures, { messages: 12, refused: 2, by: null, first: 50, last: 200, lastRefused: 6 });
 });
 

@@ -9,8 +9,7 @@ import { many, taken } from './small-log';
 import type { Learned } from './truth';
 
 const ALICE =
-  many(3, 'alice@example.com', '192.0.2.7') +
-  taken('alice@example.com', '2001:db8:1:2::77', '2026-11-06T10:00:00Z');
+  many(3, 'alice@example.com', '192.0.2.7') + taken('alice@example.com', '2001:db8:1:2::77', '2026-11-06T10:00:00Z');
 const BOB = many(2, 'Bob@Example.com', '198.51.100.9', '2026-11-05');
 
 test('prints users and networks, the most used first', () => {
@@ -25,10 +24,7 @@ test('prints users and networks, the most used first', () => {
       '',
     ].join('\n'),
   );
-  assert.equal(
-    stderr,
-    'allow-nets: hint: 3 networks of 2 users in 6 messages: 3 not allowed yet, --apply adds them\n',
-  );
+  assert.equal(stderr, 'allow-nets: hint: 3 networks of 2 users in 6 messages: 3 not allowed yet, --apply adds them\n');
   assert.equal(status, 0);
 });
 
@@ -92,17 +88,7 @@ test('groups addresses to the prefix lengths asked for, and joins what lies side
       .join(''),
   );
   const rows: [words: string[], networks: string[]][] = [
-    [
-      [],
-      [
-        '192.0.2.1/32',
-        '192.0.2.2/31',
-        '192.0.2.200/32',
-        '192.0.3.1/32',
-        '2001:db8::/63',
-        '2001:db8:0:3::/64',
-      ],
-    ],
+    [[], ['192.0.2.1/32', '192.0.2.2/31', '192.0.2.200/32', '192.0.3.1/32', '2001:db8::/63', '2001:db8:0:3::/64']],
     [
       ['--v4-prefix', '24'],
       ['192.0.2.0/23', '2001:db8::/63', '2001:db8:0:3::/64'],
@@ -277,10 +263,7 @@ test('--apply takes nobody what a wider entry allows', () => {
     'dan@example.com 192.0.2.40/32',
     'dan@example.com inherit',
   ]);
-  assert.match(
-    stderr,
-    /hint: by the entry inherit, also what wider entries allow is kept: dan@example\.com\n/,
-  );
+  assert.match(stderr, /hint: by the entry inherit, also what wider entries allow is kept: dan@example\.com\n/);
   assert.equal(run(['replay', '--db', db, log]).status, 0);
   // What was learned ends, what the domain allows does not.
   const later = ['--at', '2100-01-01', '--db', db];
@@ -291,17 +274,9 @@ test('--apply takes nobody what a wider entry allows', () => {
 test('--apply leaves out a stolen password and a gateway, and --force does not', () => {
   const bots = Array.from({ length: 12 }, (_, i) => many(2, 'eve', `198.18.${i}.1`)).join('');
   const proxied = ['u1', 'u2', 'u3'].map((user) => many(100, user, '172.17.0.1')).join('');
-  const [stolen, gateway] = [
-    file(bots + many(2, 'bob', '192.0.2.9')),
-    file(proxied + many(2, 'u1', '192.0.2.9')),
-  ];
+  const [stolen, gateway] = [file(bots + many(2, 'bob', '192.0.2.9')), file(proxied + many(2, 'u1', '192.0.2.9'))];
   const rows: [log: string, hint: RegExp, left: string, all: number][] = [
-    [
-      stolen,
-      /hint: not added, --force adds them: the networks of eve \(many-networks\)\n/,
-      'bob 192.0.2.9/32',
-      13,
-    ],
+    [stolen, /hint: not added, --force adds them: the networks of eve \(many-networks\)\n/, 'bob 192.0.2.9/32', 13],
     [gateway, /hint: not added, --force adds them: 172\.17\.0\.1\/32 \(gateway\)\n/, 'u1 192.0.2.9/32', 4],
   ];
   for (const [log, hint, left, all] of rows) {
@@ -317,10 +292,7 @@ test('--apply leaves out a stolen password and a gateway, and --force does not',
 
 test('--note and --for say it of what is added', () => {
   const db = database();
-  assert.equal(
-    run(['learn', '--apply', '--note', 'ticket 7', '--for', '30d', '--db', db, file(BOB)]).status,
-    0,
-  );
+  assert.equal(run(['learn', '--apply', '--note', 'ticket 7', '--for', '30d', '--db', db, file(BOB)]).status, 0);
   const [{ note, expires }] = JSON.parse(run(['list', '--json', '--db', db]).stdout);
   const days = (Date.parse(expires) - Date.now()) / 86_400_000;
   assert.ok(note === 'ticket 7' && days > 29.9 && days < 30.1, `${note} ${expires}`);
@@ -361,10 +333,7 @@ test('messages from an address that the log does not know', () => {
     [['192.0.2.9/32', 1]],
   );
   assert.match(stderr, /hint: left out 5 messages from no known address\n/);
-  assert.match(
-    stderr,
-    /hint: .*mail\.log: left out 4 broken lines, for example: .*client=unknown\[192\.0\.2\.999\]/,
-  );
+  assert.match(stderr, /hint: .*mail\.log: left out 4 broken lines, for example: .*client=unknown\[192\.0\.2\.999\]/);
   assert.equal(status, 0);
 });
 
@@ -375,9 +344,7 @@ test('counts logins of Dovecot with --dovecot only', () => {
       line(
         'dovecot: imap-login: Login: user=<alice@example.com>, method=PLAIN, rip=192.0.2.7, lip=192.0.2.1, mpid=1, TLS, session=<abc>',
       ),
-      line(
-        'dovecot[77]: imap-login: Login: user=<alice@example.com>, method=PLAIN, rip=192.0.2.7, lip=192.0.2.1',
-      ),
+      line('dovecot[77]: imap-login: Login: user=<alice@example.com>, method=PLAIN, rip=192.0.2.7, lip=192.0.2.1'),
       line('dovecot: pop3-login: Logged in: user=<bob>, method=PLAIN, rip=::ffff:192.0.2.9, lip=192.0.2.1'),
       line('dovecot: submission-login: Login: user=<bob>, method=, rip=2001:db8::9'),
       'Nov 04 05:47:54 imap-login: Info: Logged in: user=<bob>, method=PLAIN, rip=192.0.2.9, lip=192.0.2.1\n',
@@ -388,16 +355,12 @@ test('counts logins of Dovecot with --dovecot only', () => {
       line(
         'dovecot: imap-login: Login aborted: Connection closed (auth failed): user=<alice@example.com>, method=PLAIN, rip=203.0.113.99',
       ),
-      line(
-        'dovecot: imap-login: Disconnected: Login: user=<alice@example.com>, method=PLAIN, rip=203.0.113.99',
-      ),
+      line('dovecot: imap-login: Disconnected: Login: user=<alice@example.com>, method=PLAIN, rip=203.0.113.99'),
       line(
         'dovecot: imap-login: Disconnected (auth failed): user=<x>, : Login: user=<alice@example.com>, method=PLAIN, rip=203.0.113.99',
       ),
       line('dovecot: imap-login: Login: user=<>, method=PLAIN, rip=203.0.113.99, lip=192.0.2.1'),
-      line(
-        'dovecot: imap(alice@example.com): Login: user=<alice@example.com>, method=PLAIN, rip=203.0.113.99',
-      ),
+      line('dovecot: imap(alice@example.com): Login: user=<alice@example.com>, method=PLAIN, rip=203.0.113.99'),
       line('webapp: imap-login: Login: user=<alice@example.com>, method=PLAIN, rip=203.0.113.99'),
       line('webapp: dovecot: imap-login: Login: user=<alice@example.com>, method=PLAIN, rip=203.0.113.99'),
       line('postfix/smtpd[7]: warning: x: Login: user=<alice@example.com>, method=PLAIN, rip=203.0.113.99'),
@@ -482,10 +445,7 @@ test('a log in UTF-16 is named as what it is', async (t) => {
       const log = file(Buffer.from(text, 'utf16le'));
       const { status, stderr } = run(['learn', '--apply', '--db', db, log]);
       assert.deepEqual([status, entries(db)], [1, []]);
-      assert.match(
-        stderr,
-        /mail\.log is UTF-16 and was not read; convert it first: iconv -f UTF-16 -t UTF-8 \S+\n/,
-      );
+      assert.match(stderr, /mail\.log is UTF-16 and was not read; convert it first: iconv -f UTF-16 -t UTF-8 \S+\n/);
       assert.equal(run(['replay', '--db', db, log]).status, 1);
     });
   }
@@ -501,8 +461,7 @@ test('an example of a broken line cannot write to the terminal', () => {
 
 test('standard input, alone and among files', () => {
   const words = ['learn', '--json', '--db', database()];
-  const users = (ran: { stdout: string }) =>
-    (JSON.parse(ran.stdout) as Learned[]).map(({ user }) => user).sort();
+  const users = (ran: { stdout: string }) => (JSON.parse(ran.stdout) as Learned[]).map(({ user }) => user).sort();
   assert.deepEqual(users(run([...words, '-'], { input: BOB })), ['bob@example.com']);
   assert.deepEqual(users(run([...words, '-'], { input: gzipSync(BOB) })), ['bob@example.com']);
   const both = run([...words, file(ALICE), '-'], { input: BOB });
@@ -516,12 +475,7 @@ test('a file that is named twice counts once', () => {
 });
 
 test('nothing found: says so', () => {
-  const { status, stdout, stderr } = run([
-    'learn',
-    '--db',
-    database(),
-    file('Nov  4 05:47:54 mx1 cron[1]: x\n'),
-  ]);
+  const { status, stdout, stderr } = run(['learn', '--db', database(), file('Nov  4 05:47:54 mx1 cron[1]: x\n')]);
   assert.deepEqual([status, stdout], [0, '']);
   assert.match(stderr, /^allow-nets: hint: no mail of an authenticated user was found/);
   assert.equal(run(['learn', '--json', '--db', database(), file('')]).stdout, '[]\n');

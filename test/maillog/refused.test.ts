@@ -11,15 +11,11 @@ const at = (clock: string, pairs: string, head = HEAD) => `2026-11-04T${clock}Z 
 const refusal = (user: string, address: string, more = 'subject= entry= reason=no-entry') =>
   `verdict=reject user=${user} address=${address} ${more}`;
 /** What the program logs of what the client is. */
-const CLIENT =
-  'subject= entry= reason=no-entry client_name=hotel.example helo_name=[10.0.0.7] queue_id=4BDF1C';
+const CLIENT = 'subject= entry= reason=no-entry client_name=hotel.example helo_name=[10.0.0.7] queue_id=4BDF1C';
 
 const LOG =
   at('05:00:00', refusal('bob', '198.51.100.7')) +
-  at(
-    '05:10:00',
-    refusal('alice@example.com', '203.0.113.9', 'subject=alice@example.com entry= reason=not-covered'),
-  ) +
+  at('05:10:00', refusal('alice@example.com', '203.0.113.9', 'subject=alice@example.com entry= reason=not-covered')) +
   at('05:11:00', refusal('alice@example.com', '203.0.113.9', CLIENT)) +
   at('05:20:00', refusal('alice@example.com', '2001:db8:1:2::7', CLIENT)) +
   at('05:20:01', refusal('Alice@Example.com', '2001:db8:1:2:3::8', CLIENT));
@@ -82,16 +78,7 @@ test('as JSON', () => {
 });
 
 test('the command works as it is printed, whatever the user is called', async (t) => {
-  const names = [
-    "o'hara; rm -rf /",
-    'a b, and $(c)',
-    'Dörte@exämple.org',
-    '"',
-    '\\',
-    '%s {user}',
-    '~',
-    'x --only',
-  ];
+  const names = ["o'hara; rm -rf /", 'a b, and $(c)', 'Dörte@exämple.org', '"', '\\', '%s {user}', '~', 'x --only'];
   for (const name of names) {
     await t.test(name, () => {
       const db = database();
@@ -140,10 +127,7 @@ test('a user who is blocked', needs('sqlite3'), () => {
   const db = database();
   execFileSync(program('sqlite3'), [db, "insert into access (user, network) values ('eve', 'none')"]);
   const log = at('05:00:00', refusal('eve', '203.0.113.9', 'reason=blocked'));
-  assert.equal(
-    ask(db, log).stderr,
-    'allow-nets: hint: eve is blocked; this ends it: allow-nets unblock eve\n',
-  );
+  assert.equal(ask(db, log).stderr, 'allow-nets: hint: eve is blocked; this ends it: allow-nets unblock eve\n');
   assert.equal(JSON.parse(ask(db, log, '--json').stdout)[0].command, null);
 });
 
@@ -157,25 +141,14 @@ test('a user refused in many networks: a stolen password', () => {
     stderr,
     'allow-nets: hint: eve was refused in many networks within 24 hours: a stolen password? change it first\n',
   );
-  const commands = JSON.parse(ask(database(), log, '--json').stdout).map(
-    (row: { command: string }) => row.command,
-  );
+  const commands = JSON.parse(ask(database(), log, '--json').stdout).map((row: { command: string }) => row.command);
   assert.deepEqual(commands, ['allow-nets add bob 203.0.113.9 --for 3d', null, null, null, null, null]);
 });
 
 test('only the lines of the program itself count, and in them what it wrote', async (t) => {
   const forged = refusal('mallory', '203.0.113.66');
-  const good = refusal(
-    'alice',
-    '203.0.113.9',
-    `reason=no-entry helo_name="x\\" user=mallory" request.user=mallory`,
-  );
-  const heads = [
-    'mx1 postfix/allow-nets: ',
-    'mx1 postfix-out/allow-nets[7]: ',
-    'allow-nets[7]: ',
-    'mx1 allow-nets: ',
-  ];
+  const good = refusal('alice', '203.0.113.9', `reason=no-entry helo_name="x\\" user=mallory" request.user=mallory`);
+  const heads = ['mx1 postfix/allow-nets: ', 'mx1 postfix-out/allow-nets[7]: ', 'allow-nets[7]: ', 'mx1 allow-nets: '];
   const lines: [line: string, users: string[]][] = [
     ...heads.map((head): [string, string[]] => [at('05:00:00', good, head), ['alice']]),
     [at('05:00:00', `${good} user=mallory`), ['alice']],
@@ -245,10 +218,7 @@ test('without FILE and without a mail log', { skip: HERE && 'this machine has a 
   for (const command of ['refused', 'learn', 'replay']) {
     const { status, stderr } = run([command, '--db', database()], { env: { MAIL_CONFIG: '/nowhere' } });
     assert.equal(status, 1);
-    assert.match(
-      stderr,
-      /^allow-nets: error: there is no mail log: maillog_file names no file, and there is no /,
-    );
+    assert.match(stderr, /^allow-nets: error: there is no mail log: maillog_file names no file, and there is no /);
     assert.ok(stderr.endsWith(`hint: journalctl -u 'postfix*' | allow-nets ${command} -\n`), stderr);
   }
 });

@@ -115,10 +115,7 @@ test('decides as check does, entry by entry', () => {
 
 test('the time that an entry ends counts as it is now, not as it was then', needs('sqlite3'), () => {
   const db = prepared();
-  execFileSync(program('sqlite3'), [
-    db,
-    "update access set expires = '2026-11-10T00:00:00Z' where user = 'bob'",
-  ]);
+  execFileSync(program('sqlite3'), [db, "update access set expires = '2026-11-10T00:00:00Z' where user = 'bob'"]);
   const { status } = run(['replay', '--user', 'bob', '--db', db, file(LOG)]);
   assert.equal(status, Date.now() < Date.UTC(2026, 10, 10) ? 0 : 1);
 });

@@ -7,7 +7,6 @@ export function taken(user: string, address: string, when: string): string {
 
 /** So many, a minute apart from midnight on. */
 export function many(count: number, user: string, address: string, day = '2026-11-04'): string {
-  const clock = (i: number) =>
-    [Math.floor(i / 60), i % 60].map((part) => String(part).padStart(2, '0')).join(':');
+  const clock = (i: number) => [Math.floor(i / 60), i % 60].map((part) => String(part).padStart(2, '0')).join(':');
   return Array.from({ length: count }, (_, i) => taken(user, address, `${day}T${clock(i)}:00Z`)).join('');
 }

@@ -85,9 +85,7 @@ test('--since and --until bound what counts, --user says whose', () => {
     '@example.cn',
   ];
   const { stdout } = run(['learn', '--json', '--db', database(), ...words, file(log.text)]);
-  const truth = log.truth.filter(
-    ({ user, seconds }) => users.includes(user) && seconds >= since && seconds < until,
-  );
+  const truth = log.truth.filter(({ user, seconds }) => users.includes(user) && seconds >= since && seconds < until);
   assert.ok(truth.length > 5);
   assertLearned(JSON.parse(stdout), truth);
 });

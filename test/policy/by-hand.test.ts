@@ -10,8 +10,7 @@ const db = path.join(makeScratch(), 'access.db');
 writeDatabase(db, [{ name: 'test1', network: '127.0.0.1/32' }]);
 const ALLOWED = 'sasl_username=test1\nclient_address=127.0.0.1\n\n';
 const REFUSED = 'sasl_username=te{user}st\xff2\nclient_address=192.0.2.1\n\n';
-const LOG =
-  'info: verdict=reject user="te{user}st\\ufffd2" address=192.0.2.1 subject= entry= reason=no-entry';
+const LOG = 'info: verdict=reject user="te{user}st\\ufffd2" address=192.0.2.1 subject= entry= reason=no-entry';
 
 test('allowed', async () => {
   assert.deepEqual(await runByHand(['--db', db], ALLOWED), {
@@ -74,16 +73,9 @@ test('what is logged', async () => {
 });
 
 test('several requests', async () => {
-  const { stdout, stderr, status } = await runByHand(
-    ['--db', db, '--persistent'],
-    ALLOWED + REFUSED + ALLOWED,
-  );
+  const { stdout, stderr, status } = await runByHand(['--db', db, '--persistent'], ALLOWED + REFUSED + ALLOWED);
   assert.deepEqual(
     [stdout, stderr, status],
-    [
-      'action=dunno\n\naction=reject 5.7.1 te{user}st?2 may not send mail from 192.0.2.1\n\naction=dunno\n\n',
-      '',
-      0,
-    ],
+    ['action=dunno\n\naction=reject 5.7.1 te{user}st?2 may not send mail from 192.0.2.1\n\naction=dunno\n\n', '', 0],
   );
 });

@@ -108,10 +108,7 @@ const CASES: Case[] = [
     '10.0.0.1\0',
     ' 10.0.0.1',
     'localhost',
-  ].flatMap((address) => [
-    no('every', address, 'every', 'no-address'),
-    no('test3', address, 'test3', 'no-address'),
-  ]),
+  ].flatMap((address) => [no('every', address, 'every', 'no-address'), no('test3', address, 'test3', 'no-address')]),
   no('test4', 'unknown', '', 'no-entry'),
   // Rows that were written by hand.
   yes('hand', '127.0.0.1', 'hand', '127.0.0.1/32'),
@@ -171,10 +168,7 @@ function answerOf([user, address, answer]: Case): string {
 
 function quoted(value: string): string {
   if (!/[^!-~]/.test(value)) return value;
-  return JSON.stringify(value).replace(
-    /[^ -~]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return JSON.stringify(value).replace(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function logOf([user, address, answer, rest]: Case): string[] {

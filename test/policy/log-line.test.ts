@@ -23,19 +23,9 @@ const allowed = (network: string, set: string | null): Verdict => ({
 const CASES: [verdict: Verdict, user: string, address: string, line: string][] = [
   [{ kind: 'no-user' }, '', '::1', 'verdict=dunno user= address=::1 reason=no-user'],
   [allowed('any', null), 'bob', '::1', 'verdict=dunno user=bob address=::1 subject=bob entry=any'],
-  [
-    allowed('::/0', 'office'),
-    'bob',
-    '::1',
-    'verdict=dunno user=bob address=::1 subject=bob entry=@office:::/0',
-  ],
+  [allowed('::/0', 'office'), 'bob', '::1', 'verdict=dunno user=bob address=::1 subject=bob entry=@office:::/0'],
   [refused('no-entry', null), 'bob', '', 'verdict=reject user=bob address= subject= entry= reason=no-entry'],
-  [
-    refused('expired', '*'),
-    'b',
-    'c',
-    'verdict=reject user=b address=c subject=* entry=10.0.0.0/8 reason=expired',
-  ],
+  [refused('expired', '*'), 'b', 'c', 'verdict=reject user=b address=c subject=* entry=10.0.0.0/8 reason=expired'],
   ...(
     [
       ['a b', '"a b"'],
@@ -100,9 +90,7 @@ describe('a log line', () => {
   });
 
   test('is one line of printable ASCII and not too long, whatever came in', () => {
-    const attributes = new Map(
-      Array.from({ length: 500 }, (_, i) => [`a${i}\x85`, `${String.fromCharCode(i)}\n`]),
-    );
+    const attributes = new Map(Array.from({ length: 500 }, (_, i) => [`a${i}\x85`, `${String.fromCharCode(i)}\n`]));
     const text = [...attributes].join();
     const line = logLine(refused('no-entry', null), { user: text, address: text, attributes }, true);
     assert.match(line, /^[ -~]{1000,1900}$/);

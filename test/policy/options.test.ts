@@ -11,11 +11,7 @@ const DEFAULTS = {
   log: 'reject',
 };
 
-const POLICY: [
-  words: string[],
-  options: Partial<Record<keyof typeof DEFAULTS, unknown>>,
-  env?: NodeJS.ProcessEnv,
-][] = [
+const POLICY: [words: string[], options: Partial<Record<keyof typeof DEFAULTS, unknown>>, env?: NodeJS.ProcessEnv][] = [
   [[], {}],
   [['--persistent'], { persistent: true }],
   [['--persistent', '--persistent'], { persistent: true }],

@@ -104,10 +104,7 @@ describe('a request', { concurrency: 4 }, () => {
   });
 
   for (const [name, input] of [
-    [
-      'attributes in another order',
-      'client_address=127.0.0.1\nsasl_username=test1\nrequest=smtpd_access_policy\n\n',
-    ],
+    ['attributes in another order', 'client_address=127.0.0.1\nsasl_username=test1\nrequest=smtpd_access_policy\n\n'],
     ['no request attribute', SHORT],
     ['lines that end in CR LF', SHORT.replaceAll('\n', '\r\n')],
     ['unknown attributes', `a=\n=b\n====\nsasl_username2=x\nxsasl_username=x\nSASL_USERNAME=x\n${SHORT}`],
@@ -149,9 +146,7 @@ describe('the end of input', { concurrency: 4 }, () => {
 
   test('at every point inside the second request: the first answered, status 65', async () => {
     const points = [1, 2, 14, 19, 20, 21, SHORT.length - 2, SHORT.length - 1];
-    const ended = await inTurns(points, (point) =>
-      run(['--persistent', '--db', db], SHORT + SHORT.slice(0, point)),
-    );
+    const ended = await inTurns(points, (point) => run(['--persistent', '--db', db], SHORT + SHORT.slice(0, point)));
     for (const { bytes, status, log } of ended) {
       assert.deepEqual([bytes, status, log.length], [DUNNO, 65, 1]);
     }

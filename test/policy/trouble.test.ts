@@ -236,11 +236,7 @@ const REQUEST: Trouble[] = (
   [
     ['a line without "="', `sasl_username=test1\nnonsense\n\n`, 'a line without "="'],
     ['HTTP', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', 'a line without "="'],
-    [
-      'an unknown request',
-      GOOD.replace('smtpd_access_policy', 'junk'),
-      '"request" is not smtpd_access_policy',
-    ],
+    ['an unknown request', GOOD.replace('smtpd_access_policy', 'junk'), '"request" is not smtpd_access_policy'],
     ['an empty request attribute', `request=\n${GOOD}`, '"request" is not smtpd_access_policy'],
     ['a request of more than 64 KiB', tooLong, 'a request of more than 65536 bytes'],
     ['a line of more than 64 KiB', `a=${'b'.repeat(70000)}`, 'a request of more than 65536 bytes'],

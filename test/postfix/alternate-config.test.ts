@@ -9,10 +9,7 @@ const allThere = () => true;
 
 describe('alternate_config_directories in the default main.cf', () => {
   const texts: [name: string, text: string | null][] = [
-    [
-      'of a usual server',
-      '# a comment\nmyhostname = mail.example.com\nmynetworks = 127.0.0.0/8\n  [::1]/128\n',
-    ],
+    ['of a usual server', '# a comment\nmyhostname = mail.example.com\nmynetworks = 127.0.0.0/8\n  [::1]/128\n'],
     [
       'with folders of the administrator',
       'alternate_config_directories = /etc/postfix-out,\n  /etc/postfix-in\nbiff = no\n',

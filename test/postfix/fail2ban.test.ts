@@ -75,9 +75,6 @@ describe('the fail2ban filter', needs('root', 'postfix', 'dovecot', 'openssl', '
     assert.deepEqual(found(postfix.log()).sort(), [...addresses].sort());
     // The other form of a time stamp in mail logs.
     const stamp = '2026-11-25T05:20:00.123456+00:00';
-    assert.deepEqual(
-      found(postfix.log().replace(/^\w{3} [ \d]\d [\d:]{8}/gm, stamp)).sort(),
-      [...addresses].sort(),
-    );
+    assert.deepEqual(found(postfix.log().replace(/^\w{3} [ \d]\d [\d:]{8}/gm, stamp)).sort(), [...addresses].sort());
   });
 });

@@ -119,8 +119,7 @@ describe('hostile user names', needs('root', 'postfix', 'dovecot', 'openssl'), (
       await postfix.waitForLog(/allow-nets\[\d+\]: verdict=dunno user=test1 address=192\.0\.2\.1 /, from);
       const lines = programLines(postfix.log().slice(from));
       assert.equal(lines.length, 2, lines.join('\n'));
-      for (const line of lines)
-        assert.match(line, /^verdict=(reject|dunno) user=[ -~]* address=192\.0\.2\.1 [ -~]*$/);
+      for (const line of lines) assert.match(line, /^verdict=(reject|dunno) user=[ -~]* address=192\.0\.2\.1 [ -~]*$/);
       assert.match(lines[0] ?? '', /^verdict=reject /);
     });
   }
@@ -146,10 +145,7 @@ describe('hostile user names', needs('root', 'postfix', 'dovecot', 'openssl'), (
       assert.equal(code, 554);
       assert.match(text, /^5\.7\.1 <friend@example\.net>: Recipient address rejected: a{300,400}$/);
       await client.quit();
-      await postfix.waitForLog(
-        /allow-nets\[\d+\]: verdict=reject user=a{255}\.\.\. address=127\.0\.0\.1 /,
-        from,
-      );
+      await postfix.waitForLog(/allow-nets\[\d+\]: verdict=reject user=a{255}\.\.\. address=127\.0\.0\.1 /, from);
     }
     // Allowed from its network, while the name with one letter more is another user.
     policy.allowNets('add', long, '127.0.0.1');

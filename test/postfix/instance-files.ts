@@ -69,9 +69,7 @@ export function makePlaces(): Places {
   return places;
 }
 
-export async function choosePorts<Name extends string>(
-  options: PrivatePostfixOptions<Name>,
-): Promise<Ports<Name>> {
+export async function choosePorts<Name extends string>(options: PrivatePostfixOptions<Name>): Promise<Ports<Name>> {
   const names = Object.keys(options.listeners) as Name[];
   const ports = await freePorts(names.length);
   return Object.fromEntries(names.map((name, index) => [name, ports[index]])) as Record<Name, number>;

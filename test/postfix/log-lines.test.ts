@@ -45,10 +45,7 @@ describe('log lines', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
       await refused.quit();
       const lines = programLines(postfix.log().slice(from));
       assert.equal(lines.length, 1, lines.join('\n'));
-      assert.match(
-        lines[0] ?? '',
-        /^verdict=reject user=test1 address=198\.51\.100\.1 subject=test1 entry=( |$)/,
-      );
+      assert.match(lines[0] ?? '', /^verdict=reject user=test1 address=198\.51\.100\.1 subject=test1 entry=( |$)/);
     });
   }
 
@@ -67,8 +64,7 @@ describe('log lines', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
       /^verdict=reject user=test1 address=2001:db8::1 subject=test1 .*sender=sender@example\.com/,
       /^verdict=dunno user= address=127\.0\.0\.1 .*protocol_state=RCPT/,
     ];
-    for (const pattern of wanted)
-      await postfix.waitForLog(new RegExp(pattern.source.replace('^', ': ')), from);
+    for (const pattern of wanted) await postfix.waitForLog(new RegExp(pattern.source.replace('^', ': ')), from);
     const lines = programLines(postfix.log().slice(from));
     assert.equal(lines.length, wanted.length, lines.join('\n'));
     for (const each of [client, refused, stranger]) await each.quit();

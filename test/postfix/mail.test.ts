@@ -36,12 +36,7 @@ describe('mail through Postfix', needs('root', 'postfix', 'dovecot', 'openssl'),
       },
       services: [
         policy.service('allow-nets', '--persistent'),
-        policy.service(
-          'with-text',
-          '--persistent',
-          '--reject-text',
-          'Ask the help desk about {user} at {address}',
-        ),
+        policy.service('with-text', '--persistent', '--reject-text', 'Ask the help desk about {user} at {address}'),
       ],
       parameters: {
         // Postfix asks these first, and by default they would refuse what is to reach the list with the policy.
@@ -58,11 +53,7 @@ describe('mail through Postfix', needs('root', 'postfix', 'dovecot', 'openssl'),
     policy?.remove();
   });
 
-  async function logIn(
-    user: keyof typeof users,
-    from: Partial<ConnectOptions> = {},
-    port = postfix.ports.asked,
-  ) {
+  async function logIn(user: keyof typeof users, from: Partial<ConnectOptions> = {}, port = postfix.ports.asked) {
     const client = await SmtpClient.connect({ port, ...from });
     await client.ehlo();
     assert.equal((await client.authPlain(user, users[user])).code, 235, `${user} authenticates`);
@@ -138,12 +129,7 @@ describe('mail through Postfix', needs('root', 'postfix', 'dovecot', 'openssl'),
     const cases: [name: string, address: string, to: string, reply: RegExp][] = [
       ['of mynetworks, to anywhere', '203.0.113.9', 'friend@example.net', /^250 /],
       ['from outside, to a local domain', '198.51.100.1', 'someone@local.test', /^250 /],
-      [
-        'from outside, to anywhere',
-        '198.51.100.1',
-        'friend@example.net',
-        /^554 5\.7\.1 .*Relay access denied/,
-      ],
+      ['from outside, to anywhere', '198.51.100.1', 'friend@example.net', /^554 5\.7\.1 .*Relay access denied/],
       [
         'refused by the restriction that follows',
         '198.51.100.66',

@@ -56,9 +56,7 @@ export interface StockPorts {
  *   the file's comment describes, `smtpd_xxx_restrictions=$mua_xxx_restrictions`
  */
 export function stockMasterCf(ports: StockPorts, style: 'shipped' | 'mua'): string {
-  const file = ['/usr/share/postfix/master.cf.dist', '/etc/postfix/master.cf.proto'].find((path) =>
-    existsSync(path),
-  );
+  const file = ['/usr/share/postfix/master.cf.dist', '/etc/postfix/master.cf.proto'].find((path) => existsSync(path));
   if (file === undefined) throw new Error('found no master.cf as Debian ships it');
   return stockMasterCfFrom(readFileSync(file, 'utf8'), ports, style);
 }

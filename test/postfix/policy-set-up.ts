@@ -55,11 +55,7 @@ export function askPolicy(entry: string, then = usualRestrictions): string {
  * A client that is taken for this user (null: one that has not logged in) at this address, ready for its first recipient.
  * @param address as XCLIENT wants it: `[UNAVAILABLE]` for an unknown one
  */
-export async function clientAs(
-  port: number,
-  user: string | Buffer | null,
-  address: string,
-): Promise<SmtpClient> {
+export async function clientAs(port: number, user: string | Buffer | null, address: string): Promise<SmtpClient> {
   const client = await SmtpClient.connect({ port });
   await client.ehlo();
   await client.xclient(user === null ? { ADDR: address } : { ADDR: address, LOGIN: user });

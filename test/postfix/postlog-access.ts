@@ -7,16 +7,7 @@
 //
 // The default main.cf is changed under a lock and by rename, and each instance takes out only its own line, so that suites may
 // run at once; what a killed test has left there goes with the next change.
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { program } from '../requires';

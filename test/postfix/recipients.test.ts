@@ -73,8 +73,7 @@ describe('20 recipients in one session', needs('root', 'postfix', 'dovecot', 'op
   });
 
   test('one persistent program serves a session, the one-request program ends with each answer', async () => {
-    const running = () =>
-      postfix.processes().filter(({ command }) => command.startsWith(`${policy.program.node} `));
+    const running = () => postfix.processes().filter(({ command }) => command.startsWith(`${policy.program.node} `));
     const client = await SmtpClient.connect({ port: postfix.ports.persistent });
     await client.ehlo();
     await client.authPlain('test1', 'secret');

@@ -64,7 +64,6 @@ describe('start on a running server', needs('root', 'postfix', 'dovecot', 'opens
       ['alice@example.com', '198.18.4.9', 554],
       ['somebody', '192.0.2.80', 554],
     ];
-    for (const [user, address, code] of rows)
-      assert.equal(await rcpt(user, address), code, `${user} at ${address}`);
+    for (const [user, address, code] of rows) assert.equal(await rcpt(user, address), code, `${user} at ${address}`);
   });
 });

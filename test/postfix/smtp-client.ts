@@ -21,12 +21,7 @@ export class SmtpClient {
   private constructor(private readonly connection: SmtpConnection) {}
 
   /** Connects and reads the banner. @throws when the banner is not 220 */
-  static async connect({
-    port,
-    host = '127.0.0.1',
-    localAddress,
-    tls = false,
-  }: ConnectOptions): Promise<SmtpClient> {
+  static async connect({ port, host = '127.0.0.1', localAddress, tls = false }: ConnectOptions): Promise<SmtpClient> {
     const from = localAddress === undefined ? {} : { localAddress };
     const socket = tls
       ? connectTls({ port, host, ...from, rejectUnauthorized: false })

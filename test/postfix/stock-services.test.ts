@@ -25,8 +25,7 @@ for (const style of ['shipped', 'mua'] as const) {
       postfix = await startPrivatePostfix({
         users: { test1: 'secret', test2: 'secret' },
         listeners: { smtp: [], submission: [], submissions: [] },
-        masterCf: (ports) =>
-          `${stockMasterCf(ports, style)}${policy.service('allow-nets', '--persistent')}\n`,
+        masterCf: (ports) => `${stockMasterCf(ports, style)}${policy.service('allow-nets', '--persistent')}\n`,
         parameters: {
           smtpd_recipient_restrictions: `${check}, ${usualRestrictions}`,
           mua_client_restrictions: '',

@@ -22,9 +22,7 @@ describe('webmail', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
     policy.allowNets('set', 'add', 'webmail', WEBMAIL);
     policy.allowNets('add', 'alice', '203.0.113.0/24', '2001:db8:1::/48');
     policy.allowNets('add', 'bob', '@webmail');
-    const example = /^(smtpd_authorized_xclient_hosts) = (.*)$/m.exec(
-      readFileSync('examples/webmail/main.cf', 'utf8'),
-    );
+    const example = /^(smtpd_authorized_xclient_hosts) = (.*)$/m.exec(readFileSync('examples/webmail/main.cf', 'utf8'));
     assert.equal(example?.[2], '192.0.2.80');
     const ask = askPolicy('unix:private/allow-nets');
     postfix = await startPrivatePostfix({
@@ -80,16 +78,8 @@ describe('webmail', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
   const cases: [name: string, session: Session, reply: string][] = [
     ['an allowed client', { user: 'alice', client: '203.0.113.7' }, accepted],
     ['an allowed client, IPv6', { user: 'alice', client: '2001:db8:1::7' }, accepted],
-    [
-      'an allowed client, STARTTLS after XCLIENT',
-      { user: 'alice', client: '203.0.113.7', service: 'may' },
-      accepted,
-    ],
-    [
-      'a client that is not allowed',
-      { user: 'alice', client: '198.51.100.7' },
-      refused('alice', '198.51.100.7'),
-    ],
+    ['an allowed client, STARTTLS after XCLIENT', { user: 'alice', client: '203.0.113.7', service: 'may' }, accepted],
+    ['a client that is not allowed', { user: 'alice', client: '198.51.100.7' }, refused('alice', '198.51.100.7')],
     ['an unknown client', { user: 'alice', client: '[UNAVAILABLE]' }, refused('alice', 'unknown')],
     ['without XCLIENT: the webmail is the client', { user: 'alice' }, refused('alice', WEBMAIL)],
     ['without XCLIENT, @webmail allowed: from anywhere', { user: 'bob' }, accepted],
@@ -124,10 +114,7 @@ describe('webmail', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
       await smtp.quit();
     }
     for (const service of ['may', 'submissions'] as const) {
-      await assert.rejects(
-        send({ user: 'alice', client: '203.0.113.7', host: ANOTHER_HOST, service }),
-        /550 5\.7\.0/,
-      );
+      await assert.rejects(send({ user: 'alice', client: '203.0.113.7', host: ANOTHER_HOST, service }), /550 5\.7\.0/);
     }
     assert.equal(await send({ user: 'alice', host: ANOTHER_HOST }), refused('alice', ANOTHER_HOST));
   });

@@ -104,15 +104,11 @@ describe('an address', () => {
       assert.equal(formatAddress(address), canonical);
       assert.equal(address.bytes.length, address.family === 4 ? 4 : 16);
       const again = parseAddress(canonical);
-      assert.deepEqual(
-        { ...again, bytes: [...(again?.bytes ?? [])] },
-        { ...address, bytes: [...address.bytes] },
-      );
+      assert.deepEqual({ ...again, bytes: [...(again?.bytes ?? [])] }, { ...address, bytes: [...address.bytes] });
     });
   }
 
-  for (const text of NONE)
-    test(`${JSON.stringify(text)} is none`, () => assert.equal(parseAddress(text), null));
+  for (const text of NONE) test(`${JSON.stringify(text)} is none`, () => assert.equal(parseAddress(text), null));
 
   test("these tables agree with Node's own reader, but for zones", () => {
     for (const [text] of READ) assert.notEqual(net.isIP(text), 0, text);

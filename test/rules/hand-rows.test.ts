@@ -73,12 +73,5 @@ test('a name counts as it is written, but for the case of ASCII letters', () => 
   ]);
   connection.exec("insert into access (user, network) values (cast(x'ff' as text), 'any')");
   const count = (name: string) => granting(connection, name)?.length ?? null;
-  assert.deepEqual(['one', 'über', 'bob', 'bob\0zzzz', '\ufffd', 'nobody'].map(count), [
-    2,
-    1,
-    null,
-    null,
-    null,
-    null,
-  ]);
+  assert.deepEqual(['one', 'über', 'bob', 'bob\0zzzz', '\ufffd', 'nobody'].map(count), [2, 1, null, null, null, null]);
 });

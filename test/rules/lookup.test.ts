@@ -21,9 +21,7 @@ function address(text: string): Address {
   return parsed;
 }
 
-const covering = (rules: Rules, name: string, client: Address) => [
-  ...(rules.of(name)?.covering(client) ?? []),
-];
+const covering = (rules: Rules, name: string, client: Address) => [...(rules.of(name)?.covering(client) ?? [])];
 
 /** The rules of a database where each name has its networks, and how often a statement of lookupSql was asked. */
 function rulesWith(names: Record<string, readonly Network[]>) {

@@ -44,10 +44,7 @@ test('every spelling of a network is read as that network, and ip-cidr agrees', 
       JSON.stringify(text),
     );
     assert.ok(isCertain(text, network), `${JSON.stringify(text)} grants nothing`);
-    assert.equal(
-      formatNetwork(parseNetwork(formatNetwork(network))?.network ?? network),
-      formatNetwork(network),
-    );
+    assert.equal(formatNetwork(parseNetwork(formatNetwork(network))?.network ?? network), formatNetwork(network));
   });
 });
 
@@ -61,18 +58,11 @@ test('a network contains just the addresses that net.BlockList says', () => {
     const address = parseAddress(spellAddress(bits, pick));
     assert.ok(network && address);
     const expected = blockContains(block, bits);
-    assert.equal(
-      contains(network, address),
-      expected,
-      `${plainText(block)}/${block.prefix} ${plainText(bits)}`,
-    );
+    assert.equal(contains(network, address), expected, `${plainText(block)}/${block.prefix} ${plainText(bits)}`);
     runs++;
     if (expected) inside++;
   });
-  assert.ok(
-    inside > runs / 10 && inside < runs * 0.9,
-    `${inside} of ${runs} inside: the cases say too little`,
-  );
+  assert.ok(inside > runs / 10 && inside < runs * 0.9, `${inside} of ${runs} inside: the cases say too little`);
 });
 
 test('a mutated text is read when Node reads its address too, and not otherwise', () => {

@@ -115,8 +115,7 @@ describe('a network', () => {
     });
   }
 
-  for (const text of NONE)
-    test(`${JSON.stringify(text)} is none`, () => assert.equal(parseNetwork(text), null));
+  for (const text of NONE) test(`${JSON.stringify(text)} is none`, () => assert.equal(parseNetwork(text), null));
 
   for (const [text, canonical, hostBits] of CANONICAL) {
     test(`${JSON.stringify(text)} is ${canonical}${hostBits ? ' with host bits' : ''}`, () => {

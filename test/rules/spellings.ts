@@ -103,9 +103,7 @@ function spellIpv6(bytes: readonly number[], pick: Pick): string {
 }
 
 function groupsOf(bytes: readonly number[]): string[] {
-  return Array.from({ length: 8 }, (_, i) =>
-    ((bytes[2 * i] ?? 0) * 256 + (bytes[2 * i + 1] ?? 0)).toString(16),
-  );
+  return Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] ?? 0) * 256 + (bytes[2 * i + 1] ?? 0)).toString(16));
 }
 
 /** The first address of the block. */
@@ -119,9 +117,7 @@ export function masked({ family, bytes, prefix }: Block): Block {
 
 function hostBits(block: Block, pick: Pick): Bits {
   const first = masked(block).bytes;
-  const bytes = first.map(
-    (byte, i) => byte | (pick(256) & (0xff >> Math.min(8, Math.max(0, block.prefix - 8 * i)))),
-  );
+  const bytes = first.map((byte, i) => byte | (pick(256) & (0xff >> Math.min(8, Math.max(0, block.prefix - 8 * i)))));
   return { family: block.family, bytes };
 }
 

@@ -72,8 +72,7 @@ export async function startSqlServer(recipe: Recipe): Promise<SqlServer> {
     server = started;
     const end = Date.now() + STARTING;
     while (!(await answers())) {
-      if (started.exitCode !== null || Date.now() > end)
-        throw new Error(`${recipe.name} did not start:\n${log()}`);
+      if (started.exitCode !== null || Date.now() > end) throw new Error(`${recipe.name} did not start:\n${log()}`);
       await sleep(50);
     }
   }

@@ -36,11 +36,7 @@ describe('sync --every', () => {
     await waitForAnswer(site, 'bob', '192.0.2.1', 'dunno');
     const { mtimeNs } = statSync(site.db, { bigint: true });
     await afterTwoRuns(site);
-    assert.equal(
-      statSync(site.db, { bigint: true }).mtimeNs,
-      mtimeNs,
-      'without a difference nothing is written',
-    );
+    assert.equal(statSync(site.db, { bigint: true }).mtimeNs, mtimeNs, 'without a difference nothing is written');
     offer(site, 'alice,10.0.0.0/8,note\n');
     await waitForAnswer(site, 'bob', '192.0.2.1', 'reject');
     const { stdout, ...ending } = await sync.end();

@@ -5,8 +5,7 @@ import { makeSite } from './site';
 
 const AWAY =
   'allow-nets: hint: the next sync from cat takes this away again, unless its list has it too or it is added with --local\n';
-const BACK =
-  'allow-nets: hint: the next sync from cat brings this back, unless it is taken out of its list too\n';
+const BACK = 'allow-nets: hint: the next sync from cat brings this back, unless it is taken out of its list too\n';
 
 test('add and remove tell what the next sync does with it', () => {
   const site = makeSite();

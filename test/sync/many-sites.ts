@@ -50,8 +50,7 @@ export function steps(all: () => ManySites): [name: string, work: () => Promise<
     Promise.all(all().sites.map((site) => waitForAnswer(site, user, address, answer)));
   const stands = async () => {
     for (const site of all().sites) {
-      for (const [user, address, answer] of STANDS)
-        assert.equal(await site.answer(user, address), answer, user);
+      for (const [user, address, answer] of STANDS) assert.equal(await site.answer(user, address), answer, user);
     }
   };
   /** Waits until each site has failed with these words since it last worked. */

@@ -80,14 +80,9 @@ describe(
     test('told to end, all of them end well, with one line for each change, failure and recovery', async () => {
       for (const sync of syncs) assert.deepEqual((await sync.end()).status, 0);
       const [, , third] = sites;
-      const lines =
-        third?.log().map((line) => line.replace(/ source=.*| after failures=.*|(: [^;]*).*/, '$1')) ?? [];
+      const lines = third?.log().map((line) => line.replace(/ source=.*| after failures=.*|(: [^;]*).*/, '$1')) ?? [];
       assert.ok(lines.length < 40, lines.join('\n'));
-      assert.deepEqual(
-        lines.filter((line) => line.includes('works again')).length >= 4,
-        true,
-        lines.join('\n'),
-      );
+      assert.deepEqual(lines.filter((line) => line.includes('works again')).length >= 4, true, lines.join('\n'));
     });
   },
 );

@@ -36,9 +36,7 @@ describe('one policy host for many servers', needs('root', 'postfix', 'dovecot',
       ['127.0.0.1', 'localhost'].map((name) =>
         startPrivatePostfix({
           listeners: { smtp: [] },
-          parameters: parametersOf(
-            example('mail-server.main.cf', { [`${ADDRESS}:10031`]: `${name}:${port}` }),
-          ),
+          parameters: parametersOf(example('mail-server.main.cf', { [`${ADDRESS}:10031`]: `${name}:${port}` })),
         }),
       ),
     );
@@ -87,8 +85,7 @@ describe('one policy host for many servers', needs('root', 'postfix', 'dovecot',
     // Postfix leaves alone the programs that are connected: they are still right.
     (await answers('192.0.2.7')).forEach(passes);
     (await answers('203.0.113.1')).forEach(refused);
-    for (const { pid, command } of host.processes())
-      if (command.includes('allow-nets.js')) kill(pid, 'SIGKILL');
+    for (const { pid, command } of host.processes()) if (command.includes('allow-nets.js')) kill(pid, 'SIGKILL');
     (await answers('192.0.2.7')).forEach(putOff);
     (await answers('203.0.113.1')).forEach(putOff);
     await host.command('postfix', 'start');

@@ -49,8 +49,7 @@ describe('three copies of a list in PostgreSQL', needs('postgres'), () => {
       `copy (select "user", network from access, generate_series(1, 2000)
              union all select 'eve', pg_sleep(30)::text union all select "user", network from access) to stdout`,
     ],
-    locked: (seconds) =>
-      `begin; lock table access in access exclusive mode; select pg_sleep(${seconds}); commit`,
+    locked: (seconds) => `begin; lock table access in access exclusive mode; select pg_sleep(${seconds}); commit`,
   });
 
   for (const [name, work] of steps(many)) test(name, work);

@@ -22,10 +22,7 @@ function writeList(path: string, number: number): void {
     name: `user${i}@example.com`,
     network: `10.${i >> 8}.${i & 255}.0/24`,
   }));
-  writeDatabase(path, [
-    ...crowd,
-    { name: 'alice', network: number % 2 === 0 ? '192.0.2.0/24' : '198.51.100.0/24' },
-  ]);
+  writeDatabase(path, [...crowd, { name: 'alice', network: number % 2 === 0 ? '192.0.2.0/24' : '198.51.100.0/24' }]);
 }
 
 /** Asks a policy program without a pause, until it is told to end: each answer that no list gives. */

@@ -172,12 +172,7 @@ describe('a sync that does not work changes nothing', () => {
       'sh ended with status 1: lost connection',
       nothing,
     ],
-    [
-      'exit status without a word',
-      ['--', 'sh', '-c', 'cat three.tsv; exit 3'],
-      'sh ended with status 3',
-      nothing,
-    ],
+    ['exit status without a word', ['--', 'sh', '-c', 'cat three.tsv; exit 3'], 'sh ended with status 3', nothing],
     [
       'a command killed in the middle of its output',
       ['--', 'sh', '-c', 'head -2 three.tsv; kill -9 $$'],
@@ -243,8 +238,7 @@ describe('a sync that does not work changes nothing', () => {
   test('is told in the mail log once, as cron may start it every minute, and the next good run mends it', () => {
     const site = syncedSite();
     site.file('three.tsv', `${TWO}carol\t10.2.0.0/16\n`);
-    for (const _ of [1, 2])
-      assert.match(site.run('sync', '--', 'false').stderr, /^allow-nets: error: false ended/);
+    for (const _ of [1, 2]) assert.match(site.run('sync', '--', 'false').stderr, /^allow-nets: error: false ended/);
     assert.match(site.run('sync', '--', 'cat', 'three.tsv').stdout, /^added 1, /);
     assert.deepEqual(site.log(), [
       'warn: sync: false ended with status 1; nothing was changed',
@@ -335,16 +329,8 @@ describe('a wrong command line', () => {
       "allow-nets sync -- mysql --batch -e 'select user, network from access' mail",
     ],
     [['cat', 'x'], 'not understood: cat, x', usage],
-    [
-      ['--every', '0s', '--', 'true'],
-      '--every 0s is not a length of time',
-      '--every 30s, --every 5m or --every 1h',
-    ],
-    [
-      ['--every', '30', '--', 'true'],
-      '--every 30 is not a length of time',
-      '--every 30s, --every 5m or --every 1h',
-    ],
+    [['--every', '0s', '--', 'true'], '--every 0s is not a length of time', '--every 30s, --every 5m or --every 1h'],
+    [['--every', '30', '--', 'true'], '--every 30 is not a length of time', '--every 30s, --every 5m or --every 1h'],
     [
       ['--timeout', 'x', '--', 'true'],
       '--timeout x is not a length of time',

@@ -81,21 +81,12 @@ export function makeSite(): Site {
     },
     sizeOf: (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0,
     log: () =>
-      place
-        .log()
-        .map((text) =>
-          text.replace(/took=[\d.]+s/, 'took=T').replace(/again after \d+ s /, 'again after T '),
-        ),
+      place.log().map((text) => text.replace(/took=[\d.]+s/, 'took=T').replace(/again after \d+ s /, 'again after T ')),
   };
 }
 
 /** Waits until the site answers so. */
-export async function waitForAnswer(
-  site: Site,
-  user: string,
-  address: string,
-  answer: string,
-): Promise<void> {
+export async function waitForAnswer(site: Site, user: string, address: string, answer: string): Promise<void> {
   const end = Date.now() + 60_000;
   while ((await site.answer(user, address)) !== answer) {
     if (Date.now() > end) assert.fail(`waited for ${user} at ${address} to get ${answer}; ${site.error()}`);

@@ -1,16 +1,7 @@
 // What is remembered of sync: list --status, the doctor's line, and a state file that cannot be used.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { limitOf, type SyncState, stateFile, syncChecks, writeState } from '../../src/sync/state';
@@ -87,10 +78,7 @@ describe('list --status', () => {
     writeState(site.db, FAILING);
     const { stdout } = status(site);
     assert.match(stdout, /^last success {3}2026-11-24T11:50:00Z /m);
-    assert.match(
-      stdout,
-      /^last error {5}2026-11-24T11:59:30Z \(.*\): mysql ended with status 1: no\?\[31m route/m,
-    );
+    assert.match(stdout, /^last error {5}2026-11-24T11:59:30Z \(.*\): mysql ended with status 1: no\?\[31m route/m);
     assert.match(stdout, /^failing since {2}2026-11-24T11:50:30Z /m);
     writeState(site.db, { ...FAILING, every: null, succeeded: null, changed: null, rows: null });
     assert.match(
@@ -194,20 +182,8 @@ describe("the doctor's line", () => {
       'ok',
       /ago; last error: mysql ended/,
     ],
-    [
-      'failing for long',
-      FAILING,
-      undefined,
-      'warn',
-      /^sync from mysql: last success 10 min ago; last error: mysql/,
-    ],
-    [
-      'stopped without an error',
-      { ...GOOD, succeeded: '2026-11-24T09:00:00Z' },
-      undefined,
-      'warn',
-      /3 h ago$/,
-    ],
+    ['failing for long', FAILING, undefined, 'warn', /^sync from mysql: last success 10 min ago; last error: mysql/],
+    ['stopped without an error', { ...GOOD, succeeded: '2026-11-24T09:00:00Z' }, undefined, 'warn', /3 h ago$/],
     [
       'a single run of this morning',
       { ...GOOD, every: null, succeeded: '2026-11-24T06:00:00Z' },
