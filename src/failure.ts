@@ -39,7 +39,10 @@ export function failureOf(error: unknown): Failure {
 
 export interface Words {
   readonly problem: string;
+  /** What to do next. */
   readonly hint: string | null;
+  /** The shell command that does it, to be run as root or as the hint says. */
+  readonly command?: string;
 }
 
 /** What happened and what to do next, for people: lower case, no full stop. */
@@ -68,7 +71,8 @@ export function words(failure: Failure): Words {
     case 'database-readonly':
       return {
         problem: `database ${failure.file} is on a read-only file system`,
-        hint: `find out why, and mount it for writing: findmnt -T ${shellWord(failure.file)}`,
+        hint: 'find out why, and mount it for writing',
+        command: `findmnt -T ${shellWord(failure.file)}`,
       };
     case 'database-broken':
       return {
@@ -88,52 +92,62 @@ export function words(failure: Failure): Words {
     case 'database-interrupted':
       return {
         problem: `database ${failure.file} holds an interrupted change, which only a program with write permission can roll back`,
-        hint: `roll it back by running as root: allow-nets tidy${db(failure.file)}`,
+        hint: 'roll it back by running as root',
+        command: `allow-nets tidy${db(failure.file)}`,
       };
     case 'database-wal':
       return {
         problem: `database ${failure.file} is in write-ahead mode, which the service user cannot read reliably`,
-        hint: `set it back by running as root: allow-nets tidy${db(failure.file)}`,
+        hint: 'set it back by running as root',
+        command: `allow-nets tidy${db(failure.file)}`,
       };
     case 'database-busy':
       return {
         problem: `database ${failure.file} is locked by another program for more than 2 seconds`,
-        hint: `try again; to see who holds it, run as root: fuser -v ${shellWord(failure.file)}`,
+        hint: 'try again; to see who holds it, run as root',
+        command: `fuser -v ${shellWord(failure.file)}`,
       };
     case 'database-full':
       return {
         problem: `there is no room on the disk to change database ${failure.file}`,
-        hint: `nothing was changed; free some space, there and in /var/tmp: df -h ${shellWord(failure.file.replace(/\/[^/]*$/, '') || '/')} /var/tmp`,
+        hint: 'nothing was changed; free some space, there and in /var/tmp',
+        command: `df -h ${shellWord(failure.file.replace(/\/[^/]*$/, '') || '/')} /var/tmp`,
       };
     case 'node-too-old':
       return {
         problem: `Node.js ${failure.node} is too old`,
-        hint: 'install Node.js 20 or newer; then run as root: allow-nets install',
+        hint: 'install Node.js 20 or newer; then run as root',
+        command: 'allow-nets install',
       };
     case 'addon-crashes':
       return {
         problem: `better-sqlite3 ${failure.version} crashes Node.js ${failure.node}, so it was not loaded`,
-        hint: `run as the owner of the folder: ${npm(failure.folder, `install --omit=dev --no-save better-sqlite3@${failure.wanted}`)}`,
+        hint: 'run as the owner of the folder',
+        command: npm(failure.folder, `install --omit=dev --no-save better-sqlite3@${failure.wanted}`),
       };
     case 'addon-other-node':
       return {
         problem: `better-sqlite3 was built for another Node.js than ${failure.node}`,
-        hint: `rebuild it as the owner of the folder: ${npm(failure.folder, 'rebuild better-sqlite3')}`,
+        hint: 'rebuild it as the owner of the folder',
+        command: npm(failure.folder, 'rebuild better-sqlite3'),
       };
     case 'addon-missing':
       return {
         problem: `better-sqlite3, or its native addon, is missing in ${failure.folder}/node_modules`,
-        hint: `build it as the owner of the folder: ${npm(failure.folder, 'rebuild better-sqlite3')}; or install postfix-allow-nets again`,
+        hint: 'build it as the owner of the folder',
+        command: npm(failure.folder, 'rebuild better-sqlite3'),
       };
     case 'addon-forbidden':
       return {
         problem: `no permission to read ${failure.file}`,
-        hint: `let everybody read it, as root: chmod -R a+rX ${shellWord(failure.file)}`,
+        hint: 'let everybody read it, as root',
+        command: `chmod -R a+rX ${shellWord(failure.file)}`,
       };
     case 'addon-broken':
       return {
         problem: `better-sqlite3's native addon cannot be loaded (${failure.detail})`,
-        hint: `rebuild it as the owner of the folder: ${npm(failure.folder, 'rebuild better-sqlite3')}`,
+        hint: 'rebuild it as the owner of the folder',
+        command: npm(failure.folder, 'rebuild better-sqlite3'),
       };
     case 'output':
       return {
@@ -209,17 +223,32 @@ export function commandStatus(failure: Failure): 1 | 2 | 70 {
   return failure.kind === 'bug' ? 70 : 1;
 }
 
+/** The hint with its command, in one line. */
+export function hintLine({ hint, command }: Words): string | null {
+  return command === undefined ? hint : [hint, command].filter((one) => one !== null).join(': ');
+}
+
 /** For the mail log: one line. */
 export function asLogLine(failure: Failure): string {
-  const { problem, hint } = words(failure);
-  return printable(hint === null ? problem : `${problem}; ${hint}`);
+  const said = words(failure);
+  const hint = hintLine(said);
+  return printable(hint === null ? said.problem : `${said.problem}; ${hint}`);
 }
 
 /** For a terminal. */
 export function asErrorLines(failure: Failure): string {
-  const { problem, hint } = words(failure);
-  const error = `allow-nets: error: ${printable(problem)}\n`;
+  const said = words(failure);
+  const hint = hintLine(said);
+  const error = `allow-nets: error: ${printable(said.problem)}\n`;
   return hint === null ? error : `${error}allow-nets: hint: ${printable(hint)}\n`;
+}
+
+/** What asErrorLines wrote, read again: how the service's own program says to `doctor` and `install` what is wrong. */
+export function parseErrorLines(text: string): Words | null {
+  const [, problem] = /^allow-nets: error: (.*)$/m.exec(text) ?? [];
+  const [, hint = null, command] = /^allow-nets: hint: (.*?)(?:: (.*))?$/m.exec(text) ?? [];
+  if (problem === undefined) return null;
+  return command === undefined ? { problem, hint } : { problem, hint, command };
 }
 
 /**

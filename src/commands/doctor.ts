@@ -4,7 +4,7 @@
 import type { Arguments, Command } from '../cli/command';
 import { coloured, columns, flush, printJsonArray, printLine } from '../cli/output';
 import { serviceExamination } from '../doctor/checks';
-import { type Finding, fail, fixFromHint, ok } from '../doctor/finding';
+import { type Finding, fail, fixOf, ok } from '../doctor/finding';
 import { installedService, targetOf } from '../doctor/installed-service';
 import { policyHostFindings, policyHostsIn } from '../doctor/policy-host-check';
 import { failureOf, printable, Trouble, words } from '../failure';
@@ -51,8 +51,8 @@ async function* examine(given: Arguments): AsyncIterable<Finding> {
     store = new ConfigStore(postfix.configDir);
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
-    const { problem, hint } = words(failureOf(error));
-    yield fail('Postfix', problem, fixFromHint(hint));
+    const said = words(failureOf(error));
+    yield fail('Postfix', said.problem, fixOf(said));
     return;
   }
   yield ok('Postfix', `version ${postfix.version}, ${postfix.configDir}`);

@@ -7,7 +7,7 @@ import type { Arguments, Command } from '../cli/command';
 import { type Grants, grantsOf } from '../cli/grants';
 import { hint, printLine } from '../cli/output';
 import { POLICY_OPTIONS } from '../cli/policy-usage';
-import type { Trouble } from '../failure';
+import { hintLine, type Trouble, type Words } from '../failure';
 import { accountOf } from '../postfix/account';
 import { isAgreed, openPostfix, otherNames } from '../postfix/change-opening';
 import { changePostfix, partsWithChanges, printParts, stampOf } from '../postfix/change-postfix';
@@ -20,7 +20,7 @@ import { CONFIG_DIR, DRY_RUN, SERVICE, YES } from '../postfix/postfix-options';
 import { refused } from '../postfix/run';
 import { servicesWithAuth } from '../postfix/service-view';
 import { printStep } from '../postfix/shown-plan';
-import { closedFile, type Hindrance, hindranceOf } from '../postfix/trial-run';
+import { closedFile, hindranceOf } from '../postfix/trial-run';
 import { type InstallOptions, wantedService, withLogGroup } from '../postfix/wanted-service';
 import { DEFAULT_DATABASE } from '../rules/database';
 import { createDatabase } from './init';
@@ -157,8 +157,8 @@ function whoMaySend({ users, wide }: Grants, trial: boolean): string {
     : `entries: ${subjects}; everybody else who logs in ${others}`;
 }
 
-function stopAt(hindrance: Hindrance | null): void {
-  if (hindrance !== null) throw refused(hindrance.problem, hindrance.hint ?? undefined);
+function stopAt(hindrance: Words | null): void {
+  if (hindrance !== null) throw refused(hindrance.problem, hintLine(hindrance) ?? undefined);
 }
 
 function emptyDatabase(db: string, isNew: boolean): Trouble {

@@ -6,7 +6,7 @@ import type { Account } from '../postfix/account';
 import { closedTo } from '../postfix/account';
 import { shellLine } from '../postfix/run';
 import { SCHEMA_VERSION } from '../rules/schema';
-import { type Finding, fail, fixFromHint, ok, warn } from './finding';
+import { type Finding, fail, fixOf, ok, warn } from './finding';
 import type { InstalledService } from './installed-service';
 
 export function* databaseFindings({ db, runner, postfix }: InstalledService): Iterable<Finding> {
@@ -54,13 +54,13 @@ function headerFinding(db: string): Finding {
   const version = header.readUInt32BE(60);
   if (version === 0) return fail('database', `${db} is not a database of allow-nets`, COPY);
   if (version !== SCHEMA_VERSION) {
-    const { problem, hint } = words({
+    const said = words({
       kind: 'database-version',
       file: db,
       found: version,
       known: SCHEMA_VERSION,
     });
-    return fail('database', problem, fixFromHint(hint));
+    return fail('database', said.problem, fixOf(said));
   }
   if (header[18] === 2 || header[19] === 2) {
     const { problem } = words({ kind: 'database-wal', file: db });

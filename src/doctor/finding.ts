@@ -1,4 +1,5 @@
 // What a check of the doctor has found.
+import type { Words } from '../failure';
 
 type Status = 'ok' | 'warn' | 'fail';
 
@@ -31,12 +32,5 @@ function finding(status: Status, check: string, message: string, { advice, comma
   return { check, status, message, advice: advice ?? null, remedy: command ?? null };
 }
 
-const COMMANDS = 'allow-nets|cd|chgrp|chmod|chown|cp|df|findmnt|fuser|mount|postconf|postfix|useradd';
-/** `init` is in none: a new database refuses every user. */
-const HINT = new RegExp(`^(?:(.*): )?((?:${COMMANDS}) (?!init)[^;,]*?)(?:; or .*)?$`);
-
-/** The hint of a failure: its command apart from its words, where it ends with one. */
-export function fixFromHint(hint: string | null): Fix {
-  const [, advice, command] = HINT.exec(hint ?? '') ?? [];
-  return command === undefined ? { advice: hint } : { advice: advice ?? null, command };
-}
+/** How the words of a failure say that it is put right. */
+export const fixOf = ({ hint, command }: Words): Fix => ({ advice: hint, command: command ?? null });

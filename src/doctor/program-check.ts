@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { closedTo, runAs } from '../postfix/account';
 import { complaintOf, shellLine } from '../postfix/run';
 import { hindranceOf } from '../postfix/trial-run';
-import { type Finding, fail, fixFromHint, ok } from './finding';
+import { type Finding, fail, fixOf, ok } from './finding';
 import { type InstalledService, installCommand, isDatabaseFile } from './installed-service';
 
 const OLDEST_NODE = 20;
@@ -75,5 +75,5 @@ export function* programFindings(service: InstalledService): Iterable<Finding> {
   if (runner === null || (fs.existsSync(db) && !isDatabaseFile(service))) return;
   const hindrance = hindranceOf(runner, policy, postfix);
   if (hindrance === null) yield ok('program', `answers when ${runner.name} runs it`);
-  else yield fail('program', hindrance.problem, fixFromHint(hindrance.hint));
+  else yield fail('program', hindrance.problem, fixOf(hindrance));
 }

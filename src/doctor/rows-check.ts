@@ -9,7 +9,7 @@ import { meaningOf } from '../rules/meaning';
 import { contains, parseNetwork } from '../rules/network';
 import type { Table } from '../rules/schema';
 import { foldName } from '../rules/subject';
-import { type Finding, fail, fixFromHint, ok, warn } from './finding';
+import { type Finding, fail, fixOf, ok, warn } from './finding';
 import { type InstalledService, isDatabaseFile, isTrial } from './installed-service';
 
 export function* rowFindings(service: InstalledService): Iterable<Finding> {
@@ -25,13 +25,14 @@ export function* rowFindings(service: InstalledService): Iterable<Finding> {
     });
   } catch (error) {
     const failure = failureOf(error);
-    const { problem, hint } = words(failure);
+    const said = words(failure);
+    const { problem } = said;
     if (failure.kind.startsWith('addon')) {
       const advice = 'the check "program" says whether the service has the same fault; its Node.js can run doctor, too';
       yield warn('content', `not looked at: ${problem}`, { advice });
       return;
     }
-    yield fail(failure.kind === 'database-broken' ? 'integrity' : 'content', problem, fixFromHint(hint));
+    yield fail(failure.kind === 'database-broken' ? 'integrity' : 'content', problem, fixOf(said));
   } finally {
     connection?.close();
   }

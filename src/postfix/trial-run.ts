@@ -1,28 +1,22 @@
 // The policy program, run once as the service user before Postfix does: what stops it is known while nothing has been changed.
 import * as fs from 'node:fs';
+import { parseErrorLines, type Words } from '../failure';
 import { type Account, closedTo, runAs } from './account';
 import { actionIn, PROBE_REQUEST } from './live-service';
 import type { PolicyService } from './policy-service';
-import { complaintOf, type Ran, shellLine } from './run';
-
-export interface Hindrance {
-  readonly problem: string;
-  readonly hint: string | null;
-}
+import { complaintOf, shellLine } from './run';
 
 /** What keeps the account from running the program or reading one of the files, or null. */
 export function hindranceOf(
   account: Account,
   { argv }: PolicyService,
   surroundings: { queueDir: string; configDir: string },
-): Hindrance | null {
+): Words | null {
   // Without a line in the mail log about the refusal.
   const ran = runAs(account, [...argv, '--log', 'none'], { ...surroundings, input: PROBE_REQUEST });
   if (ran.status === 0 && actionIn(ran.stdout) !== null) return null;
-  return {
-    problem: `the policy program does not answer when ${account.name} runs it: ${said(ran)}`,
-    hint: hintIn(ran),
-  };
+  const said = parseErrorLines(ran.stderr) ?? { problem: complaintOf(ran), hint: null };
+  return { ...said, problem: `the policy program does not answer when ${account.name} runs it: ${said.problem}` };
 }
 
 /** The first file that the account cannot read, with the command that lets it, or null. */
@@ -30,7 +24,7 @@ export function closedFile(
   account: Account,
   files: readonly string[],
   surroundings: { queueDir: string; configDir: string },
-): Hindrance | null {
+): Words | null {
   for (const file of files) {
     const step = closedTo(account, file, surroundings);
     if (step === null) continue;
@@ -39,16 +33,9 @@ export function closedFile(
     const way = step === file ? '' : ` because of ${step}`;
     return {
       problem: `${account.name} cannot read ${file}${way}`,
-      hint: shellLine(['chmod', found.isDirectory() ? 'a+x' : 'a+r', step]),
+      hint: null,
+      command: shellLine(['chmod', found.isDirectory() ? 'a+x' : 'a+r', step]),
     };
   }
   return null;
-}
-
-function said(ran: Ran): string {
-  return /^allow-nets: error: (.*)$/m.exec(ran.stderr)?.[1] ?? complaintOf(ran);
-}
-
-function hintIn({ stderr }: Ran): string | null {
-  return /^allow-nets: hint: (.*)$/m.exec(stderr)?.[1] ?? null;
 }

@@ -186,7 +186,7 @@ const ADDON: Trouble[] = [
     surroundings: installedWith('no-addon', null),
     status: 78,
     problem: `better-sqlite3, or its native addon, is missing in ${db('no-addon')}/node_modules`,
-    hint: `build it as the owner of the folder: ${rebuild('no-addon')}; or install postfix-allow-nets again`,
+    hint: `build it as the owner of the folder: ${rebuild('no-addon')}`,
   },
   {
     name: 'an addon for another Node.js',
