@@ -3,20 +3,10 @@
 import assert from 'node:assert/strict';
 import * as net from 'node:net';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { parseAddress } from '../../src/rules/address';
 import { contains, formatNetwork, isCertain, networkKey, parseNetwork } from '../../src/rules/network';
-import {
-  type Block,
-  blockContains,
-  masked,
-  near,
-  type Pick,
-  plainText,
-  randomBits,
-  spellAddress,
-  spellBlock,
-} from './spellings';
+import { forRandom, type Pick } from '../random';
+import { type Block, blockContains, masked, near, plainText, randomBits, spellAddress, spellBlock } from './spellings';
 
 const RUNS = process.env['SOAK'] === '1' ? 500_000 : 1_500;
 
@@ -25,15 +15,8 @@ function randomBlock(pick: Pick): Block {
   return { ...bits, prefix: pick(bits.bytes.length * 8 + 1) };
 }
 
-function holdsForRandom(check: (pick: Pick) => void): void {
-  fc.assert(
-    fc.property(fc.gen(), (gen) => check((below) => gen(fc.nat, below - 1))),
-    { numRuns: RUNS },
-  );
-}
-
 test('every spelling of a network is read as that network, and ip-cidr agrees', () => {
-  holdsForRandom((pick) => {
+  forRandom(RUNS, (pick) => {
     const block = randomBlock(pick);
     const text = spellBlock(block, pick);
     const network = parseNetwork(text)?.network;
@@ -51,7 +34,7 @@ test('every spelling of a network is read as that network, and ip-cidr agrees', 
 test('a network contains just the addresses that net.BlockList says', () => {
   let inside = 0;
   let runs = 0;
-  holdsForRandom((pick) => {
+  forRandom(RUNS, (pick) => {
     const block = randomBlock(pick);
     const bits = pick(4) > 0 ? near(block, pick) : randomBits(pick);
     const network = parseNetwork(spellBlock(block, pick))?.network;
@@ -67,7 +50,7 @@ test('a network contains just the addresses that net.BlockList says', () => {
 
 test('a mutated text is read when Node reads its address too, and not otherwise', () => {
   let read = 0;
-  holdsForRandom((pick) => {
+  forRandom(RUNS, (pick) => {
     const text = mutated(spellBlock(randomBlock(pick), pick), pick);
     const [address = '', prefix, ...more] = text.trim().split('/');
     const family = address.includes('%') ? 0 : net.isIP(address);
@@ -92,7 +75,7 @@ function mutated(text: string, pick: Pick): string {
 }
 
 test('keys order networks by family, address and prefix length', () => {
-  holdsForRandom((pick) => {
+  forRandom(RUNS, (pick) => {
     const [a, b] = [masked(randomBlock(pick)), masked(randomBlock(pick))];
     const key = (block: Block) => networkKey({ ...block, bytes: Uint8Array.from(block.bytes) });
     const order = (block: Block) => [block.family, ...block.bytes, block.prefix];

@@ -1,10 +1,9 @@
 // IP addresses and networks for tests, in every spelling a person may use: made from bits, so that their meaning is known without
-// reading them. `pick(n)` gives a number from 0 to n - 1: from fast-check, or from a random generator.
+// reading them.
 //
 // For the oracles of the tests: nothing of src/ is used here.
 import * as net from 'node:net';
-
-export type Pick = (below: number) => number;
+import type { Pick } from '../random';
 
 /** `bytes`: 4 or 16. */
 export interface Bits {
