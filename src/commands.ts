@@ -1,8 +1,7 @@
 // All commands, in the order that --help and the manual show them.
 
-import type { Command } from './cli/command';
+import { type Command, firstWord } from './cli/command';
 import { runCommandLine } from './cli/run';
-import { firstWords } from './cli/words';
 import { add } from './commands/add';
 import { block } from './commands/block';
 import { check } from './commands/check';
@@ -50,7 +49,7 @@ export const COMMANDS: readonly Command[] = [
 ];
 
 export function isCommand(word: string): boolean {
-  return firstWords(COMMANDS).includes(word);
+  return COMMANDS.some((command) => firstWord(command) === word);
 }
 
 /** Runs the command and sets the exit status. `words`: the command line after the program's name. */

@@ -8,14 +8,14 @@ export interface Arguments {
   flag(name: string): boolean;
   /** What stood after `--`. */
   readonly rest: string[];
-  /** The database file. */
+  /** The database file, as an absolute path. */
   readonly db: string;
 }
 
 export interface Command {
-  /** As yargs wants it: `add <user> <network..>`. */
+  /** As yargs reads it: `add <user> <network..>`. */
   readonly line: string;
-  /** What follows it after all options, for --help: `-- <command> [arg..]`. */
+  /** What follows the options, for --help: `-- <command> [arg..]`. */
   readonly tail?: string;
   readonly summary: string;
   /** More for the manual and --help, a paragraph a string. */
@@ -24,15 +24,25 @@ export interface Command {
   readonly options?: Readonly<Record<string, Options>>;
   /** A command line and what it does. */
   readonly examples: readonly (readonly [string, string])[];
-  /** Gives the exit status, and throws Trouble. */
+  /** Returns the exit status; throws Trouble. */
   run(given: Arguments): number | Promise<number>;
 }
 
+/** The first word of a command's line. */
+export const firstWord = ({ line }: Command) => line.replace(/ .*/, '');
+
 /** `add <user> <network..>` as the manual writes it: `add USER NETWORK...`. */
-export function shownLine(line: string): string {
-  return line.replace(/<([^>.]+)(\.\.)?>|\[([^\].]+)(\.\.)?\]/g, (_, needed, many, optional, anyMany) => {
-    const name = String(needed ?? optional).toUpperCase();
-    const dots = many || anyMany ? '...' : '';
-    return needed === undefined ? `[${name}${dots}]` : `${name}${dots}`;
-  });
+export function usageOf(line: string): string {
+  const upper = line.replace(/<([^>]+)>|\[[^\]]+\]/g, (all, needed?: string) => (needed ?? all).toUpperCase());
+  return upper.replaceAll('..', '...');
 }
+
+/** The options that many commands share. */
+export const NOTE = { type: 'string', requiresArg: true, describe: 'why, for later readers' } as const;
+export const UNTIL = {
+  type: 'string',
+  requiresArg: true,
+  describe: 'until that time; a date means the end of that day',
+} as const;
+export const FOR = { type: 'string', requiresArg: true, describe: 'for that long: 7d, 12h, 30m' } as const;
+export const LOCAL = { type: 'boolean', describe: 'only on this server: sync leaves it alone' } as const;

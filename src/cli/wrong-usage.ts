@@ -1,98 +1,66 @@
 // A command line that yargs does not understand, in our words: what is wrong with it, and how it was likely meant.
 import { Trouble } from '../failure';
-import { shownLine } from './command';
+import { type Command, firstWord, usageOf } from './command';
 import { nearest } from './input';
-import { asTyped as withoutMarks } from './words';
 
-/** Where on the command line yargs stopped. */
-export interface Place {
-  /** The command line after the program's name, as it was typed. */
-  readonly words: readonly string[];
-  /** The command that was given (`add <user> <network..>`), or null before there was one. */
-  readonly line: string | null;
-  /** The words that could stand there: commands, or options with their dashes. */
-  readonly known: readonly string[];
-  /** The first word of a command of two. */
-  readonly group?: string;
-}
+/** Before a positional that yargs would read as something else. No word of a command line can hold a NUL. */
+export const MARK = '\0';
 
-/** `message`: yargs' complaint. */
-export function wrongUsage(message: string, place: Place): Trouble {
-  const { line, group, known } = place;
-  const help = `allow-nets ${group === undefined ? '' : `${group} `}--help lists the commands`;
-  const usage = line === null ? help : `allow-nets ${shownLine(line)}`;
+/** `complaint`: yargs' message, or null. `words`: the command line after the program's name. */
+export function wrongUsage(complaint: string | null, words: readonly string[], commands: readonly Command[]): Trouble {
+  const at = words.findIndex((word) => commands.map(firstWord).includes(word));
+  const members = commands.filter((command) => firstWord(command) === words[at]);
+  const command = members.find(({ line }) => !/^\S+ [a-z]/.test(line) || line.split(' ')[1] === words[at + 1]);
+  const group = command === undefined && at >= 0 ? `${words[at]} ` : '';
+  const help = `allow-nets ${group}--help lists the commands`;
+  const usage =
+    command === undefined ? help : `allow-nets ${usageOf(`${command.line} ${command.tail ?? ''}`).trimEnd()}`;
+  const wrong = (problem: string, hint = usage) => new Trouble({ kind: 'option', problem, hint });
+
+  const message = (complaint ?? '').replaceAll(MARK, '');
   const [, valueless] = /^Not enough arguments following: (.+)$/.exec(message) ?? [];
-  if (valueless !== undefined) return wrong(`--${valueless} requires a value`, usage);
-  if (message === '') return wrong('a command is missing', help);
-  if (message.startsWith('Not enough non-option arguments')) return wrong('arguments are missing', usage);
-  const [, option, given, choices] = /Argument: ([^,]+), Given: (.+), Choices: (.+)/.exec(message) ?? [];
-  if (choices !== undefined) {
-    return wrong(`--${option} cannot be ${unquoted(given)}`, `it is one of ${unquoted(choices)}`);
+  if (valueless !== undefined) return wrong(`--${valueless} requires a value`);
+  if (message === '') return wrong('a command is missing');
+  if (message.startsWith('Not enough non-option arguments')) return wrong('arguments are missing');
+  const [, option, value, choices] = /Argument: ([^,]+), Given: "(.*)", Choices: (.+)/.exec(message) ?? [];
+  if (choices !== undefined)
+    return wrong(`--${option} cannot be ${value}`, `it is one of ${choices.replaceAll('"', '')}`);
+  const [, unknown] = /^Unknown (?:command|argument)s?: (.+)$/s.exec(message) ?? [];
+  if (unknown === undefined) return wrong(message.replace(/^./, (first) => first.toLowerCase()));
+
+  const name = unknown.split(', ')[0] ?? '';
+  const typed = words
+    .find((word) => /^--?[^-]/.test(word) && word.replace(/^--?|=.*/g, '') === name)
+    ?.replace(/=.*/s, '');
+  if (typed !== undefined) {
+    const known = [...Object.keys(command?.options ?? {}), 'db', 'help', 'version'].map((option) => `--${option}`);
+    const meant = nearest(typed, known);
+    return wrong(`unknown option ${typed}`, meant === null ? usage : `did you mean ${meant}`);
   }
-  const [, kind, unknown] = /^Unknown (command|argument)s?: (.+)$/.exec(message) ?? [];
-  if (unknown === undefined) return wrong(sentence(message), usage);
-  const all = unknown.split(', ').map((name) => asTyped(name, place.words));
-  const [first = ''] = all;
-  const meant = (line === null && group === undefined ? OTHER_WORDS[first] : undefined) ?? nearest(first, known);
-  if (line !== null || first.startsWith('-')) {
-    const hint = first.startsWith('-') && meant !== null ? `did you mean ${meant}` : usage;
-    return wrong(`not understood: ${all.join(', ')}`, hint);
-  }
-  const name = kind === 'argument' ? 'command' : kind;
-  const full = `${group === undefined ? '' : `${group} `}${meant}`;
-  return wrong(`unknown ${name} ${first}`, meant === null ? help : `did you mean allow-nets ${full}`);
+  if (command !== undefined) return wrong(`unexpected argument ${name}`);
+  const known = commands.map(({ line }) => line.split(' ')[group === '' ? 0 : 1] ?? '');
+  const meant = (group === '' && otherWord(name)) || nearest(name, known);
+  return wrong(`unknown command ${name}`, meant === null ? help : `did you mean allow-nets ${group}${meant}`);
 }
 
 /** What other programs call our commands. */
 const OTHER_WORDS: Readonly<Record<string, string>> = {
-  del: 'remove',
-  delete: 'remove',
-  rm: 'remove',
-  drop: 'remove',
-  allow: 'add',
-  permit: 'add',
-  grant: 'add',
-  new: 'add',
-  ban: 'block',
-  deny: 'block',
-  disable: 'block',
-  lock: 'block',
-  unban: 'unblock',
-  enable: 'unblock',
-  unlock: 'unblock',
-  ls: 'list',
-  show: 'list',
-  get: 'list',
-  print: 'list',
-  status: 'list --status',
-  test: 'check',
-  why: 'check',
-  query: 'check',
-  sets: 'set list',
-  create: 'init',
-  load: 'import',
-  dump: 'export',
-  save: 'export',
-  setup: 'install',
-  verify: 'doctor',
-  diagnose: 'doctor',
-  log: 'refused',
+  remove: 'del delete rm drop',
+  add: 'allow permit grant new',
+  block: 'ban deny disable lock',
+  unblock: 'unban enable unlock',
+  list: 'ls show get print',
+  'list --status': 'status',
+  check: 'test why query',
+  'set list': 'sets',
+  init: 'create',
+  import: 'load',
+  export: 'dump save',
+  install: 'setup',
+  doctor: 'verify diagnose',
+  refused: 'log',
 };
 
-/** yargs names an option without its dashes. */
-function asTyped(name: string, words: readonly string[]): string {
-  const option = words.find((word) => /^--?./.test(word) && word.replace(/^--?/, '').split('=')[0] === name);
-  return option?.split('=')[0] ?? name;
-}
-
-function unquoted(text: string | undefined): string {
-  return (text ?? '').replaceAll('"', '');
-}
-
-function wrong(problem: string, hint: string): Trouble {
-  return new Trouble({ kind: 'option', problem: withoutMarks(problem), hint });
-}
-
-function sentence(message: string): string {
-  return `${message.charAt(0).toLowerCase()}${message.slice(1)}`.replace(/\.?\s*$/, '').replace(/\s*\n\s*/g, ' ');
+function otherWord(name: string): string | null {
+  return Object.keys(OTHER_WORDS).find((command) => OTHER_WORDS[command]?.split(' ').includes(name)) ?? null;
 }

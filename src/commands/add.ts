@@ -1,6 +1,6 @@
 // allow-nets add: let a user, a domain or everybody send mail from networks.
 
-import type { Arguments, Command } from '../cli/command';
+import { type Arguments, type Command, FOR, LOCAL, NOTE, UNTIL } from '../cli/command';
 import { nearest, networkTyped, subjectTyped, whoAmI } from '../cli/input';
 import { nameHints, requireUserName } from '../cli/known-names';
 import { changing } from '../cli/open';
@@ -30,14 +30,10 @@ export const add: Command = {
   },
   options: {
     only: { type: 'boolean', describe: 'end what a wider entry allows to the user' },
-    note: { type: 'string', requiresArg: true, describe: 'why, for later readers' },
-    until: {
-      type: 'string',
-      requiresArg: true,
-      describe: 'until that time; a date means the end of that day',
-    },
-    for: { type: 'string', requiresArg: true, describe: 'for that long: 7d, 12h, 30m' },
-    local: { type: 'boolean', describe: 'only on this server: sync leaves it alone' },
+    note: NOTE,
+    until: UNTIL,
+    for: FOR,
+    local: LOCAL,
     force: { type: 'boolean', describe: 'also a user name that looks like a domain, or none for *' },
   },
   examples: [

@@ -1,6 +1,6 @@
 // allow-nets block: refuse a user from everywhere, whatever else the user has. It writes the entry `none`.
 
-import type { Command } from '../cli/command';
+import { type Command, FOR, LOCAL, NOTE, UNTIL } from '../cli/command';
 import { subjectTyped, whoAmI } from '../cli/input';
 import { nameHints, requireUserName } from '../cli/known-names';
 import { changing } from '../cli/open';
@@ -23,14 +23,10 @@ export const block: Command = {
   ],
   positionals: { user: 'SASL user name, @example.com for a domain, or * for everybody' },
   options: {
-    note: { type: 'string', requiresArg: true, describe: 'why, for later readers' },
-    until: {
-      type: 'string',
-      requiresArg: true,
-      describe: 'until that time; a date means the end of that day',
-    },
-    for: { type: 'string', requiresArg: true, describe: 'for that long: 7d, 12h, 30m' },
-    local: { type: 'boolean', describe: 'only on this server: sync leaves it alone' },
+    note: NOTE,
+    until: UNTIL,
+    for: FOR,
+    local: LOCAL,
     force: { type: 'boolean', describe: 'also everybody (*), or a user name that looks like a domain' },
   },
   examples: [

@@ -1,12 +1,10 @@
-// allow-nets completion: the script that a shell asks at each key press (cli/completion.ts).
+// allow-nets completion: the script that asks this program at each key press (cli/completion.ts).
 import * as path from 'node:path';
 import yargs from 'yargs';
 import type { Command } from '../cli/command';
-import { completionScript } from '../cli/completion';
+import { COMPLETION_QUERY } from '../cli/completion';
 import { print } from '../cli/output';
 import { Trouble } from '../failure';
-
-const SHELLS = ['bash', 'zsh'];
 
 export const completion: Command = {
   line: 'completion [shell]',
@@ -18,27 +16,20 @@ export const completion: Command = {
     ['eval "$(allow-nets completion bash)"', 'for this shell'],
   ],
   run(given) {
-    const named = given.text('shell');
-    const shell = named ?? path.basename(process.env['SHELL'] ?? '');
-    if (named !== null && !SHELLS.includes(named)) {
-      const problem = `there is no completion for ${named}`;
-      throw new Trouble({ kind: 'option', problem, hint: 'bash or zsh' });
+    const shell = given.text('shell') ?? (path.basename(process.env['SHELL'] ?? '') === 'zsh' ? 'zsh' : 'bash');
+    if (shell !== 'bash' && shell !== 'zsh') {
+      throw new Trouble({ kind: 'option', problem: `there is no completion for ${shell}`, hint: 'bash or zsh' });
     }
-    print(completionScript(yargsScript(shell === 'zsh' ? 'zsh' : 'bash')));
+    // yargs knows the shell by this variable only, here and when the script asks.
+    process.env['SHELL'] = shell;
+    const parser = yargs([]).scriptName('allow-nets').exitProcess(false).completion('completion');
+    parser.parse(['completion'], {}, (_error, _values, script) => {
+      const query = `allow-nets ${COMPLETION_QUERY}`;
+      // bash splits words at these characters unless it is kept from it, as npm's completion does.
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
+      if (shell === 'bash') print('COMP_WORDBREAKS=${COMP_WORDBREAKS//[@:=]/}\n');
+      print(`${script.replace(query, `SHELL=${shell} ${query}`)}\n`);
+    });
     return 0;
   },
 };
-
-function yargsScript(shell: string): string {
-  // yargs looks at nothing else.
-  process.env['SHELL'] = shell;
-  let script = '';
-  yargs([])
-    .scriptName('allow-nets')
-    .exitProcess(false)
-    .completion('completion')
-    .parse(['completion'], {}, (_error: unknown, _values: unknown, output: string) => {
-      script = `${output}\n`;
-    });
-  return script;
-}

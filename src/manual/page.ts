@@ -1,6 +1,6 @@
 // man/allow-nets.8, from the same descriptions as the --help texts. `npm run build` writes it.
 import type { Options } from 'yargs';
-import { type Command, shownLine } from '../cli/command';
+import { type Command, usageOf } from '../cli/command';
 import { DB_OPTION, POLICY_ABOUT, POLICY_OPTIONS, POLICY_USAGE } from '../cli/policy-usage';
 import { COMMANDS } from '../commands';
 import * as chapters from './chapters';
@@ -37,12 +37,12 @@ export function manualPage(version: string): string {
 
 function synopsis(): string {
   const first = POLICY_USAGE.split('\n')[0] ?? '';
-  return [first, ...COMMANDS.map(({ line }) => `allow-nets ${shownLine(line)} [OPTION...]`)].join('\n');
+  return [first, ...COMMANDS.map(({ line }) => `allow-nets ${usageOf(line)} [OPTION...]`)].join('\n');
 }
 
 function chapterOf({ line, summary, about, positionals, options: own }: Command): string[] {
   return [
-    subsection(shownLine(line)),
+    subsection(usageOf(line)),
     paragraph(sentence(summary)),
     ...(about ?? []).map(paragraph),
     ...Object.entries(positionals ?? {}).map(([name, text]) => item(name.toUpperCase(), sentence(text))),

@@ -167,7 +167,7 @@ export function namesFrom(connection: Connection, table: Table, prefix = ''): It
   // `select distinct` would read every network of every name.
   const sql = `with recursive names (name) as (
     select min(${name}) from ${table} where ${name} >= ? union all
-    select (select min(${name}) from ${table} where ${name} > name) from names where name is not null
+    select (select min(${name}) from ${table} where ${table}.${name} > names.name) from names where name is not null
   ) select name from names where name is not null`;
   const names = new Set<string>();
   for (const found of connection.prepare(sql).pluck().iterate(prefix)) {
