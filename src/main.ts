@@ -15,7 +15,15 @@ guarded(() => {
   const words = process.argv.slice(2);
   const line = readCommandLine(words, process.env);
   const node = process.versions.node;
-  if (Number.parseInt(node, 10) < 20) throw new Trouble({ kind: 'node-too-old', node });
+  if (Number.parseInt(node, 10) < 20) {
+    const hint = 'install Node.js 20 or newer; then run as root';
+    throw new Trouble({
+      kind: 'installation',
+      problem: `Node.js ${node} is too old`,
+      hint,
+      command: 'allow-nets install',
+    });
+  }
   if (line.kind === 'policy') return serve(line.options);
   const { isCommand, runCommand } = require('./commands') as typeof import('./commands');
   // A master.cf entry with a slip in its argv= must not have an explanation written into the policy socket.

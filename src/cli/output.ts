@@ -5,7 +5,7 @@
 // A terminal gets no control character of a name, a note or a log line; files and pipes get the bytes.
 import { isatty } from 'node:tty';
 import { writeAll } from '../descriptor';
-import { printable, Trouble } from '../failure';
+import { outputTrouble, printable } from '../failure';
 
 const CHUNK = 64 * 1024;
 let pending = '';
@@ -42,7 +42,7 @@ function writeOut(descriptor: 1 | 2, text: string): void {
     // A reader that has seen enough is no reason to go on.
     if (!writeAll(descriptor, Buffer.from(isTerminal(descriptor) ? forTerminal(text) : text))) process.exit(0);
   } catch (error) {
-    if (descriptor === 1) throw new Trouble({ kind: 'output', detail: (error as Error).message });
+    if (descriptor === 1) throw outputTrouble(error);
   }
 }
 

@@ -7,7 +7,7 @@ import { serviceExamination } from '../doctor/checks';
 import { type Finding, fail, fixOf, ok } from '../doctor/finding';
 import { installedService, targetOf } from '../doctor/installed-service';
 import { policyHostFindings, policyHostsIn } from '../doctor/policy-host-check';
-import { failureOf, printable, Trouble, words } from '../failure';
+import { printable, Trouble } from '../failure';
 import { ConfigStore } from '../postfix/config-store';
 import { entriesOf, servicesOf } from '../postfix/master-cf';
 import { allPlaces, valueAt } from '../postfix/places';
@@ -51,8 +51,7 @@ async function* examine(given: Arguments): AsyncIterable<Finding> {
     store = new ConfigStore(postfix.configDir);
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
-    const said = words(failureOf(error));
-    yield fail('Postfix', said.problem, fixOf(said));
+    yield fail('Postfix', error.message, fixOf(error.failure));
     return;
   }
   yield ok('Postfix', `version ${postfix.version}, ${postfix.configDir}`);

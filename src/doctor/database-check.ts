@@ -1,10 +1,10 @@
 // The database file: whether the service user can read it, and nobody else read or write it.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { words } from '../failure';
 import type { Account } from '../postfix/account';
 import { closedTo } from '../postfix/account';
 import { shellLine } from '../postfix/run';
+import { databaseFailure, versionFailure } from '../rules/database-failure';
 import { SCHEMA_VERSION } from '../rules/schema';
 import { type Finding, fail, fixOf, ok, warn } from './finding';
 import type { InstalledService } from './installed-service';
@@ -54,16 +54,11 @@ function headerFinding(db: string): Finding {
   const version = header.readUInt32BE(60);
   if (version === 0) return fail('database', `${db} is not a database of allow-nets`, COPY);
   if (version !== SCHEMA_VERSION) {
-    const said = words({
-      kind: 'database-version',
-      file: db,
-      found: version,
-      known: SCHEMA_VERSION,
-    });
-    return fail('database', said.problem, fixOf(said));
+    const failure = versionFailure(db, version);
+    return fail('database', failure.problem, fixOf(failure));
   }
   if (header[18] === 2 || header[19] === 2) {
-    const { problem } = words({ kind: 'database-wal', file: db });
+    const { problem } = databaseFailure('database-wal', db);
     return fail('database', problem, { command: shellLine(['allow-nets', 'tidy', '--db', db]) });
   }
   return ok('database', `${db}, schema version ${version}, rollback journal`);

@@ -33,4 +33,4 @@ function finding(status: Status, check: string, message: string, { advice, comma
 }
 
 /** How the words of a failure say that it is put right. */
-export const fixOf = ({ hint, command }: Words): Fix => ({ advice: hint, command: command ?? null });
+export const fixOf = ({ hint, command }: Words): Fix => ({ advice: hint ?? null, command: command ?? null });

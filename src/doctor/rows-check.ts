@@ -1,6 +1,6 @@
 // What is in the database: whether it is whole, whom its entries let send, and which of them do not do what they seem to.
 import { networkInterfaces } from 'node:os';
-import { failureOf, words } from '../failure';
+import { failureOf } from '../failure';
 import { shellLine } from '../postfix/run';
 import { parseAddress } from '../rules/address';
 import { type Connection, checkSchema, openForReading, translating } from '../rules/database';
@@ -25,14 +25,13 @@ export function* rowFindings(service: InstalledService): Iterable<Finding> {
     });
   } catch (error) {
     const failure = failureOf(error);
-    const said = words(failure);
-    const { problem } = said;
-    if (failure.kind.startsWith('addon')) {
+    const { kind, problem } = failure;
+    if (kind === 'installation') {
       const advice = 'the check "program" says whether the service has the same fault; its Node.js can run doctor, too';
       yield warn('content', `not looked at: ${problem}`, { advice });
       return;
     }
-    yield fail(failure.kind === 'database-broken' ? 'integrity' : 'content', problem, fixOf(said));
+    yield fail(kind === 'database-broken' ? 'integrity' : 'content', problem, fixOf(failure));
   } finally {
     connection?.close();
   }

@@ -82,5 +82,7 @@ function tooLong(): Trouble {
 }
 
 function broken(problem: string): Trouble {
-  return new Trouble({ kind: 'request', problem });
+  const hint =
+    'let only check_policy_service talk to this program, one "name=value" a line and an empty line at the end';
+  return new Trouble({ kind: 'request', problem: `policy request not understood: ${problem}`, hint });
 }

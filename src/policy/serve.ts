@@ -4,7 +4,7 @@
 // tells its client to try later. An exception that nothing catches ends the program as any other trouble does.
 import * as fs from 'node:fs';
 import { writeAll } from '../descriptor';
-import { asErrorLines, asLogLine, type Failure, failureOf, policyStatus, Trouble } from '../failure';
+import { asErrorLines, asLogLine, type Failure, failureOf, outputTrouble, policyStatus } from '../failure';
 import type { MailLog, Priority } from '../postfix/mail-log';
 import { RuleStore } from '../rules/store';
 import { decide, type Verdict } from './decide';
@@ -45,7 +45,7 @@ function reply(action: string): boolean {
   try {
     return writeAll(1, replyBytes(action));
   } catch (error) {
-    throw new Trouble({ kind: 'output', detail: (error as Error).message });
+    throw outputTrouble(error);
   }
 }
 

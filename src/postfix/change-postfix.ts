@@ -2,7 +2,7 @@
 // as they were, byte for byte, and loaded again, and a Postfix that has ended is started again.
 
 import { printError } from '../cli/output';
-import { asErrorLines, failureOf, hintLine, words } from '../failure';
+import { asErrorLines, failureOf, hintLine } from '../failure';
 import type { Change } from './change';
 import type { ConfigStore } from './config-store';
 import { awaitLive, NoAnswer, socketOf } from './live-service';
@@ -83,9 +83,8 @@ async function mustAnswer(postfix: Postfix, service: string): Promise<void> {
 /** What to throw after a failure, when both files are back. */
 function restored(postfix: Postfix, store: ConfigStore, stamp: string, loaded: boolean, error: unknown): unknown {
   const failure = failureOf(error);
-  const said = words(failure);
-  const { problem } = said;
-  const hint = hintLine(said);
+  const { problem } = failure;
+  const hint = hintLine(failure);
   try {
     store.restore();
   } catch (again) {

@@ -1,19 +1,21 @@
-// The SQLite file: opening it, and what SQLite's errors mean.
+// The SQLite file: opening it, and SQLite's errors as Trouble with the remedy.
 //
-// Every error of SQLite, of the native addon and of the file system on the way comes out as Trouble with the remedy; what is not known
-// here is passed on as it is, a bug. Nothing but SQLite opens, reads or closes the file: on POSIX systems, closing any descriptor of it
-// drops SQLite's locks (sqlite.org/howtocorrupt.html, 2.2).
+// Nothing but SQLite opens, reads or closes the file: on POSIX systems, closing any descriptor of it drops SQLite's locks
+// (sqlite.org/howtocorrupt.html, 2.2).
+//
+// DIAGNOSTICS: every error of SQLite, of better-sqlite3 and of the file system on the way is Trouble; what is not known is a bug.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type Database from 'better-sqlite3';
-import { type Failure, Trouble } from '../failure';
-import { loadDriver, loadFailure } from './addon';
+import { Trouble } from '../failure';
+import { isLoadError, loadDriver, loadTrouble } from './addon';
+import { databaseFailure, databaseFailureOf, unwritable, versionFailure } from './database-failure';
 import { SCHEMA_VERSION } from './schema';
+
+export { DEFAULT_DATABASE } from './schema';
 
 export type Connection = Database.Database;
 export type Statement = Database.Statement<unknown[], unknown>;
-
-export const DEFAULT_DATABASE = '/var/lib/allow-nets/access.db';
 
 /** How long (ms) a program waits for another one's lock: in Postfix a client is waiting too. */
 const BUSY_TIMEOUT = 2000;
@@ -27,7 +29,7 @@ export function openForReading(file: string): Connection {
   if (translating(file, () => journalMode(connection)) !== 'wal') return connection;
   // In write-ahead mode changes go to another file, and a user without write permission cannot read it reliably.
   connection.close();
-  throw new Trouble({ kind: 'database-wal', file });
+  throw new Trouble(databaseFailure('database-wal', file));
 }
 
 function journalMode(connection: Connection): unknown {
@@ -55,7 +57,7 @@ export function openForWriting(file: string): Connection {
 
 /** Opens a database that may not exist yet, without a look at what it holds. */
 export function openForCreating(file: string): Connection {
-  const failure = fs.existsSync(file) ? null : unwritableAt(path.dirname(file), file);
+  const failure = fs.existsSync(file) ? null : unwritable(file, [path.dirname(file)]);
   if (failure !== null) throw new Trouble(failure);
   return open(file, {});
 }
@@ -67,8 +69,7 @@ function open(file: string, options: Database.Options): Connection {
   try {
     return new driver(file, { timeout: BUSY_TIMEOUT, ...options });
   } catch (error) {
-    const failure = loadFailure(error as NodeJS.ErrnoException) ?? failureOf(file, error);
-    throw failure === null ? error : new Trouble(failure);
+    throw isLoadError(error) ? loadTrouble(error) : troubleOf(file, error);
   }
 }
 
@@ -79,8 +80,7 @@ export function checkSchema(connection: Connection, file: string): void {
 
 /** `found`: what `pragma user_version` gives. */
 export function checkVersion(found: unknown, file: string): void {
-  if (found === SCHEMA_VERSION) return;
-  throw new Trouble({ kind: 'database-version', file, found: Number(found), known: SCHEMA_VERSION });
+  if (found !== SCHEMA_VERSION) throw new Trouble(versionFailure(file, Number(found)));
 }
 
 /** Does `work` and turns what SQLite or the file system throws into Trouble about `file`. */
@@ -88,63 +88,11 @@ export function translating<T>(file: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    const failure = failureOf(file, error);
-    throw failure === null ? error : new Trouble(failure);
+    throw troubleOf(file, error);
   }
 }
 
-function failureOf(file: string, error: unknown): Failure | null {
-  const { code = '', message = '', syscall } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'database-missing', file };
-  if (code === 'EACCES' || code === 'EPERM') return { kind: 'database-forbidden', file, write: false };
-  if (code === 'EROFS') return { kind: 'database-readonly', file };
-  if (syscall !== undefined) return { kind: 'database-broken', file, detail: message };
-  if (/^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)) return { kind: 'database-busy', file };
-  if (/^SQLITE_READONLY_(ROLLBACK|RECOVERY)/.test(code)) return { kind: 'database-interrupted', file };
-  if (/^SQLITE_READONLY_(CANTINIT|CANTLOCK)/.test(code)) return { kind: 'database-wal', file };
-  if (/^SQLITE_(READONLY|PERM)/.test(code))
-    return unwritable(file) ?? { kind: 'database-forbidden', file, write: true };
-  if (/^SQLITE_(CANTOPEN|AUTH)/.test(code) || message.includes('directory does not exist'))
-    return unopened(file, message);
-  if (code === 'SQLITE_FULL') return { kind: 'database-full', file };
-  if (/^SQLITE_(CORRUPT|NOTADB|FORMAT|IOERR|NOMEM|TOOBIG|NOLFS|SCHEMA)/.test(code)) {
-    return { kind: 'database-broken', file, detail: isFolder(file) ? 'it is a folder' : message };
-  }
-  if (code === 'SQLITE_ERROR' && /no such (table|column)|unsupported file format/.test(message)) {
-    return { kind: 'database-broken', file, detail: message };
-  }
-  return null;
-}
-
-/** Why a file that SQLite could not open, or one beside it, cannot be opened. It is not opened here: see above. */
-function unopened(file: string, detail: string): Failure {
-  try {
-    if (isFolder(file)) return { kind: 'database-broken', file, detail: 'it is a folder' };
-    if (fs.existsSync(`${file}-wal`)) return { kind: 'database-wal', file };
-    if (fs.existsSync(`${file}-journal`)) return { kind: 'database-interrupted', file };
-    fs.accessSync(file, fs.constants.R_OK);
-  } catch (error) {
-    return failureOf(file, error) ?? { kind: 'database-broken', file, detail };
-  }
-  return unwritable(file) ?? { kind: 'database-broken', file, detail };
-}
-
-function isFolder(file: string): boolean {
-  return fs.statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
-}
-
-/** Why a database cannot be written: neither its file, nor a journal beside it. Null when both can be. */
-function unwritable(file: string): Failure | null {
-  return unwritableAt(file, file) ?? unwritableAt(path.dirname(file), file);
-}
-
-/** Why nothing can be written at a place of the database. */
-function unwritableAt(place: string, file: string): Failure | null {
-  try {
-    fs.accessSync(place, fs.constants.W_OK);
-    return null;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === 'EROFS' ? { kind: 'database-readonly', file } : { kind: 'database-forbidden', file, write: true };
-  }
+function troubleOf(file: string, error: unknown): unknown {
+  const failure = error instanceof Trouble ? null : databaseFailureOf(file, error);
+  return failure === null ? error : new Trouble(failure);
 }

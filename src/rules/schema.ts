@@ -5,6 +5,8 @@
 // client it is NULL; such rows are found by name and read one by one. Changing a name or network by hand makes the key NULL again: a stale
 // key must decide nothing. `local` marks rows that `sync` leaves alone. `set_source` says from what a set was last loaded.
 
+export const DEFAULT_DATABASE = '/var/lib/allow-nets/access.db';
+
 /** PRAGMA user_version of the database. */
 export const SCHEMA_VERSION = 1;
 

@@ -6,19 +6,20 @@
 import * as fs from 'node:fs';
 import { Trouble } from '../failure';
 import type { Rules } from '../policy/decide';
-import { type Connection, checkSchema, checkVersion, openForReading, type Statement, translating } from './database';
+import { type Connection, checkVersion, openForReading, type Statement, translating } from './database';
+import { databaseFailure } from './database-failure';
 import { rulesOf } from './lookup';
 
 /** How often a file is opened anew when others are renamed over it all the while. */
 const TRIES = 100;
 
 interface Opened {
+  readonly stats: fs.Stats;
   readonly connection: Connection;
   readonly rules: Rules;
   readonly begin: Statement;
   readonly version: Statement;
   readonly commit: Statement;
-  readonly stats: fs.Stats;
 }
 
 export class RuleStore {
@@ -51,24 +52,22 @@ export class RuleStore {
       this.close();
       const connection = openForReading(this.file);
       if (hasOpen(stats)) {
-        checkSchema(connection, this.file);
-        this.opened = { connection, stats, rules: rulesOf(connection), ...statements(connection) };
+        this.opened = openedOf(connection, stats, this.file);
         return this.opened;
       }
       // Another file was renamed over it between the two calls.
       connection.close();
     }
-    const detail = 'other files are renamed over it all the time';
-    throw new Trouble({ kind: 'database-broken', file: this.file, detail });
+    throw new Trouble(databaseFailure('database-broken', this.file, 'other files are renamed over it all the time'));
   }
 }
 
-function statements(connection: Connection) {
-  return {
-    begin: connection.prepare('begin'),
-    version: connection.prepare('pragma user_version').pluck(),
-    commit: connection.prepare('commit'),
-  };
+/** The statements can be prepared only for a schema that is known. */
+function openedOf(connection: Connection, stats: fs.Stats, file: string): Opened {
+  const version = connection.prepare('pragma user_version').pluck();
+  checkVersion(version.get(), file);
+  const [begin, commit] = [connection.prepare('begin'), connection.prepare('commit')];
+  return { stats, connection, rules: rulesOf(connection), begin, version, commit };
 }
 
 function isSame(a: fs.Stats, b: fs.Stats): boolean {
@@ -84,13 +83,8 @@ function isUnchanged(a: fs.Stats, b: fs.Stats): boolean {
  * over it and back. Where the system does not list descriptors, the name has to do.
  */
 function hasOpen(stats: fs.Stats): boolean {
-  let names: string[];
-  try {
-    names = fs.readdirSync('/dev/fd');
-  } catch {
-    return true;
-  }
-  return names.some((name) => {
+  if (!fs.existsSync('/dev/fd')) return true;
+  return fs.readdirSync('/dev/fd').some((name) => {
     try {
       return isSame(fs.fstatSync(Number(name)), stats);
     } catch {

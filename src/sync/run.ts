@@ -7,6 +7,7 @@ import { bytesOfFile } from '../formats/chunks';
 import type { Format } from '../formats/format';
 import { load } from '../formats/load';
 import type { Read } from '../formats/read';
+import { databaseFailure } from '../rules/database-failure';
 import { formatInstant } from '../rules/expiry';
 import type { ImportResult } from '../rules/import';
 import { limitsOf, Stopped } from './limits';
@@ -71,7 +72,7 @@ export function changesOf({ added, changed, removed }: ImportResult): number {
 }
 
 async function synced({ db, source, format, force, dryRun, timeout }: Job, stop: AbortSignal): Promise<ImportResult> {
-  if (!fs.existsSync(db)) throw new Trouble({ kind: 'database-missing', file: db });
+  if (!fs.existsSync(db)) throw new Trouble(databaseFailure('database-missing', db));
   const name = path.basename(source[0] ?? '');
   const limits = limitsOf(timeout, name, stop);
   try {

@@ -22,7 +22,7 @@ function readAll(input: string): string[] {
     assert.equal(reader.next(), null, 'the end stays the end');
   } catch (error) {
     assert.ok(error instanceof Trouble && error.failure.kind === 'request', `${error}`);
-    found.push(`broken: ${error.failure.problem}`);
+    found.push(`broken: ${error.failure.problem.replace('policy request not understood: ', '')}`);
   } finally {
     fs.closeSync(descriptor);
   }

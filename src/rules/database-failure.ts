@@ -1,0 +1,130 @@
+// What is wrong with a database, from the errors of SQLite and of the file system, and in words with the remedy.
+//
+// Nothing here opens the file: on POSIX systems, closing any descriptor of it drops SQLite's locks (sqlite.org/howtocorrupt.html, 2.2).
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { type DatabaseFault, type Failure, shellWord } from '../failure';
+import { DEFAULT_DATABASE, SCHEMA_VERSION } from './schema';
+
+/** `detail`: for what is broken, SQLite's words; for another schema version, the version. */
+export function databaseFailure(kind: DatabaseFault, file: string, detail: unknown = ''): Failure {
+  const word = shellWord(file);
+  const option = file === DEFAULT_DATABASE ? '' : ` --db ${word}`;
+  const init = `allow-nets init${option}`;
+  const folder = shellWord(path.dirname(file));
+  const [problem, hint, command] = {
+    'database-missing': [
+      `there is no database ${file}`,
+      `put the file back from a copy; for a new installation run as root: ${init}`,
+    ],
+    'database-unreadable': [
+      `no permission to read database ${file}`,
+      `let the service user's group read it, as root: ${init}, or: chgrp GROUP ${word} && chmod 640 ${word}, and chmod g+x on each folder above it`,
+    ],
+    'database-unwritable': [`no permission to write database ${file}`, 'run the command as root'],
+    'database-readonly': [
+      `database ${file} is on a read-only file system`,
+      'find out why, and mount it for writing',
+      `findmnt -T ${word}`,
+    ],
+    'database-broken': [
+      `database ${file} cannot be used (${detail})`,
+      `put a good copy in its place, or move it away and run as root: ${init}`,
+    ],
+    'database-foreign': [
+      `${file} is not a database of allow-nets (schema version ${detail})`,
+      `check --db, or run as root: ${init}`,
+    ],
+    'database-newer': [
+      `database ${file} has schema version ${detail}, this program knows ${SCHEMA_VERSION}`,
+      'install the version of postfix-allow-nets that made it, or a newer one',
+    ],
+    'database-interrupted': [
+      `database ${file} holds an interrupted change, which only a program with write permission can roll back`,
+      'roll it back by running as root',
+      `allow-nets tidy${option}`,
+    ],
+    'database-wal': [
+      `database ${file} is in write-ahead mode, which the service user cannot read reliably`,
+      'set it back by running as root',
+      `allow-nets tidy${option}`,
+    ],
+    'database-busy': [
+      `database ${file} is locked by another program for more than 2 seconds`,
+      'try again; to see who holds it, run as root',
+      `fuser -v ${word}`,
+    ],
+    'database-full': [
+      `there is no room on the disk to change database ${file}`,
+      'nothing was changed; free some space, there and in /var/tmp',
+      `df -h ${folder} /var/tmp`,
+    ],
+  }[kind] as [problem: string, hint: string, command?: string];
+  return { kind, problem, hint, command };
+}
+
+/** What `pragma user_version` says of a database that this program does not know. */
+export function versionFailure(file: string, found: number): Failure {
+  return databaseFailure(found > SCHEMA_VERSION ? 'database-newer' : 'database-foreign', file, found);
+}
+
+/** The first row that holds decides. `.*`: SQLite's extended codes. */
+const FAULTS: readonly [code: RegExp, fault: DatabaseFault][] = [
+  [/^(ENOENT|ENOTDIR)$/, 'database-missing'],
+  [/^(EACCES|EPERM)$/, 'database-unreadable'],
+  [/^EROFS$/, 'database-readonly'],
+  [/^SQLITE_(BUSY|LOCKED|PROTOCOL)/, 'database-busy'],
+  [/^SQLITE_READONLY_(ROLLBACK|RECOVERY)/, 'database-interrupted'],
+  [/^SQLITE_READONLY_(CANTINIT|CANTLOCK)/, 'database-wal'],
+  [/^SQLITE_FULL/, 'database-full'],
+  [/^SQLITE_(CORRUPT|NOTADB|FORMAT|IOERR|NOMEM|TOOBIG|NOLFS|SCHEMA)/, 'database-broken'],
+];
+
+/** What an error of SQLite or the file system says of the database, or null when it is neither: a bug. */
+export function databaseFailureOf(file: string, error: unknown): Failure | null {
+  const { code = '', message = '', syscall } = error as NodeJS.ErrnoException;
+  if (/^SQLITE_(READONLY|PERM)(?!_(ROLLBACK|RECOVERY|CANTINIT|CANTLOCK))/.test(code)) {
+    return unwritable(file) ?? databaseFailure('database-unwritable', file);
+  }
+  if (/^SQLITE_(CANTOPEN|AUTH)/.test(code) || message.includes('directory does not exist')) {
+    return unopened(file) ?? databaseFailure('database-broken', file, message);
+  }
+  const fault = FAULTS.find(([pattern]) => pattern.test(code))?.[1];
+  const isBroken = code === 'SQLITE_ERROR' && /no such (table|column)|unsupported file format/.test(message);
+  if (fault === undefined && syscall === undefined && !isBroken) return null;
+  return databaseFailure(fault ?? 'database-broken', file, isFolder(file) ? 'it is a folder' : message);
+}
+
+/** Why SQLite could not open the file, or one beside it. */
+function unopened(file: string): Failure | null {
+  if (isFolder(file)) return databaseFailure('database-broken', file, 'it is a folder');
+  if (fs.existsSync(`${file}-wal`)) return databaseFailure('database-wal', file);
+  if (fs.existsSync(`${file}-journal`)) return databaseFailure('database-interrupted', file);
+  try {
+    fs.accessSync(file, fs.constants.R_OK);
+  } catch (error) {
+    return databaseFailureOf(file, error);
+  }
+  return unwritable(file);
+}
+
+function isFolder(file: string): boolean {
+  try {
+    return fs.statSync(file).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** Why a database cannot be written: neither its file nor a journal beside it. Null when both can be. */
+export function unwritable(file: string, places = [file, path.dirname(file)]): Failure | null {
+  for (const place of places) {
+    try {
+      fs.accessSync(place, fs.constants.W_OK);
+    } catch (error) {
+      const isReadOnly = (error as NodeJS.ErrnoException).code === 'EROFS';
+      return databaseFailure(isReadOnly ? 'database-readonly' : 'database-unwritable', file);
+    }
+  }
+  return null;
+}
