@@ -6,6 +6,7 @@
 // As root with apt the packages are installed first.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { build } from 'esbuild';
 import { installMissing, missing } from './packages.mjs';
 
@@ -66,7 +67,8 @@ const run = spawnSync(
     '--enable-source-maps',
     '--test',
     '--test-reporter=spec',
-    `--test-concurrency=${process.env.SOAK === '1' ? 1 : 2}`,
+    // Twice as many files as cores: many of them wait for Postfix.
+    `--test-concurrency=${process.env.SOAK === '1' ? 1 : 2 * availableParallelism()}`,
     ...files,
   ],
   { stdio: 'inherit' },

@@ -1,10 +1,11 @@
-// The shipped program with a mail log that stands still, fails, is slow or is missing, under a flood of rejections: answers come as fast as
-// ever, log programs are few, none stays behind, and each line is there or counted.
+// Log programs that are missing, fail, hang or are slow, under single requests and under a flood of rejections: answers come as fast as
+// ever, few log programs are started, none is left behind, and each line is in the log or counted in "N log lines lost".
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { writeDatabase } from '../policy/database';
 import { makePlace, type Place, PolicyProgram, PROGRAM, request, run } from '../policy/program';
 import { makeScratch } from '../policy/scratch';
@@ -20,110 +21,154 @@ const LINE = 'verdict=reject user=test2 address=127.0.0.1 subject= entry= reason
 const REQUESTS = process.env['SOAK'] === '1' ? 100_000 : 5_000;
 const BATCH = 100;
 
-const PIDS = 'echo $$ >> "$FAKE_LOG.pids";';
+/** Bodies of shell scripts in place of postlog and logger. */
+const COUNTED = 'echo $$ >> "$FAKE_LOG.pids";';
 const TAKES = 'exec cat >> "$FAKE_LOG"';
-const STANDS = `${PIDS} exec sleep 1000`;
-const LOGGER = '#!/bin/sh\nexec cat >> "$FAKE_LOG"\n';
+const HANGS = `${COUNTED} exec sleep 1000`;
+const FAILS = `${COUNTED} exit 1`;
 
-/** The log programs that a run has started, and how many are left. */
+/** The log programs that a run has started, and how many of them still run. */
 function logPrograms({ folder }: Place): { starts: number; left: number } {
   const file = path.join(folder, 'log.pids');
   const pids = fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
   return { starts: pids.length, left: pids.filter((pid) => fs.existsSync(`/proc/${pid}`)).length };
 }
 
-async function start(words: readonly string[], postlog: string): Promise<PolicyProgram> {
-  const program = await PolicyProgram.start(['--db', db, ...words], { postlog });
-  fs.writeFileSync(path.join(program.place.folder, 'logger'), LOGGER, { mode: 0o755 });
-  return program;
+async function start(words: readonly string[], postlog: string | null, logger = TAKES): Promise<PolicyProgram> {
+  const started = await PolicyProgram.start(['--db', db, ...words], { postlog });
+  fs.writeFileSync(path.join(started.place.folder, 'logger'), `#!/bin/sh\n${logger}\n`, { mode: 0o755 });
+  return started;
 }
 
-async function flood(postlog: string, requests: number) {
-  const program = await start(['--persistent'], postlog);
+async function flood(requests: number, postlog: string, logger = TAKES) {
+  const flooded = await start(['--persistent'], postlog, logger);
   let slowest = 0;
   for (let sent = BATCH; sent <= requests; sent += BATCH) {
     const begun = performance.now();
-    program.write(REFUSED.repeat(BATCH));
-    assert.equal(await program.received(REJECT.length * sent), REJECT.repeat(sent));
+    assert.equal(
+      await flooded.exchange(Buffer.from(REFUSED.repeat(BATCH)), REJECT.length * BATCH),
+      REJECT.repeat(BATCH),
+    );
     slowest = Math.max(slowest, performance.now() - begun);
   }
-  const during = logPrograms(program.place);
-  program.end();
-  const { status, log } = await program.ended;
-  return { slowest, during, after: logPrograms(program.place), status, log };
+  const during = logPrograms(flooded.place);
+  flooded.end();
+  const { status, log } = await flooded.ended;
+  const after = logPrograms(flooded.place);
+  assert.equal(status, 0);
+  assert.equal(after.left, 0);
+  assert.ok(slowest < 5000, `${BATCH} answers took ${slowest} ms`);
+  return { during, after, log };
 }
 
-function checkCount(lines: readonly string[], total: number): void {
-  const lost = lines.map((line) => Number(/(\d+) log lines lost$/.exec(line)?.[1] ?? 0));
-  const said = lines.filter((line) => line.endsWith(LINE)).length;
-  assert.equal(said + lost.reduce((sum, n) => sum + n, 0), total, `${said} said`);
+/** Each of `total` lines is in the log, or counted in a line that says so. */
+function checkCount(log: readonly string[], total: number): void {
+  const lost = log.map((line) => Number(/^(\d+) log lines lost$/.exec(line)?.[1] ?? 0));
+  const logged = log.filter((line) => line === LINE).length;
+  assert.equal(logged + lost.reduce((sum, n) => sum + n, 0), total, `${logged} logged`);
 }
 
 describe('a flood of rejections, one connection', { concurrency: 2 }, () => {
-  test('with a log program that is well: every line is logged, by one program', async () => {
-    const { status, log, during, after } = await flood(`${PIDS} ${TAKES}`, REQUESTS);
-    assert.equal(status, 0);
+  for (const [name, postlog] of [
+    ['takes every line', `${COUNTED} ${TAKES}`],
+    ['hangs', HANGS],
+  ] as const) {
+    test(`a log program that ${name}: it alone is started, each line is logged or counted`, async () => {
+      const { log, during, after } = await flood(REQUESTS, postlog);
+      checkCount(log, REQUESTS);
+      assert.deepEqual([during, after.starts], [{ starts: 1, left: 1 }, 1]);
+      if (name !== 'hangs') assert.equal(log.length, REQUESTS);
+    });
+  }
+
+  test('a log program that is slow for a while: the count stands where lines are missing', async () => {
+    const { log } = await flood(REQUESTS, `sleep 1; ${TAKES}`);
     checkCount(log, REQUESTS);
-    assert.deepEqual(
-      [during, after],
-      [
-        { starts: 1, left: 1 },
-        { starts: 1, left: 0 },
-      ],
-    );
+    assert.ok(log.some((line) => line.endsWith('log lines lost')));
   });
 
-  test('with a log program that stands still', async () => {
-    const { slowest, status, log, during, after } = await flood(STANDS, REQUESTS);
-    assert.equal(status, 0);
-    assert.ok(slowest < 5000, `${BATCH} answers took ${slowest} ms`);
-    checkCount(log, REQUESTS);
-    assert.deepEqual(
-      [during, after],
-      [
-        { starts: 1, left: 1 },
-        { starts: 1, left: 0 },
-      ],
-    );
+  test('a log program that fails while lines come: the other one gets them', async () => {
+    const { log } = await flood(1000, 'read -r line; sleep 0.2; exit 1');
+    checkCount(log, 1000);
   });
 
-  test('with a log program that fails again and again', async () => {
-    const { slowest, status, after } = await flood(`${PIDS} exit 1`, REQUESTS);
-    assert.equal(status, 0);
-    assert.ok(slowest < 5000, `${BATCH} answers took ${slowest} ms`);
-    assert.ok(after.starts <= 3, `${after.starts} log programs`);
-    assert.equal(after.left, 0);
+  test('log programs that fail again and again are not started for each line', async () => {
+    const { after } = await flood(REQUESTS, FAILS, FAILS);
+    assert.ok(after.starts <= 4, `${after.starts} log programs`);
   });
 
-  test('with a log program that ends after each line', async () => {
-    const { status, log, after } = await flood(`${PIDS} read -r line; echo "$line" >> "$FAKE_LOG"`, 300);
-    assert.equal(status, 0);
+  test('a log program that ends after each line', async () => {
+    const { log } = await flood(300, `${COUNTED} read -r line; echo "$line" >> "$FAKE_LOG"`);
     assert.ok(log.length > 0);
-    assert.equal(after.left, 0);
   });
 });
 
-describe('one request', { concurrency: 2 }, () => {
-  test('is answered before a log program that stands still, which is then killed', async () => {
-    const program = await start([], STANDS);
-    program.write(REFUSED);
-    assert.equal(await program.received(REJECT.length), REJECT);
-    assert.equal(program.child.exitCode, null, 'it waits for its log program');
-    const { status, log } = await program.ended;
-    assert.deepEqual([status, log], [0, [LINE]]);
-    assert.deepEqual(logPrograms(program.place), { starts: 1, left: 0 });
+describe('few requests', { concurrency: 4 }, () => {
+  for (const [name, postlog, logger] of [
+    ['missing', null, TAKES],
+    ['failing', FAILS, TAKES],
+    ['failing after a line', 'read -r line; exit 1', TAKES],
+    ['hanging, and then killed', HANGS, TAKES],
+  ] as const) {
+    test(`where postlog is ${name}, logger gets every line, and "warning: " before a warning`, async () => {
+      const asked = await start(['--persistent'], postlog, logger);
+      asked.write(`${REFUSED}${REFUSED}nonsense\n\n`);
+      const { bytes, status, log } = await asked.ended;
+      assert.deepEqual([bytes, status], [REJECT + REJECT, 65]);
+      const warnings = log.filter((line) => line !== LINE);
+      assert.deepEqual([log.length, warnings.length], [3, 1]);
+      assert.match(warnings[0] ?? '', /^warning: policy request not understood/);
+      assert.equal(logPrograms(asked.place).left, 0);
+    });
+  }
+
+  test('postlog and logger are called as their manuals want it', async () => {
+    const called = 'echo "$(basename "$0") $*" >> "$FAKE_LOG"; exit 1';
+    const asked = await start(['--persistent'], called, called);
+    asked.write(`${REFUSED}nonsense\n\n`);
+    const { log } = await asked.ended;
+    assert.deepEqual([...log].sort(), [
+      'logger -t postfix/allow-nets -p mail.info',
+      'logger -t postfix/allow-nets -p mail.warning',
+      'postlog -t postfix/allow-nets -p info',
+      'postlog -t postfix/allow-nets -p warn',
+    ]);
   });
 
-  test('trouble after rejections: no log program is left, though it stands still', async () => {
-    const program = await start(['--persistent'], STANDS);
-    program.write(`${REFUSED}nonsense\n\n`);
-    const { bytes, status, log } = await program.ended;
-    assert.deepEqual([bytes, status], [REJECT, 65]);
-    assert.equal(log.length, 2);
-    assert.deepEqual(logPrograms(program.place), { starts: 2, left: 0 });
+  test('where both hang, the program ends within a few seconds and leaves none behind', async () => {
+    const asked = await start([], HANGS, HANGS);
+    const begun = performance.now();
+    asked.write(REFUSED);
+    assert.equal((await asked.ended).status, 0);
+    assert.ok(performance.now() - begun < 20_000);
+    assert.deepEqual(logPrograms(asked.place), { starts: 2, left: 0 });
   });
 
-  test('trouble after rejections: both are logged', async () => {
+  test('where both have failed, they are tried again after a while, and the lost lines are counted', async () => {
+    const asked = await start(['--persistent'], FAILS, FAILS);
+    // The program learns of the end of a log program with the requests that follow.
+    for (let i = 0; i < 10; i++) {
+      await asked.ask(REFUSED);
+      await sleep(100);
+    }
+    assert.equal(logPrograms(asked.place).starts, 2);
+    fs.writeFileSync(path.join(asked.place.folder, 'postlog'), `#!/bin/sh\n${TAKES}\n`);
+    await sleep(10_000);
+    await asked.ask(REFUSED);
+    asked.end();
+    const { log } = await asked.ended;
+    assert.deepEqual(log, ['10 log lines lost', LINE]);
+  });
+
+  test('one request is answered before its line is logged', async () => {
+    const asked = await start([], HANGS);
+    asked.write(REFUSED);
+    assert.equal(await asked.received(REJECT.length), REJECT);
+    assert.equal(asked.child.exitCode, null, 'it waits for its log program');
+    assert.deepEqual((await asked.ended).log, [LINE]);
+  });
+
+  test('a rejection and trouble after it are both logged', async () => {
     const { log } = await run(['--persistent', '--db', db], `${REFUSED}nonsense\n\n`);
     assert.equal(log.length, 2);
     assert.ok(log.includes(`info: ${LINE}`));
@@ -131,15 +176,13 @@ describe('one request', { concurrency: 2 }, () => {
   });
 });
 
-test('what is tried on a terminal is said there, and not in the mail log', needs('script'), () => {
+test('what is tried on a terminal is answered there, and not in the mail log', needs('script'), () => {
   const { env, log } = makePlace({});
-  for (const words of ['--presistent', 'dell', `--db ${db}.missing < ${path.join(scratch, 'request')}`]) {
-    fs.writeFileSync(path.join(scratch, 'request'), REFUSED);
+  const input = path.join(scratch, 'request');
+  fs.writeFileSync(input, REFUSED);
+  for (const words of ['--presistent', 'dell', `--db ${db}.missing < ${input}`]) {
     const command = `${process.execPath} ${PROGRAM} ${words}`;
-    const { stdout } = spawnSync(program('script'), ['-qec', command, '/dev/null'], {
-      env,
-      encoding: 'utf8',
-    });
+    const { stdout } = spawnSync(program('script'), ['-qec', command, '/dev/null'], { env, encoding: 'utf8' });
     assert.match(stdout, /allow-nets: error: /);
     assert.deepEqual(log(), []);
   }

@@ -2,13 +2,14 @@
 // understands, also where options are bundled.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { servicesOf } from '../../src/postfix/master-cf';
 import { installPlan, uninstallPlan } from '../../src/postfix/plan';
 import type { ConfigFiles } from '../../src/postfix/service-view';
+import { makeCold } from '../postfix/instance-files';
 import { needs, program } from '../requires';
 import { CONFIGURATIONS } from './configurations';
 
@@ -18,8 +19,7 @@ describe('postconf', needs('postconf'), () => {
   let count = 0;
 
   before(() => {
-    // In memory where there is such a place: postconf waits for the disk at each change.
-    folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'allow-nets-postconf-'));
+    folder = mkdtempSync(join(tmpdir(), 'allow-nets-postconf-'));
     const defaults = postconf(write({ main: '', master: '' }), ['-d']);
     builtIn = new Set(defaults.split('\n').map((line) => line.split(' =')[0] ?? ''));
     assert.ok(builtIn.has('smtpd_recipient_restrictions'));
@@ -29,8 +29,10 @@ describe('postconf', needs('postconf'), () => {
   function write({ main, master }: ConfigFiles): string {
     const dir = join(folder, String(count++));
     mkdirSync(dir);
-    writeFileSync(join(dir, 'main.cf'), main);
-    writeFileSync(join(dir, 'master.cf'), master);
+    for (const [name, text] of Object.entries({ 'main.cf': main, 'master.cf': master })) {
+      writeFileSync(join(dir, name), text);
+      makeCold(join(dir, name));
+    }
     return dir;
   }
 
