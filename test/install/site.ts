@@ -8,8 +8,7 @@ import type { PrivatePostfixOptions } from '../postfix/instance-files';
 import { type PrivatePostfix, startPrivatePostfix } from '../postfix/private-postfix';
 import { makeScratchFolder, removeScratchFolder } from '../postfix/scratch-folder';
 import { type ServiceProgram, serviceProgram, shippedScript } from '../postfix/service-program';
-import { SmtpClient } from '../postfix/smtp-client';
-import type { Reply } from '../postfix/smtp-connection';
+import { type Reply, SmtpClient } from '../postfix/smtp-client';
 
 export const INSIDE = '127.0.0.7';
 export const OUTSIDE = '127.0.0.9';

@@ -27,19 +27,17 @@ export async function startDovecot(folder: string, socket: string, users: Users)
     detached: true, // an interrupt at the terminal must not end it before Postfix
   });
   child.unref();
-  const said = () => readFileSync(log, 'utf8');
-  await waitFor('the SASL socket of Dovecot', () => existsSync(socket) || child.exitCode !== null, said);
-  if (child.exitCode !== null) throw new Error(`dovecot ended with status ${child.exitCode}:\n${said()}`);
+  const readLog = () => readFileSync(log, 'utf8');
+  await waitFor('the SASL socket of Dovecot', () => existsSync(socket) || child.exitCode !== null, readLog);
+  if (child.exitCode !== null) throw new Error(`dovecot ended with status ${child.exitCode}:\n${readLog()}`);
 }
 
-/** The text of Dovecot's passwd-file for these users. Read anew by Dovecot whenever it changes. */
-export function usersFile(users: Users): string {
-  return (
-    Object.entries(users)
-      // Dovecot looks for a name with backslashes before these.
-      .map(([user, password]) => `${user.replace(/["'\\]/g, '\\$&')}:{PLAIN}${password}\n`)
-      .join('')
+/** The text of Dovecot's passwd-file, in which quotes and backslashes of a name are escaped. */
+function usersFile(users: Users): string {
+  const lines = Object.entries(users).map(
+    ([user, password]) => `${user.replace(/["'\\]/g, '\\$&')}:{PLAIN}${password}\n`,
   );
+  return lines.join('');
 }
 
 /** The settings whose spelling changed with Dovecot 2.4. */

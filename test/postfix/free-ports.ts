@@ -1,5 +1,5 @@
 // Loopback ports that nobody listens on. Another suite may take one between this answer and its use: whoever starts a
-// server on it must be ready to ask again.
+// server on it must be ready to try again.
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
@@ -8,7 +8,7 @@ export const hasIPv6 = Object.values(networkInterfaces()).some((addresses) =>
   addresses?.some(({ address }) => address === '::1'),
 );
 
-export const loopbackAddresses: readonly string[] = hasIPv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
+const loopbackAddresses = hasIPv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
 
 /** @returns `count` different ports, each free on every loopback address */
 export async function freePorts(count: number): Promise<number[]> {

@@ -2,92 +2,87 @@
 // log, and the limits as the kernel has them.
 import assert from 'node:assert/strict';
 import { readFileSync, renameSync } from 'node:fs';
-import { after, before, describe, test } from 'node:test';
+import { test } from 'node:test';
 import type { Finding } from '../../src/doctor/finding';
 import { needs } from '../requires';
 import { userIds } from './accounts';
-import { askPolicy, clientAs, type PolicySetUp, programLines, setUpPolicy } from './policy-set-up';
-import { type PrivatePostfix, startPrivatePostfix } from './private-postfix';
+import { askPolicy, clientAs, describeWithPostfix, exampleService, programLines } from './policy-set-up';
 
-const INSTALLED = '/usr/bin/env node /usr/local/lib/node_modules/postfix-allow-nets/bin/allow-nets.js';
-
-describe('examples/hardened.master.cf', needs('root', 'postfix', 'dovecot', 'openssl', 'setpriv', 'prlimit'), () => {
-  let policy: PolicySetUp;
-  let postfix: PrivatePostfix<'smtp'>;
-
-  before(async () => {
-    policy = setUpPolicy('hardened');
+describeWithPostfix(
+  'examples/hardened.master.cf',
+  needs('root', 'postfix', 'dovecot', 'openssl', 'setpriv', 'prlimit'),
+  (policy) => {
     policy.allowNets('add', 'test1', '192.0.2.0/24');
-    const service = readFileSync('examples/hardened.master.cf', 'utf8').replace(/^#.*\n/gm, '');
-    assert.ok(service.includes(INSTALLED));
-    postfix = await startPrivatePostfix({
+    return {
       listeners: { smtp: [askPolicy('unix:private/allow-nets')] },
-      services: [
-        service.replace(INSTALLED, `${policy.program.node} ${policy.program.script} --db ${policy.db}`).trim(),
-      ],
+      services: [exampleService(policy, 'hardened.master.cf')],
+    };
+  },
+  (suite) => {
+    test('mail is allowed and refused, and a refusal is logged', async () => {
+      const from = suite.postfix.log().length;
+      for (const [address, code] of [
+        ['192.0.2.1', 250],
+        ['198.51.100.1', 554],
+      ] as const) {
+        const client = await clientAs(suite.postfix.ports.smtp, 'test1', address);
+        for (let i = 0; i < 20; i++) assert.equal((await client.rcpt(`r${i}@example.net`)).code, code);
+        if (code === 250) assert.equal((await client.data()).code, 250);
+        await client.quit();
+      }
+      await suite.postfix.waitForLog(/(postfix\/allow-nets\[\d+\]: verdict=reject user=test1 [^\n]*\n.*){20}/s, from);
+      assert.equal(programLines(suite.postfix.log().slice(from)).length, 20);
+      assert.doesNotMatch(suite.postfix.log(), /warning:/);
     });
-  });
-  after(() => {
-    postfix?.stop();
-    policy?.remove();
-  });
 
-  test('mail is allowed and refused, and a refusal is logged', async () => {
-    const from = postfix.log().length;
-    for (const [address, code] of [
-      ['192.0.2.1', 250],
-      ['198.51.100.1', 554],
-    ] as const) {
-      const client = await clientAs(postfix.ports.smtp, 'test1', address);
-      for (let i = 0; i < 20; i++) assert.equal((await client.rcpt(`r${i}@example.net`)).code, code);
-      if (code === 250) assert.equal((await client.data()).code, 250);
+    test('the program that answered has the limits', () => {
+      const running = suite.postfix
+        .processes()
+        .filter(({ command }) => command.startsWith(`${suite.policy.program.node} `));
+      assert.ok(running.length > 0);
+      for (const { pid } of running) {
+        const limits = readFileSync(`/proc/${pid}/limits`, 'utf8');
+        for (const line of [
+          /^Max file size +0 +0 /m,
+          /^Max core file size +0 +0 /m,
+          /^Max open files +64 +64 /m,
+          /^Max address space +2147483648 +2147483648 /m,
+        ])
+          assert.match(limits, line);
+        const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+        assert.match(status, /^NoNewPrivs:\s1$/m);
+        assert.match(status, new RegExp(`^Uid:\\s${userIds('nobody').uid}\\s`, 'm'));
+      }
+    });
+
+    test('doctor finds no fault in it, and tries it as it runs', () => {
+      const findings = JSON.parse(
+        suite.policy.allowNets('doctor', '--json', '-c', suite.postfix.configDir),
+      ) as Finding[];
+      const of = (check: string) => findings.find((finding) => finding.check === check);
+      assert.deepEqual(
+        findings.filter(({ status }) => status === 'fail'),
+        [],
+      );
+      assert.match(
+        of('service allow-nets')?.message ?? '',
+        /^\/usr\/bin\/setpriv --no-new-privs .* --persistent, run as nobody$/,
+      );
+      assert.match(of('Node.js')?.message ?? '', /^\/usr\/bin\/setpriv .* is v\d+\./);
+    });
+
+    test('trouble is a temporary error, with the remedy in the log, and over when it is over', async () => {
+      const from = suite.postfix.log().length;
+      renameSync(suite.policy.db, `${suite.policy.db}.away`);
+      const client = await clientAs(suite.postfix.ports.smtp, 'test1', '192.0.2.1');
+      assert.equal((await client.rcpt('friend@example.net')).code, 451);
+      await suite.postfix.waitForLog(
+        /postfix\/allow-nets\[\d+\]: warning: there is no database .*; put the file back/,
+        from,
+      );
+      renameSync(`${suite.policy.db}.away`, suite.policy.db);
+      assert.equal((await client.rcpt('friend@example.net')).code, 250);
       await client.quit();
-    }
-    await postfix.waitForLog(/(postfix\/allow-nets\[\d+\]: verdict=reject user=test1 [^\n]*\n.*){20}/s, from);
-    assert.equal(programLines(postfix.log().slice(from)).length, 20);
-    assert.doesNotMatch(postfix.log(), /warning:/);
-  });
-
-  test('the program that answered has the limits', () => {
-    const running = postfix.processes().filter(({ command }) => command.startsWith(`${policy.program.node} `));
-    assert.ok(running.length > 0);
-    for (const { pid } of running) {
-      const limits = readFileSync(`/proc/${pid}/limits`, 'utf8');
-      for (const line of [
-        /^Max file size +0 +0 /m,
-        /^Max core file size +0 +0 /m,
-        /^Max open files +64 +64 /m,
-        /^Max address space +2147483648 +2147483648 /m,
-      ])
-        assert.match(limits, line);
-      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-      assert.match(status, /^NoNewPrivs:\s1$/m);
-      assert.match(status, new RegExp(`^Uid:\\s${userIds('nobody').uid}\\s`, 'm'));
-    }
-  });
-
-  test('doctor finds no fault in it, and tries it as it runs', () => {
-    const findings = JSON.parse(policy.allowNets('doctor', '--json', '-c', postfix.configDir)) as Finding[];
-    const of = (check: string) => findings.find((finding) => finding.check === check);
-    assert.deepEqual(
-      findings.filter(({ status }) => status === 'fail'),
-      [],
-    );
-    assert.match(
-      of('service allow-nets')?.message ?? '',
-      /^\/usr\/bin\/setpriv --no-new-privs .* --persistent, run as nobody$/,
-    );
-    assert.match(of('Node.js')?.message ?? '', /^\/usr\/bin\/setpriv .* is v\d+\./);
-  });
-
-  test('trouble is a temporary error, with the remedy in the log, and over when it is over', async () => {
-    const from = postfix.log().length;
-    renameSync(policy.db, `${policy.db}.away`);
-    const client = await clientAs(postfix.ports.smtp, 'test1', '192.0.2.1');
-    assert.equal((await client.rcpt('friend@example.net')).code, 451);
-    await postfix.waitForLog(/postfix\/allow-nets\[\d+\]: warning: there is no database .*; put the file back/, from);
-    renameSync(`${policy.db}.away`, policy.db);
-    assert.equal((await client.rcpt('friend@example.net')).code, 250);
-    await client.quit();
-  });
-});
+    });
+  },
+);

@@ -1,15 +1,12 @@
-// The files and folders of a private Postfix: what a test can choose about them, where they are, and making them. Owners and modes are
-// those that `postfix check` wants to see.
-import { chmodSync, chownSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+// The files of a private Postfix: its folders, main.cf, master.cf and certificate. Owners and modes are those that `postfix check` wants.
+import { execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { program } from '../requires';
 import { groupId, userIds } from './accounts';
-import { makeCertificate } from './certificate';
 import type { Users } from './dovecot-sasl';
-import { freePorts } from './free-ports';
-import { mainCf } from './main-cf';
+import { hasIPv6 } from './free-ports';
 import { smallMasterCf } from './master-cf';
-import { openPostlog } from './postlog-access';
-import { beforeRemoval, makeScratchFolder } from './scratch-folder';
 
 /** Port numbers by the names of the options' `listeners`. */
 export type Ports<Name extends string> = Readonly<Record<Name, number>>;
@@ -21,12 +18,10 @@ export interface PrivatePostfixOptions<Name extends string> {
   services?: readonly string[];
   /** A whole master.cf instead, from the ports chosen for `listeners` (whose overrides are then not used). */
   masterCf?: (ports: Ports<Name>) => string;
-  /** main.cf parameters; they win over those of main-cf.ts. */
+  /** main.cf parameters; they win over those below. */
   parameters?: Readonly<Record<string, string>>;
   /** Who can log in: SASL user name -> password. */
   users?: Users;
-  /** Whether clients on loopback may use XCLIENT. Default true. */
-  xclient?: boolean;
 }
 
 /** Where the parts of an instance are. */
@@ -34,69 +29,103 @@ export interface Places {
   root: string;
   configDir: string;
   queueDir: string;
-  dataDir: string;
-  logDir: string;
   logFile: string;
   dovecotDir: string;
 }
 
-/** Makes the folder of an instance and those in it, empty. */
-export function makePlaces(): Places {
-  const root = makeScratchFolder('postfix');
-  const at = (name: string) => join(root, name);
-  const places: Places = {
-    root,
-    configDir: at('etc'),
-    queueDir: at('spool'),
-    dataDir: at('data'),
-    logDir: at('log'),
-    logFile: at('log/mail.log'),
-    dovecotDir: at('dovecot'),
-  };
-  const { configDir, queueDir, dataDir, logDir, dovecotDir } = places;
-  for (const folder of [configDir, queueDir, dataDir, logDir, dovecotDir]) mkdirSync(folder, { mode: 0o755 });
-  const postfix = userIds('postfix');
-  chownSync(dataDir, postfix.uid, postfix.gid);
-  // The two of the queue's folders that are needed before Postfix's start makes the others.
-  for (const [name, gid, mode] of [
-    ['private', 0, 0o700],
-    ['public', groupId('postdrop'), 0o2710],
-  ] as const) {
-    mkdirSync(join(queueDir, name));
-    chownSync(join(queueDir, name), postfix.uid, gid);
-    chmodSync(join(queueDir, name), mode);
+/** Makes the folders of an instance below `root`. @throws where postlog is set-gid */
+export function makePlaces(root: string): Places {
+  if ((statSync(program('postlog')).mode & 0o2000) !== 0) {
+    throw new Error(
+      'a set-gid postlog does not find the log of a private Postfix; run: chmod g-s "$(command -v postlog)"',
+    );
   }
-  return places;
+  const postfix = userIds('postfix');
+  const make = (name: string, mode = 0o755, uid = 0, gid = 0) => {
+    mkdirSync(join(root, name));
+    chownSync(join(root, name), uid, gid);
+    chmodSync(join(root, name), mode);
+    return join(root, name);
+  };
+  make('data', 0o755, postfix.uid, postfix.gid);
+  const [configDir, queueDir, logDir, dovecotDir] = [make('etc'), make('spool'), make('log'), make('dovecot')];
+  // Dovecot's socket is in `private`. `public` may be entered by all, or postlog, run by the service user, could not reach the log.
+  make('spool/private', 0o700, postfix.uid);
+  make('spool/public', 0o2711, postfix.uid, groupId('postdrop'));
+  return { root, configDir, queueDir, logFile: join(logDir, 'mail.log'), dovecotDir };
 }
 
-export async function choosePorts<Name extends string>(options: PrivatePostfixOptions<Name>): Promise<Ports<Name>> {
-  const names = Object.keys(options.listeners) as Name[];
-  const ports = await freePorts(names.length);
-  return Object.fromEntries(names.map((name, index) => [name, ports[index]])) as Record<Name, number>;
-}
-
-/** Writes main.cf, master.cf and the certificate, and opens the log to postlog. */
+/** Writes the configuration, the certificate and an empty log. */
 export function configure<Name extends string>(
   places: Places,
-  options: PrivatePostfixOptions<Name>,
+  { listeners, services = [], masterCf, parameters = {} }: PrivatePostfixOptions<Name>,
   ports: Ports<Name>,
 ): void {
-  const listeners = (Object.keys(ports) as Name[]).map((name) => ({
-    port: ports[name],
-    overrides: options.listeners[name],
-  }));
-  const certificate = makeCertificate(places.configDir, 'private.test');
-  const main = mainCf(places, certificate, options.xclient ?? true, options.parameters ?? {});
-  const master = options.masterCf?.(ports) ?? smallMasterCf(listeners, options.services ?? []);
-  writeFileSync(join(places.configDir, 'main.cf'), main);
-  makeCold(join(places.configDir, 'main.cf'));
-  writeFileSync(join(places.configDir, 'master.cf'), master);
-  writeFileSync(places.logFile, '');
-  beforeRemoval(places.root, openPostlog(places.configDir, join(places.queueDir, 'public')));
+  const { configDir, logFile } = places;
+  const smtpd = (Object.keys(ports) as Name[]).map((name) => ({ port: ports[name], overrides: listeners[name] }));
+  makeCertificate(configDir);
+  writeFileSync(join(configDir, 'main.cf'), mainCf(places, parameters));
+  makeCold(join(configDir, 'main.cf'));
+  writeFileSync(join(configDir, 'master.cf'), masterCf?.(ports) ?? smallMasterCf(smtpd, services));
+  writeFileSync(logFile, '');
 }
 
-/** Postfix's programs wait up to two seconds for a main.cf that has just been written: have it look older. */
+/** Postfix's programs wait up to two seconds for a main.cf that has just been written: this makes it look older. */
 export function makeCold(file: string): void {
   const then = new Date(Date.now() - 60_000);
   utimesSync(file, then, then);
+}
+
+/** Self-signed, on an elliptic curve: an RSA key takes seconds on a busy machine. */
+function makeCertificate(folder: string): void {
+  const kind = [
+    '-newkey',
+    'ec',
+    '-pkeyopt',
+    'ec_paramgen_curve:prime256v1',
+    '-nodes',
+    '-days',
+    '30',
+    '-subj',
+    '/CN=private.test',
+  ];
+  const files = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')];
+  execFileSync(program('openssl'), ['req', '-x509', ...kind, ...files], { stdio: 'pipe' });
+}
+
+function mainCf({ root, configDir, queueDir, logFile }: Places, parameters: Readonly<Record<string, string>>): string {
+  const all: Record<string, string> = {
+    compatibility_level: '3.6',
+    queue_directory: queueDir,
+    data_directory: join(root, 'data'),
+    maillog_file: logFile,
+    maillog_file_prefixes: root,
+    myhostname: 'private.test',
+    mydestination: '',
+    mynetworks: '127.0.0.0/8 [::1]/128',
+    alias_maps: '',
+    inet_interfaces: hasIPv6 ? '127.0.0.1, ::1' : '127.0.0.1',
+    inet_protocols: hasIPv6 ? 'all' : 'ipv4',
+    // No mail leaves, and no question goes to a name server.
+    default_transport: 'discard',
+    relay_transport: 'discard',
+    disable_dns_lookups: 'yes',
+    smtpd_peername_lookup: 'no',
+    smtpd_sasl_auth_enable: 'yes',
+    smtpd_sasl_type: 'dovecot',
+    smtpd_sasl_path: 'private/auth',
+    smtpd_tls_security_level: 'may',
+    smtpd_tls_cert_file: join(configDir, 'cert.pem'),
+    smtpd_tls_key_file: join(configDir, 'key.pem'),
+    // All clients, because after an XCLIENT Postfix checks the address that XCLIENT has set; only loopback gets here.
+    smtpd_authorized_xclient_hosts: 'static:all',
+    // A test causes many refusals in a session; the delays and the hang-up against that are not what is tested.
+    smtpd_error_sleep_time: '0',
+    smtpd_soft_error_limit: '10000',
+    smtpd_hard_error_limit: '10000',
+    smtpd_client_connection_count_limit: '0',
+    ...parameters,
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name} = ${value}\n`);
+  return lines.join('');
 }

@@ -1,19 +1,16 @@
 // What the program writes to Postfix's own mail log, and when: through postlog, run by the service user.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { test } from 'node:test';
 import { needs } from '../requires';
-import { askPolicy, clientAs, type PolicySetUp, programLines, setUpPolicy } from './policy-set-up';
-import { type PrivatePostfix, startPrivatePostfix } from './private-postfix';
+import { askPolicy, clientAs, describeWithPostfix, programLines, rcptAs } from './policy-set-up';
 import { SmtpClient } from './smtp-client';
 
-describe('log lines', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
-  let policy: PolicySetUp;
-  let postfix: PrivatePostfix<'reject' | 'all' | 'none' | 'once'>;
-
-  before(async () => {
-    policy = setUpPolicy('log');
+describeWithPostfix(
+  'log lines',
+  needs('root', 'postfix', 'dovecot', 'openssl'),
+  (policy) => {
     policy.allowNets('add', 'test1', '192.0.2.0/24');
-    postfix = await startPrivatePostfix({
+    return {
       listeners: {
         reject: [askPolicy('unix:private/reject')],
         all: [askPolicy('unix:private/all')],
@@ -26,67 +23,60 @@ describe('log lines', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
         policy.service('none', '--persistent', '--log', 'none'),
         policy.service('once'),
       ],
-    });
-  });
-  after(() => {
-    postfix?.stop();
-    policy?.remove();
-  });
+    };
+  },
+  (suite) => {
+    for (const log of ['reject', 'once'] as const) {
+      test(`${log}: a refusal is logged while the session goes on, an allowance is not`, async () => {
+        const from = suite.postfix.log().length;
+        const allowed = await clientAs(suite.postfix.ports[log], 'test1', '192.0.2.1');
+        assert.equal((await allowed.rcpt('friend@example.net')).code, 250);
+        const refused = await clientAs(suite.postfix.ports[log], 'test1', '198.51.100.1');
+        assert.equal((await refused.rcpt('friend@example.net')).code, 554);
+        await suite.postfix.waitForLog(/ postfix\/allow-nets\[\d+\]: /, from);
+        await allowed.quit();
+        await refused.quit();
+        const lines = programLines(suite.postfix.log().slice(from));
+        assert.equal(lines.length, 1, lines.join('\n'));
+        assert.match(lines[0] ?? '', /^verdict=reject user=test1 address=198\.51\.100\.1 subject=test1 entry=( |$)/);
+      });
+    }
 
-  for (const log of ['reject', 'once'] as const) {
-    test(`${log}: a refusal is logged while the session goes on, an allowance is not`, async () => {
-      const from = postfix.log().length;
-      const allowed = await clientAs(postfix.ports[log], 'test1', '192.0.2.1');
-      assert.equal((await allowed.rcpt('friend@example.net')).code, 250);
-      const refused = await clientAs(postfix.ports[log], 'test1', '198.51.100.1');
+    test('--log all logs allowances and requests without a user too, with the attributes that came in', async () => {
+      const from = suite.postfix.log().length;
+      const client = await clientAs(suite.postfix.ports.all, 'test1', '192.0.2.1');
+      assert.equal((await client.rcpt('friend@example.net')).code, 250);
+      const refused = await clientAs(suite.postfix.ports.all, 'test1', '2001:db8::1');
       assert.equal((await refused.rcpt('friend@example.net')).code, 554);
-      await postfix.waitForLog(/ postfix\/allow-nets\[\d+\]: /, from);
-      await allowed.quit();
-      await refused.quit();
-      const lines = programLines(postfix.log().slice(from));
-      assert.equal(lines.length, 1, lines.join('\n'));
-      assert.match(lines[0] ?? '', /^verdict=reject user=test1 address=198\.51\.100\.1 subject=test1 entry=( |$)/);
+      const stranger = await SmtpClient.connect({ port: suite.postfix.ports.all });
+      await stranger.ehlo();
+      await stranger.mail('sender@example.com');
+      await stranger.rcpt('friend@example.net');
+      const wanted = [
+        /^verdict=dunno user=test1 address=192\.0\.2\.1 subject=test1 entry=192\.0\.2\.0\/24 .*recipient=friend@example\.net/,
+        /^verdict=reject user=test1 address=2001:db8::1 subject=test1 .*sender=sender@example\.com/,
+        /^verdict=dunno user= address=127\.0\.0\.1 .*protocol_state=RCPT/,
+      ];
+      for (const pattern of wanted) await suite.postfix.waitForLog(new RegExp(pattern.source.replace('^', ': ')), from);
+      const lines = programLines(suite.postfix.log().slice(from));
+      assert.equal(lines.length, wanted.length, lines.join('\n'));
+      for (const each of [client, refused, stranger]) await each.quit();
     });
-  }
 
-  test('--log all logs allowances and requests without a user too, with the attributes that came in', async () => {
-    const from = postfix.log().length;
-    const client = await clientAs(postfix.ports.all, 'test1', '192.0.2.1');
-    assert.equal((await client.rcpt('friend@example.net')).code, 250);
-    const refused = await clientAs(postfix.ports.all, 'test1', '2001:db8::1');
-    assert.equal((await refused.rcpt('friend@example.net')).code, 554);
-    const stranger = await SmtpClient.connect({ port: postfix.ports.all });
-    await stranger.ehlo();
-    await stranger.mail('sender@example.com');
-    await stranger.rcpt('friend@example.net');
-    const wanted = [
-      /^verdict=dunno user=test1 address=192\.0\.2\.1 subject=test1 entry=192\.0\.2\.0\/24 .*recipient=friend@example\.net/,
-      /^verdict=reject user=test1 address=2001:db8::1 subject=test1 .*sender=sender@example\.com/,
-      /^verdict=dunno user= address=127\.0\.0\.1 .*protocol_state=RCPT/,
-    ];
-    for (const pattern of wanted) await postfix.waitForLog(new RegExp(pattern.source.replace('^', ': ')), from);
-    const lines = programLines(postfix.log().slice(from));
-    assert.equal(lines.length, wanted.length, lines.join('\n'));
-    for (const each of [client, refused, stranger]) await each.quit();
-  });
+    test('--log none logs nothing', async () => {
+      const from = suite.postfix.log().length;
+      assert.equal((await rcptAs(suite.postfix.ports.none, 'test1', '198.51.100.1')).code, 554);
+      // What comes after it in the log shows that nothing more is to come.
+      assert.equal((await rcptAs(suite.postfix.ports.reject, 'test1', '198.51.100.2')).code, 554);
+      await suite.postfix.waitForLog(/address=198\.51\.100\.2/, from);
+      assert.deepEqual(
+        programLines(suite.postfix.log().slice(from)).filter((line) => line.includes('198.51.100.1 ')),
+        [],
+      );
+    });
 
-  test('--log none logs nothing', async () => {
-    const from = postfix.log().length;
-    const silent = await clientAs(postfix.ports.none, 'test1', '198.51.100.1');
-    assert.equal((await silent.rcpt('friend@example.net')).code, 554);
-    await silent.quit();
-    // What comes after it in the log shows that nothing more is to come.
-    const loud = await clientAs(postfix.ports.reject, 'test1', '198.51.100.2');
-    assert.equal((await loud.rcpt('friend@example.net')).code, 554);
-    await loud.quit();
-    await postfix.waitForLog(/address=198\.51\.100\.2/, from);
-    assert.deepEqual(
-      programLines(postfix.log().slice(from)).filter((line) => line.includes('198.51.100.1 ')),
-      [],
-    );
-  });
-
-  test('no warning came of all this', () => {
-    assert.deepEqual(postfix.log().match(/^.*(warning|error|fatal|panic):.*$/gm) ?? [], []);
-  });
-});
+    test('no warning came of all this', () => {
+      assert.deepEqual(suite.postfix.complaints(), []);
+    });
+  },
+);

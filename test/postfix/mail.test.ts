@@ -1,11 +1,10 @@
 // Mail through a real Postfix that asks the program: who may relay, with real SMTP AUTH from real loopback addresses, and that
 // clients without AUTH are none of its business.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { needs } from '../requires';
 import { hasIPv6 } from './free-ports';
-import { askPolicy, clientAs, type PolicySetUp, setUpPolicy } from './policy-set-up';
-import { type PrivatePostfix, startPrivatePostfix } from './private-postfix';
+import { askPolicy, describeWithPostfix, rcptAs } from './policy-set-up';
 import { type ConnectOptions, SmtpClient } from './smtp-client';
 
 const users = { test1: 'secret one', test2: 'secret two', 'o\'brien "x"': 'secret three' };
@@ -18,16 +17,14 @@ const following = [
   'reject_unauth_destination',
 ].join(', ');
 
-describe('mail through Postfix', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
-  let policy: PolicySetUp;
-  let postfix: PrivatePostfix<'asked' | 'unasked' | 'text'>;
-
-  before(async () => {
-    policy = setUpPolicy('mail');
+describeWithPostfix(
+  'mail through Postfix',
+  needs('root', 'postfix', 'dovecot', 'openssl'),
+  (policy) => {
     policy.allowNets('add', 'test1', '127.0.0.1', '::1');
     policy.allowNets('add', 'test2', '172.31.27.95/32');
     policy.allowNets('add', 'o\'brien "x"', '127.0.0.1');
-    postfix = await startPrivatePostfix({
+    return {
       users,
       listeners: {
         asked: [askPolicy('unix:private/allow-nets', following)],
@@ -46,118 +43,109 @@ describe('mail through Postfix', needs('root', 'postfix', 'dovecot', 'openssl'),
         local_transport: 'discard',
         mynetworks: '127.0.0.0/8 [::1]/128 203.0.113.0/24',
       },
-    });
-  });
-  after(() => {
-    postfix?.stop();
-    policy?.remove();
-  });
+    };
+  },
+  (suite) => {
+    async function logIn(user: keyof typeof users, from: Partial<ConnectOptions> = {}) {
+      const client = await SmtpClient.connect({ port: suite.postfix.ports.asked, ...from });
+      await client.ehlo();
+      assert.equal((await client.authPlain(user, users[user])).code, 235, `${user} authenticates`);
+      await client.mail(`test1@example.com`);
+      return client;
+    }
 
-  async function logIn(user: keyof typeof users, from: Partial<ConnectOptions> = {}, port = postfix.ports.asked) {
-    const client = await SmtpClient.connect({ port, ...from });
-    await client.ehlo();
-    assert.equal((await client.authPlain(user, users[user])).code, 235, `${user} authenticates`);
-    return client;
-  }
-
-  test('test1 from 127.0.0.1 relays', async () => {
-    const client = await logIn('test1');
-    await client.mail('test1@example.com');
-    assert.equal((await client.rcpt('friend@example.net')).code, 250);
-    const sent = await client.data();
-    await client.quit();
-    assert.equal(sent.code, 250);
-    const queued = /queued as (\w+)/.exec(sent.text)?.[1];
-    await postfix.waitForLog(new RegExp(`${queued}: to=<friend@example.net>.*status=sent`));
-  });
-
-  test('test2, allowed elsewhere, logs in from 127.0.0.1 and is refused', async () => {
-    const client = await logIn('test2');
-    await client.mail('test2@example.com');
-    const refused = await client.rcpt('friend@example.net');
-    const data = await client.data();
-    await client.quit();
-    assert.equal(refused.code, 554);
-    assert.match(refused.text, /^5\.7\.1 .*: test2 may not send mail from 127\.0\.0\.1$/);
-    assert.equal(data.code, 554, 'nothing is sent without a recipient');
-  });
-
-  test('test1 is refused from another address, by AUTH LOGIN too', async () => {
-    const client = await SmtpClient.connect({ port: postfix.ports.asked, localAddress: '127.9.9.9' });
-    await client.ehlo();
-    assert.equal((await client.authLogin('test1', users.test1)).code, 235);
-    await client.mail('test1@example.com');
-    const refused = await client.rcpt('friend@example.net');
-    await client.quit();
-    assert.equal(refused.code, 554);
-    assert.match(refused.text, /: test1 may not send mail from 127\.9\.9\.9$/);
-  });
-
-  test('test1 from ::1 relays, after STARTTLS', { skip: !hasIPv6 && 'this machine has no ::1' }, async () => {
-    const client = await SmtpClient.connect({ port: postfix.ports.asked, host: '::1' });
-    await client.ehlo();
-    await client.startTls();
-    assert.equal((await client.authPlain('test1', users.test1)).code, 235);
-    await client.mail('test1@example.com');
-    const accepted = await client.rcpt('friend@example.net');
-    await client.quit();
-    assert.equal(accepted.code, 250);
-  });
-
-  test('a user name with a space and both quotes relays from its network only', async () => {
-    const name = 'o\'brien "x"';
-    for (const [localAddress, code] of [
-      ['127.0.0.1', 250],
-      ['127.0.0.2', 554],
-    ] as const) {
-      const client = await logIn(name, { localAddress });
-      await client.mail('test1@example.com');
-      assert.equal((await client.rcpt('friend@example.net')).code, code, localAddress);
+    test('test1 from 127.0.0.1 relays', async () => {
+      const client = await logIn('test1');
+      assert.equal((await client.rcpt('friend@example.net')).code, 250);
+      const sent = await client.data();
       await client.quit();
-    }
-  });
+      assert.equal(sent.code, 250);
+      const queued = /queued as (\w+)/.exec(sent.text)?.[1];
+      await suite.postfix.waitForLog(new RegExp(`${queued}: to=<friend@example.net>.*status=sent`));
+    });
 
-  test('--reject-text with spaces, as a word in braces in argv=', async () => {
-    const client = await logIn('test2', {}, postfix.ports.text);
-    await client.mail('test2@example.com');
-    const refused = await client.rcpt('friend@example.net');
-    await client.quit();
-    assert.match(refused.text, /^5\.7\.1 .*: Ask the help desk about test2 at 127\.0\.0\.1$/);
-  });
+    test('test2, allowed elsewhere, logs in from 127.0.0.1 and is refused', async () => {
+      const client = await logIn('test2');
+      const refused = await client.rcpt('friend@example.net');
+      const data = await client.data();
+      await client.quit();
+      assert.equal(refused.code, 554);
+      assert.match(refused.text, /^5\.7\.1 .*: test2 may not send mail from 127\.0\.0\.1$/);
+      assert.equal(data.code, 554, 'nothing is sent without a recipient');
+    });
 
-  describe('a client that has not logged in is treated as if the policy were not there', () => {
-    const cases: [name: string, address: string, to: string, reply: RegExp][] = [
-      ['of mynetworks, to anywhere', '203.0.113.9', 'friend@example.net', /^250 /],
-      ['from outside, to a local domain', '198.51.100.1', 'someone@local.test', /^250 /],
-      ['from outside, to anywhere', '198.51.100.1', 'friend@example.net', /^554 5\.7\.1 .*Relay access denied/],
-      [
-        'refused by the restriction that follows',
-        '198.51.100.66',
-        'someone@local.test',
-        /^554 5\.7\.1 .*Access denied/,
-      ],
-      ['IPv6, to a local domain', '2001:db8:99::1', 'someone@local.test', /^250 /],
-      ['IPv6, to anywhere', '2001:db8:99::1', 'friend@example.net', /^554 5\.7\.1 .*Relay access denied/],
-      ['of no known address, to a local domain', '[UNAVAILABLE]', 'someone@local.test', /^250 /],
-    ];
-    for (const [name, address, to, reply] of cases) {
-      test(name, async () => {
-        const asked = await replyTo(postfix.ports.asked, address, to);
-        assert.equal(asked, await replyTo(postfix.ports.unasked, address, to));
-        assert.match(asked, reply);
-      });
-    }
-  });
+    test('test1 is refused from another address, by AUTH LOGIN too', async () => {
+      const client = await SmtpClient.connect({ port: suite.postfix.ports.asked, localAddress: '127.9.9.9' });
+      await client.ehlo();
+      assert.equal((await client.authLogin('test1', users.test1)).code, 235);
+      await client.mail('test1@example.com');
+      const refused = await client.rcpt('friend@example.net');
+      await client.quit();
+      assert.equal(refused.code, 554);
+      assert.match(refused.text, /: test1 may not send mail from 127\.9\.9\.9$/);
+    });
 
-  test('nothing of all this made Postfix or the program complain', () => {
-    const complaints = postfix.log().match(/^.*(warning|error|fatal|panic):.*$/gm) ?? [];
-    assert.deepEqual(complaints, []);
-  });
-});
+    test('test1 from ::1 relays, after STARTTLS', { skip: !hasIPv6 && 'this machine has no ::1' }, async () => {
+      const client = await SmtpClient.connect({ port: suite.postfix.ports.asked, host: '::1' });
+      await client.ehlo();
+      await client.startTls();
+      assert.equal((await client.authPlain('test1', users.test1)).code, 235);
+      await client.mail('test1@example.com');
+      const accepted = await client.rcpt('friend@example.net');
+      await client.quit();
+      assert.equal(accepted.code, 250);
+    });
+
+    test('a user name with a space and both quotes relays from its network only', async () => {
+      const name = 'o\'brien "x"';
+      for (const [localAddress, code] of [
+        ['127.0.0.1', 250],
+        ['127.0.0.2', 554],
+      ] as const) {
+        const client = await logIn(name, { localAddress });
+        assert.equal((await client.rcpt('friend@example.net')).code, code, localAddress);
+        await client.quit();
+      }
+    });
+
+    test('--reject-text with spaces, as a word in braces in argv=', async () => {
+      const client = await logIn('test2', { port: suite.postfix.ports.text });
+      const refused = await client.rcpt('friend@example.net');
+      await client.quit();
+      assert.match(refused.text, /^5\.7\.1 .*: Ask the help desk about test2 at 127\.0\.0\.1$/);
+    });
+
+    describe('a client that has not logged in is treated as if the policy were not there', () => {
+      const cases: [name: string, address: string, to: string, reply: RegExp][] = [
+        ['of mynetworks, to anywhere', '203.0.113.9', 'friend@example.net', /^250 /],
+        ['from outside, to a local domain', '198.51.100.1', 'someone@local.test', /^250 /],
+        ['from outside, to anywhere', '198.51.100.1', 'friend@example.net', /^554 5\.7\.1 .*Relay access denied/],
+        [
+          'refused by the restriction that follows',
+          '198.51.100.66',
+          'someone@local.test',
+          /^554 5\.7\.1 .*Access denied/,
+        ],
+        ['IPv6, to a local domain', '2001:db8:99::1', 'someone@local.test', /^250 /],
+        ['IPv6, to anywhere', '2001:db8:99::1', 'friend@example.net', /^554 5\.7\.1 .*Relay access denied/],
+        ['of no known address, to a local domain', '[UNAVAILABLE]', 'someone@local.test', /^250 /],
+      ];
+      for (const [name, address, to, reply] of cases) {
+        test(name, async () => {
+          const asked = await replyTo(suite.postfix.ports.asked, address, to);
+          assert.equal(asked, await replyTo(suite.postfix.ports.unasked, address, to));
+          assert.match(asked, reply);
+        });
+      }
+    });
+
+    test('nothing of all this made Postfix or the program complain', () => {
+      assert.deepEqual(suite.postfix.complaints(), []);
+    });
+  },
+);
 
 async function replyTo(port: number, address: string, to: string): Promise<string> {
-  const client = await clientAs(port, null, address);
-  const { code, text } = await client.rcpt(to);
-  await client.quit();
+  const { code, text } = await rcptAs(port, null, address, to);
   return `${code} ${text}`;
 }

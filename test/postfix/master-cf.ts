@@ -1,9 +1,13 @@
 // The text of master.cf for a private Postfix: a small one of our own, or the one that Debian ships with the submission
-// services uncommented, which is what most servers run. Pure but for reading Debian's file.
+// services uncommented, which is what most servers run.
 import { existsSync, readFileSync } from 'node:fs';
+import type { Ports } from './instance-files';
+
+/** The smtpd services in Debian's master.cf. */
+type StockService = 'smtp' | 'submission' | 'submissions';
 
 /** An smtpd service: the port it listens on, and its `-o` overrides as `name=value`. */
-export interface Listener {
+interface Listener {
   port: number;
   overrides: readonly string[];
 }
@@ -43,39 +47,30 @@ postlog unix-dgram n - n - 1 postlogd`;
   return `${[...smtpd, services.trim(), ...extra].join('\n')}\n`;
 }
 
-/** The ports of the three smtpd services in Debian's master.cf. */
-export interface StockPorts {
-  smtp: number;
-  submission: number;
-  submissions: number;
-}
-
 /**
  * Debian's own master.cf with submission and submissions uncommented and the three ports replaced, nothing else.
  * @param style `shipped`: the lines as they are in the file, which override the restriction lists; `mua`: the other way that
  *   the file's comment describes, `smtpd_xxx_restrictions=$mua_xxx_restrictions`
  */
-export function stockMasterCf(ports: StockPorts, style: 'shipped' | 'mua'): string {
+export function stockMasterCf(ports: Ports<StockService>, style: 'shipped' | 'mua'): string {
   const file = ['/usr/share/postfix/master.cf.dist', '/etc/postfix/master.cf.proto'].find((path) => existsSync(path));
   if (file === undefined) throw new Error('found no master.cf as Debian ships it');
-  return stockMasterCfFrom(readFileSync(file, 'utf8'), ports, style);
-}
-
-export function stockMasterCfFrom(text: string, ports: StockPorts, style: 'shipped' | 'mua'): string {
   let inside = false;
-  const lines = text.split('\n').map((line) => {
-    const service = /^#?(smtp|submissions?)(\s+inet\s.*\ssmtpd)$/.exec(line);
-    if (service !== null) {
-      inside = service[1] !== 'smtp';
-      return `${ports[service[1] as keyof StockPorts]}${service[2]}`;
-    }
-    if (!inside) return line;
-    inside = /^#\s/.test(line);
-    const option = /^#(\s+-o .*)$/.exec(line)?.[1];
-    if (option === undefined) return line;
-    return style === 'mua'
-      ? option.replace(/smtpd_(\w+)_restrictions=.*/, 'smtpd_$1_restrictions=$mua_$1_restrictions')
-      : option;
-  });
+  const lines = readFileSync(file, 'utf8')
+    .split('\n')
+    .map((line) => {
+      const service = /^#?(smtp|submissions?)(\s+inet\s.*\ssmtpd)$/.exec(line);
+      if (service !== null) {
+        inside = service[1] !== 'smtp';
+        return `${ports[service[1] as StockService]}${service[2]}`;
+      }
+      if (!inside) return line;
+      inside = /^#\s/.test(line);
+      const option = /^#(\s+-o .*)$/.exec(line)?.[1];
+      if (option === undefined) return line;
+      return style === 'mua'
+        ? option.replace(/smtpd_(\w+)_restrictions=.*/, 'smtpd_$1_restrictions=$mua_$1_restrictions')
+        : option;
+    });
   return lines.join('\n');
 }

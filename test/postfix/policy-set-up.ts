@@ -1,12 +1,17 @@
-// What the Postfix tests have in common: the shipped program, its database, and its lines in master.cf and main.cf.
+// What the Postfix tests have in common: the shipped program, its database, its lines in master.cf and main.cf, and a suite with a private
+// Postfix that asks it.
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { after, before, describe } from 'node:test';
+import type { PrivatePostfixOptions } from './instance-files';
+import { type PrivatePostfix, startPrivatePostfix } from './private-postfix';
 import { makeScratchFolder, removeScratchFolder } from './scratch-folder';
 import { type ServiceProgram, serviceProgram, shippedScript } from './service-program';
-import { SmtpClient } from './smtp-client';
+import { type Reply, SmtpClient } from './smtp-client';
 
 export interface PolicySetUp {
-  /** A folder that the service user can read, for this suite's files. */
+  /** A folder that the service user can read, for the files of this suite. */
   folder: string;
   /** The database that `service` and `allowNets` use. */
   db: string;
@@ -23,10 +28,7 @@ export function setUpPolicy(name: string): PolicySetUp {
   const folder = makeScratchFolder(name);
   const db = join(folder, 'access.db');
   const allowNets = (...words: string[]) =>
-    execFileSync(process.execPath, [shippedScript(), '--db', db, ...words], {
-      encoding: 'utf8',
-      stdio: 'pipe',
-    });
+    execFileSync(process.execPath, [shippedScript(), '--db', db, ...words], { encoding: 'utf8', stdio: 'pipe' });
   allowNets('init');
   const program = serviceProgram(folder, db);
   return {
@@ -41,6 +43,51 @@ export function setUpPolicy(name: string): PolicySetUp {
     },
     remove: () => removeScratchFolder(folder),
   };
+}
+
+/** Filled in before the first test of the suite runs. */
+export interface Suite<Name extends string> {
+  policy: PolicySetUp;
+  postfix: PrivatePostfix<Name>;
+}
+
+/**
+ * A suite with a database and a Postfix of its own.
+ * @param needed the result of `needs`
+ * @param prepare writes the entries. @returns what Postfix is started with
+ */
+export function describeWithPostfix<Name extends string>(
+  title: string,
+  needed: { skip: string | false },
+  prepare: (policy: PolicySetUp) => PrivatePostfixOptions<Name>,
+  tests: (suite: Suite<Name>) => void,
+): void {
+  describe(title, needed, () => {
+    const suite = {} as Suite<Name>;
+    before(async () => {
+      suite.policy = setUpPolicy('suite');
+      suite.postfix = await startPrivatePostfix(prepare(suite.policy));
+    });
+    after(() => {
+      suite.postfix?.stop();
+      suite.policy?.remove();
+    });
+    tests(suite);
+  });
+}
+
+const INSTALLED = '/usr/bin/env node /usr/local/lib/node_modules/postfix-allow-nets/bin/allow-nets.js';
+
+/** A file of examples/ without its comments. */
+export function example(name: string): string {
+  return readFileSync(`examples/${name}`, 'utf8').replace(/^#.*\n/gm, '');
+}
+
+/** The service of an example's master.cf, with this program and database in place of the installed ones. */
+export function exampleService({ program, db }: PolicySetUp, name: string): string {
+  const text = example(name);
+  if (!text.includes(INSTALLED)) throw new Error(`${name} does not run ${INSTALLED}`);
+  return text.replace(INSTALLED, `${program.node} ${program.script} --db ${db}`).trim();
 }
 
 /** The restrictions of a usual server, without and with the policy before them. */
@@ -61,6 +108,19 @@ export async function clientAs(port: number, user: string | Buffer | null, addre
   await client.xclient(user === null ? { ADDR: address } : { ADDR: address, LOGIN: user });
   await client.mail('sender@example.com');
   return client;
+}
+
+/** The reply to one recipient in a session of its own. */
+export async function rcptAs(
+  port: number,
+  user: string | Buffer | null,
+  address: string,
+  to = 'friend@example.net',
+): Promise<Reply> {
+  const client = await clientAs(port, user, address);
+  const reply = await client.rcpt(to);
+  await client.quit();
+  return reply;
 }
 
 /** The texts of the program's own lines in a mail log. */

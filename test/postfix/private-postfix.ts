@@ -1,24 +1,18 @@
 // A Postfix of a test's own, beside any other on the machine: own configuration, queue, log and loopback ports, Dovecot
-// for SMTP AUTH, and every message accepted is discarded. The facts that it is built on are in the Postfix manual: postfix(1) -c,
-// MULTI_INSTANCE_README, MAILLOG_README, SASL_README, XCLIENT_README.
+// for SMTP AUTH, and every accepted message is discarded. It relies on what the Postfix manual says of postfix(1) -c and in
+// MULTI_INSTANCE_README, MAILLOG_README, SASL_README and XCLIENT_README.
 //
-// In trouble: a start that fails throws with the instance's log. Whatever happens, the processes and the folder go with the test.
+// In trouble: a start that fails throws with the instance's log. Processes and folder are removed at the latest when the test ends.
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { program } from '../requires';
 import { waitFor } from '../wait-for';
 import { startDovecot } from './dovecot-sasl';
-import {
-  choosePorts,
-  configure,
-  makePlaces,
-  type Places,
-  type Ports,
-  type PrivatePostfixOptions,
-} from './instance-files';
-import { processesIn, type RunningProcess, removeScratchFolder } from './scratch-folder';
+import { freePorts } from './free-ports';
+import { configure, makePlaces, type Ports, type PrivatePostfixOptions } from './instance-files';
+import { makeScratchFolder, processesIn, type RunningProcess, removeScratchFolder } from './scratch-folder';
 
 export interface PrivatePostfix<Name extends string> {
   ports: Ports<Name>;
@@ -27,7 +21,9 @@ export interface PrivatePostfix<Name extends string> {
   queueDir: string;
   /** The instance's whole mail log. */
   log(): string;
-  /** Waits until a line of the log matches; only what comes after the first `from` characters is looked at. */
+  /** The lines of the log in which Postfix or the program warns of something. */
+  complaints(): string[];
+  /** Waits until a line of the log matches; only what comes after the first `from` characters is searched. */
   waitForLog(pattern: RegExp, from?: number): Promise<RegExpExecArray>;
   /** Runs a Postfix command (`postconf`, `postfix`, ...) with `-c configDir`. @returns its stdout */
   command(name: string, ...args: string[]): Promise<string>;
@@ -44,26 +40,34 @@ export async function startPrivatePostfix<Name extends string>(
   options: PrivatePostfixOptions<Name>,
 ): Promise<PrivatePostfix<Name>> {
   for (let attempt = 1; ; attempt++) {
-    const places = makePlaces();
+    const root = makeScratchFolder('postfix');
+    const logFile = join(root, 'log/mail.log');
+    const log = () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '');
     try {
-      const ports = await choosePorts(options);
+      const places = makePlaces(root);
+      const names = Object.keys(options.listeners) as Name[];
+      const free = await freePorts(names.length);
+      const ports = Object.fromEntries(names.map((name, index) => [name, free[index]])) as Record<Name, number>;
       configure(places, options, ports);
       await startDovecot(places.dovecotDir, join(places.queueDir, 'private/auth'), options.users ?? {});
       await run('postfix', ['-c', places.configDir, 'start']);
-      return handle(places, ports);
+      return handle(root, places, ports, log);
     } catch (error) {
-      const log = readLog(places);
-      removeScratchFolder(places.root);
+      const context = log();
+      removeScratchFolder(root);
       // Another suite was faster with one of the ports.
-      if (attempt < 5 && log.includes('Address already in use')) continue;
-      throw new Error(`${error}\n${log}`);
+      if (attempt < 5 && context.includes('Address already in use')) continue;
+      throw new Error(`${error}\n${context}`);
     }
   }
 }
 
-function handle<Name extends string>(places: Places, ports: Ports<Name>): PrivatePostfix<Name> {
-  const { root, configDir, queueDir } = places;
-  const log = () => readLog(places);
+function handle<Name extends string>(
+  root: string,
+  { configDir, queueDir }: { configDir: string; queueDir: string },
+  ports: Ports<Name>,
+  log: () => string,
+): PrivatePostfix<Name> {
   const waitForLog = (pattern: RegExp, from = 0) =>
     waitFor(`a log line ${pattern}`, () => pattern.exec(log().slice(from)), log);
   return {
@@ -71,6 +75,7 @@ function handle<Name extends string>(places: Places, ports: Ports<Name>): Privat
     configDir,
     queueDir,
     log,
+    complaints: () => log().match(/^.*(warning|error|fatal|panic):.*$/gm) ?? [],
     waitForLog,
     command: (name, ...args) => run(name, ['-c', configDir, ...args]),
     async reload() {
@@ -81,14 +86,6 @@ function handle<Name extends string>(places: Places, ports: Ports<Name>): Privat
     processes: () => processesIn(root),
     stop: () => removeScratchFolder(root),
   };
-}
-
-function readLog(places: Places): string {
-  try {
-    return readFileSync(places.logFile, 'utf8');
-  } catch {
-    return '';
-  }
 }
 
 async function run(name: string, args: string[]): Promise<string> {

@@ -1,88 +1,83 @@
 // Many recipients in one session, in both modes: Postfix must not wait before any of them. As the control, the same program set up
 // wrongly (one request a connection, and Postfix not told so), where it does.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { test } from 'node:test';
 import { needs } from '../requires';
-import { askPolicy, type PolicySetUp, setUpPolicy } from './policy-set-up';
-import { type PrivatePostfix, startPrivatePostfix } from './private-postfix';
+import { askPolicy, describeWithPostfix } from './policy-set-up';
 import { type Reply, SmtpClient } from './smtp-client';
 
 /** What Postfix waits before it asks again: 1 s by default, here longer than anything that a busy machine makes wait. */
 const retryDelayMs = 3000;
-const patient = `smtpd_policy_service_retry_delay=${retryDelayMs / 1000}s`;
+const longDelay = `smtpd_policy_service_retry_delay=${retryDelayMs / 1000}s`;
 
-describe('20 recipients in one session', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
-  let policy: PolicySetUp;
-  let postfix: PrivatePostfix<'persistent' | 'oneRequest' | 'wrong'>;
-
-  before(async () => {
-    policy = setUpPolicy('recipients');
+describeWithPostfix(
+  '20 recipients in one session',
+  needs('root', 'postfix', 'dovecot', 'openssl'),
+  (policy) => {
     policy.allowNets('add', 'test1', '127.0.0.1');
-    postfix = await startPrivatePostfix({
+    return {
       users: { test1: 'secret' },
       listeners: {
-        persistent: [patient, askPolicy('unix:private/persistent')],
-        oneRequest: [patient, askPolicy('{ unix:private/one-request, request_limit=1 }')],
-        wrong: [patient, askPolicy('unix:private/one-request')],
+        persistent: [longDelay, askPolicy('unix:private/persistent')],
+        oneRequest: [longDelay, askPolicy('{ unix:private/one-request, request_limit=1 }')],
+        wrong: [longDelay, askPolicy('unix:private/one-request')],
       },
       services: [policy.service('persistent', '--persistent'), policy.service('one-request')],
-    });
-  });
-  after(() => {
-    postfix?.stop();
-    policy?.remove();
-  });
-
-  /** One session of a real client: its replies to `count` recipients, and to the message. */
-  async function session(port: number, localAddress: string, count: number): Promise<Reply[]> {
-    const client = await SmtpClient.connect({ port, localAddress });
-    await client.ehlo();
-    assert.equal((await client.authPlain('test1', 'secret')).code, 235);
-    await client.mail('test1@example.com');
-    const replies: Reply[] = [];
-    for (let i = 1; i <= count; i++) replies.push(await client.rcpt(`r${i}@example.net`));
-    await client.quit();
-    return replies;
-  }
-
-  for (const mode of ['persistent', 'oneRequest'] as const) {
-    for (const [localAddress, code] of [
-      ['127.0.0.1', 250],
-      ['127.0.0.2', 554],
-    ] as const) {
-      test(`${mode}, from ${localAddress}: ${code} for each, none after the retry delay`, async () => {
-        const replies = await session(postfix.ports[mode], localAddress, 20);
-        assert.deepEqual(new Set(replies.map((reply) => reply.code)), new Set([code]));
-        assert.equal(replies.length, 20);
-        assert.deepEqual(
-          replies.filter(({ ms }) => ms >= retryDelayMs),
-          [],
-        );
-      });
+    };
+  },
+  (suite) => {
+    /** One session of a real client: its replies to `count` recipients, and to the message. */
+    async function session(port: number, localAddress: string, count: number): Promise<Reply[]> {
+      const client = await SmtpClient.connect({ port, localAddress });
+      await client.ehlo();
+      assert.equal((await client.authPlain('test1', 'secret')).code, 235);
+      await client.mail('test1@example.com');
+      const replies: Reply[] = [];
+      for (let i = 1; i <= count; i++) replies.push(await client.rcpt(`r${i}@example.net`));
+      await client.quit();
+      return replies;
     }
-  }
 
-  test('control: without request_limit=1 each but the first comes after the retry delay', async () => {
-    const [first, ...others] = await session(postfix.ports.wrong, '127.0.0.1', 3);
-    assert.deepEqual(
-      [first, ...others].map((reply) => reply?.code),
-      [250, 250, 250],
-    );
-    assert.ok(first && first.ms < retryDelayMs, `first recipient after ${first?.ms} ms`);
-    for (const { ms } of others) assert.ok(ms >= retryDelayMs, `a further recipient after ${ms} ms`);
-  });
+    for (const mode of ['persistent', 'oneRequest'] as const) {
+      for (const [localAddress, code] of [
+        ['127.0.0.1', 250],
+        ['127.0.0.2', 554],
+      ] as const) {
+        test(`${mode}, from ${localAddress}: ${code} for each, none after the retry delay`, async () => {
+          const replies = await session(suite.postfix.ports[mode], localAddress, 20);
+          assert.deepEqual(new Set(replies.map((reply) => reply.code)), new Set([code]));
+          assert.equal(replies.length, 20);
+          assert.deepEqual(
+            replies.filter(({ ms }) => ms >= retryDelayMs),
+            [],
+          );
+        });
+      }
+    }
 
-  test('one persistent program serves a session, the one-request program ends with each answer', async () => {
-    const running = () => postfix.processes().filter(({ command }) => command.startsWith(`${policy.program.node} `));
-    const client = await SmtpClient.connect({ port: postfix.ports.persistent });
-    await client.ehlo();
-    await client.authPlain('test1', 'secret');
-    await client.mail('test1@example.com');
-    await client.rcpt('a@example.net');
-    const between = running();
-    await client.rcpt('b@example.net');
-    assert.deepEqual(running(), between);
-    await client.quit();
-    for (const { command } of between) assert.match(command, / --persistent$/);
-  });
-});
+    test('control: without request_limit=1 each but the first comes after the retry delay', async () => {
+      const [first, ...others] = await session(suite.postfix.ports.wrong, '127.0.0.1', 3);
+      assert.deepEqual(
+        [first, ...others].map((reply) => reply?.code),
+        [250, 250, 250],
+      );
+      assert.ok(first && first.ms < retryDelayMs, `first recipient after ${first?.ms} ms`);
+      for (const { ms } of others) assert.ok(ms >= retryDelayMs, `a further recipient after ${ms} ms`);
+    });
+
+    test('one persistent program serves a session, the one-request program ends with each answer', async () => {
+      const running = () =>
+        suite.postfix.processes().filter(({ command }) => command.startsWith(`${suite.policy.program.node} `));
+      const client = await SmtpClient.connect({ port: suite.postfix.ports.persistent });
+      await client.ehlo();
+      await client.authPlain('test1', 'secret');
+      await client.mail('test1@example.com');
+      await client.rcpt('a@example.net');
+      const between = running();
+      await client.rcpt('b@example.net');
+      assert.deepEqual(running(), between);
+      await client.quit();
+      for (const { command } of between) assert.match(command, / --persistent$/);
+    });
+  },
+);

@@ -4,66 +4,53 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { test } from 'node:test';
 import { needs } from '../requires';
 import { ROOT, replay } from '../transcript';
-import { clientAs, type PolicySetUp, setUpPolicy, usualRestrictions } from './policy-set-up';
-import { type PrivatePostfix, startPrivatePostfix } from './private-postfix';
+import { describeWithPostfix, rcptAs, usualRestrictions } from './policy-set-up';
 
 const SESSION = join(ROOT, 'examples/sessions/start-on-a-running-server.txt');
 
-describe('start on a running server', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
-  let policy: PolicySetUp;
-  let postfix: PrivatePostfix<'submission'>;
+describeWithPostfix(
+  'start on a running server',
+  needs('root', 'postfix', 'dovecot', 'openssl'),
+  () => ({
+    listeners: { submission: [`smtpd_recipient_restrictions=${usualRestrictions}`] },
+    parameters: { smtpd_relay_restrictions: '', mynetworks: '192.0.2.1' },
+  }),
+  (suite) => {
+    const rcpt = async (user: string, address: string) =>
+      (await rcptAs(suite.postfix.ports.submission, user, address)).code;
 
-  before(async () => {
-    policy = setUpPolicy('running-server');
-    postfix = await startPrivatePostfix({
-      listeners: { submission: [`smtpd_recipient_restrictions=${usualRestrictions}`] },
-      parameters: { smtpd_relay_restrictions: '', mynetworks: '192.0.2.1' },
+    test('before it, whoever has the password sends from everywhere', async () => {
+      assert.equal(await rcpt('dave@example.com', '198.18.4.9'), 250);
     });
-  });
-  after(() => {
-    postfix?.stop();
-    policy?.remove();
-  });
 
-  /** @returns the code of the answer to RCPT */
-  async function rcpt(user: string, address: string): Promise<number> {
-    const client = await clientAs(postfix.ports.submission, user, address);
-    const { code } = await client.rcpt('friend@example.net');
-    await client.quit();
-    return code;
-  }
-
-  test('before it, whoever has the password sends from everywhere', async () => {
-    assert.equal(await rcpt('dave@example.com', '198.18.4.9'), 250);
-  });
-
-  test('the session', () => {
-    const session = readFileSync(SESSION, 'utf8');
-    const now = replay(session, {
-      program: policy.program,
-      env: { MAIL_CONFIG: postfix.configDir },
-      places: {
-        '/var/lib/allow-nets/access.db': policy.db,
-        '/var/log/mail.log': join(ROOT, 'examples/mail.log'),
-      },
+    test('the session', () => {
+      const session = readFileSync(SESSION, 'utf8');
+      const now = replay(session, {
+        program: suite.policy.program,
+        env: { MAIL_CONFIG: suite.postfix.configDir },
+        places: {
+          '/var/lib/allow-nets/access.db': suite.policy.db,
+          '/var/log/mail.log': join(ROOT, 'examples/mail.log'),
+        },
+      });
+      if ((process.env['UPDATE'] ?? '') !== '') writeFileSync(SESSION, now);
+      assert.equal(now, readFileSync(SESSION, 'utf8'));
     });
-    if ((process.env['UPDATE'] ?? '') !== '') writeFileSync(SESSION, now);
-    assert.equal(now, readFileSync(SESSION, 'utf8'));
-  });
 
-  test('after it, users send from where they did, and a thief does not', async () => {
-    const rows: [user: string, address: string, code: number][] = [
-      ['alice@example.com', '198.51.100.20', 250],
-      ['alice@example.com', '2001:db8:77:1::1', 250],
-      ['carol@example.com', '192.0.2.80', 250],
-      ['dave@example.com', '198.51.100.22', 250],
-      ['dave@example.com', '198.18.4.9', 554],
-      ['alice@example.com', '198.18.4.9', 554],
-      ['somebody', '192.0.2.80', 554],
-    ];
-    for (const [user, address, code] of rows) assert.equal(await rcpt(user, address), code, `${user} at ${address}`);
-  });
-});
+    test('after it, users send from where they did, and a thief does not', async () => {
+      const rows: [user: string, address: string, code: number][] = [
+        ['alice@example.com', '198.51.100.20', 250],
+        ['alice@example.com', '2001:db8:77:1::1', 250],
+        ['carol@example.com', '192.0.2.80', 250],
+        ['dave@example.com', '198.51.100.22', 250],
+        ['dave@example.com', '198.18.4.9', 554],
+        ['alice@example.com', '198.18.4.9', 554],
+        ['somebody', '192.0.2.80', 554],
+      ];
+      for (const [user, address, code] of rows) assert.equal(await rcpt(user, address), code, `${user} at ${address}`);
+    });
+  },
+);

@@ -1,11 +1,19 @@
-// A small SMTP client that shows each reply as it is. Steps that a test only wants behind it (EHLO, STARTTLS, XCLIENT) throw when they are
-// refused; what may be the test's subject (AUTH, MAIL, RCPT, DATA) gives the reply.
-import { connect as connectTcp } from 'node:net';
+// A small SMTP client that shows each reply as it is. One command at a time (no pipelining), so that the time of a reply is that of
+// its command alone. Steps that prepare a test (EHLO, STARTTLS, XCLIENT) throw when they are refused; what may be the test's
+// subject (AUTH, MAIL, RCPT, DATA) returns the reply.
+//
+// In trouble: a connection that ends, or a reply that takes longer than a minute, is an error of whoever waits for it.
+import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import { type Reply, SmtpConnection } from './smtp-connection';
-import { xtext } from './xtext';
 
-export type { Reply };
+export interface Reply {
+  /** The three digits. */
+  code: number;
+  /** The text after the code, the lines of a longer reply joined by newlines. */
+  text: string;
+  /** From the last byte of the command to that of the reply, in milliseconds. */
+  ms: number;
+}
 
 export interface ConnectOptions {
   port: number;
@@ -18,22 +26,26 @@ export interface ConnectOptions {
 }
 
 export class SmtpClient {
-  private constructor(private readonly connection: SmtpConnection) {}
+  private received = '';
+  private ended: Error | null = null;
+  private wake: () => void = () => {};
 
-  /** Connects and reads the banner. @throws when the banner is not 220 */
-  static async connect({ port, host = '127.0.0.1', localAddress, tls = false }: ConnectOptions): Promise<SmtpClient> {
-    const from = localAddress === undefined ? {} : { localAddress };
-    const socket = tls
-      ? connectTls({ port, host, ...from, rejectUnauthorized: false })
-      : connectTcp({ port, host, ...from });
-    const connection = new SmtpConnection(socket);
-    expectCode(await connection.reply(), 220);
-    return new SmtpClient(connection);
+  private constructor(private socket: Socket) {
+    this.listen(socket);
   }
 
-  /** Sends a line (its CR LF is added) and reads the reply. Bytes of a string above 127 are sent as UTF-8. */
-  command(line: string | Buffer): Promise<Reply> {
-    return this.connection.send(Buffer.concat([Buffer.from(line), Buffer.from('\r\n')]));
+  /** Connects and reads the banner. @throws when the banner is not 220 */
+  static async connect({ host = '127.0.0.1', tls = false, ...where }: ConnectOptions): Promise<SmtpClient> {
+    const to = { host, ...where };
+    const client = new SmtpClient(tls ? connectTls({ ...to, rejectUnauthorized: false }) : connectTcp(to));
+    expectCode(await client.reply(), 220);
+    return client;
+  }
+
+  /** Sends a line (its CR LF is added) and reads the reply. Characters above 127 are sent as UTF-8. */
+  command(line: string): Promise<Reply> {
+    this.socket.write(`${line}\r\n`);
+    return this.reply();
   }
 
   /** @throws when it is not accepted */
@@ -41,10 +53,12 @@ export class SmtpClient {
     return expectCode(await this.command(`EHLO ${name}`), 250);
   }
 
-  /** STARTTLS and a new EHLO. The certificate is not looked at. */
+  /** STARTTLS and a new EHLO. The certificate is not checked. */
   async startTls(): Promise<void> {
     expectCode(await this.command('STARTTLS'), 220);
-    this.connection.upgrade();
+    this.socket.removeAllListeners();
+    this.socket = connectTls({ socket: this.socket, rejectUnauthorized: false });
+    this.listen(this.socket);
     await this.ehlo();
   }
 
@@ -82,19 +96,59 @@ export class SmtpClient {
   }
 
   /** DATA, a message and the final dot. @returns the reply to DATA when that is refused, else the last one */
-  async data(body = 'Subject: test\r\n\r\ntest\r\n'): Promise<Reply> {
+  async data(): Promise<Reply> {
     const go = await this.command('DATA');
-    return go.code === 354 ? this.command(`${body.replace(/^\./gm, '..')}.`) : go;
+    return go.code === 354 ? this.command('Subject: test\r\n\r\ntest\r\n.') : go;
   }
 
-  /** QUIT, and waits for the connection's end. */
+  /** QUIT, and waits for the reply. */
   async quit(): Promise<void> {
     await this.command('QUIT');
     this.close();
   }
 
   close(): void {
-    this.connection.close();
+    this.socket.destroy();
+  }
+
+  private async reply(): Promise<Reply> {
+    const start = performance.now();
+    for (;;) {
+      const match = /^(?:\d{3}-.*\r\n)*(\d{3})(?: .*)?\r\n/.exec(this.received);
+      if (match !== null) {
+        this.received = this.received.slice(match[0].length);
+        const lines = match[0].trimEnd().split('\r\n');
+        const text = lines.map((line) => line.slice(4)).join('\n');
+        return { code: Number(match[1]), text, ms: performance.now() - start };
+      }
+      if (this.ended !== null) throw this.ended;
+      await this.more();
+    }
+  }
+
+  private more(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('no reply within a minute')), 60_000);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  private listen(socket: Socket): void {
+    const end = (error: Error) => {
+      this.ended ??= error;
+      this.wake();
+    };
+    socket.setNoDelay(true);
+    // One character a byte, so that a reply that is not UTF-8 is seen as it is.
+    socket.on('data', (bytes: Buffer) => {
+      this.received += bytes.toString('latin1');
+      this.wake();
+    });
+    socket.on('error', end);
+    socket.on('close', () => end(new Error('the server closed the connection')));
   }
 }
 
@@ -105,4 +159,12 @@ function expectCode(reply: Reply, code: number): Reply {
 
 function base64(text: string): string {
   return Buffer.from(text).toString('base64');
+}
+
+/** RFC 3461 section 4: printable ASCII without `+`, `=` and space, every other byte as `+XX`. */
+function xtext(value: string | Buffer): string {
+  const encode = (byte: string) => `+${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+  return Buffer.from(value)
+    .toString('latin1')
+    .replace(/[^!-~]|[+=]/g, encode);
 }

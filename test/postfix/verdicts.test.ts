@@ -1,10 +1,9 @@
 // The program's verdicts as Postfix applies them, for users and client addresses that come by XCLIENT: the order of the subjects, the two
 // families, and changes of the database between two recipients.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { needs } from '../requires';
-import { askPolicy, clientAs, type PolicySetUp, setUpPolicy } from './policy-set-up';
-import { type PrivatePostfix, startPrivatePostfix } from './private-postfix';
+import { askPolicy, clientAs, describeWithPostfix, rcptAs } from './policy-set-up';
 
 /** Networks of each user, as the commands store them. */
 const entries: readonly (readonly string[])[] = [
@@ -18,83 +17,76 @@ const entries: readonly (readonly string[])[] = [
   ['anywhere', 'any'],
 ];
 
-describe('verdicts through Postfix', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
-  let policy: PolicySetUp;
-  let postfix: PrivatePostfix<'smtp'>;
-
-  before(async () => {
-    policy = setUpPolicy('verdicts');
+describeWithPostfix(
+  'verdicts through Postfix',
+  needs('root', 'postfix', 'dovecot', 'openssl'),
+  (policy) => {
     for (const words of entries) policy.allowNets('add', ...words);
-    postfix = await startPrivatePostfix({
+    return {
       listeners: { smtp: [askPolicy('unix:private/allow-nets')] },
       services: [policy.service('allow-nets', '--persistent')],
+    };
+  },
+  (suite) => {
+    describe('users and addresses by XCLIENT', () => {
+      const cases: [user: string, address: string, allowed: boolean][] = [
+        ['test1', '192.0.2.127', true],
+        ['test1', '192.0.2.128', false],
+        ['test1', '2001:db8:1:ffff::1', true],
+        ['test1', '2001:db8:2::1', false],
+        ['TEST1', '192.0.2.1', true],
+        ['test2', '172.31.27.95', true],
+        ['test2', '172.31.27.96', false],
+        ['nobody', '192.0.2.1', false],
+        // The first subject with an entry decides alone.
+        ['alice@example.com', '192.0.2.1', true],
+        ['alice@example.com', '192.0.2.2', false],
+        ['alice@example.com', '192.0.2.3', false],
+        ['alice@example.org', '192.0.2.2', true],
+        ['alice', '192.0.2.2', true],
+        ['bob@example.com', '192.0.2.3', true],
+        ['bob@example.com', '192.0.2.1', false],
+        ['bob@Example.COM', '192.0.2.3', true],
+        ['bob', '192.0.2.3', false],
+        // The two families never match each other.
+        ['v4', '198.51.100.7', true],
+        ['v4', '2001:db8::7', false],
+        ['v6', '2001:db8::7', true],
+        ['v6', '198.51.100.7', false],
+        ['anywhere', '198.51.100.7', true],
+        ['anywhere', '2001:db8::7', true],
+        ['anywhere', '[UNAVAILABLE]', false],
+      ];
+      for (const [user, address, allowed] of cases) {
+        test(`${user} from ${address}: ${allowed ? 'accepted' : 'refused'}`, async () => {
+          const reply = await rcptAs(suite.postfix.ports.smtp, user, address);
+          const shown = address === '[UNAVAILABLE]' ? 'unknown' : address;
+          if (allowed) assert.equal(`${reply.code} ${reply.text}`, '250 2.1.5 Ok');
+          else {
+            const text = `: ${user} may not send mail from ${shown}`;
+            assert.equal(`${reply.code} ${reply.text.slice(0, 6)}`, '554 5.7.1 ');
+            assert.equal(reply.text.slice(-text.length), text);
+          }
+        });
+      }
     });
-  });
-  after(() => {
-    postfix?.stop();
-    policy?.remove();
-  });
 
-  describe('users and addresses by XCLIENT', () => {
-    const cases: [user: string, address: string, allowed: boolean][] = [
-      ['test1', '192.0.2.127', true],
-      ['test1', '192.0.2.128', false],
-      ['test1', '2001:db8:1:ffff::1', true],
-      ['test1', '2001:db8:2::1', false],
-      ['TEST1', '192.0.2.1', true],
-      ['test2', '172.31.27.95', true],
-      ['test2', '172.31.27.96', false],
-      ['nobody', '192.0.2.1', false],
-      // The first subject with an entry decides alone.
-      ['alice@example.com', '192.0.2.1', true],
-      ['alice@example.com', '192.0.2.2', false],
-      ['alice@example.com', '192.0.2.3', false],
-      ['alice@example.org', '192.0.2.2', true],
-      ['alice', '192.0.2.2', true],
-      ['bob@example.com', '192.0.2.3', true],
-      ['bob@example.com', '192.0.2.1', false],
-      ['bob@Example.COM', '192.0.2.3', true],
-      ['bob', '192.0.2.3', false],
-      // The two families never match each other.
-      ['v4', '198.51.100.7', true],
-      ['v4', '2001:db8::7', false],
-      ['v6', '2001:db8::7', true],
-      ['v6', '198.51.100.7', false],
-      ['anywhere', '198.51.100.7', true],
-      ['anywhere', '2001:db8::7', true],
-      ['anywhere', '[UNAVAILABLE]', false],
-    ];
-    for (const [user, address, allowed] of cases) {
-      test(`${user} from ${address}: ${allowed ? 'accepted' : 'refused'}`, async () => {
-        const client = await clientAs(postfix.ports.smtp, user, address);
-        const reply = await client.rcpt('friend@example.net');
-        await client.quit();
-        const shown = address === '[UNAVAILABLE]' ? 'unknown' : address;
-        if (allowed) assert.equal(`${reply.code} ${reply.text}`, '250 2.1.5 Ok');
-        else {
-          const text = `: ${user} may not send mail from ${shown}`;
-          assert.equal(`${reply.code} ${reply.text.slice(0, 6)}`, '554 5.7.1 ');
-          assert.equal(reply.text.slice(-text.length), text);
-        }
-      });
-    }
-  });
-
-  test('add and remove count from the next recipient of the same session on', async () => {
-    const client = await clientAs(postfix.ports.smtp, 'traveller', '198.51.100.8');
-    const codes: number[] = [];
-    const ask = async () => codes.push((await client.rcpt(`r${codes.length}@example.net`)).code);
-    await ask();
-    policy.allowNets('add', 'traveller', '198.51.100.0/24');
-    await ask();
-    policy.allowNets('remove', 'traveller', '198.51.100.0/24');
-    await ask();
-    policy.allowNets('add', 'traveller', 'any');
-    await ask();
-    policy.allowNets('add', 'traveller', '192.0.2.1');
-    policy.allowNets('remove', 'traveller', 'any');
-    await ask();
-    await client.quit();
-    assert.deepEqual(codes, [554, 250, 554, 250, 554]);
-  });
-});
+    test('add and remove count from the next recipient of the same session on', async () => {
+      const client = await clientAs(suite.postfix.ports.smtp, 'traveller', '198.51.100.8');
+      const codes: number[] = [];
+      const ask = async () => codes.push((await client.rcpt(`r${codes.length}@example.net`)).code);
+      await ask();
+      suite.policy.allowNets('add', 'traveller', '198.51.100.0/24');
+      await ask();
+      suite.policy.allowNets('remove', 'traveller', '198.51.100.0/24');
+      await ask();
+      suite.policy.allowNets('add', 'traveller', 'any');
+      await ask();
+      suite.policy.allowNets('add', 'traveller', '192.0.2.1');
+      suite.policy.allowNets('remove', 'traveller', 'any');
+      await ask();
+      await client.quit();
+      assert.deepEqual(codes, [554, 250, 554, 250, 554]);
+    });
+  },
+);
