@@ -2,12 +2,12 @@
 
 import { userInfo } from 'node:os';
 import { Trouble } from '../failure';
-import { refuseInvisible, refuseLook } from '../formats/look';
 import { parseAddress } from '../rules/address';
 import type { Meaning } from '../rules/meaning';
 import { nameFault } from '../rules/name-fault';
 import { formatNetwork, isCertain, parseNetwork } from '../rules/network';
 import { foldName } from '../rules/subject';
+import { refuseInvisible, refuseLook } from './pasted';
 
 /** Why a text is refused, and how it was likely meant. */
 export interface Refusal {

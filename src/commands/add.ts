@@ -14,7 +14,7 @@ import { inheritWider, widerSubjects } from '../rules/inherit';
 import { type Meaning, meaningText } from '../rules/meaning';
 import type { Table } from '../rules/schema';
 import { EVERYBODY } from '../rules/subject';
-import { hintAtSync } from '../sync/hint';
+import { hintAtSync } from '../sync/status';
 import { blockText, requireForce } from './block';
 
 export const add: Command = {

@@ -11,7 +11,7 @@ import type { Connection } from '../rules/database';
 import { formatInstant } from '../rules/expiry';
 import { inheritWider } from '../rules/inherit';
 import { EVERYBODY } from '../rules/subject';
-import { hintAtSync } from '../sync/hint';
+import { hintAtSync } from '../sync/status';
 import { putter } from './add';
 
 export const block: Command = {

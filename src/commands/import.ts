@@ -1,15 +1,12 @@
 // allow-nets import: many rows at once, from a file or a pipe.
 import * as fs from 'node:fs';
 import type { Command } from '../cli/command';
-import type { Refusal } from '../cli/input';
-import { hint, printError, printLine } from '../cli/output';
+import { hint, printLine } from '../cli/output';
 import { Progress } from '../cli/progress';
-import { printable, Trouble } from '../failure';
-import { bytesOf } from '../formats/chunks';
-import { FORMATS, type Format } from '../formats/format';
-import { type Loaded, load } from '../formats/load';
-import type { Read } from '../formats/read';
-import type { Change, ImportResult } from '../rules/import';
+import { Trouble } from '../failure';
+import { blocksOf } from '../formats/lines';
+import { countsText, load } from '../formats/load';
+import { FORMATS, type Format } from '../formats/records';
 
 export const importRows: Command = {
   line: 'import <file>',
@@ -38,53 +35,34 @@ export const importRows: Command = {
   ],
   async run(given) {
     const name = given.text('file') ?? '-';
-    const options = {
-      replace: given.flag('replace'),
-      dryRun: given.flag('dry-run'),
-      force: given.flag('force'),
-    };
+    const dryRun = given.flag('dry-run');
     const descriptor = openInput(name);
     const progress = new Progress(sizeOf(descriptor));
-    const isShown = options.dryRun || given.flag('verbose');
-    let loaded: Loaded;
-    try {
-      loaded = await load(
-        given.db,
-        {
-          chunks: bytesOf(descriptor, progress.add),
-          name,
-          format: given.text('format') as Format | null,
+    const blocks = blocksOf(descriptor, progress.add);
+    const { read, result } = await load(
+      given.db,
+      { blocks, name, format: given.text('format') as Format | null },
+      {
+        replace: given.flag('replace'),
+        dryRun,
+        force: given.flag('force'),
+        verbose: given.flag('verbose'),
+        empty: {
+          problem: 'the input is empty',
+          hint: 'did the command before the pipe fail? To go on all the same add --force',
         },
-        {
-          ...options,
-          empty: {
-            problem: 'the input is empty',
-            hint: 'did the command before the pipe fail? To go on all the same add --force',
-          },
-          report: isShown ? (change) => printChange(change, options.dryRun) : undefined,
-        },
-        () => progress.say('comparing with the database, and writing what differs'),
-      );
-    } finally {
-      progress.done();
-    }
-    const { read } = loaded;
-    if (loaded.kind === 'unreadable') return printProblems(read);
-    const { result } = loaded;
-    if (read.unknownColumns.length > 0) hint(`columns left out: ${printable(read.unknownColumns.join(', '))}`);
+        onRead: () => progress.say('comparing with the database, and writing what differs'),
+      },
+    ).finally(() => progress.done());
+    if (result === null) return read.problems.print();
+    if (read.unknownColumns.size > 0) hint(`columns left out: ${[...read.unknownColumns].join(', ')}`);
     if (read.withoutNetworks > 0) hint(`users without allow_nets, left out: ${read.withoutNetworks}`);
-    printLine(countsText(result, options.dryRun));
+    printLine(countsText(result, dryRun));
     if (result.repeated > 0) hint(`rows that mean the same as another one: ${result.repeated}`);
     if (result.refusal !== null) hint(`it would be refused without --force: ${result.refusal.message}`);
     return 0;
   },
 };
-
-export function countsText({ added, changed, removed, unchanged }: ImportResult, dryRun: boolean): string {
-  return dryRun
-    ? `would add ${added}, change ${changed}, remove ${removed}; unchanged ${unchanged}`
-    : `added ${added}, changed ${changed}, removed ${removed}, unchanged ${unchanged}`;
-}
 
 /** The descriptor of a file, or of standard input for `-`. Throws Trouble. */
 export function openInput(name: string): number {
@@ -94,41 +72,21 @@ export function openInput(name: string): number {
     if (!fs.fstatSync(descriptor).isDirectory()) return descriptor;
     throw Object.assign(new Error(), { code: 'EISDIR' });
   } catch (error) {
-    throw new Trouble({ kind: 'refused', ...unopened(name, error as NodeJS.ErrnoException) });
+    const { code = '' } = error as NodeJS.ErrnoException;
+    const reasons: Readonly<Record<string, string>> = {
+      ENOENT: `there is no file ${name}`,
+      EISDIR: `${name} is a folder`,
+    };
+    const hint =
+      code === 'EACCES'
+        ? `run the command as root, or: ls -l ${name}`
+        : 'allow-nets import FILE, or - for standard input';
+    throw new Trouble({ kind: 'refused', problem: reasons[code] ?? `${name} cannot be read (${code})`, hint });
   }
-}
-
-function unopened(name: string, { code = '' }: NodeJS.ErrnoException): Refusal {
-  const hint = 'allow-nets import FILE, or - for standard input';
-  if (code === 'ENOENT') return { problem: `there is no file ${name}`, hint };
-  if (code === 'EISDIR') return { problem: `${name} is a folder`, hint };
-  const problem = `${name} cannot be read (${code})`;
-  return { problem, hint: code === 'EACCES' ? `run the command as root, or: ls -l ${name}` : hint };
 }
 
 /** Of a file; null of a pipe. */
 export function sizeOf(descriptor: number): number | null {
   const stat = fs.fstatSync(descriptor);
   return stat.isFile() ? stat.size : null;
-}
-
-/** The line for a row that was, or would be, added, changed or removed. */
-export function printChange({ table, what, name, network }: Change, dryRun: boolean): void {
-  const owner = table === 'network_set' ? `@${name}` : name;
-  const done = { add: 'added', change: 'changed', remove: 'removed' }[what];
-  printLine(printable(`${dryRun ? `would ${what}` : done} ${owner} ${network}`));
-}
-
-export function printProblems({ problems, problemCount }: Read): 1 {
-  problems.forEach(({ line, problem, hint: likely }, i) => {
-    printError(`allow-nets: error: line ${line}: ${printable(problem)}\n`);
-    // Twenty times the same hint would hide the lines.
-    if (problems[i + 1]?.hint !== likely) hint(printable(likely));
-  });
-  const more = problemCount - problems.length;
-  const first = more > 0 ? `, of which these are the first ${problems.length}` : '';
-  printError(
-    `allow-nets: error: ${problemCount} ${problemCount === 1 ? 'line is' : 'lines are'} wrong${first}: nothing was changed\n`,
-  );
-  return 1;
 }

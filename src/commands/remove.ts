@@ -10,7 +10,7 @@ import { eachExpired, eachRowOf, hasRows, isExpired, type Row, rowsOf, rowsWithT
 import { removeEntries } from '../rules/removal';
 import type { Table } from '../rules/schema';
 import { foldName } from '../rules/subject';
-import { hintAtSync } from '../sync/hint';
+import { hintAtSync } from '../sync/status';
 
 export const remove: Command = {
   line: 'remove [user] [network..]',

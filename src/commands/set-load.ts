@@ -3,14 +3,15 @@ import type { Command } from '../cli/command';
 import { setTyped, whoAmI } from '../cli/input';
 import { importing } from '../cli/open';
 import { hint, printLine } from '../cli/output';
-import { bytesOf, textOf } from '../formats/chunks';
-import { cutOff } from '../formats/load';
-import { parseNetworkList } from '../formats/network-list';
+import { blocksOf, Lines } from '../formats/lines';
+import { changePrinter, countsText, cutOff } from '../formats/load';
+import { rangesOf } from '../formats/network-list';
+import { Problems } from '../formats/read';
 import { formatInstant } from '../rules/expiry';
 import { importRow } from '../rules/import';
 import { mergeRanges, networksOf } from '../rules/range';
-import { hintAtSync } from '../sync/hint';
-import { countsText, openInput, printChange } from './import';
+import { hintAtSync } from '../sync/status';
+import { openInput } from './import';
 
 export const setLoad: Command = {
   line: 'set load <name> <file>',
@@ -40,13 +41,13 @@ export const setLoad: Command = {
     const countries = given.texts('country').map((country) => country.toUpperCase());
     const descriptor = openInput(file);
     return importing(given.db, (rows) => {
-      const text = [...textOf(bytesOf(descriptor))].join('');
-      const { ranges } = parseNetworkList(text, countries);
-      if (!force && !/^\s*[[{]/.test(text) && text !== '' && !text.endsWith('\n')) throw cutOff();
-      for (const range of mergeRanges(ranges)) {
-        for (const network of networksOf(range)) {
-          rows.add(importRow('network_set', name, { kind: 'network', network }));
-        }
+      const lines = new Lines(blocksOf(descriptor));
+      const problems = new Problems();
+      const ranges = rangesOf(lines, countries, problems);
+      if (problems.count > 0) return problems.print();
+      if (!force && !lines.isComplete) throw cutOff();
+      for (const network of mergeRanges(ranges).flatMap(networksOf)) {
+        rows.add(importRow('network_set', name, { kind: 'network', network }));
       }
       const now = Date.now();
       const source = [file === '-' ? 'standard input' : file, ...countries].join(' ');
@@ -58,7 +59,7 @@ export const setLoad: Command = {
         set: name,
         addedBy: whoAmI(),
         now,
-        report: dryRun ? (change) => printChange(change, true) : undefined,
+        report: changePrinter(dryRun),
         also(connection) {
           connection
             .prepare('insert or replace into set_source (name, source, loaded_at) values (?, ?, ?)')

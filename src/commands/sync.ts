@@ -3,17 +3,16 @@
 // The copy goes on answering whatever happens to the list: only complete and valid output of COMMAND changes the database, in one
 // transaction and past the guard of `import --replace`. In trouble nothing changes, and the warning says why.
 import * as fs from 'node:fs';
-import * as path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arguments, Command } from '../cli/command';
 import { flush, printError, printLine } from '../cli/output';
 import { secondsOf } from '../cli/time';
-import { asErrorLines, asLogLine, Trouble } from '../failure';
-import { FORMATS, type Format } from '../formats/format';
+import { asErrorLines, asLogLine, type Failure, failureOf, Trouble } from '../failure';
+import { FORMATS, type Format } from '../formats/records';
 import { MailLog, type Priority } from '../postfix/mail-log';
-import { parseInstant } from '../rules/expiry';
-import { pause, Stopped, stopSignal } from '../sync/limits';
-import { changesOf, type Job, type Run, runOnce } from '../sync/run';
-import { ageText, readState, type SyncState, writeState } from '../sync/state';
+import type { ImportResult } from '../rules/import';
+import { type Job, nameOf, syncOnce } from '../sync/run';
+import { ageText, changesOf, nextState, readState, type SyncState, secondsSince, writeState } from '../sync/state';
 
 const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 };
 const TIMEOUT = 60;
@@ -53,27 +52,60 @@ export const sync: Command = {
     const job = jobOf(given);
     const stop = stopSignal();
     const found = readState(job.db);
-    let state = found === 'forbidden' ? null : found;
+    let before = found === 'forbidden' ? null : found;
     let isRemembered = true;
     for (;;) {
-      const begin = performance.now();
-      const run = await runOnce(job, state, stop);
-      if (run.kind !== 'stopped' && !job.dryRun) {
-        isRemembered = remember(job.db, run.state, isRemembered);
-        await logRun(job, run, state);
-        state = run.state;
+      const begin = Date.now();
+      const run = await syncOnce(job, stop).catch(failureOf);
+      if ('kind' in run && (run.kind === 'bug' || (stop.aborted && job.every === null))) throw new Trouble(run);
+      if ('kind' in run && stop.aborted) return 0;
+      const state = nextState(before, job, begin, run);
+      if (!job.dryRun) {
+        isRemembered = remember(job.db, state, isRemembered);
+        await logRun(job, run, before, begin);
       }
-      if (run.kind === 'failed' && (job.every === null || state?.failing === state?.attempted)) {
-        printError(asErrorLines(run.failure));
+      if ('kind' in run && (job.every === null || state.failing_since === state.last_attempt)) {
+        printError(asErrorLines(run));
       }
-      if (job.every === null) return statusOf(run, job.dryRun);
+      if (job.every === null) return 'kind' in run ? 1 : printResult(run, job.dryRun, begin);
+      before = state;
       // Servers that were started together do not ask together for ever; a slow COMMAND does not run without a pause.
       const next = job.every * 1000 * (0.9 + 0.2 * Math.random());
-      await pause(Math.max(next - (performance.now() - begin), next / 10), stop);
+      await sleep(Math.max(next - (Date.now() - begin), next / 10), null, { signal: stop }).catch(() => {});
       if (stop.aborted) return 0;
     }
   },
 };
+
+function jobOf(given: Arguments): Job {
+  if (given.rest.length === 0 || given.rest[0] === '') {
+    const likely = "allow-nets sync -- mysql --batch -e 'select user, network from access' mail";
+    throw usage('sync requires a command after --', likely);
+  }
+  const every = given.text('every');
+  if (given.flag('dry-run') && every !== null) throw usage('--dry-run goes without --every', 'leave one of them out');
+  return {
+    db: given.db,
+    source: given.rest,
+    format: given.text('format') as Format | null,
+    force: given.flag('force'),
+    dryRun: given.flag('dry-run'),
+    timeout: secondsOf(given.text('timeout') ?? `${TIMEOUT}s`, '--timeout', UNITS),
+    every: every === null ? null : secondsOf(every, '--every', UNITS),
+  };
+}
+
+function usage(problem: string, hint: string): Trouble {
+  return new Trouble({ kind: 'option', problem, hint });
+}
+
+/** Aborted, with Trouble as its reason, when the program is told to end. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  const reason = new Trouble({ kind: 'refused', problem: 'sync was ended by a signal', hint: 'nothing was changed' });
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => controller.abort(reason));
+  return controller.signal;
+}
 
 /** Whether the state could be written. `before`: whether the last one could, so that it is said once. */
 function remember(db: string, state: SyncState, before: boolean): boolean {
@@ -89,75 +121,44 @@ function remember(db: string, state: SyncState, before: boolean): boolean {
   }
 }
 
-/** One line in the mail log for a change, for the first failure, and for the recovery. */
-async function logRun(job: Job, run: Exclude<Run, { kind: 'stopped' }>, before: SyncState | null): Promise<void> {
-  const isFailing = (before?.error ?? null) !== null;
-  if (run.kind === 'failed') {
-    if (!isFailing) await toMailLog('warning', `sync: ${asLogLine(run.failure)}`);
+/** One line in the mail log for a change, for the first failure, and for the recovery; the latter also on standard output with --every. */
+async function logRun(job: Job, run: ImportResult | Failure, before: SyncState | null, begin: number): Promise<void> {
+  const isFailing = (before?.last_error ?? null) !== null;
+  if ('kind' in run) {
+    if (!isFailing) await toMailLog('warning', `sync: ${asLogLine(run)}`);
     return;
   }
-  const source = path.basename(job.source[0] ?? '');
   const lines: string[] = [];
   if (isFailing) {
-    const since = parseInstant(before?.failing ?? '');
-    const age = since === null ? '' : ` after ${ageText(Math.max(0, Math.round((Date.now() - since) / 1000)))}`;
-    lines.push(`sync: works again${age} source=${source}`);
+    const age = secondsSince(before?.failing_since ?? null, Date.now());
+    lines.push(`works again${age === null ? '' : ` after ${ageText(age)}`}`);
   }
-  const { added, removed, changed } = run.result;
-  if (changesOf(run.result) > 0) {
-    lines.push(
-      `sync: added=${added} removed=${removed} changed=${changed} took=${run.took.toFixed(1)}s source=${source}`,
-    );
+  const { added, removed, changed } = run;
+  if (changesOf(run) > 0) {
+    lines.push(`added=${added} removed=${removed} changed=${changed} took=${secondsText(begin)}s`);
   }
-  for (const line of lines) {
+  for (const line of lines.map((text) => `sync: ${text} source=${nameOf(job)}`)) {
     if (job.every !== null) printLine(line);
     flush();
     await toMailLog('info', line);
   }
 }
 
-/** With a log program of its own: lines are rare here, and one that waited for hours could miss that the log was rotated. */
+/** With a log program of its own: lines are rare, and one that runs for hours could miss that the log was rotated. */
 function toMailLog(priority: Priority, line: string): Promise<void> {
   const log = new MailLog(priority);
   log.write(line.replace(/[^ -~]/g, '?'));
   return new Promise((resolve) => log.close(resolve));
 }
 
-function jobOf(given: Arguments): Job {
-  if (given.rest.length === 0 || given.rest[0] === '') {
-    const likely = "allow-nets sync -- mysql --batch -e 'select user, network from access' mail";
-    throw usage('sync requires a command after --', likely);
-  }
-  const every = given.text('every') !== null;
-  if (given.flag('dry-run') && every) throw usage('--dry-run goes without --every', 'leave one of them out');
-  const seconds = (option: string) => {
-    const text = given.text(option);
-    return text === null ? null : secondsOf(text, `--${option}`, UNITS);
-  };
-  return {
-    db: given.db,
-    source: given.rest,
-    format: given.text('format') as Format | null,
-    force: given.flag('force'),
-    dryRun: given.flag('dry-run'),
-    timeout: seconds('timeout') ?? TIMEOUT,
-    every: seconds('every'),
-  };
-}
-
-function usage(problem: string, hint: string): Trouble {
-  return new Trouble({ kind: 'option', problem, hint });
-}
-
-function statusOf(run: Run, dryRun: boolean): 0 | 1 {
-  if (run.kind === 'stopped') throw new Stopped();
-  if (run.kind === 'failed') return 1;
-  const { added, changed, removed } = run.result;
+function printResult(run: ImportResult, dryRun: boolean, begin: number): 0 {
   const would = dryRun ? 'would be ' : '';
-  const what =
-    changesOf(run.result) === 0
-      ? 'no difference'
-      : `${would}added ${added}, ${would}changed ${changed}, ${would}removed ${removed}`;
-  printLine(`${what}: ${run.state.rows} rows, ${run.took.toFixed(1)} s`);
+  const counts = `${would}added ${run.added}, ${would}changed ${run.changed}, ${would}removed ${run.removed}`;
+  const rows = run.unchanged + run.added + run.changed;
+  printLine(`${changesOf(run) === 0 ? 'no difference' : counts}: ${rows} rows, ${secondsText(begin)} s`);
   return 0;
+}
+
+function secondsText(begin: number): string {
+  return ((Date.now() - begin) / 1000).toFixed(1);
 }

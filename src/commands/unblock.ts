@@ -9,7 +9,7 @@ import { handRows, type Row, rowWith } from '../rules/entries';
 import { meaningOf } from '../rules/meaning';
 import { removeEntries } from '../rules/removal';
 import { foldName } from '../rules/subject';
-import { hintAtSync } from '../sync/hint';
+import { hintAtSync } from '../sync/status';
 
 export const unblock: Command = {
   line: 'unblock <user>',

@@ -2,7 +2,7 @@
 import { isCheckOf } from '../postfix/policy-check';
 import { shellLine } from '../postfix/run';
 import { policyTargets } from '../postfix/service-view';
-import { syncChecks } from '../sync/state';
+import { syncCheck } from '../sync/status';
 import { databaseFindings, permissionFindings } from './database-check';
 import { diskFindings } from './disk-check';
 import { type Finding, type Findings, warn } from './finding';
@@ -60,9 +60,9 @@ function* rootFindings(): Iterable<Finding> {
 }
 
 function* syncFindings({ db }: InstalledService): Iterable<Finding> {
-  for (const { level, text, remedy } of syncChecks(db, Date.now())) {
-    yield { check: 'sync', status: level, message: text, advice: remedy, remedy: null };
-  }
+  const check = syncCheck(db, Date.now());
+  if (check === null) return;
+  yield { check: 'sync', status: check.level, message: check.text, advice: check.remedy, remedy: null };
 }
 
 /** A policy host may ask its own service, too; the other servers ask it over the network, which cannot be seen from here. */

@@ -1,64 +1,17 @@
-// Which field of a line is what: from the header line, or by position when there is none.
+// The columns of a list, and which field of a line belongs to which of them.
 //
-// A column that is not known is left out and told; one that is nearly known is refused: an `expire` overlooked would let people in for ever.
+// A column of another name is left out and reported, unless it may change what a row means: an `expire` or an `active` that is overlooked
+// would let people in.
 import { nearest, type Refusal } from '../cli/input';
 
+/** In the order of a line without a header, which is that of export. */
 export const COLUMNS = ['user', 'network', 'note', 'expires', 'added_at', 'added_by', 'set', 'local'] as const;
 export type Column = (typeof COLUMNS)[number];
 
-export interface Header {
-  /** Of each column the place of its field, or -1. */
-  readonly places: Readonly<Record<Column, number>>;
-  /** How many fields a line has; without a header line any number is good. */
-  readonly width: number | null;
-  readonly unknown: readonly string[];
-  readonly problem: Refusal | null;
-}
-
-/** What `list --json` shows of a row beside its columns. */
-const SHOWN_ONLY = ['state', 'problem'];
-
-/** The columns of a line without a header: user, network, and so on, as export orders them. */
-export const BY_POSITION: Header = {
-  places: placesOf(COLUMNS),
-  width: null,
-  unknown: [],
-  problem: null,
-};
-
-/** Whether the first line of an input names columns: then it has one called network, or a user, and nothing that could be data. */
-export function isHeader(fields: readonly (string | null)[], isNetwork: (text: string) => boolean): boolean {
-  const names = fields.map(columnName);
-  if (fields.some((field) => field !== null && isNetwork(field))) return false;
-  return names.includes('network') || (names.includes('user') && names[1] !== '');
-}
-
-export function headerOf(fields: readonly (string | null)[]): Header {
-  const names = fields.map(columnName);
-  const twice = names.find((name, i) => name !== '' && names.indexOf(name) !== i && isColumn(name));
-  const places = placesOf(names);
-  const lacking = (['user', 'network'] as const).find(
-    (name) => places[name] < 0 && (name !== 'user' || places.set < 0),
-  );
-  const problem =
-    twice !== undefined
-      ? { problem: `there are two columns ${twice}`, hint: 'leave one of them out' }
-      : (names.map(refuseColumn).find((refusal) => refusal !== null) ??
-        (lacking === undefined ? null : { problem: `there is no column ${lacking}`, hint: KNOWN }));
-  return { places, width: names.length, unknown: names.filter((name) => !isColumn(name)), problem };
-}
+/** The fields of a row: null where one is empty, undefined where the input does not speak of it. */
+export type Values = { [column in Column]?: string | null };
 
 const KNOWN = `the columns are ${COLUMNS.join(', ')}`;
-
-/** Why a name that is no column cannot simply be left out, or null. */
-export function refuseColumn(name: string): Refusal | null {
-  if (name === '' || isColumn(name) || SHOWN_ONLY.includes(name)) return null;
-  const alike = COLUMNS.find((column) => name.startsWith(column) || (name.length > 2 && column.startsWith(name)));
-  const near = name.length > 5 ? nearest(name, COLUMNS) : null;
-  const meant = alike ?? near ?? (/expir|until|valid/.test(name) ? 'expires' : null);
-  if (meant === null) return null;
-  return { problem: `the column ${name} is not known`, hint: `did you mean ${meant}? ${KNOWN}` };
-}
 
 export function isColumn(name: string): name is Column {
   return (COLUMNS as readonly string[]).includes(name);
@@ -68,6 +21,54 @@ export function columnName(field: string | null): string {
   return (field ?? '').trim().toLowerCase();
 }
 
-function placesOf(names: readonly string[]): Record<Column, number> {
-  return Object.fromEntries(COLUMNS.map((column) => [column, names.indexOf(column)])) as Record<Column, number>;
+/** Columns that other programs have, which say what we say otherwise. */
+const OTHER_MEANINGS: readonly (readonly [name: RegExp, hint: string])[] = [
+  [/expir|until|valid/, `did you mean expires? ${KNOWN}`],
+  [/mask|prefix|bits|length/, 'write the length of a network behind it: 10.0.0.0/8'],
+  [
+    /^(?:is_)?(?:active|enabled?|disabled?|deleted|blocked|locked|revoked|suspended|allow|deny|permit|action|status|type)$/,
+    'every row lets its user in: leave out the rows that do not, and this column',
+  ],
+];
+
+/** Why a column cannot simply be left out, or null. */
+export function refuseColumn(name: string): Refusal | null {
+  // What `list --json` prints of a row beside its columns.
+  if (name === '' || isColumn(name) || name === 'state' || name === 'problem') return null;
+  const other = OTHER_MEANINGS.find(([pattern]) => pattern.test(name))?.[1];
+  const alike = COLUMNS.find((column) => name.startsWith(column) || (name.length > 2 && column.startsWith(name)));
+  const meant = alike ?? (name.length > 5 ? nearest(name, COLUMNS) : null);
+  const hint = other ?? (meant === null ? null : `did you mean ${meant}? ${KNOWN}`);
+  return hint === null ? null : { problem: `the column ${name} is not known`, hint };
+}
+
+/** What other programs call our columns. */
+const OTHER_NAMES =
+  /^(?:user_?name|login|e?-?mail|address|account|allow_nets|nets?|networks|ips?|ip_?addr(?:ess)?|cidr)$/;
+
+/** Whether the first line of an input names columns. `isNetwork`: that a field is data. */
+export function isHeader(fields: readonly (string | null)[], isNetwork: (text: string) => boolean): boolean {
+  if (fields.some((field) => field !== null && isNetwork(field))) return false;
+  const names = fields.map(columnName);
+  const others = names.filter((name) => OTHER_NAMES.test(name)).length;
+  return names.includes('network') || (names.includes('user') && names[1] !== '') || others > 1;
+}
+
+/** Why a header cannot be used, or null. */
+export function refuseHeader(names: readonly string[]): Refusal | null {
+  const twice = names.find((name, i) => isColumn(name) && names.indexOf(name) !== i);
+  if (twice !== undefined) return { problem: `there are two columns ${twice}`, hint: 'leave one of them out' };
+  const lacking = !names.includes('network')
+    ? 'network'
+    : names.includes('user') || names.includes('set')
+      ? null
+      : 'user';
+  if (lacking !== null && names.some((name) => OTHER_NAMES.test(name))) {
+    return {
+      problem: `the columns ${names.join(' and ')} are not known`,
+      hint: 'name them user and network, in SQL: select username as user, allow_nets as network; a user who may send from everywhere has the network any',
+    };
+  }
+  const refusal = names.map(refuseColumn).find((each) => each !== null);
+  return refusal ?? (lacking === null ? null : { problem: `there is no column ${lacking}`, hint: KNOWN });
 }

@@ -1,135 +1,91 @@
 // Lines of fields: CSV (RFC 4180), and tab- or bar-separated text as `mysql --batch` and `psql -A` print it.
-//
-// A line that cannot be taken apart comes out with the problem, and the reading goes on after it. What is longer than any record is an
-// error at once, so that an input without line breaks takes no more time than one with them.
 import type { Refusal } from '../cli/input';
-import type { Dialect } from './format';
+import { Trouble } from '../failure';
+import { type Lines, LONGEST } from './lines';
 
-/** `line`: where it begins, from 1. A field is null where the format has a word for it (NULL, \N). */
+/** What separates the fields of a line. `escapes`: as `mysql --batch` writes them. */
+export interface Dialect {
+  readonly separator: string;
+  readonly quotes: boolean;
+  readonly escapes: boolean;
+}
+
+/** psql -A separates by | unless told otherwise and escapes nothing; spreadsheets write ; where a comma separates decimals. */
+export function dialectOf(format: 'csv' | 'tsv', first: string): Dialect {
+  // As spreadsheets write it, and read it back.
+  const named = /^\s*"?sep=(.)"?\r?$/i.exec(first)?.[1];
+  if (named !== undefined) return { separator: named, quotes: format === 'csv', escapes: false };
+  if (format === 'tsv') {
+    const hasBars = !first.includes('\t') && first.includes('|');
+    return { separator: hasBars ? '|' : '\t', quotes: false, escapes: !hasBars };
+  }
+  const outside = first.replace(/"(?:[^"]|"")*("|$)/g, '');
+  const separator = [',', ';', '\t', '|'].find((candidate) => outside.includes(candidate)) ?? ',';
+  return { separator, quotes: true, escapes: false };
+}
+
+/** `line`: where the record begins. A field is null where the format has a word for it (NULL, \N). */
 export interface Fields {
   readonly line: number;
   readonly fields: readonly (string | null)[];
-  readonly problem: Refusal | null;
+  /** Why the record has no fields. */
+  readonly problem?: Refusal;
 }
 
-/** No record has more characters. */
-export const LONGEST = 64 * 1024;
-
-/** No record has more quoted fields. */
-const MOST_FIELDS = 100;
-
-export class FieldReader {
-  private rest = '';
-  private line = 0;
+/** The records of an input. After one that cannot be split, reading goes on. Throws Trouble for one that is too long. */
+export function* fieldsOf(lines: Lines, { separator, quotes, escapes }: Dialect): Iterable<Fields> {
   /** A record whose quoted field goes on in the next line. */
-  private open: { readonly line: number; text: string } | null = null;
-  private readonly quotedFieldPattern: RegExp;
-
-  constructor(
-    private readonly dialect: Dialect,
-    private readonly take: (record: Fields) => void,
-  ) {
-    const { separator } = dialect;
-    const bare = separator === '|' || separator === '\t' ? `\\${separator === '|' ? '|' : 't'}` : separator;
-    this.quotedFieldPattern = new RegExp(`"((?:[^"]|"")*)"(?!")|([^${bare}\\n"][^${bare}\\n]*|)(?=${bare}|$)`, 'y');
-  }
-
-  /** False when no more can be read. */
-  read(text: string): boolean {
-    const lines = (this.rest + text).split('\n');
-    this.rest = lines.pop() ?? '';
-    for (const line of lines) if (!this.takeLine(line)) return false;
-    return this.rest.length <= LONGEST || this.tooLong(this.line + 1);
-  }
-
-  end(): void {
-    if (this.rest !== '') this.takeLine(this.rest);
-    if (this.open !== null) this.refuse(this.open.line, 'a quote is opened and never closed', TWICE);
-  }
-
-  /** Whether the last line had its end. */
-  get isComplete(): boolean {
-    return this.rest === '';
-  }
-
-  private takeLine(line: string): boolean {
-    this.line++;
-    if (line.length > LONGEST) return this.tooLong(this.line);
-    const { open } = this;
+  let open: { readonly line: number; text: string } | null = null;
+  for (const text of lines) {
+    const line: number = open?.line ?? lines.number;
     if (open !== null) {
-      open.text += `\n${line}`;
-      if (open.text.length > LONGEST) return this.tooLong(open.line);
+      open.text += `\n${text}`;
+      if (open.text.length > LONGEST) throw tooLong(line);
       // An even number of quotes leaves the field open.
-      if (line.split('"').length % 2 === 1) return true;
-      this.open = null;
-      return this.takeQuoted(open.line, open.text);
+      if (text.split('"').length % 2 === 1) continue;
     }
-    const whole = withoutReturn(line);
-    if (isBlank(whole)) return true;
-    const { separator, quotes, escapes } = this.dialect;
-    if (quotes && whole.includes('"')) return this.takeQuoted(this.line, line);
-    const fields: (string | null)[] = whole.split(separator);
-    this.take({
-      line: this.line,
-      fields: escapes && /\\|NULL/.test(whole) ? fields.map((field) => unescaped(field ?? '')) : fields,
-      problem: null,
-    });
-    return true;
-  }
-
-  private takeQuoted(line: number, record: string): boolean {
-    const text = withoutReturn(record);
-    const { separator } = this.dialect;
-    const pattern = this.quotedFieldPattern;
-    const fields: string[] = [];
-    for (let at = 0; ; ) {
-      pattern.lastIndex = at;
-      const found = pattern.exec(text);
-      if (found === null) {
-        if (text[at] === '"') {
-          this.open = { line, text: record };
-          return true;
-        }
-        return this.refuse(line, 'there is text after the closing quote', TWICE);
+    const record: string = withoutReturn(open?.text ?? text);
+    if (quotes && record.includes('"')) {
+      const fields = quotedFields(record, separator);
+      const isOpen = !Array.isArray(fields) && record.split('"').length % 2 === 0;
+      if (isOpen) {
+        open ??= { line, text };
+        continue;
       }
-      const [whole, quoted, plain] = found;
-      if (plain !== undefined && /^\s+"/.test(plain)) {
-        return this.refuse(line, 'there is a blank before a quote', 'a quoted field begins with its quote: a,"b, c"');
-      }
-      fields.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'));
-      at += whole.length;
-      if (at >= text.length) break;
-      if (text[at] !== separator) return this.refuse(line, 'there is text after the closing quote', TWICE);
-      if (fields.length > MOST_FIELDS) return this.refuse(line, `there are more than ${MOST_FIELDS} fields`, TWICE);
-      at++;
+      yield Array.isArray(fields) ? { line, fields } : { line, fields: [], problem: fields };
+    } else {
+      const fields = record.split(separator);
+      yield { line, fields: escapes && /\\|NULL/.test(record) ? fields.map(unescaped) : fields };
     }
-    this.take({ line, fields, problem: null });
-    return true;
+    open = null;
   }
-
-  private refuse(line: number, problem: string, hint: string): true {
-    this.take({ line, fields: [], problem: { problem, hint } });
-    return true;
-  }
-
-  private tooLong(line: number): false {
-    this.rest = '';
-    this.open = null;
-    this.refuse(
-      line,
-      'the line is longer than 64 KB',
-      'nothing after it was read; is this a list of users and networks?',
-    );
-    return false;
+  if (open !== null) {
+    yield { line: open.line, fields: [], problem: { problem: 'a quote is opened and never closed', hint: TWICE } };
   }
 }
 
 const TWICE = 'a quote inside a quoted field is written twice';
 
-function isBlank(line: string): boolean {
-  const first = line.charCodeAt(0);
-  // Most lines begin with a letter: no copy is made of those.
-  return !(first > 0x20 && first < 0x7f) && line.trim() === '';
+function tooLong(line: number): Trouble {
+  const hint = `nothing after it was read; is a quote never closed? ${TWICE}`;
+  return new Trouble({ kind: 'refused', problem: `the record in line ${line} is longer than 64 KB`, hint });
+}
+
+/** The fields of one record, some of them in quotes. */
+export function quotedFields(record: string, separator: string): string[] | Refusal {
+  const bare = separator.replace(/[\\\]^-]/, '\\$&');
+  const pattern = new RegExp(`(?:"((?:[^"]|"")*)"|([^"${bare}][^${bare}]*|))([${bare}]|$)`, 'y');
+  const fields: string[] = [];
+  for (;;) {
+    const found = pattern.exec(record);
+    if (found === null) return { problem: 'there is text after the closing quote', hint: TWICE };
+    const [, quoted, plain = '', end] = found;
+    if (/^\s+"/.test(plain)) {
+      return { problem: 'there is a blank before a quote', hint: 'a quoted field begins with its quote: a,"b, c"' };
+    }
+    fields.push(quoted?.replaceAll('""', '"') ?? plain);
+    if (end === '') return fields;
+  }
 }
 
 function withoutReturn(line: string): string {
@@ -137,30 +93,23 @@ function withoutReturn(line: string): string {
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '0': '\0', '\\': '\\' };
+const LETTERS = Object.fromEntries(Object.entries(ESCAPES).map(([letter, character]) => [character, letter]));
 
 /** Undoes the escapes of `mysql --batch`, and `\r`, which export writes and mysql does not. An unknown one is no escape. */
 function unescaped(field: string): string | null {
   if (field === 'NULL' || field === '\\N') return null;
-  if (!field.includes('\\')) return field;
   if (field === '\\NULL') return 'NULL';
   return field.replace(/\\([ntr0\\])/g, (_, letter: string) => ESCAPES[letter] ?? letter);
 }
 
-/** The counterpart of `unescaped`. */
+/** A field of tab-separated text: the counterpart of `unescaped`. */
 export function escaped(field: string | null): string {
   if (field === null) return 'NULL';
   if (field === 'NULL') return '\\NULL';
-  const letters: Readonly<Record<string, string>> = {
-    '\n': 'n',
-    '\t': 't',
-    '\r': 'r',
-    '\0': '0',
-    '\\': '\\',
-  };
-  return field.replace(/[\n\t\r\0\\]/g, (character) => `\\${letters[character]}`);
+  return field.replace(/[\n\t\r\0\\]/g, (character) => `\\${LETTERS[character]}`);
 }
 
-/** A field of CSV, quoted where it must be. */
+/** A field of CSV, in quotes where it must be. */
 export function quotedField(field: string | null): string {
   if (field === null) return '';
   return /[",;|\n\r\t]|^\s|\s$|^$/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;

@@ -1,24 +1,21 @@
 // Dovecot's passwd-file (doc.dovecot.org, Passwd-file): user:password:uid:gid:gecos:home:shell:extra fields. Of each line the user and the
-// extra field allow_nets count. A user without it is left out: Dovecot lets him in from everywhere, and so says nothing.
+// extra field allow_nets count.
+import type { Refusal } from '../cli/input';
 
 /** The seven fields before the extra fields, which may hold colons: IPv6 networks. */
 const LINE = /^([^:]*):(?:[^:]*:){6}(.*)$/;
 
-/** `networks`: null when the line has no allow_nets. */
-export interface PasswdLine {
-  readonly user: string;
-  readonly networks: string | null;
-}
-
-/** Null: a comment, or an empty line. */
-export function parsePasswdLine(text: string): PasswdLine | null {
-  if (/^\s*(?:#|$)/.test(text)) return null;
-  const [, user = text.split(':', 1)[0] ?? '', extra = ''] = LINE.exec(text) ?? [];
-  const field = extra.split(/[ \t]+/).find((word) => word.startsWith('allow_nets='));
-  return { user, networks: field?.slice('allow_nets='.length) ?? null };
-}
-
-/** Whether a text looks like a line of a passwd-file. */
-export function looksLikePasswd(text: string): boolean {
-  return /^[^:,\s]+:(?:\{[A-Z0-9.-]+\}|[^:]*:[^:]*:[^:]*:[^:]*:[^:]*:)/.test(text) || /\ballow_nets=/.test(text);
+/** Its user and networks. Null for a user without allow_nets, whom Dovecot lets in from everywhere; undefined for a comment. */
+export function readPasswdLine(text: string): { user: string; network: string } | Refusal | null | undefined {
+  if (/^\s*(?:#|$)/.test(text)) return undefined;
+  const [, user = '', extra = ''] = LINE.exec(text) ?? [];
+  const field = extra.split(/[ \t\r]+/).find((word) => word.startsWith('allow_nets='));
+  if (field === undefined) {
+    if (!text.includes('allow_nets=')) return null;
+    return { problem: 'allow_nets is not an extra field', hint: 'extra fields follow the seventh colon of a line' };
+  }
+  const network = field.slice('allow_nets='.length);
+  if (!/(?:^|,)local(?:,|$)/.test(network)) return { user, network };
+  const hint = 'in Dovecot it means a connection from the server itself: write 127.0.0.0/8,::1';
+  return { problem: 'local is not a network', hint };
 }

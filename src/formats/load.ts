@@ -1,38 +1,36 @@
 // An input of rows into the database: read and checked to its end first, while the database is neither locked nor changed, then applied.
 import { whoAmI } from '../cli/input';
 import { importing } from '../cli/open';
-import { Trouble } from '../failure';
-import type { ImportOptions, ImportResult } from '../rules/import';
+import { printLine } from '../cli/output';
+import { printable, Trouble } from '../failure';
+import type { Change, ImportOptions, ImportResult } from '../rules/import';
 import { type Input, type Read, readRows } from './read';
 
-export type Loaded =
-  /** Lines are wrong; nothing was changed. */
-  | { readonly kind: 'unreadable'; readonly read: Read }
-  | { readonly kind: 'done'; readonly read: Read; readonly result: ImportResult };
-
-export type LoadOptions = Pick<ImportOptions, 'replace' | 'dryRun' | 'force' | 'report'> & {
+export interface LoadOptions extends Pick<ImportOptions, 'replace' | 'dryRun' | 'force'> {
+  /** Print each change. A dry run always does. */
+  readonly verbose?: boolean;
   /** What is said of an input without a single line. */
   readonly empty: { readonly problem: string; readonly hint: string };
-};
+  /** Called when the input is good, before the database is locked. */
+  readonly onRead?: () => void;
+}
 
-/** `checked` is called when the input is good, before the database is locked. Throws Trouble, also when the guard refuses. */
+/** `result`: null when lines are wrong, and nothing was changed. Throws Trouble, also when the guard refuses. */
 export function load(
   file: string,
   input: Input,
-  { empty, ...options }: LoadOptions,
-  checked: () => void = () => {},
-): Promise<Loaded> {
+  { empty, verbose, onRead, ...options }: LoadOptions,
+): Promise<{ readonly read: Read; readonly result: ImportResult | null }> {
   return importing(file, async (rows) => {
     const read = await readRows(input, (row) => rows.add(row));
-    if (read.problemCount > 0) return { kind: 'unreadable', read };
-    if (!options.force) {
-      if (read.isEmpty) throw new Trouble({ kind: 'refused', ...empty });
-      if (options.replace && !read.isComplete) throw cutOff();
-    }
-    checked();
+    if (read.problems.count > 0) return { read, result: null };
+    if (!options.force && read.isEmpty) throw new Trouble({ kind: 'refused', ...empty });
+    if (!options.force && options.replace && !read.isComplete) throw cutOff();
+    onRead?.();
     const tables = read.hasSets ? (['network_set', 'access'] as const) : (['access'] as const);
-    const result = rows.apply({ ...options, tables, addedBy: whoAmI(), now: Date.now() });
-    return { kind: 'done', read, result };
+    const report = changePrinter(options.dryRun, verbose);
+    const result = rows.apply({ ...options, tables, addedBy: whoAmI(), now: Date.now(), report });
+    return { read, result };
   });
 }
 
@@ -41,4 +39,20 @@ export function cutOff(): Trouble {
   const problem = 'the input is incomplete: its last line does not end with a line break';
   const hint = 'nothing was changed; was it cut off? If it is all there is, add --force';
   return new Trouble({ kind: 'refused', problem, hint });
+}
+
+/** Prints the rows that were, or would be, added, changed or removed; undefined when they are not to be printed. */
+export function changePrinter(dryRun: boolean, verbose = false): ((change: Change) => void) | undefined {
+  if (!dryRun && !verbose) return undefined;
+  return ({ table, what, name, network }) => {
+    const owner = table === 'network_set' ? `@${name}` : name;
+    const done = { add: 'added', change: 'changed', remove: 'removed' }[what];
+    printLine(printable(`${dryRun ? `would ${what}` : done} ${owner} ${network}`));
+  };
+}
+
+export function countsText({ added, changed, removed, unchanged }: ImportResult, dryRun: boolean): string {
+  return dryRun
+    ? `would add ${added}, change ${changed}, remove ${removed}; unchanged ${unchanged}`
+    : `added ${added}, changed ${changed}, removed ${removed}, unchanged ${unchanged}`;
 }

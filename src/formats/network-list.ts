@@ -1,111 +1,153 @@
-// Published lists of networks, told apart by what they hold: networks or ranges a line, START,END,COUNTRY in CSV, statistics files of the
+// Published lists of networks, told apart by what they hold: networks or ranges a line, FIRST,LAST,COUNTRY in CSV, statistics files of the
 // regional registries (RIR statistics exchange format), and JSON with networks in it.
-//
-// DIAGNOSTICS: a line that is none of these is an error with its number; nothing of the list is used then.
+import { isRefusal, type Refusal, readNetwork } from '../cli/input';
+import { hint } from '../cli/output';
 import { Trouble } from '../failure';
+import { parseAddress } from '../rules/address';
+import { parseNetwork } from '../rules/network';
 import { parseRange, type Range, rangeBetween, rangeFrom, rangeOfNetwork } from '../rules/range';
+import { quotedFields } from './delimited';
+import type { Lines } from './lines';
+import type { Problems } from './read';
 
-export interface NetworkList {
-  readonly ranges: readonly Range[];
-  /** Whether the lines name countries. */
-  readonly hasCountries: boolean;
-}
-
-/** `countries`: only lines of these, in upper case. Throws Trouble. */
-export function parseNetworkList(text: string, countries: readonly string[]): NetworkList {
-  if (/^\s*<(?:!doctype|html|\?xml)/i.test(text)) {
-    throw refused('this is an HTML or XML page', 'it may be an error page that curl saved: curl --fail');
-  }
-  const list = /^\s*[[{]/.test(text) ? jsonList(text) : lineList(text, countries);
-  if (list.hasCountries && countries.length === 0) {
-    throw refused('the list has networks of several countries', 'choose some: --country CC, which may be repeated');
-  }
-  if (!list.hasCountries && countries.length > 0) {
-    throw refused('the list has no column of countries', 'leave --country out');
-  }
-  return list;
-}
-
-function jsonList(text: string): NetworkList {
-  const ranges: Range[] = [];
-  const visit = (value: unknown): void => {
-    if (typeof value === 'string') {
-      const range = value.includes('/') ? rangeOfNetwork(value) : null;
-      if (range !== null) ranges.push(range);
-    } else if (typeof value === 'object' && value !== null) Object.values(value).forEach(visit);
-  };
-  try {
-    visit(JSON.parse(text));
-  } catch (error) {
-    throw refused(`this is not JSON: ${(error as Error).message}`, 'was it cut off? Fetch it again');
-  }
-  return { ranges, hasCountries: false };
-}
-
-function lineList(text: string, countries: readonly string[]): NetworkList {
-  const ranges: Range[] = [];
-  const seen = new Set<string>();
-  let hasCountries = false;
-  for (const [i, line] of text.split('\n').entries()) {
-    const content = line.replace(/(?:^|\s)[#;].*/, '').trim();
-    const entry = content === '' || isHeading(content) ? null : parseLine(content);
-    if (entry === undefined) {
-      throw refused(
-        `line ${i + 1}: ${JSON.stringify(content.slice(0, 80))} is not a network`,
-        'a line is a network, or a range FIRST - LAST; nothing was changed',
-      );
-    }
-    if (entry === null) continue;
-    if (entry.country !== null) {
-      hasCountries = true;
-      seen.add(entry.country);
-      if (!countries.includes(entry.country)) continue;
-    }
-    ranges.push(entry.range);
-  }
-  const unknown = hasCountries ? countries.find((country) => !seen.has(country)) : undefined;
-  if (unknown === undefined) return { ranges, hasCountries };
-  throw refused(`the list has no country ${unknown}`, 'a country has two letters, as in ISO 3166: --country JP');
-}
-
-/** Lines of a registry's statistics file that are no networks: version, summary, AS numbers; comments of Spamhaus and others. */
-function isHeading(line: string): boolean {
-  return /^(?:[\d.]+\|\w+\|\d+\||\w+\|\*\||\w+\|[A-Z*]*\|asn\|)/.test(line);
-}
-
+/** `country`: null where the list has none, empty for addresses that no country has. */
 interface Entry {
   readonly range: Range;
   readonly country: string | null;
 }
 
-/** Undefined: it is none. Null: a registry's addresses that no country has. */
-function parseLine(line: string): Entry | null | undefined {
-  if (line.includes('|')) return parseStatistics(line.split('|'));
-  const fields = line.split(',').map((field) => field.trim().replace(/^"(.*)"$/, '$1'));
-  const [first = '', second = '', country] = fields;
-  const range = fields.length < 3 ? undefined : (rangeBetween(first, second) ?? numbered(first, second));
-  if (range !== undefined) return range === null ? undefined : { range, country: (country ?? '').toUpperCase() };
-  const single = rangeOfNetwork(line) ?? parseRange(line);
-  return single === null ? undefined : { range: single, country: null };
-}
-
-/** IP2Location writes IPv4 addresses as numbers. */
-function numbered(first: string, second: string): Range | null {
-  const [from, to] = [first, second].map((field) => (/^\d{1,10}$/.test(field) ? BigInt(field) : null));
-  if (from === null || to === null || from === undefined || to === undefined) return null;
-  return from <= to && to < 1n << 32n ? { family: 4, first: from, last: to } : null;
-}
-
-/** registry|CC|ipv4|start|count|date|status, and for ipv6 the prefix length in place of the count. */
-function parseStatistics([, country = '', type, start = '', size = '']: readonly string[]): Entry | null | undefined {
-  if (!/^\d{1,10}$/.test(size)) return undefined;
-  const range =
-    type === 'ipv4' ? rangeFrom(start, BigInt(size)) : type === 'ipv6' ? rangeOfNetwork(`${start}/${size}`) : null;
-  if (range === null) return undefined;
-  // Addresses that are available or reserved.
-  return country === '' || country === 'ZZ' ? null : { range, country };
+/** The ranges of a list. `countries`: only these, in upper case. What is wrong in a line goes to `problems`. Throws Trouble. */
+export function rangesOf(lines: Lines, countries: readonly string[], problems: Problems): Range[] {
+  const seen = new Set<string>();
+  const ranges: Range[] = [];
+  for (const entry of /^\s*[[{]/.test(lines.first) ? jsonEntries(lines) : lineEntries(lines, problems)) {
+    if (entry.country !== null) seen.add(entry.country);
+    if (entry.country === null || countries.includes(entry.country)) ranges.push(entry.range);
+  }
+  if (problems.count > 0) return [];
+  if (seen.size > 0 && countries.length === 0) {
+    throw refused('the list has networks of several countries', 'choose some: --country CC, which may be repeated');
+  }
+  if (seen.size === 0 && countries.length > 0) {
+    throw refused('the list has no column of countries', 'leave --country out');
+  }
+  const unknown = countries.find((country) => !seen.has(country));
+  if (unknown === undefined) return ranges;
+  throw refused(`the list has no country ${unknown}`, 'a country has two letters, as in ISO 3166: --country JP');
 }
 
 function refused(problem: string, hint: string): Trouble {
   return new Trouble({ kind: 'refused', problem, hint });
+}
+
+/** Every string that is a network with a `/`. Others may be net masks, or addresses of something else, unless an array lists them. */
+function jsonEntries(lines: Lines): Entry[] {
+  const entries: Entry[] = [];
+  let addresses = 0;
+  const visit = (value: unknown, isListed: boolean): void => {
+    if (typeof value === 'object' && value !== null) {
+      for (const each of Object.values(value)) visit(each, Array.isArray(value));
+    }
+    if (typeof value !== 'string' || parseNetwork(value) === null) return;
+    const read = readNetwork(value);
+    if (!value.includes('/')) addresses += Number(isListed);
+    else if (isRefusal(read)) throw refused(read.problem, read.hint);
+    else entries.push({ range: rangeOfNetwork(value) as Range, country: null });
+  };
+  const all = [...lines];
+  try {
+    visit(parsedJson(all), false);
+  } catch (error) {
+    if (error instanceof Trouble) throw error;
+    throw refused(`this is not JSON: ${(error as Error).message}`, 'was it cut off? Fetch it again');
+  }
+  if (addresses > 0)
+    hint(`addresses without a / that were left out: ${addresses}; to take them, write them one a line`);
+  lines.isComplete = true;
+  return entries;
+}
+
+/** One value, or one a line. */
+function parsedJson(lines: readonly string[]): unknown {
+  const values = lines.filter((line) => line.trim() !== '');
+  const isOneEach = values.length > 1 && values.every((line) => /^\s*\{.*\}\s*$/.test(line));
+  return isOneEach ? values.map((line) => JSON.parse(line)) : JSON.parse(lines.join('\n'));
+}
+
+function* lineEntries(lines: Lines, problems: Problems): Iterable<Entry> {
+  for (const line of lines) {
+    // A mark inside quotes begins no comment.
+    const content = line.replace(/^([^"]*?)(?:^|\s)[#;].*/s, '$1').trim();
+    if (content === '' || isHeading(content)) continue;
+    const entry = entryOf(content);
+    if ('problem' in entry) problems.add(lines.number, entry);
+    else yield entry;
+  }
+}
+
+/** Lines of a registry's statistics file that are no networks: version, summary, AS numbers. */
+function isHeading(line: string): boolean {
+  return /^(?:[\d.]+\|\w+\|\d+\||\w+\|\*\||\w+\|[A-Z*]*\|asn\|)/.test(line);
+}
+
+function entryOf(line: string): Entry | Refusal {
+  const entry = line.includes('|') ? statisticsEntry(line.split('|')) : countryEntry(line);
+  if (entry !== null) return entry;
+  const range = parseRange(line);
+  if (range !== null) return { range, country: null };
+  const read = readNetwork(line);
+  if (isRefusal(read)) return { problem: read.problem, hint: likelyList(line) ?? read.hint };
+  if (read.kind === 'network') return { range: rangeOfNetwork(line) as Range, country: null };
+  return { problem: `${line} is not a network`, hint: 'a list holds networks, addresses and ranges' };
+}
+
+/** registry|CC|ipv4|start|count|date|status, and for ipv6 the prefix length in place of the count. Null: it is not. */
+function statisticsEntry([, country = '', type, start = '', size = '']: readonly string[]): Entry | null {
+  if (!/^\d{1,10}$/.test(size)) return null;
+  const range =
+    type === 'ipv4' ? rangeFrom(start, BigInt(size)) : type === 'ipv6' ? rangeOfNetwork(`${start}/${size}`) : null;
+  return range === null ? null : { range, country: country === 'ZZ' ? '' : country };
+}
+
+const CONTINENT = /^(?:AF|AN|AS|EU|NA|OC|SA|ZZ)$/;
+const COUNTRY = /^[A-Z]{2}$/;
+
+/** FIRST,LAST,COUNTRY,..., or FIRST,LAST,CONTINENT,COUNTRY,... as db-ip has it by city. Null: it is neither. */
+function countryEntry(line: string): Entry | Refusal | null {
+  const fields = quotedFields(line, ',');
+  if (!Array.isArray(fields) || fields.length < 3) return null;
+  const [first = '', last = '', third = '', fourth = ''] = fields.map((field) => field.trim());
+  const range = rangeBetween(first, last) ?? numberedRange(first, last);
+  if (range === null) return null;
+  const country = CONTINENT.test(third) && COUNTRY.test(fourth) ? fourth : third.toUpperCase();
+  // IP2Location writes - for addresses that no country has.
+  if (/^(?:-|ZZ)?$/.test(country)) return { range, country: '' };
+  if (COUNTRY.test(country)) return { range, country };
+  return { problem: `${third} is not a country`, hint: 'a line is FIRST,LAST,COUNTRY, the country in two letters' };
+}
+
+/** IP2Location writes addresses as numbers, IPv4 addresses in its IPv6 lists as IPv4-mapped ones. */
+function numberedRange(first: string, last: string): Range | null {
+  if (!/^\d{1,39}$/.test(first) || !/^\d{1,39}$/.test(last)) return null;
+  const [from, to] = [BigInt(first), BigInt(last)];
+  const mapped = 0xffff_0000_0000n;
+  if (from > to || to >= 1n << 128n) return null;
+  if (to < 1n << 32n) return { family: 4, first: from, last: to };
+  if (from < mapped || to >= mapped + (1n << 32n)) return { family: 6, first: from, last: to };
+  return { family: 4, first: from - mapped, last: to - mapped };
+}
+
+/** What to do with a line that a network can be seen in, or null. */
+function likelyList(line: string): string | null {
+  const words = line.split(/[\s,;]+/).filter((word) => word !== '');
+  const networks = words.filter((word) => parseNetwork(word) !== null).length;
+  if (/geoname_id/.test(line) || /^\S+\/\d+,\d{4,},/.test(line)) {
+    return "GeoLite2 names countries by number: grep ',NUMBER,' FILE | cut -d, -f1, and a pipe into set load NAME -";
+  }
+  if (/^[a-z_"]+(?:[,;\t][a-z_" ]+)+$/i.test(line)) return 'leave the header line out: tail -n +2 FILE';
+  if (networks === words.length && networks > 1) return 'a line is one network, or a range FIRST - LAST';
+  if (networks > 0 && networks === words.length - 1 && parseAddress(words[0] ?? '') === null) {
+    return 'a list of users goes in with: allow-nets import FILE';
+  }
+  return null;
 }

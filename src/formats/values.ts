@@ -1,18 +1,14 @@
-// The fields of one row, by column, to a checked row for the database: or what is wrong with it and how it was likely meant.
-
+// The fields of one row, by column, to checked rows for the database: or what is wrong with it and how it was likely meant.
 import { isRefusal, isSetName, type Refusal, readNetwork, refuseSetName, refuseSubject } from '../cli/input';
+import { refuseInvisible } from '../cli/pasted';
 import { momentOf } from '../cli/time';
 import { formatInstant, parseInstant } from '../rules/expiry';
 import type { ImportRow } from '../rules/import';
-import { keyOf, type Meaning, meaningText } from '../rules/meaning';
+import { keyOf, meaningText } from '../rules/meaning';
 import { formatNetwork, networkKey, parseNetwork } from '../rules/network';
 import { networksOf, parseRange } from '../rules/range';
 import { foldName } from '../rules/subject';
-import type { Column } from './columns';
-import { refuseInvisible } from './look';
-
-/** Of each column the text, null where it is empty, undefined where the input does not speak of it. */
-export type Values = Readonly<Partial<Record<Column, string | null | undefined>>>;
+import type { Values } from './columns';
 
 /** The rows that a line means (a network may be a list, as in Dovecot's allow_nets), or the first thing wrong with it. */
 export function rowsFrom(values: Values, line: number): ImportRow[] | Refusal {
@@ -23,32 +19,19 @@ export function rowsFrom(values: Values, line: number): ImportRow[] | Refusal {
   const local = localOf(values.local);
   if (typeof local === 'object') return local;
   if (owner.table === 'network_set' && typeof expires === 'string') {
-    return {
-      problem: 'the networks of a set do not expire',
-      hint: 'let the entries that name the set expire',
-    };
+    return { problem: 'the networks of a set do not expire', hint: 'let the entries that name the set expire' };
   }
   const text = values.network ?? '';
   if (text.trim() === '') return { problem: 'the network is empty', hint: EVERYWHERE };
+  const { note, added_at: addedAt, added_by: addedBy } = values;
   const rows: ImportRow[] = [];
   for (const part of text.includes(',') ? text.split(',').filter((each) => each.trim() !== '') : [text]) {
     const network = networkOf(part);
     if ('problem' in network) return network;
-    if (owner.table === 'network_set' && network.kind !== 'network' && network.kind !== 'any') {
-      return { problem: `a set cannot hold ${network.text}`, hint: 'give its networks' };
+    if (owner.table === 'network_set' && /^(?:@|inherit|none)/.test(network.network)) {
+      return { problem: `a set cannot hold ${network.network}`, hint: 'give its networks' };
     }
-    rows.push({
-      line,
-      table: owner.table,
-      name: owner.name,
-      network: network.text,
-      key: network.key,
-      note: values.note,
-      expires,
-      addedAt: values.added_at,
-      addedBy: values.added_by,
-      local,
-    });
+    rows.push({ line, ...owner, ...network, note, expires, addedAt, addedBy, local });
   }
   return rows;
 }
@@ -57,67 +40,54 @@ const EVERYWHERE =
   'for a user who may send from everywhere write any; leave out who shall get what a wider entry allows';
 
 function ownerOf({ user, set }: Values): Pick<ImportRow, 'table' | 'name'> | Refusal {
-  const named = set?.trim() ?? '';
-  if (named === '') {
-    const name = user ?? '';
-    const refusal = refuseSubject(name);
-    return refusal ?? { table: 'access', name: foldName(name) };
+  const setName = set?.trim() ?? '';
+  if (setName !== '') {
+    if (user)
+      return { problem: `a row belongs to a user or to a set, not to ${user} and ${setName}`, hint: 'leave one empty' };
+    const name = foldName(setName.replace(/^@/, ''));
+    return isSetName(name) ? { table: 'network_set', name } : refuseSetName(setName);
   }
-  if (user !== null && user !== undefined && user !== '') {
-    return {
-      problem: `a line is of the user ${user} or of the set ${named}, not of both`,
-      hint: 'leave one empty',
-    };
+  const name = user ?? '';
+  if (name.includes('\ufffd')) {
+    const hint = 'save it as UTF-8, or convert it: iconv -f windows-1252 -t utf-8 FILE';
+    return { problem: `the user ${name} holds bytes that are not UTF-8`, hint };
   }
-  const name = foldName(named.replace(/^@/, ''));
-  return isSetName(name) ? { table: 'network_set', name } : refuseSetName(named);
+  return refuseSubject(name) ?? { table: 'access', name: foldName(name) };
 }
 
-interface Read {
-  readonly text: string;
-  readonly key: Uint8Array;
-  readonly kind: Meaning['kind'];
-}
-
-function networkOf(text: string): Read | Refusal {
-  // The canonical spelling is the rule, and formatting is what costs: once for a row of a million.
+function networkOf(text: string): Pick<ImportRow, 'network' | 'key'> | Refusal {
+  // Nearly all networks are canonical; formatting is what costs, once for each row of a million.
   const parsed = parseNetwork(text);
   if (parsed !== null && !parsed.hostBits && formatNetwork(parsed.network) === text) {
-    return { text, key: networkKey(parsed.network), kind: 'network' };
+    return { network: text, key: networkKey(parsed.network) };
   }
   const meaning = readNetwork(text);
-  return isRefusal(meaning)
-    ? (explained(text) ?? meaning)
-    : { text: meaningText(meaning), key: keyOf(meaning), kind: meaning.kind };
-}
-
-/** Why a text that is not a network is none, where that can be said. */
-function explained(text: string): Refusal | null {
-  if (/^\s*(?:null|\\n)\s*$/i.test(text)) return { problem: `${text.trim()} is not a network`, hint: EVERYWHERE };
-  const range = parseRange(text);
-  if (range !== null) {
-    const networks = networksOf(range).map(formatNetwork);
-    const shown = `${networks.slice(0, SHOWN_NETWORKS).join(',')}${networks.length > SHOWN_NETWORKS ? ',...' : ''}`;
-    return { problem: `${text.trim()} is a range, not a network`, hint: `its networks are ${shown}` };
-  }
-  return refuseInvisible('network', text);
+  if (!isRefusal(meaning)) return { network: meaningText(meaning), key: keyOf(meaning) };
+  return refuseOther(text) ?? meaning;
 }
 
 const SHOWN_NETWORKS = 8;
 
+/** What a text is that is not a network, or null when that is not known. */
+function refuseOther(text: string): Refusal | null {
+  if (/^\s*(?:null|\\n)\s*$/i.test(text)) return { problem: `${text.trim()} is not a network`, hint: EVERYWHERE };
+  const range = parseRange(text);
+  if (range === null) return refuseInvisible('network', text);
+  const networks = networksOf(range).map(formatNetwork);
+  const printed = networks.slice(0, SHOWN_NETWORKS).join(',');
+  const more = networks.length > SHOWN_NETWORKS ? ',...' : '';
+  return { problem: `${text.trim()} is a range, not a network`, hint: `its networks are ${printed}${more}` };
+}
+
 /** A date alone means to the end of that day in local time, as --until; a time without an offset is UTC, as in the database. */
 function expiresOf(text: string | null | undefined): string | null | undefined | Refusal {
-  const spelled = text?.trim();
-  if (spelled === undefined || spelled === '') return text === undefined ? undefined : null;
-  if (/^\d{4}-\d\d-\d\d$/.test(spelled) && parseInstant(spelled) !== null) {
-    return formatInstant(momentOf(spelled, 'expires'));
+  if (text === undefined || text === null || text.trim() === '') return text === undefined ? undefined : null;
+  const moment = parseInstant(text);
+  if (moment === null) {
+    const hint = '2026-12-24, or 2026-12-24T18:00Z; empty: never';
+    return { problem: `the time of expiry ${JSON.stringify(text.trim())} cannot be read`, hint };
   }
-  const moment = parseInstant(spelled);
-  if (moment !== null) return formatInstant(moment);
-  return {
-    problem: `the time of expiry ${JSON.stringify(spelled)} cannot be read`,
-    hint: '2026-12-24, or 2026-12-24T18:00Z',
-  };
+  return formatInstant(/^\d{4}-\d\d-\d\d$/.test(text.trim()) ? momentOf(text, 'expires') : moment);
 }
 
 function localOf(text: string | null | undefined): boolean | undefined | Refusal {

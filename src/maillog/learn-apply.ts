@@ -7,7 +7,7 @@ import { putter } from '../commands/add';
 import { formatInstant } from '../rules/expiry';
 import { inheritWider } from '../rules/inherit';
 import { meaningOf } from '../rules/meaning';
-import { hintAtSync } from '../sync/hint';
+import { hintAtSync } from '../sync/status';
 import type { Finding, Findings } from './findings';
 import { isGateway, isSpreadUser, noteOf, someOf } from './learn-output';
 import { counted } from './log-reading';

@@ -1,18 +1,14 @@
-// One run of `sync`: COMMAND, its rows, the database, and what is remembered of it.
+// One run of `sync`: the command, its rows, the database.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { printChange } from '../commands/import';
-import { asLogLine, type Failure, failureOf, printable, Trouble } from '../failure';
-import { bytesOfFile } from '../formats/chunks';
-import type { Format } from '../formats/format';
+import { printable, Trouble } from '../failure';
+import { blocksOf } from '../formats/lines';
 import { load } from '../formats/load';
-import type { Read } from '../formats/read';
+import type { Problems } from '../formats/read';
+import type { Format } from '../formats/records';
 import { databaseFailure } from '../rules/database-failure';
-import { formatInstant } from '../rules/expiry';
 import type { ImportResult } from '../rules/import';
-import { limitsOf, Stopped } from './limits';
-import { outputOf } from './source';
-import type { SyncState } from './state';
+import { outputOf } from './output';
 
 export interface Job {
   readonly db: string;
@@ -28,88 +24,57 @@ export interface Job {
   readonly every: number | null;
 }
 
-export type Run =
-  /** `took`: seconds. `state`: what is known now. */
-  | { readonly kind: 'good'; readonly result: ImportResult; readonly took: number; readonly state: SyncState }
-  | { readonly kind: 'failed'; readonly failure: Failure; readonly state: SyncState }
-  | { readonly kind: 'stopped' };
-
-/** `before`: what was known. Throws only a bug. */
-export async function runOnce(job: Job, before: SyncState | null, stop: AbortSignal): Promise<Run> {
-  const begin = Date.now();
-  const { source, every } = job;
-  const attempted = formatInstant(begin);
-  const { succeeded = null, changed = null, rows = null, failing = null } = before ?? {};
-  try {
-    const result = await synced(job, stop);
-    const now = formatInstant(Date.now());
-    const state = {
-      source,
-      every,
-      attempted,
-      succeeded: now,
-      changed: changesOf(result) === 0 ? changed : now,
-      rows: result.unchanged + result.added + result.changed,
-      error: null,
-      failing: null,
-    };
-    return { kind: 'good', result, took: (Date.now() - begin) / 1000, state };
-  } catch (error) {
-    if (error instanceof Stopped) return { kind: 'stopped' };
-    const failure = failureOf(error);
-    if (failure.kind === 'bug') throw error;
-    const words = { error: asLogLine(failure), failing: failing ?? attempted };
-    return {
-      kind: 'failed',
-      failure,
-      state: { source, every, attempted, succeeded, changed, rows, ...words },
-    };
-  }
-}
-
-export function changesOf({ added, changed, removed }: ImportResult): number {
-  return added + changed + removed;
-}
-
-async function synced({ db, source, format, force, dryRun, timeout }: Job, stop: AbortSignal): Promise<ImportResult> {
+/** Makes the database equal to what the command prints. `stop`: has Trouble as its reason. Throws Trouble, and then nothing has changed. */
+export async function syncOnce(job: Job, stop: AbortSignal): Promise<ImportResult> {
+  const { db, source, timeout } = job;
   if (!fs.existsSync(db)) throw new Trouble(databaseFailure('database-missing', db));
-  const name = path.basename(source[0] ?? '');
-  const limits = limitsOf(timeout, name, stop);
+  const limit = new AbortController();
+  const timer = setTimeout(() => limit.abort(late(job)), timeout * 1000);
+  stop.addEventListener('abort', () => limit.abort(stop.reason), { signal: limit.signal });
   try {
-    const descriptor = await outputOf(source, limits);
+    const descriptor = await outputOf(source, limit);
     try {
-      const loaded = await load(
-        db,
-        { chunks: bytesOfFile(descriptor), name: '-', format, leaveOutLocal: true, check: limits.check },
-        {
-          replace: true,
-          dryRun,
-          force,
-          empty: {
-            problem: `${name} printed nothing`,
-            hint: 'nothing was changed; if the list really is empty, run it once with --force',
-          },
-          report: dryRun ? (change) => printChange(change, true) : undefined,
-        },
-      );
-      if (loaded.kind === 'unreadable') throw unreadable(name, loaded.read);
-      if (loaded.result.refusal !== null) throw loaded.result.refusal;
-      return loaded.result;
+      return await loaded(job, descriptor, limit.signal);
     } finally {
       fs.closeSync(descriptor);
     }
   } finally {
-    limits.clear();
+    clearTimeout(timer);
+    limit.abort();
   }
 }
 
-function unreadable(name: string, { problems, problemCount }: Read): Trouble {
-  const [first] = problems;
-  const more = problemCount > 1 ? ` (and ${problemCount - 1} more)` : '';
+async function loaded(job: Job, descriptor: number, limit: AbortSignal): Promise<ImportResult> {
+  const { db, format, dryRun, force } = job;
+  const input = { blocks: blocksOf(descriptor), name: '-', format, leaveOutLocal: true };
+  const empty = {
+    problem: `${nameOf(job)} printed nothing`,
+    hint: 'nothing was changed; if the list really is empty, run it once with --force',
+  };
+  // A transaction that has begun is finished: the limit holds for the reading.
+  const check = () => limit.throwIfAborted();
+  const { read, result } = await load(db, { ...input, check }, { replace: true, dryRun, force, empty });
+  if (result === null) throw unreadable(nameOf(job), read.problems);
+  if (result.refusal !== null) throw result.refusal;
+  return result;
+}
+
+/** Of the command. */
+export function nameOf({ source }: Pick<Job, 'source'>): string {
+  return path.basename(source[0] ?? '');
+}
+
+function late(job: Job): Trouble {
+  const problem = `${nameOf(job)} had not ended after ${job.timeout} s and was killed`;
+  return refused(problem, `nothing was changed; if it needs longer: --timeout ${2 * job.timeout}s`);
+}
+
+function unreadable(name: string, { list: [first], count }: Problems): Trouble {
+  const more = count > 1 ? ` (and ${count - 1} more)` : '';
   const problem = `line ${first?.line} of what ${name} printed: ${printable(first?.problem ?? '')}${more}`;
-  return new Trouble({
-    kind: 'refused',
-    problem,
-    hint: `nothing was changed; ${printable(first?.hint ?? '')}`,
-  });
+  return refused(problem, `nothing was changed; ${printable(first?.hint ?? '')}`);
+}
+
+function refused(problem: string, hint: string): Trouble {
+  return new Trouble({ kind: 'refused', problem, hint });
 }

@@ -1,69 +1,93 @@
 // What `sync` remembers beside the database: where the rows came from, when that last worked, what went wrong since.
 //
-// A JSON file of its own, because a sync without a difference must not write to the database. It is read by `list --status`, by `doctor`
-// and by the next sync. In trouble (missing, unreadable, damaged) nothing is known; no answer and no row depends on it.
+// A JSON file of its own, because a sync without a difference must not write to the database. `list --status`, `doctor` and the next sync
+// read it. In trouble (missing, unreadable, damaged) nothing is known; no answer and no row depends on it.
 import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
-import { parseInstant } from '../rules/expiry';
+import { asLogLine, type Failure } from '../failure';
+import { formatInstant, parseInstant } from '../rules/expiry';
+import type { ImportResult } from '../rules/import';
 import { asOwner } from '../rules/owner';
+import type { Job } from './run';
 
+/** As `list --status --json` prints it, too. Times as formatInstant writes them. */
 export interface SyncState {
   /** COMMAND and its arguments. */
   readonly source: readonly string[];
   /** Seconds between two runs; null for single runs. */
   readonly every: number | null;
-  /** Times as formatInstant writes them. */
-  readonly attempted: string;
-  readonly succeeded: string | null;
-  /** The last time that rows were written. */
-  readonly changed: string | null;
-  /** The rows of the last good output. */
+  readonly last_attempt: string | null;
+  readonly last_success: string | null;
+  /** When rows were written. */
+  readonly last_change: string | null;
+  /** In the last good output. */
   readonly rows: number | null;
   /** Null when the last attempt went well. */
-  readonly error: string | null;
+  readonly last_error: string | null;
   /** The first failure since the last success. */
-  readonly failing: string | null;
+  readonly failing_since: string | null;
+}
+
+/** The state after a run that began at `begin` (ms since 1970) and ended now. */
+export function nextState(before: SyncState | null, job: Job, begin: number, run: ImportResult | Failure): SyncState {
+  const { last_success = null, last_change = null, rows = null, failing_since = null } = before ?? {};
+  const now = formatInstant(Date.now());
+  const { source, every } = job;
+  const last_attempt = formatInstant(begin);
+  if ('kind' in run) {
+    const error = { last_error: asLogLine(run), failing_since: failing_since ?? last_attempt };
+    return { source, every, last_attempt, last_success, last_change, rows, ...error };
+  }
+  return {
+    source,
+    every,
+    last_attempt,
+    last_success: now,
+    last_change: changesOf(run) === 0 ? last_change : now,
+    rows: run.unchanged + run.added + run.changed,
+    last_error: null,
+    failing_since: null,
+  };
+}
+
+export function changesOf({ added, changed, removed }: ImportResult): number {
+  return added + changed + removed;
 }
 
 export function stateFile(database: string): string {
   return `${database}.sync.json`;
 }
 
-/** Bytes. No state is larger: a command line is the longest part of it. */
+/** Bytes. A command line is the longest part of a state. */
 const LARGEST = 256 * 1024;
 
 /** `forbidden`: there is one, and this user may not read it. Null: there is none that can be used. */
 export function readState(database: string): SyncState | 'forbidden' | null {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+  let descriptor: number | null = null;
   try {
     // A FIFO in its place must not be waited for, and a link not followed.
-    const descriptor = fs.openSync(stateFile(database), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    try {
-      const stats = fs.fstatSync(descriptor);
-      if (!stats.isFile() || stats.size > LARGEST) return null;
-      const state: unknown = JSON.parse(fs.readFileSync(descriptor, 'utf8'));
-      return isState(state) ? state : null;
-    } finally {
-      fs.closeSync(descriptor);
-    }
+    descriptor = fs.openSync(stateFile(database), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const stats = fs.fstatSync(descriptor);
+    if (!stats.isFile() || stats.size > LARGEST) return null;
+    const state: unknown = JSON.parse(fs.readFileSync(descriptor, 'utf8'));
+    return isState(state) ? state : null;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     return code === 'EACCES' || code === 'EPERM' ? 'forbidden' : null;
+  } finally {
+    if (descriptor !== null) fs.closeSync(descriptor);
   }
 }
 
+const NUMBERS = ['every', 'rows'];
+const TEXTS = ['last_attempt', 'last_success', 'last_change', 'last_error', 'failing_since'];
+
 function isState(value: unknown): value is SyncState {
-  if (typeof value !== 'object' || value === null) return false;
-  const state = value as Record<keyof SyncState, unknown>;
-  const isOr = (type: 'number' | 'string', ...keys: (keyof SyncState)[]) =>
-    keys.every((key) => state[key] === null || typeof state[key] === type);
-  return (
-    Array.isArray(state.source) &&
-    state.source.every((word) => typeof word === 'string') &&
-    typeof state.attempted === 'string' &&
-    isOr('number', 'every', 'rows') &&
-    isOr('string', 'succeeded', 'changed', 'error', 'failing')
-  );
+  const state = Object(value) as Record<string, unknown>;
+  const isOr = (type: string) => (key: string) => state[key] === null || typeof state[key] === type;
+  const isSource = Array.isArray(state['source']) && state['source'].every((word) => typeof word === 'string');
+  return isSource && NUMBERS.every(isOr('number')) && TEXTS.every(isOr('string'));
 }
 
 /**
@@ -91,36 +115,19 @@ export function writeState(database: string, state: SyncState): void {
 
 /** Seconds since the last success; null when there was none. */
 export function ageOf(state: SyncState, now: number): number | null {
-  const moment = state.succeeded === null ? null : parseInstant(state.succeeded);
+  return secondsSince(state.last_success, now);
+}
+
+/** Seconds since a time of the state, null when it is none. */
+export function secondsSince(time: string | null, now: number): number | null {
+  const moment = parseInstant(time ?? '');
   return moment === null ? null : Math.max(0, Math.round((now - moment) / 1000));
 }
 
-/** How old (seconds) the last success may be before `doctor` warns: a few runs may fail, or one that somebody starts by hand be a day ago. */
-export function limitOf(state: SyncState): number {
-  return state.every === null ? 86_400 : Math.max(3 * state.every, 300);
-}
-
-export interface SyncCheck {
-  readonly level: 'ok' | 'warn';
-  readonly text: string;
-  readonly remedy: string | null;
-}
-
-/** For `doctor`: nothing when the database was never synced. `limit`: seconds, in place of limitOf. */
-export function syncChecks(database: string, now: number, limit?: number): SyncCheck[] {
-  const state = readState(database);
-  if (state === null) return [];
-  if (state === 'forbidden') {
-    const text = `no permission to read ${stateFile(database)}, so nothing is known about sync`;
-    return [{ level: 'warn', text, remedy: 'run the command as root' }];
-  }
-  const age = ageOf(state, now);
-  const from = `sync from ${state.source[0]}`;
-  const error = state.error === null ? '' : `; last error: ${state.error}`;
-  const remedy = 'allow-nets list --status shows the command: run it by hand; see that sync --every is running';
-  if (age === null) return [{ level: 'warn', text: `${from} has never worked${error}`, remedy }];
-  const text = `${from}: last success ${ageText(age)} ago${error}`;
-  return age > (limit ?? limitOf(state)) ? [{ level: 'warn', text, remedy }] : [{ level: 'ok', text, remedy: null }];
+/** Whether `doctor` is to warn: a few runs may fail, and one that somebody starts by hand may be a day ago. */
+export function isOld(state: SyncState, now: number): boolean {
+  const limit = state.every === null ? 86_400 : Math.max(3 * state.every, 300);
+  return (ageOf(state, now) ?? Number.POSITIVE_INFINITY) > limit;
 }
 
 /** `45 s`, `12 min`, `5 h`, `3 days`. */

@@ -1,65 +1,75 @@
-// allow-nets list --status: where the rows come from, when that last worked, and what went wrong since.
-
-import { coloured, columns, printLine } from '../cli/output';
+// What is known of `sync`, for list --status, for doctor, and for whoever changes by hand what a sync brings.
+import * as path from 'node:path';
+import { coloured, columns, hint, printLine } from '../cli/output';
 import { momentText } from '../cli/time';
 import { printable, shellWord, Trouble } from '../failure';
 import { parseInstant } from '../rules/expiry';
-import { ageOf, ageText, limitOf, readState, type SyncState, stateFile } from './state';
+import { ageOf, ageText, isOld, readState, type SyncState, stateFile } from './state';
 
 export function printStatus(database: string, json: boolean): 0 {
   const now = Date.now();
   const state = readState(database);
-  if (state === 'forbidden') {
-    const problem = `no permission to read ${stateFile(database)}`;
-    throw new Trouble({ kind: 'refused', problem, hint: 'run the command as root' });
-  }
+  if (state === 'forbidden') throw refused(`no permission to read ${stateFile(database)}`, 'run the command as root');
   if (state === null) {
-    const problem = `${database} was never synced`;
-    throw new Trouble({
-      kind: 'refused',
-      problem,
-      hint: 'allow-nets sync -- COMMAND, see allow-nets sync --help',
-    });
+    throw refused(`${database} was never synced`, 'allow-nets sync -- COMMAND, see allow-nets sync --help');
   }
-  if (json) printLine(JSON.stringify(asJson(state, now)));
+  if (json) printLine(JSON.stringify({ ...state, age: ageOf(state, now) }));
   else for (const [name, text] of lines(state, now)) printLine(columns([name, text], [13]));
   return 0;
 }
 
+function refused(problem: string, hint: string): Trouble {
+  return new Trouble({ kind: 'refused', problem, hint });
+}
+
 function lines(state: SyncState, now: number): [string, string][] {
-  const { every, rows, error, failing } = state;
+  const { source, every, rows, last_attempt, last_success, last_change, last_error, failing_since } = state;
   const age = ageOf(state, now);
-  const old = age === null || age > limitOf(state);
-  const success = age === null ? 'never' : `${told(state.succeeded)}, ${ageText(age)} ago`;
-  const trouble = error === null ? 'none' : `${told(state.attempted)}: ${printable(error)}`;
+  const success = age === null ? 'never' : `${timeText(last_success)}, ${ageText(age)} ago`;
+  const error = last_error === null ? 'none' : coloured(`${timeText(last_attempt)}: ${printable(last_error)}`, 'red');
   return [
-    ['source', printable(state.source.map(shellWord).join(' '))],
+    ['source', printable(source.map(shellWord).join(' '))],
     ['runs', every === null ? 'when it is started' : `every ${ageText(every)}`],
-    ['last success', old ? coloured(success, 'red') : success],
-    ['last change', state.changed === null ? 'never' : told(state.changed)],
+    ['last success', isOld(state, now) ? coloured(success, 'red') : success],
+    ['last change', timeText(last_change)],
     ['rows', rows === null ? 'not known' : String(rows)],
-    ['last error', error === null ? trouble : coloured(trouble, 'red')],
-    ...(failing === null ? [] : ([['failing since', told(failing)]] as [string, string][])),
+    ['last error', error],
+    ...(failing_since === null ? [] : ([['failing since', timeText(failing_since)]] as [string, string][])),
   ];
 }
 
-/** A moment as it is told to people; what is damaged, as it is. */
-function told(instant: string | null): string {
-  const moment = parseInstant(instant ?? '');
-  return moment === null ? printable(String(instant)) : momentText(moment);
+/** A time for people; a damaged one as it is. */
+function timeText(time: string | null): string {
+  const moment = parseInstant(time ?? '');
+  return moment === null ? printable(time ?? 'never') : momentText(moment);
 }
 
-function asJson(state: SyncState, now: number) {
-  const { source, every, attempted, succeeded, changed, rows, error, failing } = state;
-  return {
-    source,
-    every,
-    last_attempt: attempted,
-    last_success: succeeded,
-    age: ageOf(state, now),
-    last_change: changed,
-    rows,
-    last_error: error,
-    failing_since: failing,
-  };
+export interface SyncCheck {
+  readonly level: 'ok' | 'warn';
+  readonly text: string;
+  readonly remedy: string | null;
+}
+
+/** For `doctor`: null when the database was never synced. */
+export function syncCheck(database: string, now: number): SyncCheck | null {
+  const state = readState(database);
+  if (state === null) return null;
+  if (state === 'forbidden') {
+    const text = `no permission to read ${stateFile(database)}, so nothing is known about sync`;
+    return { level: 'warn', text, remedy: 'run the command as root' };
+  }
+  const age = ageOf(state, now);
+  const success = age === null ? ' has never worked' : `: last success ${ageText(age)} ago`;
+  const text = `sync from ${state.source[0]}${success}${state.last_error === null ? '' : `; last error: ${state.last_error}`}`;
+  if (!isOld(state, now)) return { level: 'ok', text, remedy: null };
+  const remedy = 'allow-nets list --status shows the command: run it by hand; see that sync --every is running';
+  return { level: 'warn', text, remedy };
+}
+
+/** Hints at the next sync, when the database was ever synced. `words`: what that will do, after its name. */
+export function hintAtSync(database: string, words: string): void {
+  const state = readState(database);
+  if (state === null) return;
+  const source = state === 'forbidden' ? '' : ` from ${printable(path.basename(state.source[0] ?? ''))}`;
+  hint(`the next sync${source} ${words}`);
 }

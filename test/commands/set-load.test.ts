@@ -18,7 +18,7 @@ const CASES: [what: string, input: string, options: string[], expected: string[]
   ['JSON', '{"prefixes":[{"ip_prefix":"192.0.2.0/24","service":"S3"},{"ipv6Prefix":"2001:db8::/32"}],"version":"1.2.3.4"}', [], ['192.0.2.0/24', '2001:db8::/32']],
   ['countries and none chosen', RIR, [], /networks of several countries\n.*--country/],
   ['an unknown country', RIR, ['--country', 'XX'], /the list has no country XX/],
-  ['a line that is none', '192.0.2.0/24\n10.0.0.300\n', [], /line 2: "10.0.0.300" is not a network/],
+  ['a line that is none', '192.0.2.0/24\n10.0.0.300\n', [], /line 2: 10.0.0.300 is not a network/],
   ['HTML', '<html><body>404</body></html>\n', [], /HTML or XML page/],
   ['nothing', '# none\n', [], /the input has no network/],
   ['cut off', '192.0.2.0/24\n128.0.0.0/1', [], /the input is incomplete/],

@@ -1,14 +1,16 @@
-// A user field that holds more than a user: what the line looks like, and how it is to be written.
-import type { Refusal } from '../cli/input';
+// A user that holds more than a user, as it comes from a line of another format: what it looks like, and how it is to be written.
 import { parseNetwork } from '../rules/network';
-import { looksLikePasswd } from './dovecot';
+import type { Refusal } from './input';
 
 const INVISIBLE = /[\u00ad\u200b\u2060\ufeff]/u;
 
-/** Why `text` is not a user but a user and a network, or null. */
+/** Why `text` is not a user but a line of something else, or null. */
 export function refuseLook(text: string): Refusal | null {
+  if (text.startsWith('#')) {
+    return { problem: `${text} looks like a comment`, hint: "leave comments out: grep -v '^#' FILE" };
+  }
   if (!/[\s:=]/.test(text)) return null;
-  if (looksLikePasswd(text)) {
+  if (/^[^:,\s]+:(?:\{[A-Z0-9.-]+\}|[^:]*:[^:]*:[^:]*:[^:]*:[^:]*:)/.test(text) || /\ballow_nets=/.test(text)) {
     return { problem: 'this looks like a line of a Dovecot passwd-file', hint: 'add --format dovecot' };
   }
   const found = userAndNetwork(text);

@@ -1,0 +1,158 @@
+// The bytes of an input as lines of text. An input of any length needs no more memory than one block and one line.
+//
+// DIAGNOSTICS: what is not text in UTF-8 (compressed, UTF-16, a spreadsheet), a web page and a line that is too long end the reading as
+// Trouble with a hint.
+import { isAscii } from 'node:buffer';
+import { StringDecoder } from 'node:string_decoder';
+import type { Refusal } from '../cli/input';
+import { readSome } from '../descriptor';
+import { Trouble } from '../failure';
+
+/** A string of this size is still a small object for V8; larger ones cost a page fault for every 4 KB. */
+const BLOCK = 64 * 1024;
+
+/** The most characters of a line of fields. */
+export const LONGEST = 64 * 1024;
+
+/** The most characters of a line of JSON, which may hold all objects. */
+export const LONGEST_JSON = 64 * 1024 * 1024;
+
+/** All that a descriptor gives. `count` is called with the bytes of each block. */
+export function* blocksOf(descriptor: number, count: (bytes: number) => void = () => {}): Iterable<Buffer> {
+  const block = Buffer.allocUnsafe(BLOCK);
+  for (;;) {
+    const read = readNext(descriptor, block);
+    if (read === 0) return;
+    yield block.subarray(0, read);
+    count(read);
+  }
+}
+
+function readNext(descriptor: number, block: Buffer): number {
+  try {
+    return readSome(descriptor, block);
+  } catch (error) {
+    const problem = `the input cannot be read (${(error as Error).message})`;
+    throw refused({ problem, hint: 'nothing was changed; copy the input elsewhere and read that' });
+  }
+}
+
+export class Lines implements Iterable<string> {
+  /** The first line that is not blank; empty when there is none. */
+  readonly first: string;
+  /** Of the line that was given last, from 1. */
+  number = 0;
+  /** False when the last line has no line break: more may have followed it. */
+  isComplete = true;
+  private readonly lines: Iterator<string>;
+  private longest = LONGEST;
+
+  constructor(blocks: Iterable<Buffer>) {
+    this.lines = this.split(textOf(blocks));
+    let first = '';
+    do {
+      const next = this.lines.next();
+      this.number++;
+      first = next.done ? '' : next.value;
+      if (next.done) break;
+    } while (first.trim() === '');
+    this.first = first;
+    const refusal = refusePage(first) ?? refuseCr(first);
+    if (refusal !== null) throw refused(refusal);
+  }
+
+  /** The lines from the first one that is not blank on, without their line feeds. To be called once. */
+  *[Symbol.iterator](): Iterator<string> {
+    if (this.first === '') return;
+    yield this.first;
+    for (let next = this.lines.next(); !next.done; next = this.lines.next()) {
+      this.number++;
+      yield next.value;
+    }
+  }
+
+  private *split(texts: Iterable<string>): Iterator<string> {
+    let rest = '';
+    for (const text of texts) {
+      const lines = text.split('\n');
+      if (rest === '' && /^\s*[[{]/.test(text)) this.longest = LONGEST_JSON;
+      rest += lines[0];
+      if (rest.length > this.longest) this.tooLong(rest);
+      for (let i = 1; i < lines.length; i++) {
+        yield rest;
+        rest = lines[i] ?? '';
+      }
+    }
+    if (rest === '') return;
+    this.isComplete = false;
+    yield rest;
+  }
+
+  private tooLong(text: string): never {
+    const size = this.longest === LONGEST ? '64 KB' : '64 MB';
+    const hint =
+      this.longest === LONGEST
+        ? 'nothing after it was read; is this a list of users and networks?'
+        : "write one object a line: jq -c '.[]' FILE";
+    throw refused(refuseCr(text) ?? { problem: `line ${this.number + 1} is longer than ${size}`, hint });
+  }
+}
+
+/** Bytes in UTF-8 as text, without a byte order mark. What is not UTF-8 becomes U+FFFD, which no name and no network may hold. */
+function* textOf(blocks: Iterable<Buffer>): Iterable<string> {
+  const decoder = new StringDecoder('utf8');
+  let isFirst = true;
+  // Whether the decoder may hold the beginning of a character.
+  let isInside = false;
+  for (const block of blocks) {
+    if (isFirst) refuseBytes(block);
+    // ASCII, as nearly all input is, needs a tenth of the time.
+    const text = !isInside && isAscii(block) ? block.toString('latin1') : decoder.write(block);
+    isInside = (block.at(-1) ?? 0) > 0x7f;
+    yield isFirst && text.startsWith('\ufeff') ? text.slice(1) : text;
+    isFirst = false;
+  }
+  yield decoder.end();
+}
+
+const PIPED = (command: string) => `${command} FILE, and a pipe into this command with - for FILE`;
+
+/** How files begin that are not text in UTF-8, in hexadecimal digits. */
+const OTHERS: readonly (readonly [start: RegExp, what: string, hint: string])[] = [
+  [/^1f8b/, 'compressed by gzip', PIPED('gzip -dc')],
+  [/^fd377a585a/, 'compressed by xz', PIPED('xz -dc')],
+  [/^28b52ffd/, 'compressed by zstd', PIPED('zstd -dc')],
+  [/^425a68/, 'compressed by bzip2', PIPED('bzip2 -dc')],
+  [/^504b0304/, 'a ZIP file or a spreadsheet', 'unpack it, or save the spreadsheet as CSV'],
+  [/^53514c69746520666f726d6174/, 'an SQLite database', 'for one of allow-nets: allow-nets export --db FILE'],
+  // Without a byte order mark, half of the bytes of western text are zero.
+  [
+    /^(?:fffe|(?!00)..00(?!00)..00)/,
+    'UTF-16 text',
+    PIPED('save it as UTF-8, or convert it: iconv -f utf-16le -t utf-8'),
+  ],
+  [/^(?:feff|00(?!00)..00(?!00))/, 'UTF-16 text', PIPED('save it as UTF-8, or convert it: iconv -f utf-16be -t utf-8')],
+  [/^(?:..)*00/, 'not text', 'save it as text: CSV in UTF-8'],
+];
+
+function refuseBytes(start: Buffer): void {
+  const digits = start.toString('hex', 0, 16);
+  const found = OTHERS.find(([mark]) => mark.test(digits));
+  if (found !== undefined) throw refused({ problem: `the input is ${found[1]}`, hint: found[2] });
+}
+
+function refusePage(first: string): Refusal | null {
+  if (!/^\s*<(?:!doctype|html|\?xml|head|body)/i.test(first)) return null;
+  return { problem: 'the input is an HTML or XML page', hint: 'it may be an error page that curl saved: curl --fail' };
+}
+
+/** Line breaks of old spreadsheets: nothing in the input ends a line. */
+function refuseCr(line: string): Refusal | null {
+  if (!/\r./s.test(line.replace(/"[^"]*"/g, ''))) return null;
+  const hint = PIPED("convert it: tr '\\r' '\\n' <");
+  return { problem: 'the lines do not end as text does here: they end in CR alone', hint };
+}
+
+function refused({ problem, hint }: Refusal): Trouble {
+  return new Trouble({ kind: 'refused', problem, hint });
+}
