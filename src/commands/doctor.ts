@@ -9,14 +9,13 @@ import { installedService, targetOf } from '../doctor/installed-service';
 import { policyHostFindings, policyHostsIn } from '../doctor/policy-host-check';
 import { printable, Trouble } from '../failure';
 import { ConfigStore } from '../postfix/config-store';
-import { entriesOf, servicesOf } from '../postfix/master-cf';
-import { allPlaces, valueAt } from '../postfix/places';
-import { attributesOf, checksIn, isCheckOf } from '../postfix/policy-check';
+import { entriesOf, servicesOf } from '../postfix/config-text';
+import { attributesOf, isCheckOf } from '../postfix/policy-check';
 import { programIndex, spawned } from '../postfix/policy-service';
 import { Postfix } from '../postfix/postfix';
 import { CONFIG_DIR, SERVICE } from '../postfix/postfix-options';
+import { policyTargets } from '../postfix/restrictions';
 import { shellLine } from '../postfix/run';
-import { policyTargets } from '../postfix/service-view';
 
 export const doctor: Command = {
   line: 'doctor',
@@ -83,9 +82,10 @@ function missingService(given: Arguments, postfix: Postfix, { files }: ConfigSto
       advice: 'delete the entry that is not wanted from master.cf, then: postfix reload',
     });
   }
-  const asked = allPlaces(files).some((place) => checksIn(valueAt(place).text, name).length > 0);
+  const targets = policyTargets(files);
+  const asked = targets.some((target) => isCheckOf(name, target));
   const loose = asked ? `, but lists ask unix:private/${name}: mail is put off` : '';
-  const others = policyTargets(files).map((target) => attributesOf(target)[0]);
+  const others = targets.map((target) => attributesOf(target)[0]);
   const hosts = others.filter((target) => target?.toLowerCase().startsWith('inet:'));
   const advice =
     hosts.length > 0 ? `if ${hosts.join(' or ')} is a policy host: allow-nets doctor --service HOST:PORT` : null;

@@ -7,22 +7,20 @@ import type { Arguments, Command } from '../cli/command';
 import { type Grants, grantsOf } from '../cli/grants';
 import { hint, printLine } from '../cli/output';
 import { POLICY_OPTIONS } from '../cli/policy-usage';
-import { hintLine, type Trouble, type Words } from '../failure';
+import { Trouble, type Words } from '../failure';
 import { accountOf } from '../postfix/account';
-import { isAgreed, openPostfix, otherNames } from '../postfix/change-opening';
-import { changePostfix, partsWithChanges, printParts, stampOf } from '../postfix/change-postfix';
+import { changeOf, changePostfix } from '../postfix/change-postfix';
+import { serviceNamed } from '../postfix/config-text';
+import { type ConfigFiles, offersAuth, serviceLookup, servicesWithAuth, smtpdServices } from '../postfix/configuration';
 import { looseAccess, restrictAccess } from '../postfix/database-access';
-import { listWarnings } from '../postfix/list-warnings';
-import { serviceNamed } from '../postfix/master-cf';
 import { installPlan } from '../postfix/plan';
-import { programOptions, spawned } from '../postfix/policy-service';
-import { CONFIG_DIR, DRY_RUN, SERVICE, YES } from '../postfix/postfix-options';
+import { spawned } from '../postfix/policy-service';
+import { CONFIG_DIR, DRY_RUN, openPostfix, SERVICE, YES } from '../postfix/postfix-options';
+import { isAgreed, printChange, printStep } from '../postfix/printed-change';
+import { checksOf } from '../postfix/restrictions';
 import { refused } from '../postfix/run';
-import { servicesWithAuth } from '../postfix/service-view';
-import { printStep } from '../postfix/shown-plan';
 import { closedFile, hindranceOf } from '../postfix/trial-run';
-import { type InstallOptions, wantedService, withLogGroup } from '../postfix/wanted-service';
-import { DEFAULT_DATABASE } from '../rules/database';
+import { type InstallOptions, type WantedService, wantedService, withLogGroup } from '../postfix/wanted-service';
 import { createDatabase } from './init';
 
 export const install: Command = {
@@ -62,12 +60,11 @@ export const install: Command = {
 };
 
 async function runInstall(given: Arguments): Promise<number> {
-  const opening = openPostfix(given);
-  const { postfix, store, name } = opening;
+  const { postfix, store, name, otherNames } = openPostfix(given);
   const entry = serviceNamed(store.files.master, name, 'unix');
   const present = entry === null ? null : spawned(entry);
-  const [other] = present === null ? otherNames(given, opening) : [];
-  if (other !== undefined) {
+  const [other] = otherNames;
+  if (present === null && other !== undefined) {
     throw refused(
       `the service ${other} in master.cf is this program already`,
       `allow-nets install --service ${other}; for a second one --service ${name}`,
@@ -81,50 +78,69 @@ async function runInstall(given: Arguments): Promise<number> {
   }
   const asked = wantedService(name, present, optionsFrom(given));
   const wanted = { ...asked, user: withLogGroup(asked.user, postfix) };
-  const db = programOptions(wanted.argv).db ?? DEFAULT_DATABASE;
+  const { db, trial } = wanted;
   const account = accountOf(wanted.user, postfix.mailOwner);
   stopAt(closedFile(account, wanted.program, postfix));
-  const plan = installPlan(store.files, wanted, postfix.builtIn());
+  const stages = installPlan(store.files, wanted);
+  const change = changeOf(postfix, store, stages, name);
   const isNew = !fs.existsSync(db);
-  const parts = partsWithChanges([
-    { changes: plan.service, answers: name },
-    { changes: plan.lists, answers: name },
-  ]);
   const loose = isNew ? [] : looseAccess(db, account.gid);
-  const planned = plan.lists.at(-1)?.files ?? plan.service.at(-1)?.files ?? store.files;
-  if (parts.length === 0 && !isNew && loose.length === 0) {
-    printLine(`already installed: ${described(wanted, db)}`);
-    listWarnings(planned, wanted).forEach(hint);
+  if (change.stages.length === 0 && !isNew && loose.length === 0) {
+    printLine(`already installed: ${described(wanted)}`);
+    listWarnings(stages[1], wanted).forEach(hint);
     return 0;
   }
   const grants = isNew ? { users: 0, wide: [], any: false } : grantsOf(db);
-  const stopsEverybody = !wanted.trial && plan.lists.length > 0 && !grants.any;
+  const changesLists = change.stages.includes(stages[1]);
+  const stopsEverybody = !trial && changesLists && !grants.any;
   const failure = stopsEverybody && !given.flag('force') ? emptyDatabase(db, isNew) : null;
   if (failure !== null && !given.flag('dry-run')) throw failure;
-  const stamp = stampOf(new Date());
   if (isNew) printStep(['allow-nets', 'init', '--db', db, '--user', wanted.user]);
   for (const { path: file, mode } of loose) {
     printStep(['chgrp', String(account.gid), file]);
     printStep(['chmod', mode.toString(8), file]);
   }
-  printParts(postfix, store, parts, stamp);
-  printLine(whoMaySend(grants, wanted.trial));
-  if (plan.lists.length > 0 && present === null && !wanted.trial)
-    hint('to see first who would be refused: allow-nets install --trial');
+  printChange(change);
+  printLine(whoMaySend(grants, trial));
+  if (changesLists && present === null && !trial) hint('to see first who would be refused: allow-nets install --trial');
   if (failure !== null) hint(`this needs --force: ${failure.message}`);
-  if (!isAgreed('install', given, postfix)) return given.flag('dry-run') ? 0 : 1;
+  if (!isAgreed('install', given, change)) return given.flag('dry-run') ? 0 : 1;
   if (isNew && createDatabase(db, account.gid)) printLine(`made ${db}`);
   restrictAccess(loose, account.gid);
   stopAt(closedFile(account, [db], postfix));
   stopAt(hindranceOf(account, wanted, postfix));
-  await changePostfix(postfix, store, parts, stamp);
-  if (parts.length > 0) printLine(`copies of the files before: ${Object.values(store.copies(stamp)).join(' ')}`);
-  printLine(`installed: ${described(wanted, db)}`);
-  listWarnings(planned, wanted).forEach(hint);
+  await changePostfix(change);
+  const copies = store.copies(change.stamp).map(({ copy }) => copy);
+  if (change.stages.length > 0) printLine(`copies of the files before: ${copies.join(' ')}`);
+  printLine(`installed: ${described(wanted)}`);
+  listWarnings(stages[1], wanted).forEach(hint);
   if (!postfix.isRunning()) hint('Postfix is not running: the change takes effect when it starts');
   if (stopsEverybody) hint('every user is refused until allow-nets add lets one in');
-  if (wanted.trial) hint('who would be refused is logged as reject_warning; allow-nets install ends the trial');
+  if (trial) hint('who would be refused is logged as reject_warning; allow-nets install ends the trial');
   return 0;
+}
+
+/** Services that may let mail pass without the check, and those that ask though nobody can log in there: a sentence each. */
+function listWarnings(files: ConfigFiles, { name, trial }: WantedService): string[] {
+  const sharing: string[] = [];
+  const warnings = smtpdServices(files).flatMap((service) => {
+    const [check] = checksOf(serviceLookup(files, service), name);
+    const called = `${service.name}/${service.type}`;
+    if (!offersAuth(files, service)) {
+      if (check !== undefined) sharing.push(called);
+      return [];
+    }
+    if (check === undefined) return [`${called} does not ask: allow-nets doctor says why`];
+    if (check.skip !== null) return [`${called} may skip the check: ${check.skip.by} stands before it`];
+    if (check.trial === trial) return [];
+    return [`${called} asks ${check.trial ? 'on trial' : 'and refuses'}: allow-nets doctor shows the list`];
+  });
+  if (sharing.length === 0) return warnings;
+  const shared = `${sharing.join(', ')} offers no AUTH and shares a list with the check: each of its processes starts a program, too`;
+  return [
+    ...warnings,
+    `${shared}; give submission a list of its own: -o smtpd_recipient_restrictions=... in master.cf`,
+  ];
 }
 
 function optionsFrom(given: Arguments): InstallOptions {
@@ -140,10 +156,7 @@ function optionsFrom(given: Arguments): InstallOptions {
   };
 }
 
-function described(
-  { name, user, oneShot, trial }: { name: string; user: string; oneShot: boolean; trial: boolean },
-  db: string,
-): string {
+function described({ name, user, oneShot, trial, db }: WantedService): string {
   const mode = oneShot ? 'one process a request' : 'persistent';
   return `service ${name} as ${user}, ${mode}, ${trial ? 'trial: nobody is refused' : 'enforcing'}, database ${db}`;
 }
@@ -158,7 +171,7 @@ function whoMaySend({ users, wide }: Grants, trial: boolean): string {
 }
 
 function stopAt(hindrance: Words | null): void {
-  if (hindrance !== null) throw refused(hindrance.problem, hintLine(hindrance) ?? undefined);
+  if (hindrance !== null) throw new Trouble({ kind: 'refused', ...hindrance });
 }
 
 function emptyDatabase(db: string, isNew: boolean): Trouble {

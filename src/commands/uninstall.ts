@@ -2,10 +2,10 @@
 
 import type { Arguments, Command } from '../cli/command';
 import { hint, printLine } from '../cli/output';
-import { isAgreed, openPostfix, otherNames } from '../postfix/change-opening';
-import { changePostfix, partsWithChanges, printParts, stampOf } from '../postfix/change-postfix';
+import { changeOf, changePostfix } from '../postfix/change-postfix';
 import { uninstallPlan } from '../postfix/plan';
-import { CONFIG_DIR, DRY_RUN, SERVICE, YES } from '../postfix/postfix-options';
+import { CONFIG_DIR, DRY_RUN, openPostfix, SERVICE, YES } from '../postfix/postfix-options';
+import { isAgreed, printChange } from '../postfix/printed-change';
 
 export const uninstall: Command = {
   line: 'uninstall',
@@ -19,23 +19,17 @@ export const uninstall: Command = {
 };
 
 async function runUninstall(given: Arguments): Promise<number> {
-  const opening = openPostfix(given);
-  const { postfix, store, name } = opening;
-  const plan = uninstallPlan(store.files, name);
-  const parts = partsWithChanges([
-    { changes: plan.lists, answers: null },
-    { changes: plan.service, answers: null },
-  ]);
-  if (parts.length === 0) {
+  const { postfix, store, name, otherNames } = openPostfix(given);
+  const change = changeOf(postfix, store, [uninstallPlan(store.files, name)], null);
+  if (change.stages.length === 0) {
     printLine(`there is nothing of ${name} in ${postfix.configDir}`);
-    for (const other of otherNames(given, opening))
+    for (const other of otherNames)
       hint(`the service ${other} is this program too: allow-nets uninstall --service ${other}`);
     return 0;
   }
-  const stamp = stampOf(new Date());
-  printParts(postfix, store, parts, stamp);
-  if (!isAgreed('uninstall', given, postfix)) return given.flag('dry-run') ? 0 : 1;
-  await changePostfix(postfix, store, parts, stamp);
+  printChange(change);
+  if (!isAgreed('uninstall', given, change)) return given.flag('dry-run') ? 0 : 1;
+  await changePostfix(change);
   printLine(`uninstalled: nothing asks ${name} any more; the database stays`);
   printLine(`copies of the files as they were before each change: ${store.earlierCopies().join(' ')}`);
   if (!postfix.isRunning()) hint('Postfix is not running: the change takes effect when it starts');

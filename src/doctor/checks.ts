@@ -1,7 +1,7 @@
 // The table of checks: a new one is a file and a line here. What is wrong first is said first.
 import { isCheckOf } from '../postfix/policy-check';
+import { policyTargets } from '../postfix/restrictions';
 import { shellLine } from '../postfix/run';
-import { policyTargets } from '../postfix/service-view';
 import { syncCheck } from '../sync/status';
 import { databaseFindings, permissionFindings } from './database-check';
 import { diskFindings } from './disk-check';

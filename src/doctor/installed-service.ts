@@ -2,7 +2,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type Account, accountOf } from '../postfix/account';
-import type { Service } from '../postfix/master-cf';
+import type { Service } from '../postfix/config-text';
+import type { ConfigFiles } from '../postfix/configuration';
 import { portOf } from '../postfix/policy-check';
 import {
   entryText,
@@ -13,7 +14,6 @@ import {
 } from '../postfix/policy-service';
 import type { Postfix } from '../postfix/postfix';
 import { shellLine } from '../postfix/run';
-import type { ConfigFiles } from '../postfix/service-view';
 import { DEFAULT_DATABASE } from '../rules/database';
 import { isOnTrial } from './list-check';
 

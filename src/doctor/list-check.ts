@@ -1,17 +1,8 @@
 // Whether every smtpd service whose clients can authenticate asks the policy service, in which list and in which form.
-import type { Service } from '../postfix/master-cf';
-import { overrideOf } from '../postfix/master-cf';
+import { overrideOf, type Service } from '../postfix/config-text';
+import { type ConfigFiles, mainLookup, offersAuth, serviceLookup, smtpdServices } from '../postfix/configuration';
 import type { Postfix } from '../postfix/postfix';
-import {
-  type AskedIn,
-  askedIn,
-  type ConfigFiles,
-  mainLookup,
-  offersAuth,
-  RECIPIENT_LIST,
-  serviceLookup,
-  smtpdServices,
-} from '../postfix/service-view';
+import { checksOf, RECIPIENT_LIST } from '../postfix/restrictions';
 import { type Finding, type Fix, fail, ok, warn } from './finding';
 
 /** What the lists have to have. */
@@ -48,39 +39,38 @@ export function* listFindings(view: ListView): Iterable<Finding> {
 /** Whether any list asks the service on trial. */
 export function isOnTrial({ files, target }: Pick<ListView, 'files' | 'target'>): boolean {
   const lookups = [mainLookup(files), ...smtpdServices(files).map((service) => serviceLookup(files, service))];
-  return lookups.some((lookup) => askedIn(lookup, target).some(({ reach }) => reach.kind !== 'absent' && reach.trial));
+  return lookups.some((lookup) => checksOf(lookup, target).some(({ trial }) => trial));
 }
 
 function askedFinding(view: ListView, service: Service): Finding {
   const { files, target } = view;
   const check = `asked by ${service.name}/${service.type}`;
   const fix = view.fix('the check first');
-  const [first] = askedIn(serviceLookup(files, service), target);
+  const [first] = checksOf(serviceLookup(files, service), target);
   if (first === undefined) return fail(check, absence(service), fix);
-  const { list, reach } = first;
-  if (reach.kind === 'asked') return ok(check, `in ${shown(service, list)}`);
-  if (reach.kind === 'absent') throw new Error(`absent from ${list}, but found`);
-  const where = `${reach.by} stands before it in ${shown(service, list)}`;
-  if (reach.always) return fail(check, `never reached: ${where}`, fix);
+  const { list, skip } = first;
+  if (skip === null) return ok(check, `in ${shown(service, list)}`);
+  const where = `${skip.by} stands before it in ${shown(service, list)}`;
+  if (skip.always) return fail(check, `never reached: ${where}`, fix);
   // A table that the administrator put first is left there by install.
-  const byHand = { advice: `put the check before ${reach.by}, unless that is meant` };
+  const byHand = { advice: `put the check before ${skip.by}, unless that is meant` };
   const message = `not reached by clients that are permitted before: ${where}`;
-  return warn(check, message, /^check_/.test(reach.by) ? byHand : fix);
+  return warn(check, message, skip.tables ? byHand : fix);
 }
 
 function absence(service: Service): string {
   const override = overrideOf(service, RECIPIENT_LIST);
   if (override === null) return `not asked: ${RECIPIENT_LIST} does not have it`;
-  return `not asked: -o ${RECIPIENT_LIST}=${override.value.text} in master.cf replaces the list of main.cf`;
+  return `not asked: -o ${RECIPIENT_LIST}=${override} in master.cf replaces the list of main.cf`;
 }
 
 const shown = (service: Service, list: string) => (overrideOf(service, list) === null ? list : `${list} of master.cf`);
 
 function modeFinding(view: ListView, services: readonly Service[]): Finding {
   const { files, target, persistent, postfix } = view;
-  const asked = services.flatMap((service): AskedIn[] => askedIn(serviceLookup(files, service), target));
+  const asked = services.flatMap((service) => checksOf(serviceLookup(files, service), target));
   const everywhere = postfix.value('smtpd_policy_service_request_limit') === '1';
-  const limited = asked.map(({ reach }) => everywhere || (reach.kind !== 'absent' && reach.oneShot));
+  const limited = asked.map(({ oneShot }) => everywhere || oneShot);
   if (!persistent && limited.includes(false)) {
     const message =
       'one process for each request, but without request_limit=1: Postfix waits a second before each further recipient of a session';

@@ -1,8 +1,10 @@
 // A server that asks a policy host, `check_policy_service inet:HOST:PORT`: whether that host answers, and what becomes of mail while it does not.
+
+import type { ConfigFiles } from '../postfix/configuration';
 import { askLive, NoAnswer, PROBE_REQUEST } from '../postfix/live-service';
 import { attributesOf, portOf } from '../postfix/policy-check';
 import type { Postfix } from '../postfix/postfix';
-import { type ConfigFiles, policyTargets } from '../postfix/service-view';
+import { policyTargets } from '../postfix/restrictions';
 import { type Finding, fail, ok } from './finding';
 import { reloadCommand } from './installed-service';
 import { type ListView, listFindings } from './list-check';

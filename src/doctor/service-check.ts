@@ -2,9 +2,8 @@
 import { Trouble } from '../failure';
 import { readCommandLine } from '../policy/options';
 import { accountOf } from '../postfix/account';
-import { parameterOf } from '../postfix/main-cf';
-import { entriesOf } from '../postfix/master-cf';
-import { isLongEnough, timeLimitName } from '../postfix/service-changes';
+import { entriesOf } from '../postfix/config-text';
+import { isLongEnough, timeLimitName } from '../postfix/plan';
 import { type Finding, fail, ok, warn } from './finding';
 import { andReload, type InstalledService, installCommand } from './installed-service';
 
@@ -26,20 +25,19 @@ export function* serviceFindings(service: InstalledService): Iterable<Finding> {
 }
 
 export function* timeLimitFindings(service: InstalledService): Iterable<Finding> {
-  const { entry, policy, postfix, files } = service;
+  const { entry, policy, postfix } = service;
   const name = timeLimitName(policy.name);
-  const limit = parameterOf(files.main, name)?.value.text ?? null;
-  if (limit !== null && isLongEnough(limit)) {
+  const limit = postfix.value(name);
+  if (isLongEnough(limit)) {
     yield ok('time limit', `${name} = ${limit}`);
     return;
   }
-  const found = limit ?? `${postfix.value('command_time_limit')}, the default`;
   const why = 'Postfix kills the program after that time, under a connection that lives longer';
   const command =
     entry.type === 'inet'
       ? andReload(postfix, ['postconf', ...postfix.chosen, `${name}=3600`])
       : installCommand(service);
-  yield warn('time limit', `${name} is ${found}: ${why}`, { command });
+  yield warn('time limit', `${name} is ${limit}: ${why}`, { command });
 }
 
 function* faultsOf(service: InstalledService): Iterable<string> {

@@ -1,7 +1,8 @@
 // What in the smtpd services themselves keeps refusals from working: words that are no options, and settings that make a refusal temporary.
-import { asWord, overrideOf, type Service } from '../postfix/master-cf';
+import { overrideOf, type Service } from '../postfix/config-text';
+import { serviceLookup, smtpdServices } from '../postfix/configuration';
+import { asWord } from '../postfix/policy-service';
 import type { Postfix } from '../postfix/postfix';
-import { serviceLookup, smtpdServices } from '../postfix/service-view';
 import { type Finding, fail, ok, warn } from './finding';
 import { andReload, type InstalledService } from './installed-service';
 

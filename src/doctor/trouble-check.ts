@@ -1,15 +1,9 @@
 // What smtpd does when the policy service does not answer. Anything but a temporary error lets mail pass, or refuses it for good.
+import { type Lookup, mainLookup, offersAuth, serviceLookup, smtpdServices } from '../postfix/configuration';
+import { outagesOf } from '../postfix/outage';
+import { secondsOf } from '../postfix/plan';
 import { attributeOf, isCheckOf } from '../postfix/policy-check';
-import type { Lookup } from '../postfix/restrictions';
-import { secondsOf } from '../postfix/service-changes';
-import {
-  mainLookup,
-  offersAuth,
-  outagesOf,
-  policyTargets,
-  serviceLookup,
-  smtpdServices,
-} from '../postfix/service-view';
+import { policyTargets } from '../postfix/restrictions';
 import { type Finding, fail, ok, warn } from './finding';
 import type { ListView } from './list-check';
 

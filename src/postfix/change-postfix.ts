@@ -1,46 +1,42 @@
-// Changing a running Postfix: copies first, then one part after the other, each checked, loaded and tried; on any failure both files are put back
-// as they were, byte for byte, and loaded again, and a Postfix that has ended is started again.
-
+// Changing a running Postfix: copies, then one stage after the other, each checked, loaded and tried.
+//
+// DIAGNOSTICS: on any failure both files are put back as they were, byte for byte, and loaded again; a Postfix that has ended is started again.
+import * as fs from 'node:fs';
+import * as path from 'node:path';
 import { printError } from '../cli/output';
 import { asErrorLines, failureOf, hintLine } from '../failure';
-import type { Change } from './change';
 import type { ConfigStore } from './config-store';
+import type { ConfigFiles } from './configuration';
 import { awaitLive, NoAnswer, socketOf } from './live-service';
-import { limitsOfMaster } from './master-limits';
 import type { Postfix } from './postfix';
 import { refused, shellLine } from './run';
-import { printChange, printStep } from './shown-plan';
 
-/** Changes that Postfix is to load at once. `answers`: the service that has to answer then, or null. */
-export interface Part {
-  readonly changes: readonly Change[];
+/** Files that Postfix is to load, one after the other; those without a change are left out. `answers`: the service that has to answer then, or null. */
+export interface Change {
+  readonly postfix: Postfix;
+  readonly store: ConfigStore;
+  readonly stages: readonly ConfigFiles[];
   readonly answers: string | null;
+  /** For the names of the copies: 20261124-072800. */
+  readonly stamp: string;
 }
 
-export const partsWithChanges = (parts: readonly Part[]) => parts.filter(({ changes }) => changes.length > 0);
-
-/** What `changePostfix` does with these parts. */
-export function printParts(postfix: Postfix, store: ConfigStore, parts: readonly Part[], stamp: string): void {
-  if (parts.length === 0) return;
-  const copies = store.copies(stamp);
-  printStep(['cp', '-p', store.pathOf('main'), copies.main]);
-  printStep(['cp', '-p', store.pathOf('master'), copies.master]);
-  const running = postfix.isRunning();
-  for (const part of parts) {
-    for (const change of part.changes) printChange(postfix, change);
-    if (part === parts.at(-1)) printStep(['postfix', ...postfix.chosen, 'check']);
-    if (running) printStep(['postfix', ...postfix.chosen, 'reload']);
-  }
+export function changeOf(
+  postfix: Postfix,
+  store: ConfigStore,
+  stages: readonly ConfigFiles[],
+  answers: string | null,
+): Change {
+  const before = (i: number) => stages[i - 1] ?? store.files;
+  const changed = stages.filter(({ main, master }, i) => main !== before(i).main || master !== before(i).master);
+  const stamp = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  return { postfix, store, stages: changed, answers, stamp };
 }
 
 /** Throws Trouble when something failed and everything is as it was before. */
-export async function changePostfix(
-  postfix: Postfix,
-  store: ConfigStore,
-  parts: readonly Part[],
-  stamp: string,
-): Promise<void> {
-  if (parts.length === 0) return;
+export async function changePostfix(change: Change): Promise<void> {
+  const { postfix, store, stages, answers, stamp } = change;
+  if (stages.length === 0) return;
   const running = postfix.isRunning();
   let loaded = false;
   store.backUp(stamp);
@@ -48,21 +44,18 @@ export async function changePostfix(
   const ignore = () => {};
   process.on('SIGINT', ignore).on('SIGTERM', ignore).on('SIGHUP', ignore);
   try {
-    for (const part of parts) {
-      const { changes, answers } = part;
-      const files = changes.at(-1)?.files;
-      if (files === undefined) continue;
+    for (const files of stages) {
       store.write(files);
       postfix.readConfiguration();
       // Of the whole; a reload looks for what is fatal by itself.
-      if (part === parts.at(-1)) postfix.do('check');
+      if (files === stages.at(-1)) postfix.do('check');
       if (!running) continue;
       loaded = true;
       postfix.do('reload');
       if (answers !== null) await mustAnswer(postfix, answers);
     }
   } catch (error) {
-    throw restored(postfix, store, stamp, loaded, error);
+    throw undone(change, loaded, error);
   } finally {
     process.off('SIGINT', ignore).off('SIGTERM', ignore).off('SIGHUP', ignore);
   }
@@ -75,13 +68,31 @@ async function mustAnswer(postfix: Postfix, service: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
     const limits = limitsOfMaster(postfix.queueDir);
-    const cause = limits === null ? '' : `; Postfix was started with limits that can be the cause: ${limits}`;
+    const cause = limits === '' ? '' : `; Postfix was started with limits that can be the cause: ${limits}`;
     throw refused(`the new service does not answer at ${socket} (${error.message})`, `${error.hint}${cause}`);
   }
 }
 
+/** What the running master(8) hands down to the programs it starts and a shell does not have: the usual reason why Node.js runs here and not there. */
+function limitsOfMaster(queueDir: string): string {
+  try {
+    const pid = fs.readFileSync(path.join(queueDir, 'pid/master.pid'), 'latin1').trim();
+    const bytes = /^Max address space\s+(\d+)/m.exec(fs.readFileSync(`/proc/${pid}/limits`, 'latin1'))?.[1];
+    const isFiltered = /^Seccomp:\s+2/m.test(fs.readFileSync(`/proc/${pid}/status`, 'latin1'));
+    return [
+      ...(bytes === undefined
+        ? []
+        : [`its address space is limited to ${bytes} bytes (LimitAS=, prlimit --as, ulimit -v)`]),
+      ...(isFiltered ? ['its system calls are filtered (MemoryDenyWriteExecute=, SystemCallFilter=)'] : []),
+    ].join('; ');
+  } catch {
+    // Not Linux, or Postfix has gone.
+    return '';
+  }
+}
+
 /** What to throw after a failure, when both files are back. */
-function restored(postfix: Postfix, store: ConfigStore, stamp: string, loaded: boolean, error: unknown): unknown {
+function undone({ postfix, store, stamp }: Change, loaded: boolean, error: unknown): unknown {
   const failure = failureOf(error);
   const { problem } = failure;
   const hint = hintLine(failure);
@@ -89,10 +100,12 @@ function restored(postfix: Postfix, store: ConfigStore, stamp: string, loaded: b
     store.restore();
   } catch (again) {
     printError(asErrorLines(failureOf(again)));
-    const { main, master } = store.copies(stamp);
     return refused(
       `${problem}; putting main.cf and master.cf back failed too`,
-      `the copies are beside them: ${shellLine([main, master])}`,
+      `put the copies back: ${store
+        .copies(stamp)
+        .map(({ file, copy }) => shellLine(['cp', '-p', copy, file]))
+        .join(' && ')}`,
     );
   }
   store.removeCopies(stamp);
@@ -102,15 +115,9 @@ function restored(postfix: Postfix, store: ConfigStore, stamp: string, loaded: b
     try {
       postfix.do(word);
     } catch {
-      const command = shellLine(['postfix', ...postfix.chosen, word]);
-      return refused(`${back}, but Postfix did not load them`, command);
+      return refused(`${back}, but Postfix did not load them`, shellLine(postfix.command(word)));
     }
     if (word === 'start') back += ', and Postfix, which had ended, was started again';
   }
   return failure.kind === 'bug' ? error : refused(back, hint ?? undefined);
-}
-
-/** The present time for the name of a copy: 20261124-072800. */
-export function stampOf(now: Date): string {
-  return now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
 }

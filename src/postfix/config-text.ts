@@ -1,101 +1,147 @@
-// The text of main.cf and master.cf as Postfix reads it: logical lines, of which each character still knows its place in the file.
+// The texts of main.cf and master.cf: what Postfix reads in them, and edits that leave comments and layout as they are.
 //
-// A line that starts with white space continues the one before it; empty lines and lines that start with # are skipped, also inside
-// a logical line (postconf(5), "Format"; master(5), "Syntax"). Edits are made at those places, so that comments, layout and everything else
-// stay as the administrator wrote them; postconf would fold a list to one line and leave its comments behind.
+// postconf -e and -P would fold a list to one line and move the comments inside it. What an edit leads to is read back
+// through postconf (configuration.ts), so that an unusual spelling can at worst be left as it is.
 
-/** A part of the file's logical text. `at(i)`: where in the file the character i stands, or would stand for i = text.length. */
-export interface Slice {
-  readonly text: string;
-  at(index: number): number;
-}
-
-export interface LogicalLine extends Slice {
-  /** Where its first physical line begins, and where the line after its last one does. */
-  readonly start: number;
-  readonly end: number;
-}
-
-/** A replacement in the file's text. */
-export interface Edit {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}
-
-interface Piece {
-  readonly index: number;
-  readonly offset: number;
-  readonly text: string;
-}
-
-export function logicalLines(file: string): LogicalLine[] {
-  const lines: LogicalLine[] = [];
-  let pieces: Piece[] = [];
-  let end = 0;
-  const finish = () => {
-    if (pieces.length > 0) lines.push(lineOf(pieces, end));
-    pieces = [];
-  };
-  for (let offset = 0; offset < file.length; ) {
-    const newline = file.indexOf('\n', offset);
-    const next = newline < 0 ? file.length : newline + 1;
-    const text = file.slice(offset, newline < 0 ? file.length : newline);
-    if (!/^\s*(#|$)/.test(text)) {
-      if (!/^\s/.test(text)) finish();
-      const last = pieces.at(-1);
-      pieces.push({ index: last === undefined ? 0 : last.index + last.text.length, offset, text });
-      end = next;
+/** Words as Postfix splits them: a group in braces stays together (mystrtokq in Postfix's src/util/mystrtok.c). */
+export function wordsOf(text: string, separators: string): string[] {
+  const words: string[] = [];
+  let level = 0;
+  let word = '';
+  for (const character of text) {
+    if (level === 0 && separators.includes(character)) {
+      if (word !== '') words.push(word);
+      word = '';
+      continue;
     }
-    offset = next;
+    if (character === '{') level++;
+    else if (character === '}' && level > 0) level--;
+    word += character;
   }
-  finish();
-  return lines;
+  return word === '' ? words : [...words, word];
 }
 
-function lineOf(pieces: readonly Piece[], end: number): LogicalLine {
-  const at = (index: number): number => {
-    // The end of one piece and not the start of the next: an insertion there belongs to what it follows.
-    const piece = pieces.find((one) => index < one.index + one.text.length) ?? pieces.at(-1);
-    return piece === undefined ? 0 : piece.offset + index - piece.index;
-  };
-  return { text: pieces.map(({ text }) => text).join(''), at, start: pieces[0]?.offset ?? 0, end };
+/** What separates the words of a restriction list, and those of master.cf. */
+export const COMMA_OR_SPACE = ', \t\r\n';
+const SPACE = ' \t\r\n';
+
+/**
+ * A logical line with the newline before it: lines that start with white space continue it, and comments and empty lines
+ * may stand between them (postconf(5), master(5)).
+ */
+const LOGICAL_LINE =
+  /(^|\n)([^ \t\r\v\f\n#][^\n]*(?:\n(?:[ \t\r\v\f]*(?:#[^\n]*)?\n)*[ \t\r\v\f]+[^ \t\r\v\f\n#][^\n]*)*)/g;
+
+/** The text with each logical line replaced; null takes it out. */
+export function editLines(text: string, edit: (line: string) => string | null): string {
+  return text.replace(LOGICAL_LINE, (_, newline: string, line: string) => {
+    const edited = edit(line);
+    return edited === null ? '' : newline + edited;
+  });
 }
 
-/** The part of a slice from `start` to `end`. */
-export function part(slice: Slice, start: number, end: number): Slice {
-  return {
-    text: slice.text.slice(start, end),
-    // The place behind a part's last character, also where the next character is on another physical line.
-    at: (index) =>
-      start + index >= end && end > start ? slice.at(end - 1) + 1 + (start + index - end) : slice.at(start + index),
-  };
+/** The text with lines at its end; a file without a newline at its end stays one, so that taking them out leaves no trace. */
+export function appended(text: string, lines: string): string {
+  return text === '' || text.endsWith('\n') ? `${text}${lines}\n` : `${text}\n${lines}`;
 }
 
-/** The file with all edits made. They must not overlap. */
-export function edited(file: string, edits: readonly Edit[]): string {
-  return [...edits]
-    .sort((a, b) => b.start - a.start)
-    .reduce((text, { start, end, text: inserted }) => text.slice(0, start) + inserted + text.slice(end), file);
+const ASSIGNMENT = /^(([^=]*?)\s*=)(.*)$/s;
+
+/** main.cf with each value replaced, given as it stands in the file, with white space and comments; null takes the parameter out. */
+export function editParameters(main: string, edit: (value: string, name: string) => string | null): string {
+  return editLines(main, (line) => {
+    const [, head, name = '', before = ''] = ASSIGNMENT.exec(line) ?? [];
+    if (head === undefined) return line;
+    const after = edit(before, name);
+    return after === null ? null : head + after;
+  });
 }
 
-/** The file with a block of lines at its end; a file without a newline at its end stays one. */
-export function appended(file: string, block: string): string {
-  return file === '' || file.endsWith('\n') ? `${file}${block}\n` : `${file}\n${block}`;
+export interface Override {
+  readonly name: string;
+  readonly value: string;
 }
 
-/** The edit that takes a logical line away, so that what `appended` has put there leaves nothing behind. */
-export function removal(file: string, { start, end }: LogicalLine): Edit {
-  const before = end === file.length && !file.endsWith('\n') && start > 0 ? start - 1 : start;
-  return { start: before, end, text: '' };
+/** An entry of master.cf (master(5)). */
+export interface Service {
+  readonly name: string;
+  readonly type: string;
+  /** `private`, `unpriv`, `chroot`, `wakeup`, `maxproc`: as written, `-` for the default. */
+  readonly fields: readonly string[];
+  readonly command: string;
+  /** The words after the command, without the braces that keep one together. */
+  readonly words: readonly string[];
+  /** Of its -o options, in order. */
+  readonly overrides: readonly Override[];
 }
 
-/** What differs between two texts, as whole lines. */
-export function changedLines(before: string, after: string): { before: string[]; after: string[] } {
-  const [old, now] = [before.split('\n'), after.split('\n')];
-  let first = 0;
-  while (first < old.length && first < now.length && old[first] === now[first]) first++;
-  let last = 0;
-  while (last < old.length - first && last < now.length - first && old.at(-1 - last) === now.at(-1 - last)) last++;
-  return { before: old.slice(first, old.length - last), after: now.slice(first, now.length - last) };
+/** All entries, in the order of the file. */
+export function entriesOf(master: string): Service[] {
+  return [...master.matchAll(LOGICAL_LINE)].flatMap(([, , line = '']) => serviceIn(line) ?? []);
+}
+
+/** The entries that Postfix uses: of several with one name and type the last. */
+export function servicesOf(master: string): Service[] {
+  const all = entriesOf(master);
+  const last = new Map(all.map((entry) => [`${entry.name}/${entry.type}`, entry]));
+  return all.filter((entry) => last.get(`${entry.name}/${entry.type}`) === entry);
+}
+
+export function serviceNamed(master: string, name: string, type: string): Service | null {
+  return servicesOf(master).find((one) => one.name === name && one.type === type) ?? null;
+}
+
+/** Of several overrides with one name the last counts. */
+export function overrideOf(service: Service, name: string): string | null {
+  return service.overrides.findLast((override) => override.name === name)?.value ?? null;
+}
+
+export function serviceIn(line: string): Service | null {
+  const text = line.replace(/\n[ \t\r\v\f]*#[^\n]*/g, '').replaceAll('\n', '');
+  const [name, type, ...rest] = wordsOf(text, SPACE);
+  const [command, ...words] = rest.splice(5).map((word) => word.replace(/^\{\s*(.*?)\s*\}$/s, '$1'));
+  if (name === undefined || type === undefined || command === undefined) return null;
+  return { name, type, fields: rest, command, words, overrides: overridesIn(words) };
+}
+
+/** As getopt(3) reads them in smtpd: `-o name=value`, `-oname=value`, `-vo name=value`; the first other word ends them. */
+function overridesIn(words: readonly string[]): Override[] {
+  const overrides: Override[] = [];
+  for (let i = 0; i < words.length; i++) {
+    // The letters with a value: Postfix's src/master/single_server.c.
+    const [option, letter, joined] = /^-(?!-$)[^imnorst]*(?:([imnorst])(.*))?$/s.exec(words[i] ?? '') ?? [];
+    if (option === undefined || option === '-') break;
+    if (letter === undefined) continue;
+    const word = joined === '' ? (words[++i] ?? '') : (joined ?? '');
+    const [, , name, value = ''] = ASSIGNMENT.exec(word) ?? [];
+    if (letter === 'o' && name !== undefined) overrides.push({ name: name.trim(), value: value.trim() });
+  }
+  return overrides;
+}
+
+/** Text with balanced braces, and the same without white space outside of them. */
+const nested = (inside: string): string => `(?:[^{}]|\\{${inside}\\})*`;
+const BALANCED = nested(nested(nested(nested('[^{}]*'))));
+const ONE_WORD = `(?:[^\\s{}]|\\{${BALANCED}\\})*`;
+
+/** A comment, or an override: the option, and `{ NAME = VALUE }` or `NAME=VALUE`. */
+const OVERRIDE = new RegExp(
+  `\\n[ \\t]*#[^\\n]*|(\\s-\\w*?o)(\\s*)(?:\\{(\\s*([^\\s={}]+)\\s*=)(${BALANCED})\\}|(([^\\s={}]+)=)(${ONE_WORD}))`,
+  'g',
+);
+
+/** An entry of master.cf with the value of each override replaced, in braces where a value has come to need them. */
+export function editOverrides(entry: string, edit: (value: string, name: string) => string): string {
+  return entry.replace(
+    OVERRIDE,
+    (all, option, space, bracedHead, bracedName, bracedValue, head, name, value: string | undefined) => {
+      if (option === undefined) return all;
+      const before: string = bracedValue ?? value;
+      const after = edit(before, bracedName ?? name);
+      if (after === before) return all;
+      const start = `${option}${space === '' ? ' ' : space}`;
+      const compact = /^\S+$/.test(bracedHead ?? head) && new RegExp(`^${ONE_WORD}$`).test(after);
+      return compact ? `${start}${bracedHead ?? head}${after}` : `${start}{${bracedHead ?? head}${after}}`;
+    },
+  );
 }

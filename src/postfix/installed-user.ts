@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { Trouble } from '../failure';
 import { DEFAULT_DATABASE } from '../rules/database';
 import { ConfigStore } from './config-store';
-import { servicesOf } from './master-cf';
+import { servicesOf } from './config-text';
 import { programIndex, programOptions, spawned } from './policy-service';
 import { Postfix } from './postfix';
 

@@ -1,6 +1,7 @@
 // What smtpd does with mail while a policy service does not answer (SMTPD_POLICY_README, "Error handling").
-import { attributeOf } from './policy-check';
-import type { Lookup } from './restrictions';
+import type { Lookup } from './configuration';
+import { attributeOf, isCheckOf } from './policy-check';
+import { policyChecks } from './restrictions';
 
 export interface Outage {
   /** As access(5) writes it: "451 4.3.5 Try again later", "DUNNO". */
@@ -10,11 +11,17 @@ export interface Outage {
 }
 
 /** `target`: what follows check_policy_service. Its own default_action counts before that of the service's -o and of main.cf. */
-export function outageOf(target: string, lookup: Lookup): Outage {
+function outageOf(target: string, lookup: Lookup): Outage {
   const action = attributeOf(target, 'default_action') ?? lookup('smtpd_policy_service_default_action') ?? '';
   const code = codeOf(action, lookup);
   return { action, kind: code === '4' ? 'temporary' : code === '5' ? 'permanent' : 'passes' };
 }
+
+/** What becomes of mail while `policy` does not answer: one for each check of it that the service has. */
+export const outagesOf = (lookup: Lookup, policy: string): Outage[] =>
+  policyChecks(lookup)
+    .filter(({ target }) => isCheckOf(policy, target))
+    .map(({ target }) => outageOf(target, lookup));
 
 /** The first digit of the reply that an action leads to, or null. */
 function codeOf(action: string, lookup: Lookup): string | null {

@@ -1,5 +1,6 @@
 // The master.cf entry of the policy program: reading one, and writing it as spawn(8) wants it.
-import { asWord, type Service } from './master-cf';
+import { type Service, serviceIn } from './config-text';
+import { refused } from './run';
 
 /** How Postfix is to run the program. */
 export interface PolicyService {
@@ -10,7 +11,7 @@ export interface PolicyService {
   readonly argv: readonly string[];
 }
 
-/** An entry of spawn(8), or null when it is none. */
+/** An entry of spawn(8), or null for any other. */
 export function spawned(service: Service): PolicyService | null {
   const first = service.words.findIndex((word) => word.startsWith('argv='));
   if (service.command !== 'spawn' || first < 0) return null;
@@ -24,60 +25,72 @@ export function programIndex(argv: readonly string[]): number {
   return argv.findIndex((word) => /(^|\/)allow-nets(\.js)?$/.test(word));
 }
 
+/** Whether the entry runs our program. */
+export const runsProgram = (service: Service): boolean => programIndex(spawned(service)?.argv ?? []) >= 0;
+
 export interface ProgramOptions {
   readonly persistent: boolean;
   readonly db: string | null;
-  /** The words that are left: --reject-text, --log. */
-  readonly others: readonly string[];
+  /** --reject-text and --log, each with its value. */
+  readonly others: readonly (readonly string[])[];
 }
 
 /** The words after the program's name. */
 export function programOptions(words: readonly string[]): ProgramOptions {
-  let persistent = false;
+  const others: string[][] = [];
   let db: string | null = null;
-  const others: string[] = [];
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? '';
-    if (word === '--persistent') persistent = true;
-    else if (word === '--db') db = words[++i] ?? null;
+    if (word === '--db') db = words[++i] ?? null;
     else if (word.startsWith('--db=')) db = word.slice('--db='.length);
-    else {
-      others.push(word);
-      if (word === '--reject-text' || word === '--log') others.push(...words.slice(i + 1, ++i + 1));
-    }
+    else if (/^--(reject-text|log)$/.test(word)) others.push(words.slice(i, ++i + 1));
+    else if (word !== '--persistent') others.push([word]);
   }
-  return { persistent, db, others };
+  return { persistent: words.includes('--persistent'), db, others };
 }
 
 export const FIELDS = ['-', 'n', 'n', '-', '0'] as const;
 
 /**
- * Private, started as root (spawn could not become the service user otherwise), not chrooted, no limit to the number of processes: one runs for each smtpd process.
+ * Private, started as root (spawn could not become the service user otherwise), not chrooted, no limit to the number of processes: one runs for each
+ * smtpd process.
  */
-export function hasRightFields(service: Service): boolean {
-  const [isPrivate = '', unprivileged, chroot, , limit] = service.fields;
-  const isRight = service.type === 'unix' && /^[-y]$/.test(isPrivate) && unprivileged === 'n';
-  return isRight && chroot === 'n' && limit === '0';
+function hasRightFields({ fields: [isPrivate = '', unprivileged, chroot, , limit] }: Service): boolean {
+  return /^[-y]$/.test(isPrivate) && unprivileged === 'n' && chroot === 'n' && limit === '0';
+}
+
+/**
+ * A word as it must be written to stay one word (master(5), Postfix 3.0 and later). Throws Trouble for one that master.cf cannot hold: an unbalanced
+ * brace ends the master(8) that reads it.
+ */
+export function asWord(word: string): string {
+  let bare = word;
+  for (let inner = ''; inner !== bare; ) [inner, bare] = [bare, bare.replace(/\{[^{}]*\}/g, '')];
+  if (/[{}]/.test(bare) || /\p{Cc}|^\s|\s$/u.test(word)) {
+    throw refused(
+      `master.cf cannot hold ${JSON.stringify(word)}`,
+      'use a name without unbalanced braces, control characters and blanks at its ends',
+    );
+  }
+  return /[\s{}]/.test(word) || word === '' ? `{${word}}` : word;
 }
 
 /** The entry's words, as `postconf -M NAME/unix='...'` takes them. */
 export function entryText({ name, user, argv }: PolicyService, type: 'unix' | 'inet' = 'unix'): string {
   const [program = '', ...rest] = argv;
-  const command = [asWord(`argv=${program}`), ...rest.map(asWord)].join(' ');
   // A service of the network cannot be private (master(5)).
   const fields = type === 'inet' ? ['n', ...FIELDS.slice(1)] : FIELDS;
-  return `${name} ${type} ${fields.join(' ')} spawn user=${user} ${command}`;
+  const command = [asWord(`argv=${program}`), ...rest.map(asWord)];
+  return [name, type, ...fields, 'spawn', `user=${user}`, ...command].join(' ');
 }
 
-/** The entry's lines in master.cf, in the columns of the others. */
-export function entryLines(service: PolicyService): string {
-  const text = entryText(service);
-  const [, name = '', fields = '', rest = ''] = /^(\S+) unix ((?:\S+ ){5})(.*)$/.exec(text) ?? [];
-  const columns = fields
-    .trim()
-    .split(' ')
-    .map((field) => field.padEnd(7))
-    .join(' ');
-  const [head = '', argv = ''] = rest.split(/ (?=\{?argv=)/);
-  return `${name.padEnd(10)} unix  ${columns} ${head}\n    ${argv}`;
+/** The entry's lines in master.cf, in the columns of the others. `present`: its lines now, which stay where nothing is to be changed. */
+export function entryLines(wanted: PolicyService, present?: string): string {
+  const service = present === undefined ? null : serviceIn(present);
+  const now = service === null ? null : spawned(service);
+  const isSame = now?.user === wanted.user && now.argv.join('\n') === wanted.argv.join('\n');
+  if (present !== undefined && service !== null && isSame && hasRightFields(service)) return present;
+  const columns = FIELDS.map((field) => field.padEnd(7)).join(' ');
+  const argv = entryText(wanted).replace(/^.*? (?=\{?argv=)/, '');
+  return `${wanted.name.padEnd(10)} unix  ${columns} spawn user=${wanted.user}\n    ${argv}`;
 }

@@ -1,8 +1,12 @@
-// What install, uninstall and doctor have in common on the command line.
-
+// What install, uninstall and doctor have in common on the command line, and what they begin with.
 import type { Arguments } from '../cli/command';
 import { Trouble } from '../failure';
-import type { Postfix } from './postfix';
+import { ConfigStore } from './config-store';
+import { servicesOf } from './config-text';
+import { entriesNamed } from './plan';
+import { runsProgram } from './policy-service';
+import { Postfix } from './postfix';
+import { refused } from './run';
 
 export const CONFIG_DIR = {
   alias: 'c',
@@ -21,23 +25,29 @@ export const YES = { alias: 'y', type: 'boolean', describe: 'do not ask' } as co
 
 export const DRY_RUN = { alias: 'n', type: 'boolean', describe: 'only print what would be done' } as const;
 
-/** Throws Trouble for a name that cannot stand in `unix:private/NAME`. */
-export function serviceName(given: Arguments): string {
-  const name = given.text('service') ?? 'allow-nets';
-  if (/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) return name;
-  throw new Trouble({
-    kind: 'option',
-    problem: `${name} is no name for a service`,
-    hint: 'letters, digits, hyphens, dots and underscores',
-  });
+export interface Opening {
+  readonly postfix: Postfix;
+  readonly store: ConfigStore;
+  /** Of the service in master.cf: ours, or not there yet. */
+  readonly name: string;
+  /** The services in master.cf that run this program under another name, where no name was given. */
+  readonly otherNames: readonly string[];
 }
 
-/** Throws Trouble for anybody but root, whom Postfix's own commands want. */
-export function requireRoot(command: string, postfix: Postfix): void {
-  if (process.getuid?.() === 0) return;
-  throw new Trouble({
-    kind: 'refused',
-    problem: `only root may change ${postfix.configDir}`,
-    hint: `sudo allow-nets ${command}, or allow-nets ${command} --dry-run to see what it would do`,
-  });
+/** Throws Trouble when Postfix cannot be read, or the service of that name is another program. */
+export function openPostfix(given: Arguments): Opening {
+  const postfix = new Postfix(given.text('config-dir'));
+  const store = new ConfigStore(postfix.configDir);
+  const name = given.text('service') ?? 'allow-nets';
+  // What can stand in `unix:private/NAME`.
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) {
+    const hint = 'letters, digits, hyphens, dots and underscores';
+    throw new Trouble({ kind: 'option', problem: `${name} is not a name for a service`, hint });
+  }
+  if (!entriesNamed(store.files, name).every(runsProgram)) {
+    throw refused(`master.cf has a service ${name} that is not this program`, 'name another one: --service NAME');
+  }
+  const ours = servicesOf(store.files.master).filter((entry) => entry.type === 'unix' && runsProgram(entry));
+  const others = ours.map((entry) => entry.name).filter((other) => other !== name);
+  return { postfix, store, name, otherNames: given.text('service') === null ? others : [] };
 }

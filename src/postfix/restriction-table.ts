@@ -1,7 +1,5 @@
-// Every restriction that access(5) and postconf(5) name, with what it means for a check that stands behind it, and whether the next word is its
-// argument. Old names that smtpd(8) still understands are here, too.
-//
-// A word that is not here is a restriction class, or one of a Postfix that is newer than this table: it may let the mail pass.
+// Every restriction that access(5) and postconf(5) name, the old names that smtpd(8) still understands among them: what it means for a check
+// behind it, and whether the next word is its argument. Any other word is a restriction class, or one of a newer Postfix: it may permit.
 
 /** `permits`: every client that has authenticated. `ends`: refuses every client. `may permit`: some clients. `goes on`: never permits. */
 export type Effect = 'permits' | 'ends' | 'may permit' | 'goes on';

@@ -1,17 +1,78 @@
-// Restriction lists as smtpd evaluates them: whether the policy service is asked in one, and what stands before it.
+// Restriction lists as smtpd evaluates them: which policy services an smtpd service asks, in which form, and what may end a list before that.
 //
 // A list is evaluated from its start until a restriction decides; `permit` ends that list alone, the others are evaluated all the same
-// (SMTPD_ACCESS_README, "How Postfix evaluates SMTP access restriction lists"). So the check must stand before whatever may permit.
+// (SMTPD_ACCESS_README, "How Postfix evaluates SMTP access restriction lists"). So a check must stand before whatever may permit.
 // What is not understood may permit: a warning, never ok.
-import { type Form, formOf, isCheckOf } from './policy-check';
+import { COMMA_OR_SPACE, wordsOf } from './config-text';
+import { type ConfigFiles, type Lookup, mainLookup, serviceLookup, smtpdServices } from './configuration';
+import { attributeOf, isCheckOf } from './policy-check';
 import { type Effect, RESTRICTIONS } from './restriction-table';
-import { COMMA_OR_SPACE, wordsOf } from './tokens';
 
-/** The value of a parameter as one smtpd service sees it, expanded by Postfix; null for one that Postfix does not know. */
-export type Lookup = (name: string) => string | null;
+export const RECIPIENT_LIST = 'smtpd_recipient_restrictions';
+
+/** A `check_policy_service` in a restriction list. */
+export interface Check {
+  readonly list: string;
+  /** What follows check_policy_service. */
+  readonly target: string;
+  /** `request_limit=1`: smtpd closes the connection after each reply (Postfix 3.0 and later). */
+  readonly oneShot: boolean;
+  /** `warn_if_reject` holds for it: refusals are logged and not carried out. */
+  readonly trial: boolean;
+  readonly skip: Skip | null;
+}
+
+/** What may end the list before a check. */
+export interface Skip {
+  /** The restriction; of several the one that lets most clients pass. */
+  readonly by: string;
+  /** Whether it does so for every client that has authenticated. */
+  readonly always: boolean;
+  /** Whether only tables stand before the check (check_..._access), which an administrator puts there on purpose. */
+  readonly tables: boolean;
+}
+
+/** The checks of one service, as `isCheckOf` takes it, one for each list: first the one that is asked for sure. */
+export function checksOf(lookup: Lookup, policy: string): Check[] {
+  const ours = policyChecks(lookup).filter(({ target }) => isCheckOf(policy, target));
+  const first = ours.filter(({ list }, i) => ours.findIndex((one) => one.list === list) === i);
+  const rank = ({ trial, skip }: Check) => (skip === null ? Number(trial) : skip.tables ? 2 : 3);
+  return first.sort((a, b) => rank(a) - rank(b));
+}
+
+/** What any list asks with check_policy_service: in main.cf, and as each smtpd service sees it. */
+export function policyTargets(files: ConfigFiles): string[] {
+  const lookups = smtpdServices(files).map((service) => serviceLookup(files, service));
+  return [...new Set([mainLookup(files), ...lookups].flatMap(policyChecks).map(({ target }) => target))];
+}
+
+/** All checks of an smtpd service, in the order of evaluation. */
+export function policyChecks(lookup: Lookup): Check[] {
+  return listsWithUser(lookup).flatMap((list) => {
+    const before: Item[] = [];
+    return itemsOf(lookup(list) ?? '', lookup).flatMap((item): Check[] => {
+      const { word, argument, trial, effect } = item;
+      const skip = skipOf(before);
+      if (effect !== 'goes on') before.push(item);
+      if (word !== 'check_policy_service' || argument === null) return [];
+      return [{ list, target: argument, oneShot: attributeOf(argument, 'request_limit') === '1', trial, skip }];
+    });
+  });
+}
+
+/**
+ * The lists in which a client's SASL user name is known, in the order of evaluation. With smtpd_delay_reject=no those of the client and of
+ * HELO are evaluated before the client can authenticate.
+ */
+function listsWithUser(lookup: Lookup): string[] {
+  const delayed = !/^(no|false)$/i.test(lookup('smtpd_delay_reject') ?? 'yes');
+  const early = delayed ? ['client', 'helo'] : [];
+  const lists = [...early, 'sender', 'relay', 'recipient', 'data', 'end_of_data'];
+  return lists.map((name) => `smtpd_${name}_restrictions`);
+}
 
 /** A restriction, with its argument. `trial`: warn_if_reject holds for it. */
-export interface Item {
+interface Item {
   readonly word: string;
   readonly argument: string | null;
   readonly trial: boolean;
@@ -24,7 +85,7 @@ const DEEPEST = 100;
 const LONGEST = 10_000;
 
 /** The restrictions of a list in the order of evaluation, with those of restriction classes in their place. */
-export function itemsOf(list: string, lookup: Lookup): Item[] {
+function itemsOf(list: string, lookup: Lookup): Item[] {
   const classes = new Set(wordsOf(lookup('smtpd_restriction_classes') ?? '', COMMA_OR_SPACE));
   const items: Item[] = [];
   const addAll = (text: string, onTrial: boolean, depth: number) => {
@@ -48,9 +109,8 @@ export function itemsOf(list: string, lookup: Lookup): Item[] {
     }
   };
   addAll(list, false, 0);
-  if (items.length >= LONGEST)
-    return [{ word: 'a list that is too long', argument: null, trial: false, effect: 'may permit' }, ...items];
-  return items;
+  const endless: Item = { word: 'a list that is too long', argument: null, trial: false, effect: 'may permit' };
+  return items.length < LONGEST ? items : [endless, ...items];
 }
 
 function effectOf(word: string, argument: string | null, trial: boolean, effect: Effect): Effect {
@@ -59,35 +119,11 @@ function effectOf(word: string, argument: string | null, trial: boolean, effect:
   return always && word.startsWith('check_') ? 'permits' : effect;
 }
 
-export type Reach =
-  | ({ readonly kind: 'asked' } & Form)
-  | ({
-      readonly kind: 'skipped';
-      /** Whether that is so for every client that has authenticated. */
-      readonly always: boolean;
-      /** The restriction that stands before the check; of several the one that lets most clients pass. */
-      readonly by: string;
-      /** Whether only tables stand before it (check_..._access), which an administrator puts there on purpose. */
-      readonly tables: boolean;
-    } & Form)
-  | { readonly kind: 'absent' };
-
-/** Whether a list asks the service. */
-export function reachOf(items: readonly Item[], service: string): Reach {
-  const before: Item[] = [];
-  for (const item of items) {
-    if (item.word === 'check_policy_service' && item.argument !== null && isCheckOf(service, item.argument)) {
-      const form = { ...formOf(item.argument), trial: item.trial };
-      const by = before.find(({ effect }) => effect !== 'may permit') ?? before.find(isNoTable) ?? before[0];
-      if (by === undefined) return { kind: 'asked', ...form };
-      const always = by.effect !== 'may permit';
-      return { kind: 'skipped', always, by: textOf(by), tables: !always && !isNoTable(by), ...form };
-    }
-    if (item.effect !== 'goes on') before.push(item);
-  }
-  return { kind: 'absent' };
+function skipOf(before: readonly Item[]): Skip | null {
+  const surest = before.find(({ effect }) => effect !== 'may permit');
+  const other = before.find(({ word }) => !word.startsWith('check_'));
+  const by = surest ?? other ?? before[0];
+  if (by === undefined) return null;
+  const text = by.argument === null ? by.word : `${by.word} ${by.argument}`;
+  return { by: text, always: surest !== undefined, tables: surest === undefined && other === undefined };
 }
-
-const isNoTable = ({ word }: Item) => !word.startsWith('check_');
-
-const textOf = ({ word, argument }: Item) => (argument === null ? word : `${word} ${argument}`);

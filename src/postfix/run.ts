@@ -1,8 +1,8 @@
-// Running other programs: words as an array, no shell. What they say is kept for the administrator to see.
+// Running other programs: words as an array, no shell; what they print is kept for the administrator.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { Trouble } from '../failure';
+import { shellWord, Trouble } from '../failure';
 
 export interface Ran {
   /** The exit status, or null when a signal or the time limit ended it, or it could not be started. */
@@ -17,8 +17,7 @@ const FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/sbin', '/usr/bin', '/usr/loca
 /** The absolute path of a program, or null. */
 export function findProgram(name: string): string | null {
   const own = (process.env['PATH'] ?? '').split(path.delimiter).filter((folder) => folder.startsWith('/'));
-  const found = [...own, ...FOLDERS].map((folder) => path.join(folder, name)).find(isExecutable);
-  return found ?? null;
+  return [...own, ...FOLDERS].map((folder) => path.join(folder, name)).find(isExecutable) ?? null;
 }
 
 function isExecutable(file: string): boolean {
@@ -32,7 +31,7 @@ function isExecutable(file: string): boolean {
 
 const TIME_LIMIT = 60_000;
 
-/** Runs a program to its end, at the longest for a minute. */
+/** Runs a program to its end, for a minute at most. */
 export function run(program: string, words: readonly string[], env = process.env): Ran {
   const ran = spawnSync(program, words, {
     encoding: 'utf8',
@@ -44,18 +43,16 @@ export function run(program: string, words: readonly string[], env = process.env
   return { status: ran.status, stdout: ran.stdout ?? '', stderr: ran.stderr ?? String(ran.error ?? '') };
 }
 
-/** What a program said about its failure, in one line. */
+/** What a program printed about its failure, in one line. */
 export function complaintOf({ status, stdout, stderr }: Ran): string {
-  const said = `${stderr}\n${stdout}`.split('\n').filter((line) => line.trim() !== '');
+  const lines = `${stderr}\n${stdout}`.split('\n').filter((line) => line.trim() !== '');
   const state = status === null ? 'did not end' : `status ${status}`;
-  return said.length === 0 ? state : `${state}: ${said.slice(0, 5).join(' | ')}`;
+  return [state, lines.slice(0, 5).join(' | ')].filter((part) => part !== '').join(': ');
 }
 
 /** A command line as it can be pasted into a shell. */
-export function shellLine(words: readonly string[]): string {
-  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
-}
+export const shellLine = (words: readonly string[]): string => words.map(shellWord).join(' ');
 
 export function refused(problem: string, hint?: string): Trouble {
-  return new Trouble(hint === undefined ? { kind: 'refused', problem } : { kind: 'refused', problem, hint });
+  return new Trouble({ kind: 'refused', problem, ...(hint === undefined ? {} : { hint }) });
 }

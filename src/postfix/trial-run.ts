@@ -4,36 +4,35 @@ import { parseErrorLines, type Words } from '../failure';
 import { type Account, closedTo, runAs } from './account';
 import { actionIn, PROBE_REQUEST } from './live-service';
 import type { PolicyService } from './policy-service';
+import type { Postfix } from './postfix';
 import { complaintOf, shellLine } from './run';
+
+/** The instance's folders. */
+type Surroundings = Pick<Postfix, 'queueDir' | 'configDir'>;
 
 /** What keeps the account from running the program or reading one of the files, or null. */
 export function hindranceOf(
   account: Account,
   { argv }: PolicyService,
-  surroundings: { queueDir: string; configDir: string },
+  { queueDir, configDir }: Surroundings,
 ): Words | null {
   // Without a line in the mail log about the refusal.
-  const ran = runAs(account, [...argv, '--log', 'none'], { ...surroundings, input: PROBE_REQUEST });
+  const ran = runAs(account, [...argv, '--log', 'none'], { queueDir, configDir, input: PROBE_REQUEST });
   if (ran.status === 0 && actionIn(ran.stdout) !== null) return null;
-  const said = parseErrorLines(ran.stderr) ?? { problem: complaintOf(ran), hint: null };
-  return { ...said, problem: `the policy program does not answer when ${account.name} runs it: ${said.problem}` };
+  const printed = parseErrorLines(ran.stderr) ?? { problem: complaintOf(ran) };
+  return { ...printed, problem: `the policy program does not answer when ${account.name} runs it: ${printed.problem}` };
 }
 
 /** The first file that the account cannot read, with the command that lets it, or null. */
-export function closedFile(
-  account: Account,
-  files: readonly string[],
-  surroundings: { queueDir: string; configDir: string },
-): Words | null {
+export function closedFile(account: Account, files: readonly string[], surroundings: Surroundings): Words | null {
   for (const file of files) {
     const step = closedTo(account, file, surroundings);
     if (step === null) continue;
     const found = fs.statSync(step, { throwIfNoEntry: false });
-    if (found === undefined) return { problem: `there is no ${file} any more`, hint: null };
+    if (found === undefined) return { problem: `there is no ${file} any more` };
     const way = step === file ? '' : ` because of ${step}`;
     return {
       problem: `${account.name} cannot read ${file}${way}`,
-      hint: null,
       command: shellLine(['chmod', found.isDirectory() ? 'a+x' : 'a+r', step]),
     };
   }

@@ -20,49 +20,46 @@ export interface InstallOptions {
   readonly script: string;
 }
 
-/** `program`: the files among the words of argv, which the account must be able to read. Throws Trouble for options that the program refuses. */
-export function wantedService(
-  name: string,
-  present: PolicyService | null,
-  asked: InstallOptions,
-): Wanted & { program: string[] } {
+export interface WantedService extends Wanted {
+  readonly db: string;
+  /** The files among the words of argv, which the account must be able to read. */
+  readonly program: readonly string[];
+}
+
+/** Throws Trouble for options that the program refuses. */
+export function wantedService(name: string, present: PolicyService | null, given: InstallOptions): WantedService {
   const index = present === null ? -1 : programIndex(present.argv);
-  const before = present?.argv.slice(0, Math.max(index, 0)) ?? [];
-  const words = present?.argv.slice(index + 1) ?? [];
-  const now = programOptions(words);
-  const db = asked.db ?? now.db ?? DEFAULT_DATABASE;
-  const interpreter = interpreterOf(before);
-  const others = withOption(withOption(now.others, '--reject-text', asked.rejectText), '--log', asked.log);
-  const isSame = now.persistent === !asked.oneShot && now.db === db && others.join('\n') === now.others.join('\n');
-  const options = isSame ? words : [...(asked.oneShot ? [] : ['--persistent']), '--db', db, ...others];
+  const now = programOptions(present?.argv.slice(index + 1) ?? []);
+  const { oneShot, trial, script, rejectText, log } = given;
+  const db = given.db ?? now.db ?? DEFAULT_DATABASE;
+  const others = withOption(withOption(now.others, '--reject-text', rejectText), '--log', log);
+  const options = [...(oneShot ? [] : ['--persistent']), '--db', db, ...others.flat()];
   readCommandLine(options, {});
-  const { oneShot, trial } = asked;
-  const argv = [...interpreter, asked.script, ...options];
-  const program = [...interpreter.slice(-1), asked.script].filter((word) => word.startsWith('/'));
-  return { name, user: asked.user ?? (present?.user || 'nobody'), argv, oneShot, trial, program };
+  const interpreter = interpreterOf(present?.argv.slice(0, Math.max(index, 0)) ?? []);
+  const program = [...interpreter, script].filter((word) => word.startsWith('/'));
+  const user = given.user ?? (present?.user || 'nobody');
+  return { name, user, argv: [...interpreter, script, ...options], oneShot, trial, db, program };
+}
+
+/** Each option with its value; `value` null: none was given. */
+function withOption(options: readonly (readonly string[])[], name: string, value: string | null) {
+  if (value === null) return options;
+  return [...options.filter(([word]) => word !== name && !word?.startsWith(`${name}=`)), [name, value]];
 }
 
 /** The words before the program: setpriv, prlimit and the like stay, and so does `env node`; a Node.js by its path becomes the one that runs this. */
 function interpreterOf(before: readonly string[]): string[] {
-  const node = before.at(-1) ?? '';
-  if (node !== '' && !/(^|\/)node[^/]*$/.test(node)) return [...before];
-  const viaEnv = /(^|\/)env$/.test(before.at(-2) ?? '');
-  return viaEnv ? [...before] : [...before.slice(0, -1), nodeOfPath()];
+  const isNode = (word: string) => /(^|\/)node[^/]*$/.test(word);
+  const at = before.findIndex((word, i) => isNode(word) && before.slice(i + 1).every((flag) => flag.startsWith('-')));
+  if (at < 0) return before.length > 0 ? [...before] : [nodeOfPath()];
+  const viaEnv = /(^|\/)env$/.test(before[at - 1] ?? '');
+  return before.map((word, i) => (i === at && !viaEnv ? nodeOfPath() : word));
 }
 
-/** This Node by the name that PATH has for it, which outlives an upgrade better than where it lies. */
+/** This Node.js by the name that PATH has for it, which outlives an upgrade better than where it lies. */
 function nodeOfPath(): string {
   const node = findProgram('node');
   return node !== null && fs.realpathSync(node) === process.execPath ? node : process.execPath;
-}
-
-/** The words with another value of an option, or as they are when none was asked for. */
-function withOption(words: readonly string[], option: string, asked: string | null): readonly string[] {
-  if (asked === null) return words;
-  const at = words.findIndex((word) => word === option || word.startsWith(`${option}=`));
-  const next = words[at] === option ? at + 2 : at + 1;
-  const others = at < 0 ? words : [...words.slice(0, at), ...words.slice(next)];
-  return words[at] === option && words[at + 1] === asked ? words : [...others, option, asked];
 }
 
 /**

@@ -1,5 +1,5 @@
 // Texts of main.cf and master.cf in the shapes that servers have, for the tests of install and uninstall.
-import type { ConfigFiles } from '../../src/postfix/service-view';
+import type { ConfigFiles } from '../../src/postfix/configuration';
 
 export interface Configuration extends ConfigFiles {
   readonly name: string;
@@ -103,20 +103,23 @@ message_size_limit = 0
       ' -o smtpd_sasl_auth_enable=yes',
       ' -o smtpd_recipient_restrictions=$mua_recipient_restrictions',
     ),
-    main_: { mua_recipient_restrictions: `${CHECK}, permit_sasl_authenticated,  reject` },
-    overrides: { 'submission/inet/smtpd_recipient_restrictions': '$mua_recipient_restrictions' },
+    main_: { mua_recipient_restrictions: 'permit_sasl_authenticated,  reject' },
+    overrides: { 'submission/inet/smtpd_recipient_restrictions': `${CHECK}, $mua_recipient_restrictions` },
   },
   {
     name: 'a $mua_ parameter that is not set',
     main: plain,
     master: submission(` -o smtpd_sasl_auth_enable=yes -o smtpd_recipient_restrictions=\${mua_recipient_restrictions}`),
-    main_: { mua_recipient_restrictions: CHECK },
+    overrides: { 'submission/inet/smtpd_recipient_restrictions': `${CHECK}, \${mua_recipient_restrictions}` },
   },
   {
     name: 'a $mua_ parameter that is set with -o',
     main: 'smtpd_sasl_auth_enable = yes\n',
     master: submission(' -o smtpd_recipient_restrictions=$(mine) -o { mine = permit_sasl_authenticated, reject }'),
-    overrides: { 'submission/inet/mine': `${CHECK}, permit_sasl_authenticated, reject` },
+    overrides: {
+      'submission/inet/mine': 'permit_sasl_authenticated, reject',
+      'submission/inet/smtpd_recipient_restrictions': `${CHECK}, $(mine)`,
+    },
   },
   {
     name: 'one of Postfix’s own parameters in the list',
@@ -163,8 +166,8 @@ message_size_limit = 0
     name: 'a parameter of main.cf’s list that is set with -o',
     main: 'smtpd_sasl_auth_enable = yes\nmine = permit_mynetworks\nsmtpd_recipient_restrictions = $mine, reject\n',
     master: submission(' -o mine=permit_sasl_authenticated'),
-    main_: { mine: `${CHECK}, permit_mynetworks`, smtpd_recipient_restrictions: '$mine, reject' },
-    overrides: { 'submission/inet/mine': `${CHECK}, permit_sasl_authenticated` },
+    main_: { mine: 'permit_mynetworks', smtpd_recipient_restrictions: `${CHECK}, $mine, reject` },
+    overrides: { 'submission/inet/mine': 'permit_sasl_authenticated' },
   },
   {
     name: 'a service by number that overrides the relay list alone',

@@ -249,7 +249,7 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
         /^unpriv is - and not n, so spawn cannot become nobody; it is chrooted.*; its process limit is 1 and not 0/,
         install,
       ],
-      ['time limit', 'warn', /^allow-nets_time_limit is 1000s, the default/, install],
+      ['time limit', 'warn', /^allow-nets_time_limit is 1000s: /, install],
       [
         asked('plain'),
         'fail',

@@ -5,7 +5,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { servicesOf } from '../../src/postfix/master-cf';
+import { servicesOf } from '../../src/postfix/config-text';
 import { needs, program } from '../requires';
 import { INSIDE, OUTSIDE, Site } from './site';
 

@@ -1,13 +1,10 @@
 // The plan of install and uninstall, on texts alone: what is written where, and that uninstall leaves no trace.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parameterOf } from '../../src/postfix/main-cf';
-import { overrideOf, serviceNamed } from '../../src/postfix/master-cf';
-import { installPlan, type Plan, uninstallPlan, type Wanted } from '../../src/postfix/plan';
-import type { ConfigFiles } from '../../src/postfix/service-view';
+import { editParameters, overrideOf, serviceNamed } from '../../src/postfix/config-text';
+import type { ConfigFiles } from '../../src/postfix/configuration';
+import { installPlan, uninstallPlan, type Wanted } from '../../src/postfix/plan';
 import { ACTION, CONFIGURATIONS } from './configurations';
-
-const BUILT_IN = new Set(['smtpd_relay_restrictions', 'smtpd_recipient_restrictions', 'mynetworks']);
 
 const WANTED: Wanted = {
   name: 'allow-nets',
@@ -24,17 +21,21 @@ const FORMS = [
   { oneShot: true, trial: true },
 ];
 
-function install(files: ConfigFiles, wanted: Wanted = WANTED): ConfigFiles {
-  return after(files, installPlan(files, wanted, BUILT_IN));
-}
+const install = (files: ConfigFiles, wanted: Wanted = WANTED): ConfigFiles => installPlan(files, wanted)[1];
+const uninstall = (files: ConfigFiles): ConfigFiles => uninstallPlan(files, 'allow-nets');
 
-function after(files: ConfigFiles, { service, lists }: Plan): ConfigFiles {
-  return lists.at(-1)?.files ?? service.at(-1)?.files ?? files;
-}
-
-function uninstall(files: ConfigFiles): ConfigFiles {
-  const plan = uninstallPlan(files, 'allow-nets');
-  return plan.service.at(-1)?.files ?? plan.lists.at(-1)?.files ?? files;
+/** The value of the last definition in main.cf, without its comments and line breaks; null where there is none. */
+function definedValue(main: string, name: string): string | null {
+  let found: string | null = null;
+  editParameters(main, (value, parameter) => {
+    if (parameter === name)
+      found = value
+        .replace(/\n\s*#.*/g, '')
+        .replace(/\n/g, '')
+        .trim();
+    return value;
+  });
+  return found;
 }
 
 const texts = ({ main, master }: ConfigFiles) => ({ main, master });
@@ -45,13 +46,13 @@ for (const { name, main, master, main_, overrides } of CONFIGURATIONS) {
     test('the values are as wanted, and a second install changes nothing', () => {
       const files = install(before);
       for (const [parameter, value] of Object.entries(main_ ?? {})) {
-        assert.equal(parameterOf(files.main, parameter)?.value.text, value);
+        assert.equal(definedValue(files.main, parameter), value);
       }
-      assert.equal(parameterOf(files.main, 'allow-nets_time_limit')?.value.text, '3600');
+      assert.equal(definedValue(files.main, 'allow-nets_time_limit'), '3600');
       for (const [path, value] of Object.entries(overrides ?? {})) {
         const [service = '', type = '', parameter = ''] = path.split('/');
         const found = serviceNamed(files.master, service, type);
-        assert.equal(found && overrideOf(found, parameter)?.value.text, value);
+        assert.equal(found && overrideOf(found, parameter), value);
       }
       assert.deepEqual(install(files), texts(files));
     });
@@ -109,9 +110,9 @@ describe('what stands there already', () => {
       `${own}, permit_sasl_authenticated`,
     ],
     [
-      'twice',
-      'check_policy_service unix:private/allow-nets, check_policy_service unix:private/allow-nets, reject',
-      `${own}, reject`,
+      'twice, first behind something else',
+      'permit_mynetworks, check_policy_service unix:private/allow-nets, check_policy_service unix:private/allow-nets, reject',
+      `${own}, permit_mynetworks, reject`,
     ],
     [
       'behind a table that the administrator put first',
@@ -158,7 +159,7 @@ describe('what stands there already', () => {
     test(name, () => {
       const files = { main: form(list), master: 'smtp inet n - y - - smtpd\n' };
       const installed = install(files);
-      assert.equal(parameterOf(installed.main, 'smtpd_recipient_restrictions')?.value.text, expected);
+      assert.equal(definedValue(installed.main, 'smtpd_recipient_restrictions'), expected);
       assert.ok(!/private\/allow-nets\b(?!2)/.test(uninstall(installed).main));
     });
   }
@@ -166,7 +167,7 @@ describe('what stands there already', () => {
     const list = 'check_policy_service unix:private/allow-nets, permit_mynetworks, reject_unauth_destination';
     const main = `smtpd_sasl_auth_enable = yes\nsmtpd_relay_restrictions = ${list}\n`;
     const installed = install({ main, master: 'smtp inet n - y - - smtpd\n' });
-    assert.equal(parameterOf(installed.main, 'smtpd_recipient_restrictions'), null);
+    assert.equal(definedValue(installed.main, 'smtpd_recipient_restrictions'), null);
   });
   test('in the relay list, which a service replaces: that one asks in the recipient list', () => {
     const list = 'check_policy_service unix:private/allow-nets, permit_mynetworks, reject_unauth_destination';
@@ -175,7 +176,7 @@ describe('what stands there already', () => {
       main: `smtpd_sasl_auth_enable = yes\nsmtpd_relay_restrictions = ${list}\n`,
       master,
     });
-    assert.equal(parameterOf(installed.main, 'smtpd_recipient_restrictions')?.value.text, own);
+    assert.equal(definedValue(installed.main, 'smtpd_recipient_restrictions'), own);
   });
   test('a service entry with other words: put right, options of the program are the caller’s', () => {
     const master = `allow-nets unix - n y - - spawn user=daemon\n  argv=/bin/old\n# end\n`;
@@ -192,7 +193,7 @@ describe('what stands there already', () => {
   ]) {
     test(`a time limit of ${limit}`, () => {
       const installed = install({ main: `allow-nets_time_limit=${limit}\n`, master: '' });
-      assert.equal(parameterOf(installed.main, 'allow-nets_time_limit')?.value.text, expected);
+      assert.equal(definedValue(installed.main, 'allow-nets_time_limit'), expected);
     });
   }
 });

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { describe, test } from 'node:test';
-import { servicesOf } from '../../src/postfix/master-cf';
+import { servicesOf } from '../../src/postfix/config-text';
+import { serviceLookup } from '../../src/postfix/configuration';
+import { outagesOf } from '../../src/postfix/outage';
 import { RESTRICTIONS } from '../../src/postfix/restriction-table';
-import { askedIn, outagesOf, serviceLookup } from '../../src/postfix/service-view';
+import { checksOf } from '../../src/postfix/restrictions';
 import { needs } from '../requires';
 
 const CHECK = 'check_policy_service unix:private/allow-nets';
@@ -17,11 +19,10 @@ function judged(main: string, words = ''): string {
   };
   const [service] = servicesOf(files.master);
   assert.ok(service !== undefined);
-  const [first] = askedIn(serviceLookup(files, service), 'allow-nets');
-  if (first === undefined || first.reach.kind === 'absent') return 'absent';
-  const { reach } = first;
-  if (reach.kind === 'asked') return reach.trial ? 'trial' : 'asked';
-  return `${reach.always ? 'skipped' : 'may be skipped'} by ${reach.by}`;
+  const [first] = checksOf(serviceLookup(files, service), 'allow-nets');
+  if (first === undefined) return 'absent';
+  if (first.skip === null) return first.trial ? 'trial' : 'asked';
+  return `${first.skip.always ? 'skipped' : 'may be skipped'} by ${first.skip.by}`;
 }
 
 const list = (text: string) => `smtpd_recipient_restrictions = ${text}\n`;

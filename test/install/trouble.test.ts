@@ -98,8 +98,8 @@ describe('install where something is in the way', needs('root', 'postfix', 'dove
 
   test('wrong usage', () => {
     for (const [words, problem] of [
-      [['--service', 'a/b'], 'a/b is no name for a service'],
-      [['--usr', 'nobody'], 'not understood: --usr'],
+      [['--service', 'a/b'], 'a/b is not a name for a service'],
+      [['--usr', 'nobody'], 'unknown option --usr'],
     ] as const) {
       const { status, stdout, stderr } = site.onPostfix('install', ...words);
       assert.equal(stdout, '');

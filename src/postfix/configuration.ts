@@ -1,0 +1,83 @@
+// A Postfix configuration as each smtpd service sees it: its -o overrides before main.cf, then the defaults, expanded by Postfix itself.
+//
+// DIAGNOSTICS: Trouble where postconf cannot read the files, or no temporary file can be made.
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import * as path from 'node:path';
+import { overrideOf, type Service, servicesOf } from './config-text';
+import { postconf } from './postfix';
+import { refused } from './run';
+
+/** The texts of main.cf and master.cf. */
+export interface ConfigFiles {
+  readonly main: string;
+  readonly master: string;
+  /** The folder of both, for $config_directory. */
+  readonly folder?: string;
+}
+
+/** The value of a parameter, expanded; null for one that Postfix does not know. */
+export type Lookup = (name: string) => string | null;
+
+/** All services whose program is smtpd, whatever they listen on. */
+export function smtpdServices(files: ConfigFiles): Service[] {
+  return servicesOf(files.master).filter(({ command }) => /^(.*\/)?smtpd$/.test(command));
+}
+
+/** Whether the service offers AUTH. */
+export function offersAuth(files: ConfigFiles, service: Service): boolean {
+  return !/^(no|false)$/i.test(serviceLookup(files, service)('smtpd_sasl_auth_enable') ?? 'no');
+}
+
+export const servicesWithAuth = (files: ConfigFiles): Service[] =>
+  smtpdServices(files).filter((service) => offersAuth(files, service));
+
+/** As main.cf alone has it. */
+export const mainLookup = (files: ConfigFiles): Lookup => lookupWith(files, []);
+
+export function serviceLookup(files: ConfigFiles, service: Service): Lookup {
+  const names = new Set(service.overrides.map(({ name }) => name));
+  return lookupWith(
+    files,
+    [...names].map((name) => `${name}=${overrideOf(service, name)}`),
+  );
+}
+
+/** Postfix's answers: the same texts are looked at many times, and each question is a process. */
+const cache = new Map<string, Lookup>();
+
+function lookupWith(files: ConfigFiles, overrides: readonly string[]): Lookup {
+  const key = JSON.stringify([files, overrides]);
+  let lookup = cache.get(key);
+  if (lookup === undefined) {
+    const values = expandedValues(files, overrides);
+    lookup = (name) => values.get(name) ?? null;
+    cache.set(key, lookup);
+  }
+  return lookup;
+}
+
+function expandedValues({ main, master, folder }: ConfigFiles, overrides: readonly string[]): Map<string, string> {
+  const copy = temporaryFolder();
+  try {
+    fs.writeFileSync(path.join(copy, 'master.cf'), master);
+    fs.writeFileSync(path.join(copy, 'main.cf'), main);
+    // postconf waits for a second, lest it read half of a file that is being written.
+    fs.utimesSync(path.join(copy, 'main.cf'), 0, 0);
+    const values = postconf(['-c', copy, '-x', ...overrides.flatMap((one) => ['-o', one])]);
+    return new Map([...values].map(([name, value]) => [name, value.replaceAll(copy, folder ?? copy)]));
+  } finally {
+    fs.rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+function temporaryFolder(): string {
+  try {
+    return fs.mkdtempSync(path.join(tmpdir(), 'allow-nets-'));
+  } catch (error) {
+    throw refused(
+      `no file can be made in ${tmpdir()} (${(error as Error).message})`,
+      'free some space there, or name another folder: TMPDIR=/dev/shm allow-nets ...',
+    );
+  }
+}
