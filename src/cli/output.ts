@@ -59,12 +59,13 @@ export function isTerminal(descriptor: 0 | 1 | 2): boolean {
 }
 
 const COLOURS = { bold: 1, red: 31, green: 32, yellow: 33, dim: 2 } as const;
+export type Colour = keyof typeof COLOURS;
 
 /** Stands for the escape character of our own colours until they are written. No text of others can hold it. */
 const ESCAPE = `\0${Math.random()}\0`;
 
 /** Coloured on a terminal, unless NO_COLOR is set (no-color.org). */
-export function coloured(text: string, colour: keyof typeof COLOURS): string {
+export function coloured(text: string, colour: Colour): string {
   const plain = !isTerminal(1) || (process.env['NO_COLOR'] ?? '') !== '' || process.env['TERM'] === 'dumb';
   return plain ? text : `${ESCAPE}[${COLOURS[colour]}m${text}${ESCAPE}[0m`;
 }
@@ -75,14 +76,6 @@ function forTerminal(text: string): string {
     .split(ESCAPE)
     .map((part) => part.replace(/[^\n\t]+/g, printable))
     .join('\x1b');
-}
-
-/** Cells side by side, each padded to its width in `widths`; the last one as it is. */
-export function columns(cells: readonly string[], widths: readonly number[]): string {
-  return cells
-    .map((cell, i) => (i === cells.length - 1 ? cell : cell + ' '.repeat(Math.max(0, (widths[i] ?? 0) - cell.length))))
-    .join('  ')
-    .trimEnd();
 }
 
 /** A JSON array, written object by object. */

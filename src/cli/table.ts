@@ -1,22 +1,45 @@
-// Tables: a line of titles and one for each row, in columns as wide as what stands in them.
-import { columns } from './output';
+// Tables, printed row by row, in columns as wide as the widest cell of the first rows: a list of any length needs no memory.
+import { type Colour, coloured, printLine } from './output';
 
-/** What is wider pushes its own line out and not all others. */
+/** So many rows set the widths. */
+const SAMPLE = 1000;
+/** A wider cell moves the rest of its own line, not that of all others. */
 const WIDEST = 43;
 
-/** `right`: the numbers of columns that are aligned to the right. */
-export function tableLines(
-  titles: readonly string[],
-  rows: readonly (readonly string[])[],
+export interface TableLine {
+  readonly cells: readonly string[];
+  readonly colour?: Colour | null;
+}
+
+/** `titles`: null for none. `right`: the columns that are aligned to the right. */
+export function printTable(
+  titles: readonly string[] | null,
+  lines: Iterable<TableLine>,
   right: readonly number[] = [],
-): { head: string; lines: string[] } {
-  const widthOf = (title: string, i: number) =>
-    rows.reduce((most, row) => Math.max(most, row[i]?.length ?? 0), title.length);
-  const widths = titles.map((title, i) => Math.min(WIDEST, widthOf(title, i)));
-  const line = (cells: readonly string[]) =>
-    columns(
-      cells.map((cell, i) => (right.includes(i) ? cell.padStart(widths[i] ?? 0) : cell)),
-      widths,
-    );
-  return { head: line(titles), lines: rows.map(line) };
+): void {
+  const sample: TableLine[] = titles === null ? [] : [{ cells: titles, colour: 'bold' }];
+  let widths: number[] | null = null;
+  for (const line of lines) {
+    if (widths !== null) printInColumns(line, widths, right);
+    else if (sample.push(line) === SAMPLE) widths = printSample(sample, right);
+  }
+  if (widths === null) printSample(sample, right);
+}
+
+function printSample(sample: readonly TableLine[], right: readonly number[]): number[] {
+  const widthOf = (i: number) => sample.reduce((most, { cells }) => Math.max(most, cells[i]?.length ?? 0), 0);
+  const widths = (sample[0]?.cells ?? []).map((_, i) => Math.min(WIDEST, widthOf(i)));
+  for (const line of sample) printInColumns(line, widths, right);
+  return widths;
+}
+
+function printInColumns({ cells, colour }: TableLine, widths: readonly number[], right: readonly number[]): void {
+  const padded = cells.map((cell, i) => {
+    const width = widths[i] ?? 0;
+    if (right.includes(i)) return cell.padStart(width);
+    // Nothing stands behind the last column.
+    return i === cells.length - 1 ? cell : cell.padEnd(width);
+  });
+  const line = padded.join('  ').trimEnd();
+  printLine(colour ? coloured(line, colour) : line);
 }

@@ -2,7 +2,7 @@
 // running service leave one line in the mail log, about a user of its own who is refused.
 
 import type { Arguments, Command } from '../cli/command';
-import { coloured, columns, flush, printJsonArray, printLine } from '../cli/output';
+import { coloured, flush, printJsonArray, printLine } from '../cli/output';
 import { serviceExamination } from '../doctor/checks';
 import { type Finding, fail, fixOf, ok } from '../doctor/finding';
 import { installedService, targetOf } from '../doctor/installed-service';
@@ -97,7 +97,7 @@ const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 
 /** `earlier`: what was printed before; the same fix is printed once. */
 function printFinding({ check, status, message, advice, remedy }: Finding, earlier: readonly Finding[]): void {
-  const cells = columns([status.padEnd(4), check, printable(message)], [4, 24]);
+  const cells = `${status.padEnd(4)}  ${check.padEnd(24)}  ${printable(message)}`;
   printLine(status === 'ok' ? cells : coloured(cells, COLOURS[status]));
   const same = earlier.find((one) => remedy !== null && one.remedy === remedy && one.advice === advice);
   if (same !== undefined) printLine(`      fix: as for "${same.check}" above`);

@@ -2,8 +2,8 @@
 
 import type { Command } from '../cli/command';
 import { letInCommand } from '../cli/let-in';
-import { coloured, hint, printError, printJsonArray, printLine } from '../cli/output';
-import { tableLines } from '../cli/table';
+import { hint, printError, printJsonArray } from '../cli/output';
+import { printTable } from '../cli/table';
 import { printable } from '../failure';
 import { type Answer, Judge } from '../maillog/judge';
 import { LOG_FILES, LOG_OPTIONS, readLogs, reportUnread, spanOf } from '../maillog/log-reading';
@@ -50,7 +50,7 @@ export const refused: Command = {
       }
       judge.rest();
       if (given.flag('json')) printJsonArray(rows.map(asJson));
-      else printTable(rows);
+      else printPlaces(rows);
       reportUnread(readings);
     } finally {
       connection.close();
@@ -85,22 +85,24 @@ const TITLES = ['USER', 'NETWORK', 'REFUSALS', 'FIRST', 'LAST', 'REASON', 'NOW']
 /** The column of numbers. */
 const REFUSALS = 2;
 
-function printTable(rows: readonly Row[]): void {
+function printPlaces(rows: readonly Row[]): void {
   if (rows.length === 0) return;
-  const cells = rows.map((row) => [
-    printable(row.user),
-    networkOf(row) ?? 'unknown',
-    String(row.refusals),
-    momentText(row.first),
-    momentText(row.last),
-    printable(row.reason),
-    isAllowed(row.answer) ? 'allowed' : 'refused',
-  ]);
-  const { head, lines } = tableLines(TITLES, cells, [REFUSALS]);
-  printLine(coloured(head, 'bold'));
-  for (const [i, { answer }] of rows.entries()) {
-    printLine(coloured(lines[i] ?? '', isAllowed(answer) ? 'dim' : 'red'));
-  }
+  const lines = rows.map(
+    (row) =>
+      ({
+        cells: [
+          printable(row.user),
+          networkOf(row) ?? 'unknown',
+          String(row.refusals),
+          momentText(row.first),
+          momentText(row.last),
+          printable(row.reason),
+          isAllowed(row.answer) ? 'allowed' : 'refused',
+        ],
+        colour: isAllowed(row.answer) ? 'dim' : 'red',
+      }) as const,
+  );
+  printTable(TITLES, lines, [REFUSALS]);
 }
 
 function asJson(row: Row): unknown {

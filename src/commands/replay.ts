@@ -2,7 +2,8 @@
 
 import { dayChart } from '../cli/chart';
 import type { Command } from '../cli/command';
-import { coloured, columns, hint, isTerminal, printLine } from '../cli/output';
+import { hint, isTerminal, printLine } from '../cli/output';
+import { printTable } from '../cli/table';
 import { printable } from '../failure';
 import { Judge } from '../maillog/judge';
 import { LOG_FILES, LOG_OPTIONS, readLogs, reportNothing, reportUnread, spanOf } from '../maillog/log-reading';
@@ -40,7 +41,7 @@ export const replay: Command = {
     ).finally(() => connection.close());
     const replayed = replayedOf(tally);
     if (given.flag('json')) printJson(replayed);
-    else printTable(replayed);
+    else printReplayed(replayed);
     // An answer about a part of the log is not the one that was asked for.
     const isPartial = reportUnread(readings);
     if (replayed.deliveries === 0) reportNothing();
@@ -53,28 +54,28 @@ export const replay: Command = {
 
 const SHOWN_NETWORKS = 4;
 
-function printTable({ deliveries, allowed, refused, users, withoutEntry, ofUsers, days }: Replayed): void {
-  const lines: [string, number, string][] = [
+function printReplayed({ deliveries, allowed, refused, users, withoutEntry, ofUsers, days }: Replayed): void {
+  const sums = [
     ['deliveries', deliveries, ''],
     ['allowed', allowed, ''],
     ['refused', refused, ''],
     ['users', users, withoutEntry === 0 ? '' : `${withoutEntry} of them without an entry`],
   ];
-  const width = String(deliveries).length;
-  for (const [what, count, more] of lines) {
-    printLine(columns([what, String(count).padStart(width), more], [10, width]));
-  }
+  printTable(
+    null,
+    sums.map((cells) => ({ cells: cells.map(String) })),
+    [1],
+  );
   if (isTerminal(1)) for (const line of dayChart(days)) printLine(line);
   if (ofUsers.length === 0) return;
   printLine('');
-  const rows = ofUsers.map(({ user, messages, last, networks, hasEntry }) => {
+  const lines = ofUsers.map(({ user, messages, last, networks, hasEntry }) => {
     const more = networks.length > SHOWN_NETWORKS ? ` and ${networks.length - SHOWN_NETWORKS} more` : '';
-    const from = `${networks.slice(0, SHOWN_NETWORKS).join(', ')}${more}`;
-    const moment = formatInstant(last * 1000);
-    return [printable(user), `${messages} refused`, `last ${moment}`, hasEntry ? from : `${from} (no entry)`];
+    const from = `${networks.slice(0, SHOWN_NETWORKS).join(', ')}${more}${hasEntry ? '' : ' (no entry)'}`;
+    const cells = [printable(user), `${messages} refused`, `last ${formatInstant(last * 1000)}`, from];
+    return { cells, colour: 'red' } as const;
   });
-  const widths = [0, 1, 2].map((i) => Math.min(43, Math.max(...rows.map((row) => row[i]?.length ?? 0))));
-  for (const row of rows) printLine(coloured(columns(row, widths), 'red'));
+  printTable(null, lines);
 }
 
 function printJson(replayed: Replayed): void {

@@ -3,7 +3,8 @@
 import type { Arguments, Command } from '../cli/command';
 import { nearest, networkTyped, setTyped } from '../cli/input';
 import { changing, reading } from '../cli/open';
-import { columns, printJsonArray, printLine } from '../cli/output';
+import { printJsonArray, printLine } from '../cli/output';
+import { printTable } from '../cli/table';
 import { printable, Trouble } from '../failure';
 import type { Connection } from '../rules/database';
 import { deleteRows, eachRowOf, hasRows, namesFrom, rowsOf, usersOfSet } from '../rules/entries';
@@ -123,7 +124,7 @@ export const setList: Command = {
       if (typed === null) return printSummaries(connection, given.flag('json'));
       const name = setTyped(typed);
       if (!hasRows(connection, 'network_set', name)) throw noSet(connection, name);
-      const rows = () => eachRowOf(connection, 'network_set', name);
+      const rows = eachRowOf(connection, 'network_set', name);
       return printRows(connection, 'network_set', rows, given.flag('json'));
     });
   },
@@ -145,11 +146,12 @@ function printSummaries(connection: Connection, json: boolean): 0 {
     printJsonArray(all);
     return 0;
   }
-  const cells = all.map(({ set, networks, loaded_at, source }) => {
+  const lines = all.map(({ set, networks, loaded_at, source }) => {
     const loaded = source === null ? '-' : `${loaded_at} from ${source}`;
-    return [`@${printable(set)}`, `${networks} ${networks === 1 ? 'network' : 'networks'}`, printable(loaded)];
+    return {
+      cells: [`@${printable(set)}`, `${networks} ${networks === 1 ? 'network' : 'networks'}`, printable(loaded)],
+    };
   });
-  const widths = [0, 1].map((place) => Math.max(0, ...cells.map((row) => row[place]?.length ?? 0)));
-  for (const row of cells) printLine(columns(row, widths));
+  printTable(null, lines);
   return 0;
 }

@@ -1,7 +1,7 @@
 // How `learn` shows what it found out.
 
-import { coloured, hint, printJsonArray, printLine } from '../cli/output';
-import { tableLines } from '../cli/table';
+import { type Colour, hint, printJsonArray } from '../cli/output';
+import { printTable } from '../cli/table';
 import { printable } from '../failure';
 import { formatInstant } from '../rules/expiry';
 import type { Finding, Findings } from './findings';
@@ -15,13 +15,13 @@ const SHOWN = 5;
 
 export function printFindings({ all }: Findings): void {
   if (all.length === 0) return;
-  const { head, lines } = tableLines(TITLES, all.map(cells), RIGHT);
-  printLine(coloured(head, 'bold'));
-  for (const [i, { marks, allowed }] of all.entries()) {
-    const line = lines[i] ?? '';
-    if (marks.some((mark) => mark !== 'once')) printLine(coloured(line, 'yellow'));
-    else printLine(allowed === 'all' ? coloured(line, 'dim') : line);
-  }
+  const lines = all.map((finding) => ({ cells: cells(finding), colour: colourOf(finding) }));
+  printTable(TITLES, lines, RIGHT);
+}
+
+function colourOf({ marks, allowed }: Finding): Colour | null {
+  if (marks.some((mark) => mark !== 'once')) return 'yellow';
+  return allowed === 'all' ? 'dim' : null;
 }
 
 export function printFindingsJson({ all }: Findings): void {

@@ -1,6 +1,7 @@
 // What is known of `sync`, for list --status, for doctor, and for whoever changes by hand what a sync brings.
 import * as path from 'node:path';
-import { coloured, columns, hint, printLine } from '../cli/output';
+import { coloured, hint, printLine } from '../cli/output';
+import { printTable } from '../cli/table';
 import { momentText } from '../cli/time';
 import { printable, shellWord, Trouble } from '../failure';
 import { parseInstant } from '../rules/expiry';
@@ -14,7 +15,11 @@ export function printStatus(database: string, json: boolean): 0 {
     throw refused(`${database} was never synced`, 'allow-nets sync -- COMMAND, see allow-nets sync --help');
   }
   if (json) printLine(JSON.stringify({ ...state, age: ageOf(state, now) }));
-  else for (const [name, text] of lines(state, now)) printLine(columns([name, text], [13]));
+  else
+    printTable(
+      null,
+      lines(state, now).map((cells) => ({ cells })),
+    );
   return 0;
 }
 

@@ -44,7 +44,7 @@ test('the life of an entry', () => {
       'alice@example.com also keeps what @example.com allows']],
     ['add alice@example.com 192.0.2.0/24', ['alice@example.com may send mail from 192.0.2.0/24 already']],
     ["add alice@example.com 192.0.2.0/24 --note 'the desk'", ['alice@example.com may now send mail from 192.0.2.0/24']],
-    ['list alice@example.com', ['alice@example.com  inherit          -', 'alice@example.com  192.0.2.0/24     -        the desk', 'alice@example.com  2001:db8::1/128  -', '@example.com       10.0.0.0/8       -'],
+    ['list alice@example.com', ['alice@example.com  inherit          -', 'alice@example.com  192.0.2.0/24     -  the desk', 'alice@example.com  2001:db8::1/128  -', '@example.com       10.0.0.0/8       -'],
       ['hint: the entries of alice@example.com decide about alice@example.com, and by inherit those of @example.com']],
     ['list bob@example.com', ['@example.com  10.0.0.0/8  -'], ['hint: the entries of @example.com decide about bob@example.com']],
     ['remove alice@example.com 192.0.2.0/24 2001:db8::1', ['removed alice@example.com 192.0.2.0/24', 'removed alice@example.com 2001:db8::1/128', 'removed alice@example.com inherit'],
@@ -65,7 +65,7 @@ test('the life of a set', () => {
     ['set remove office 203.0.113.0/24 192.0.2.1/32', ['removed @office 203.0.113.0/24', 'removed @office 192.0.2.1/32']],
     ['set remove office 2001:db8:1::/48', [], ['error: the set office is in use by alice', 'hint: remove @office from them first, or add --force: their entries @office then grant nothing'], 1],
     ['set remove office --all --force', ['removed @office and its network']],
-    ['list', ['alice  @office  -        GRANTS NOTHING: there is no set office']],
+    ['list', ['alice  @office  -  GRANTS NOTHING: there is no set office']],
     ['remove alice @office', ['removed alice @office'], ['hint: alice has no entry left, and no wider one: it is refused from everywhere']],
     ['set list', []],
   ]);
@@ -265,7 +265,7 @@ test('the first entry of a user takes nothing away, and the last one leaves noth
     'block and unblock': [OFFICE, [
       [`block ${CAROL} --note 'password stolen'`, [`${CAROL} is now blocked`]],
       [`block ${CAROL}`, [`${CAROL} is blocked already`]],
-      [`list ${CAROL}`, [`${CAROL}  none     -        BLOCKED; password stolen`, '@example.com       @office  -'],
+      [`list ${CAROL}`, [`${CAROL}  none     -  BLOCKED; password stolen`, '@example.com       @office  -'],
         [`hint: the entries of ${CAROL} decide about ${CAROL}; those of @example.com do not count`]],
       [`add ${CAROL} 203.0.113.10`, [`${CAROL} may now send mail from 203.0.113.10/32`, KEEPS]],
       [`unblock ${CAROL}`, [`${CAROL} is no longer blocked`], [`hint: the entries of ${CAROL} decide about it now, and by inherit those of @example.com`]],
@@ -305,14 +305,14 @@ test('rows by hand that match nobody, or more than they seem to, are marked', ()
     [
       'list',
       [
-        '                  any         -        GRANTS NOTHING: the user is empty',
-        '*@example.com     any         -        GRANTS NOTHING: no user is called *@example.com',
-        '@                 any         -        GRANTS NOTHING: @ is not a user',
-        '@example.com      10.1.2.3/8  -        WARNING: 10.1.2.3/8 grants all of 10.0.0.0/8',
-        'bob@example.com   any         -        GRANTS NOTHING: the user "bob@example.com " begins or ends with a space',
-        'example.com       10.0.0.0/8  -        WARNING: example.com is a login name here; the domain is @example.com',
-        'john.doe           NONE       -        BLOCKED',
-        'x\0y               any         -        GRANTS NOTHING: the user holds a NUL or bytes that are not UTF-8',
+        '                  any         -  GRANTS NOTHING: the user is empty',
+        '*@example.com     any         -  GRANTS NOTHING: no user is called *@example.com',
+        '@                 any         -  GRANTS NOTHING: @ is not a user',
+        '@example.com      10.1.2.3/8  -  WARNING: 10.1.2.3/8 grants all of 10.0.0.0/8',
+        'bob@example.com   any         -  GRANTS NOTHING: the user "bob@example.com " begins or ends with a space',
+        'example.com       10.0.0.0/8  -  WARNING: example.com is a login name here; the domain is @example.com',
+        'john.doe           NONE       -  BLOCKED',
+        'x\0y               any         -  GRANTS NOTHING: the user holds a NUL or bytes that are not UTF-8',
       ],
     ],
     [
@@ -336,7 +336,7 @@ test('words after -- are names, whatever they begin with', () => {
   steps('', [
     ['add -- --all 10.0.0.0/8', ['--all may now send mail from 10.0.0.0/8']],
     ["add --note x -- 'bob smith' 10.0.0.0/8", ['bob smith may now send mail from 10.0.0.0/8']],
-    ['list', ['--all      10.0.0.0/8  -', 'bob smith  10.0.0.0/8  -        x']],
+    ['list', ['--all      10.0.0.0/8  -', 'bob smith  10.0.0.0/8  -  x']],
     [
       'remove --all -- --all',
       ['removed --all 10.0.0.0/8'],

@@ -505,7 +505,7 @@ test('wrong usage and files that cannot be read', async (t) => {
       2,
       /error: --since 2026-11-05 is not before --until 2026-11-04\n/,
     ],
-    [[log, '--aply'], 2, /error: not understood: --aply\n/],
+    [[log, '--aply'], 2, /error: unknown option --aply\n/],
   ];
   for (const [words, status, stderr] of rows) {
     await t.test(words.join(' '), () => {
