@@ -1,109 +1,163 @@
-// A private Postfix that asks the program in both modes about a database on a small disk of its own, and a crowd of clients that goes on
-// until it is stopped.
+// A private Postfix that asks the program in both modes about a database on a small disk of its own, a crowd of clients that goes on
+// until it is stopped, and two lists, A and B: some users are allowed by both, some by neither, some by one of them; each list is to
+// refuse half of all questions. Every kind of entry is in them.
 //
-// In trouble: where no file system can be mounted, the database lies in a plain folder, and `disk` says why.
-import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, renameSync } from 'node:fs';
+// In trouble: where no file system can be mounted, the database lies in a plain folder, and `noDisk` says why.
+import { execFile, execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { askPolicy, type PolicySetUp, setUpPolicy } from '../postfix/policy-set-up';
 import { type PrivatePostfix, startPrivatePostfix } from '../postfix/private-postfix';
-import { beforeRemoval } from '../postfix/scratch-folder';
+import { beforeRemoval, type RunningProcess } from '../postfix/scratch-folder';
 import { waitFor } from '../wait-for';
-import { Crowd } from './crowd';
-import { ASKS, type Lists, writeLists } from './crowd-lists';
+import { type Ask, Crowd } from './crowd';
 
-export interface CrowdSite {
-  readonly policy: PolicySetUp;
-  readonly postfix: PrivatePostfix<'persistent' | 'oneRequest'>;
-  readonly crowd: Crowd;
-  readonly lists: Lists;
+export type List = 'A' | 'B';
+
+const BOTH: readonly string[] = [
+  'alice@example.com,192.0.2.0/24',
+  'alice@example.com,2001:db8:1::/48',
+  '@example.org,198.51.100.0/25',
+  'carol,any',
+  'dave@example.com,@office',
+];
+const ONLY = {
+  A: ['bob@example.com,203.0.113.0/24', 'erin@example.com,10.0.0.0/8'],
+  B: ['bob@example.com,2001:db8:b::/48', 'erin@example.com,172.16.0.0/12'],
+};
+/** Enough other users for the file to have some pages and an import some time to take. */
+const OTHERS = 300;
+
+const allowed = { A: 250, B: 250 } as const;
+const refused = { A: 554, B: 554 } as const;
+const onlyA = { A: 250, B: 554 } as const;
+const onlyB = { A: 554, B: 250 } as const;
+
+const QUESTIONS: readonly [user: string, address: string, right: Ask['right']][] = [
+  ['alice@example.com', '192.0.2.9', allowed],
+  ['alice@example.com', '203.0.113.9', refused],
+  ['ALICE@example.com', '2001:db8:1::9', allowed],
+  ['alice@example.com', '2001:db8:2::9', refused],
+  ['bob@example.com', '203.0.113.77', onlyA],
+  ['bob@example.com', '2001:db8:b::77', onlyB],
+  ['someone@example.org', '198.51.100.1', allowed],
+  ['someone@example.org', '198.51.100.200', refused],
+  ['carol@example.com', '10.9.8.7', allowed],
+  ['nobody-at-all', '192.0.2.9', refused],
+  ['erin@example.com', '10.1.2.3', onlyA],
+  ['erin@example.com', '172.16.1.2', onlyB],
+  ['dave@example.com', '192.0.2.130', allowed],
+  ['dave@example.com', '192.0.2.1', refused],
+];
+
+export class CrowdSite {
   /** The database that the programs read; `folder` holds nothing else. */
   readonly db: string;
-  readonly folder: string;
   /** Why the folder is no disk of its own; null when it is. */
   readonly noDisk: string | null;
+  readonly folder: string;
+
+  private constructor(
+    private readonly policy: PolicySetUp,
+    readonly postfix: PrivatePostfix<'persistent' | 'oneRequest'>,
+    readonly crowd: Crowd,
+    disk: { folder: string; noDisk: string | null },
+  ) {
+    this.folder = disk.folder;
+    this.noDisk = disk.noDisk;
+    this.db = join(disk.folder, 'access.db');
+  }
+
+  /**
+   * @param clients five of six ask the persistent program: a start for each answer is slow
+   * @param rest (ms) of each client before each recipient
+   */
+  static async start(clients: number, rest: number): Promise<CrowdSite> {
+    const policy = setUpPolicy('crowd');
+    writeLists(policy);
+    const folder = join(policy.folder, 'disk');
+    const disk = { folder, noDisk: mountDisk(policy.folder, folder) };
+    put(policy, 'A', folder);
+    const db = join(folder, 'access.db');
+    const postfix = await startPrivatePostfix({
+      listeners: {
+        persistent: [askPolicy('unix:private/persistent')],
+        oneRequest: [askPolicy('{ unix:private/one-request, request_limit=1 }')],
+      },
+      services: [policy.service('persistent', '--persistent', '--db', db), policy.service('one-request', '--db', db)],
+      // smtpd ends when it has been idle, and its program with it: the last test looks for what is left.
+      parameters: { max_idle: '1s' },
+    });
+    const { persistent, oneRequest } = postfix.ports;
+    const ports = Array.from({ length: clients }, (_, i) => (i % 6 === 5 ? oneRequest : persistent));
+    const asks = QUESTIONS.map(([user, address, right]) => ({ user, address, right }));
+    return new CrowdSite(policy, postfix, new Crowd(ports, asks, rest), disk);
+  }
+
   /** Renames a copy of the list over the present database. */
-  put(list: 'A' | 'B'): void;
-  /** Waits until each client has an answer to what it asked after this moment. */
-  eachAsked(since: number): Promise<void>;
-  /** The policy programs that run. */
-  programs(): number[];
-  stop(): void;
+  put(list: List): void {
+    put(this.policy, list, this.folder);
+  }
+
+  /** `import --replace` of the list. */
+  async import(list: List): Promise<void> {
+    const words = ['import', join(this.policy.folder, `${list}.csv`), '--replace', '--force', '--db', this.db];
+    await promisify(execFile)(process.execPath, [this.policy.program.script, ...words]);
+  }
+
+  /** Waits until each client has an answer to a question of its own from after this moment. */
+  async eachAsked(since = performance.now()): Promise<void> {
+    const { ports } = this.crowd;
+    const all = () => new Set(this.crowd.since(since).map(({ client }) => client)).size === ports.length;
+    // Fails when a client fails, and does not wait on.
+    const over = this.crowd.ended.then(() => {
+      throw new Error('the crowd has gone');
+    });
+    const context = () => this.postfix.log().split('\n').slice(-30).join('\n');
+    await Promise.race([waitFor('an answer to each client', all, context, 120_000), over]);
+  }
+
+  /** The policy programs that run, and their log programs. */
+  programs(): RunningProcess[] {
+    // spawn(8) itself has the program's name on its command line too.
+    const isOurs = (command: string) =>
+      command.startsWith(`${this.policy.program.node} `) || /^(\S*\/)?(postlog|logger) /.test(command);
+    return this.postfix.processes().filter(({ command }) => isOurs(command));
+  }
+
+  stop(): void {
+    void this.crowd.end();
+    this.postfix.stop();
+    this.policy.remove();
+  }
 }
 
-const DISK = 'size=32m';
-
-/**
- * @param clients five of six ask the persistent program: a start for each answer is slow
- * @param rest (ms) of each client before each recipient
- */
-export async function startCrowdSite(clients: number, rest: number): Promise<CrowdSite> {
-  const policy = setUpPolicy('crowd-faults');
-  const lists = writeLists(policy);
-  const folder = join(policy.folder, 'disk');
-  const noDisk = makeDisk(policy.folder, folder);
-  const db = join(folder, 'access.db');
-  const put = (list: 'A' | 'B') => {
-    copyFileSync(lists.databases[list], `${db}.new`);
-    chmodSync(`${db}.new`, 0o644);
-    renameSync(`${db}.new`, db);
-  };
-  put('A');
-  const postfix = await startPrivatePostfix({
-    listeners: {
-      persistent: [askPolicy('unix:private/persistent')],
-      oneRequest: [askPolicy('{ unix:private/one-request, request_limit=1 }')],
-    },
-    services: [policy.service('persistent', '--persistent', '--db', db), policy.service('one-request', '--db', db)],
-  });
-  const { persistent, oneRequest } = postfix.ports;
-  const crowd = new Crowd({
-    ports: [...Array(5).fill(persistent), oneRequest],
-    clients,
-    asks: ASKS,
-    rest,
-  });
-  const site: CrowdSite = {
-    policy,
-    postfix,
-    crowd,
-    lists,
-    db,
-    folder,
-    noDisk,
-    put,
-    async eachAsked(since) {
-      const all = () => new Set(crowd.since(since).map(({ client }) => client)).size === clients;
-      // A client that fails makes this fail, and not only wait.
-      const over = crowd.ended.then(() => {
-        throw new Error('the crowd has gone');
-      });
-      await Promise.race([waitFor('an answer to each client', all, tailOf(postfix), 120_000), over]);
-    },
-    programs: () =>
-      postfix
-        .processes()
-        // spawn(8) itself has the program's name on its command line too.
-        .filter(({ command }) => command.startsWith(`${policy.program.node} `))
-        .map(({ pid }) => pid),
-    stop() {
-      void crowd.end();
-      postfix.stop();
-      policy.remove();
-    },
-  };
-  return site;
+/** Writes both lists, each as a CSV file and as a database. */
+function writeLists(policy: PolicySetUp): void {
+  for (const list of ['A', 'B'] as const) {
+    const csv = join(policy.folder, `${list}.csv`);
+    const db = join(policy.folder, `${list}.db`);
+    const others = Array.from({ length: OTHERS }, (_, i) => `${list}${i}@example.net,10.${i % 256}.0.0/16`);
+    writeFileSync(csv, `${['user,network', ...BOTH, ...ONLY[list], ...others].join('\n')}\n`);
+    policy.allowNets('init', '--db', db);
+    policy.allowNets('set', 'add', 'office', '192.0.2.128/25', '--db', db);
+    policy.allowNets('import', csv, '--db', db);
+  }
 }
 
-const tailOf = (postfix: PrivatePostfix<'persistent' | 'oneRequest'>) => () =>
-  postfix.log().split('\n').slice(-30).join('\n');
+function put(policy: PolicySetUp, list: List, folder: string): void {
+  const next = join(folder, 'access.db.new');
+  copyFileSync(join(policy.folder, `${list}.db`), next);
+  chmodSync(next, 0o644);
+  renameSync(next, join(folder, 'access.db'));
+}
 
-function makeDisk(above: string, folder: string): string | null {
+/** @returns why it cannot be mounted, or null */
+function mountDisk(above: string, folder: string): string | null {
   mkdirSync(folder);
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `mode=755,${DISK}`, 'allow-nets-test', folder], {
-      stdio: 'pipe',
-    });
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=755,size=32m', 'allow-nets-test', folder], { stdio: 'pipe' });
   } catch (error) {
     return `no file system can be mounted here: ${(error as Error).message.trim().split('\n').at(-1)}`;
   }
@@ -111,7 +165,7 @@ function makeDisk(above: string, folder: string): string | null {
     try {
       execFileSync('umount', ['-l', folder], { stdio: 'ignore' });
     } catch {
-      // Gone already.
+      // Unmounted already.
     }
   });
   return null;

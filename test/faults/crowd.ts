@@ -10,7 +10,7 @@ import type { SmtpClient } from '../postfix/smtp-client';
 export interface Ask {
   readonly user: string;
   readonly address: string;
-  readonly right: Readonly<Record<string, 250 | 554>>;
+  readonly right: Readonly<Record<'A' | 'B', 250 | 554>>;
 }
 
 export interface Answer {
@@ -23,20 +23,6 @@ export interface Answer {
   readonly ended: number;
 }
 
-export interface CrowdOptions {
-  /** The clients are spread over these. */
-  readonly ports: readonly number[];
-  readonly clients: number;
-  /** Each client goes through all of them, beginning at a place of its own. */
-  readonly asks: readonly Ask[];
-  /** How many recipients each client asks about; without: until `end`. */
-  readonly recipients?: number;
-  /** How long (ms) a client rests before each recipient; default 0. */
-  readonly rest?: number;
-  /** Whether a message is sent to those that were accepted, each few sessions. */
-  readonly deliver?: boolean;
-}
-
 /** Recipients asked about under one name. */
 const TURN = 3;
 
@@ -47,16 +33,25 @@ export class Crowd {
   readonly answers: Answer[] = [];
   /** Settled when all clients have gone. */
   readonly ended: Promise<unknown>;
-  private over = false;
+  private isOver = false;
 
-  constructor(private readonly options: CrowdOptions) {
-    this.ended = Promise.all(Array.from({ length: options.clients }, (_, i) => this.client(i)));
-    this.ended.catch(() => {}); // told by whoever waits for it
+  /**
+   * @param ports of each client
+   * @param asks each client goes through all of them, beginning at a place of its own
+   * @param rest how long (ms) a client rests before each recipient
+   */
+  constructor(
+    readonly ports: readonly number[],
+    private readonly asks: readonly Ask[],
+    private readonly rest: number,
+  ) {
+    this.ended = Promise.all(ports.map((port, i) => this.client(i, port)));
+    this.ended.catch(() => {}); // thrown to whoever waits for it
   }
 
   /** Lets the clients end after their present turn. */
   end(): Promise<unknown> {
-    this.over = true;
+    this.isOver = true;
     return this.ended;
   }
 
@@ -65,42 +60,24 @@ export class Crowd {
     return this.answers.filter(({ begun }) => begun >= time);
   }
 
-  private async client(number: number): Promise<void> {
-    const { ports, asks, recipients = Number.POSITIVE_INFINITY, rest = 0, deliver = false } = this.options;
-    const port = ports[number % ports.length] ?? 0;
+  private async client(number: number, port: number): Promise<void> {
     let client: SmtpClient | null = null;
-    let asked = 0;
-    for (let turn = 0; asked < recipients && !this.over; turn++) {
-      const ask = asks[(number + turn) % asks.length] as Ask;
-      client = await this.become(client, port, ask, turn % SESSION === 0);
-      let accepted = 0;
-      for (let i = 0; i < TURN && asked < recipients; i++, asked++) {
-        if (rest > 0) await sleep(rest);
+    for (let turn = 0; !this.isOver; turn++) {
+      const ask = this.asks[(number + turn) % this.asks.length] as Ask;
+      if (client !== null && turn % SESSION > 0) {
+        await client.xclient({ ADDR: ask.address, LOGIN: ask.user });
+        await client.mail('sender@example.com');
+      } else {
+        await client?.quit();
+        client = await clientAs(port, ask.user, ask.address);
+      }
+      for (let i = 0; i < TURN; i++) {
+        await sleep(this.rest);
         const begun = performance.now();
         const { code, text } = await client.rcpt(`friend${i}@example.net`);
         this.answers.push({ client: number, ask, code, text, begun, ended: performance.now() });
-        if (code === 250) accepted++;
-      }
-      if (deliver && accepted > 0 && turn % SESSION === 1) {
-        const { code, text } = await client.data();
-        if (code !== 250) throw new Error(`a message to ${accepted} recipients: ${code} ${text}`);
       }
     }
     await client?.quit();
-  }
-
-  private async become(
-    client: SmtpClient | null,
-    port: number,
-    { user, address }: Ask,
-    anew: boolean,
-  ): Promise<SmtpClient> {
-    if (client !== null && !anew) {
-      await client.xclient({ ADDR: address, LOGIN: user });
-      await client.mail('sender@example.com');
-      return client;
-    }
-    await client?.quit();
-    return clientAs(port, user, address);
   }
 }

@@ -1,25 +1,22 @@
 // The faults that a crowd of clients goes through, one after the other. Each begins and ends with a good database.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
 import { kill } from '../postfix/scratch-folder';
-import type { CrowdSite } from './crowd-site';
-
-type List = 'A' | 'B';
+import { waitFor } from '../wait-for';
+import type { CrowdSite, List } from './crowd-site';
 
 export interface CrowdFault {
   readonly name: string;
-  /** The lists that count while it lasts. */
+  /** The lists that are in force while it lasts. */
   readonly lists: readonly List[];
   /** Whether an answer may be 451 meanwhile. */
-  readonly putOff?: boolean;
-  /** Only in the long form: in the short one, what is alike stands for it. */
+  readonly mayDefer?: boolean;
+  /** Only in the long form: in the short one a similar fault stands for it. */
   readonly long?: true;
-  /** Makes the fault and takes it away. @returns the list in force from then on, or why the fault cannot be made here */
+  /** Makes the fault and ends it. @returns the list in force from then on, or why the fault cannot be made here */
   readonly fault: (site: CrowdSite) => Promise<List | { skipped: string }>;
 }
 
@@ -31,39 +28,39 @@ const untilNow = (ms: number) => {
   return () => performance.now() < end;
 };
 
-/** A fault that lasts until each client has asked in it, and is healed by a whole new database. */
-function harmed(name: string, harm: (db: string) => void, heal: (site: CrowdSite) => void = () => {}): CrowdFault {
+/** A fault that lasts until each client has asked during it, and is repaired by a whole new database. */
+function harmed(name: string, harm: (db: string) => void, repair: (site: CrowdSite) => void = () => {}): CrowdFault {
   return {
     name,
     lists: ['A', 'B'],
-    putOff: true,
+    mayDefer: true,
     async fault(site) {
       for (let round = 0; round < LONG; round++) {
         site.put('A');
-        await site.eachAsked(performance.now());
+        await site.eachAsked();
         harm(site.db);
-        await site.eachAsked(performance.now());
-        heal(site);
+        await site.eachAsked();
+        repair(site);
         site.put('B');
-        await site.eachAsked(performance.now());
+        await site.eachAsked();
       }
       return 'B';
     },
   };
 }
 
-/** A writer that holds its lock, with changes that are taken back in the end: they must never count. */
-function locked(kind: 'immediate' | 'exclusive', ms: number, putOff: boolean): CrowdFault {
+/** A writer that holds its lock, with changes that it rolls back in the end: they must never count. */
+function locked(kind: 'immediate' | 'exclusive', ms: number, mayDefer: boolean): CrowdFault {
   return {
     name: `a write lock (begin ${kind}) held for ${ms / 1000} s`,
     lists: ['A'],
-    putOff,
+    mayDefer,
     async fault(site) {
       site.put('A');
-      await site.eachAsked(performance.now());
+      await site.eachAsked();
       const writer = new Database(site.db);
       try {
-        // As little memory as can be: what is not committed reaches the file, where only the lock and the journal tell that it does not count.
+        // With the smallest cache, so that changes reach the file before the commit.
         if (kind === 'exclusive') writer.pragma('cache_size = 1');
         writer.exec(`begin ${kind}`);
         const holds = untilNow(ms);
@@ -78,21 +75,24 @@ function locked(kind: 'immediate' | 'exclusive', ms: number, putOff: boolean): C
   };
 }
 
-const allowNets = (site: CrowdSite, ...words: string[]) =>
-  promisify(execFile)(process.execPath, [site.policy.program.script, ...words, '--db', site.db]);
-
-const replaceBy = (site: CrowdSite, list: List) =>
-  allowNets(site, 'import', site.lists.files[list], '--replace', '--force');
-
 export const FAULTS: readonly CrowdFault[] = [
+  {
+    name: 'no fault',
+    lists: ['A'],
+    async fault(site) {
+      const enough = LONG > 1 ? 40_000 : 500;
+      await waitFor('answers', () => site.crowd.answers.length >= enough, site.postfix.log, 3_000_000);
+      return 'A';
+    },
+  },
   {
     name: 'the policy programs are killed with SIGKILL every 50 ms',
     lists: ['A'],
-    putOff: true,
+    mayDefer: true,
     async fault(site) {
       let killed = 0;
       for (const goesOn = untilNow(3000 * LONG); goesOn() || killed === 0; await sleep(50)) {
-        for (const pid of site.programs()) {
+        for (const { pid } of site.programs()) {
           kill(pid, 'SIGKILL');
           killed++;
         }
@@ -103,13 +103,13 @@ export const FAULTS: readonly CrowdFault[] = [
   {
     name: 'the list is replaced again and again by import --replace',
     lists: ['A', 'B'],
-    putOff: true,
+    mayDefer: true,
     async fault(site) {
       site.put('A');
       let list: List = 'A';
       for (const goesOn = untilNow(5000 * LONG); goesOn(); ) {
         list = list === 'A' ? 'B' : 'A';
-        await replaceBy(site, list);
+        await site.import(list);
         const done = performance.now();
         await sleep(200);
         const next = performance.now();
@@ -158,9 +158,9 @@ export const FAULTS: readonly CrowdFault[] = [
       const filler = `${site.folder}/filler`;
       for (let tries = 0; ; tries++) {
         fill(filler);
-        // Room may come back: programs let go of the files that were there before.
+        // Space is freed when programs close the files that were renamed over.
         const other: List = list === 'A' ? 'B' : 'A';
-        const failed: string | null = await replaceBy(site, other).then(() => null, String);
+        const failed: string | null = await site.import(other).then(() => null, String);
         if (failed !== null) {
           assert.match(failed, /no room on the disk/);
           break;
@@ -168,7 +168,7 @@ export const FAULTS: readonly CrowdFault[] = [
         list = other;
         assert.ok(tries < 20, 'the disk is never full');
       }
-      await site.eachAsked(performance.now());
+      await site.eachAsked();
       fs.rmSync(filler);
       return list;
     },
@@ -178,7 +178,7 @@ export const FAULTS: readonly CrowdFault[] = [
     lists: ['A', 'B'],
     async fault(site) {
       if (site.noDisk !== null) return { skipped: site.noDisk };
-      await replaceBy(site, 'B');
+      await site.import('B');
       return 'B';
     },
   },
