@@ -109,6 +109,13 @@ allow-nets_time_limit = 3600`,
   paragraph(
     'warn_if_reject before check_policy_service logs reject_warning instead of refusing: allow-nets install --trial.',
   ),
+  subsection('MemoryDenyWriteExecute= or LimitAS= in the unit of Postfix'),
+  paragraph(
+    'Under these limits of systemd.exec(5) Node.js ends with a fatal error before the program begins; install then puts both files back. Either take the limit out of the unit, or let Node.js run without code that it makes itself, which is slower: put the entry into master.cf with these words, and run allow-nets install, which keeps them:',
+  ),
+  verbatim(
+    'allow-nets unix - n n - 0 spawn user=nobody\n    argv=/usr/bin/node --jitless --no-expose-wasm\n    /usr/lib/node_modules/postfix-allow-nets/bin/allow-nets.js --persistent',
+  ),
   subsection('A mail log that the service user does not reach'),
   paragraph(
     'With maillog_file set and a postlog that is not set-gid (Debian 12 and 13), user=nobody:postdrop in master.cf lets the log lines through; install writes it.',

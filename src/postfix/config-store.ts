@@ -7,7 +7,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import type { ConfigFiles } from './configuration';
-import { refused } from './run';
+import { refused, shellLine } from './run';
 
 interface Original {
   /** As the administrator knows it. */
@@ -96,9 +96,12 @@ function put({ path: file, real, stat }: Original, bytes: Buffer, modified: Date
     replace(real, bytes, stat, modified);
   } catch (error) {
     const where = real === file ? '' : `, a link to ${real},`;
+    const isImmutable = (error as NodeJS.ErrnoException).code === 'EPERM';
     throw refused(
       `${file}${where} cannot be replaced (${reasonOf(error)})`,
-      `make ${real} replaceable, or change it where it is made; --dry-run shows the lines`,
+      isImmutable
+        ? `it may be immutable; make it changeable for the time of the change: ${shellLine(['chattr', '-i', real])}`
+        : `make ${real} replaceable, or change it where it is made; --dry-run shows the lines`,
     );
   }
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { servicesOf } from '../../src/postfix/config-text';
 import { needs, program } from '../requires';
+import { pathWith } from './postfix-stub';
 import { INSIDE, OUTSIDE, Site } from './site';
 
 describe('install against obstacles', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
@@ -70,20 +71,103 @@ describe('install against obstacles', needs('root', 'postfix', 'dovecot', 'opens
     }
   });
 
-  test('under a limit in which Node.js dies, both files are put back', async () => {
-    await site.postfix.command('postfix', 'stop');
-    execFileSync('prlimit', ['--as=600000000', program('postfix'), '-c', site.postfix.configDir, 'start']);
-    const { status, stderr } = site.onPostfix('install', '--yes');
-    assert.match(
-      stderr,
-      /error: the new service does not answer at .*; main\.cf and master\.cf were put back as they were\nallow-nets: hint: .*address space is limited to 600000000 bytes \(LimitAS=/,
-    );
+  for (const name of ['main.cf', 'master.cf']) {
+    test(`${name} is immutable`, async (t) => {
+      if (spawnSync('chattr', ['+i', file(name)]).status !== 0) return t.skip('no immutable files here');
+      try {
+        const { status, stderr } = site.onPostfix('install', '--yes');
+        assert.match(
+          stderr,
+          new RegExp(
+            `error: ${file(name)} cannot be replaced \\(operation not permitted\\); main\\.cf and master\\.cf were put back as they were\nallow-nets: hint: .*chattr -i ${file(name)}\n$`,
+          ),
+        );
+        assert.equal(status, 1);
+      } finally {
+        execFileSync('chattr', ['-i', file(name)]);
+      }
+      await assertUntouched();
+    });
+  }
+
+  test('main.cf is a link into a read-only store', async () => {
+    const { node, script } = site.program;
+    const store = join(site.folder, 'store');
+    const commands = [
+      `mkdir ${store} && mv ${file('main.cf')} ${store} && ln -s ${store}/main.cf ${file('main.cf')}`,
+      `mount --bind ${store} ${store} && mount -o remount,bind,ro ${store}`,
+      `{ ${node} ${script} install -c ${site.postfix.configDir} --yes; status=$?; umount ${store};` +
+        ` mv -f ${store}/main.cf ${file('main.cf')}; rmdir ${store}; exit $status; }`,
+    ];
+    const ran = spawnSync('unshare', ['-m', 'sh', '-c', commands.join(' && ')], {
+      encoding: 'utf8',
+      env: { ...process.env, NO_COLOR: '1', ALLOW_NETS_DB: site.db },
+    });
+    assert.match(ran.stderr, /main\.cf, a link to \S+\/store\/main\.cf, cannot be replaced \(read-only file system\)/);
+    assert.equal(ran.status, 1, ran.stderr);
+    await assertUntouched();
+  });
+
+  test('a Postfix that ends while it is changed is started again with the old files', async () => {
+    const stop = `${program('postfix')} -c ${site.postfix.configDir} stop 2>/dev/null; exit 0`;
+    const { status, stderr } = site.run(['install', '-c', site.postfix.configDir, '--yes'], {
+      PATH: pathWith(site.folder, { reload: stop }),
+    });
+    assert.match(stderr, /put back as they were, and Postfix, which had ended, was started again\n/);
     assert.equal(status, 1);
     await assertUntouched();
     assert.equal((await site.send('smtp', OUTSIDE)).code, 250);
-    await site.postfix.command('postfix', 'stop');
-    await site.postfix.command('postfix', 'start');
   });
+
+  /** Limits of the unit of Postfix under which Node.js does not start without flags, as words that run Postfix. */
+  const LIMITS = {
+    'LimitAS=': {
+      words: ['prlimit', '--as=600000000'],
+      cause: /address space is limited to 600000000 bytes \(LimitAS=/,
+    },
+    // prctl(PR_SET_MDWE), of Linux 6.3 and newer: x86-64 has it as system call 157, ARM as 167.
+    'MemoryDenyWriteExecute=': {
+      words: [
+        'perl',
+        '-e',
+        `syscall(${process.arch === 'arm64' ? 167 : 157}, 65, 1, 0, 0, 0) == 0 or exit 77; exec @ARGV`,
+      ],
+      cause: /MemoryDenyWriteExecute=/,
+    },
+  };
+  for (const [name, { words, cause }] of Object.entries(LIMITS)) {
+    test(`${name}: both files are put back, and with --jitless it works`, async (t) => {
+      const [limiter = '', ...rest] = words;
+      if (spawnSync(limiter, [...rest, 'true']).status !== 0) return t.skip('not in this kernel');
+      await site.postfix.command('postfix', 'stop');
+      execFileSync(limiter, [...rest, program('postfix'), '-c', site.postfix.configDir, 'start']);
+      const { status, stderr } = site.onPostfix('install', '--yes');
+      assert.match(
+        stderr,
+        /error: the new service does not answer at .*; main\.cf and master\.cf were put back as they were\nallow-nets: hint: /,
+      );
+      assert.match(stderr, cause);
+      assert.match(stderr, /--jitless --no-expose-wasm/);
+      assert.equal(status, 1);
+      await assertUntouched();
+      assert.equal((await site.send('smtp', OUTSIDE)).code, 250);
+      const { node, script } = site.program;
+      appendFileSync(
+        file('master.cf'),
+        `allow-nets unix - n n - 0 spawn user=nobody\n    argv=${node} --jitless --no-expose-wasm ${script} --persistent\n`,
+      );
+      const flags = site.onPostfix('install', '--yes');
+      assert.equal(flags.status, 0, flags.stderr);
+      assert.match(site.read('master.cf'), /argv=\S+ --jitless --no-expose-wasm \S+allow-nets\.js --persistent --db /);
+      assert.equal((await site.send('smtp', INSIDE)).code, 250);
+      assert.equal((await site.send('smtp', OUTSIDE)).code, 554);
+      assert.equal(site.onPostfix('uninstall', '--yes').status, 0);
+      for (const copy of site.copies()) rmSync(file(copy));
+      await assertUntouched();
+      await site.postfix.command('postfix', 'stop');
+      await site.postfix.command('postfix', 'start');
+    });
+  }
 
   test('the words around the program in argv= stay, and options go to it', () => {
     const { node, script } = site.program;
