@@ -1,29 +1,18 @@
-// allow-nets learn: from where users have sent mail so far, out of the mail log: the entries that they need.
+// allow-nets learn: from where users have sent mail so far, by the mail log, and so the entries that they need.
 //
-// Without --apply it changes nothing. What could not be read is reported and left out; then --apply requires --force.
-
-import type { Command } from '../cli/command';
-import { isOneUser } from '../cli/let-in';
-import { hint } from '../cli/output';
+// Without --apply nothing is changed. What could not be read is reported and left out; then --apply requires --force.
+import type { Arguments, Command } from '../cli/command';
+import { hint, printLine } from '../cli/output';
 import { expiryOf } from '../cli/time';
 import { Trouble } from '../failure';
 import { DOVECOT_LINES } from '../maillog/dovecot-line';
 import { findingsOf } from '../maillog/findings';
-import { Judge } from '../maillog/judge';
 import { applyFindings } from '../maillog/learn-apply';
 import { hintAtFindings, printFindings, printFindingsJson } from '../maillog/learn-output';
-import {
-  LOG_FILES,
-  LOG_OPTIONS,
-  numberOf,
-  readLogs,
-  reportNothing,
-  reportUnread,
-  spanOf,
-} from '../maillog/log-reading';
+import { hintAtNoMail, hintAtUnread, LOG_FILES, LOG_OPTIONS, tallyLogs } from '../maillog/log-reading';
 import { POSTFIX_LINES } from '../maillog/postfix-line';
-import { Tally } from '../maillog/tally';
-import { openForReading } from '../rules/database';
+
+const text = (describe: string) => ({ type: 'string', requiresArg: true, describe }) as const;
 
 export const learn: Command = {
   line: 'learn [file..]',
@@ -36,19 +25,15 @@ export const learn: Command = {
   positionals: { file: LOG_FILES },
   options: {
     ...LOG_OPTIONS,
-    'v4-prefix': { type: 'string', requiresArg: true, describe: 'group IPv4 addresses so (32)' },
-    'v6-prefix': { type: 'string', requiresArg: true, describe: 'group IPv6 addresses so (64)' },
-    'min-messages': {
-      type: 'string',
-      requiresArg: true,
-      describe: 'only networks with so many messages (1)',
-    },
-    'min-days': { type: 'string', requiresArg: true, describe: 'only networks seen on so many days (1)' },
+    'v4-prefix': text('group IPv4 addresses by prefixes of this length (default 32)'),
+    'v6-prefix': text('group IPv6 addresses by prefixes of this length (default 64)'),
+    'min-messages': text('only networks with at least this many messages (default 1)'),
+    'min-days': text('only networks seen on at least this many days (default 1)'),
     dovecot: { type: 'boolean', describe: "count Dovecot's successful logins, too" },
     json: { type: 'boolean', describe: 'as a JSON array, for import' },
     apply: { type: 'boolean', describe: 'add it to the database' },
-    note: { type: 'string', requiresArg: true, describe: 'note of what is added' },
-    for: { type: 'string', requiresArg: true, describe: 'add it for that long only: 7d, 12h' },
+    note: text('note of what is added'),
+    for: text('add it for that long only: 7d, 12h'),
     force: { type: 'boolean', describe: 'add also what is left out otherwise, see below' },
   },
   examples: [
@@ -58,55 +43,39 @@ export const learn: Command = {
   ],
   async run(given) {
     const now = Date.now();
-    const most = Number.MAX_SAFE_INTEGER;
-    const v4Prefix = numberOf(given, 'v4-prefix', 1, 32, 32);
-    const v6Prefix = numberOf(given, 'v6-prefix', 1, 128, 64);
-    const least = {
-      messages: numberOf(given, 'min-messages', 1, most, 1),
-      days: numberOf(given, 'min-days', 1, most, 1),
-    };
-    const scope = { ...spanOf(given, now), v4Prefix, v6Prefix };
+    const least = { messages: countOf(given, 'min-messages', 1), days: countOf(given, 'min-days', 1) };
     const expires = expiryOf(null, given.text('for'), now);
-    const [applying, force] = [given.flag('apply'), given.flag('force')];
-    const connection = openUnlessMissing(given.db, applying);
-    const judge = connection && new Judge(connection, given.db, now);
-    // Before there is a database nobody is allowed.
-    const tally = new Tally(scope, (user, address) => judge?.ask(user, address) ?? 'no-entry');
-    const kinds = given.flag('dovecot') ? [POSTFIX_LINES, DOVECOT_LINES] : [POSTFIX_LINES];
-    const readings = await readLogs(
-      'learn',
-      given,
-      now,
-      kinds,
-      (sighting, seconds) => tally.record(sighting, seconds),
-      () => judge?.rest(),
-    ).finally(() => connection?.close());
-    const findings = findingsOf(tally, least, isOneUser);
-
-    if (given.flag('json')) printFindingsJson(findings);
+    const [applying, force, json] = [given.flag('apply'), given.flag('force'), given.flag('json')];
+    const { tally, readings } = await tallyLogs(given, now, {
+      command: 'learn',
+      kinds: given.flag('dovecot') ? [POSTFIX_LINES, DOVECOT_LINES] : [POSTFIX_LINES],
+      v4Prefix: countOf(given, 'v4-prefix', 32, 32),
+      v6Prefix: countOf(given, 'v6-prefix', 64, 128),
+      allowNoDatabase: !applying,
+    });
+    const findings = findingsOf(tally, least);
+    if (json) printFindingsJson(findings);
     else printFindings(findings);
-    const isPartial = reportUnread(readings);
-    if (findings.messages === 0) reportNothing();
+    const isPartial = hintAtUnread(readings);
+    if (findings.messages === 0) hintAtNoMail();
     else hintAtFindings(findings, applying);
     if (!applying) return 0;
     if (isPartial && !force) {
-      throw new Trouble({
-        kind: 'refused',
-        problem: 'nothing was added: some of the log could not be read',
-        hint: 'if what was read will do, add --force',
-      });
+      const problem = 'nothing was added: some of the log could not be read';
+      throw new Trouble({ kind: 'refused', problem, hint: 'if what was read is enough, add --force' });
     }
     const options = { note: given.text('note'), expires, force };
-    applyFindings(findings, given.db, now, options, given.flag('json') ? hint : undefined);
+    await applyFindings(findings.all, given.db, now, options, json ? hint : printLine);
     return 0;
   },
 };
 
-function openUnlessMissing(file: string, isNeeded: boolean): ReturnType<typeof openForReading> | null {
-  try {
-    return openForReading(file);
-  } catch (error) {
-    if (isNeeded || !(error instanceof Trouble) || error.failure.kind !== 'database-missing') throw error;
-    return null;
-  }
+/** A whole number from 1 on. */
+function countOf(given: Arguments, option: string, usual: number, most = Number.POSITIVE_INFINITY): number {
+  const typed = given.text(option) ?? String(usual);
+  const number = Number(typed);
+  if (/^\d{1,9}$/.test(typed) && number >= 1 && number <= most) return number;
+  const bounds = most === Number.POSITIVE_INFINITY ? '1 or more' : `1 to ${most}`;
+  const problem = `--${option} ${typed} is not a number from ${bounds}`;
+  throw new Trouble({ kind: 'option', problem, hint: `--${option} ${usual}` });
 }

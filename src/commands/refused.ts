@@ -1,17 +1,14 @@
 // allow-nets refused: who was refused lately, by the policy program's own lines in the mail log, and how to let them in.
-
 import type { Command } from '../cli/command';
 import { letInCommand } from '../cli/let-in';
 import { hint, printError, printJsonArray } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable } from '../failure';
-import { type Answer, Judge } from '../maillog/judge';
-import { LOG_FILES, LOG_OPTIONS, readLogs, reportUnread, spanOf } from '../maillog/log-reading';
-import { REFUSAL_LINES, type RefusedPlace, RefusedPlaces } from '../maillog/refusals';
+import { hintAtUnread, LOG_FILES, LOG_OPTIONS, secondsText, tallyLogs } from '../maillog/log-reading';
+import { isSpread } from '../maillog/marks';
+import { REFUSAL_LINES } from '../maillog/refusal-line';
+import type { Seen, Tally } from '../maillog/tally';
 import { shellLine } from '../postfix/run';
-import { openForReading } from '../rules/database';
-import { formatInstant } from '../rules/expiry';
-import { formatNetwork } from '../rules/network';
 
 export const refused: Command = {
   line: 'refused [file..]',
@@ -28,108 +25,72 @@ export const refused: Command = {
     ["journalctl -u 'postfix*' | allow-nets refused -", 'from the journal'],
   ],
   async run(given) {
-    const now = Date.now();
-    const places = new RefusedPlaces(spanOf(given, now));
-    const connection = openForReading(given.db);
-    const rows: Row[] = [];
-    try {
-      const readings = await readLogs('refused', given, now, [REFUSAL_LINES], (line, seconds) =>
-        places.record(line, seconds),
-      );
-      const judge = new Judge(connection, given.db, now);
-      const spread = places.spreadUsers();
-      for (const place of places.all()) {
-        const answer = judge.ask(place.user, place.address);
-        const isStolen = spread.has(place.user);
-        rows.push({
-          ...place,
-          answer,
-          isStolen,
-          command: isStolen ? null : commandFor(place, answer, given.db),
-        });
-      }
-      judge.rest();
-      if (given.flag('json')) printJsonArray(rows.map(asJson));
-      else printPlaces(rows);
-      reportUnread(readings);
-    } finally {
-      connection.close();
-    }
+    const { tally, readings } = await tallyLogs(given, Date.now(), { command: 'refused', kinds: [REFUSAL_LINES] });
+    const rows = rowsOf(tally, given.db);
+    if (given.flag('json')) printJsonArray(rows.map(({ answer, isStolen, ...shown }) => shown));
+    else printRows(rows);
+    hintAtUnread(readings);
     if (rows.length === 0) hint('no refusal was found; older logs: allow-nets refused FILE...');
     else if (!given.flag('json')) hintAtNext(rows);
     return 0;
   },
 };
 
-interface Row extends RefusedPlace {
-  readonly answer: Answer;
-  readonly isStolen: boolean;
-  /** That lets the user in, where one is advised. */
-  readonly command: string | null;
-}
-
 /** policy/log-line.ts cuts a name that is longer, and an entry needs all of it. */
 const LONGEST_NAME = 255;
 
-function commandFor({ user, address }: RefusedPlace, answer: Answer, db: string): string | null {
-  // No entry lets in a user who is blocked.
-  if (isAllowed(answer) || answer === 'blocked' || user.length > LONGEST_NAME) return null;
-  return letInCommand(user, address, db);
+/** As --json prints them, and more. The most recent is the last. */
+function rowsOf({ people }: Tally, db: string) {
+  const rows = [...people.values()].flatMap((places) => {
+    const seen = [...places.values()];
+    // Somebody else likely has the password.
+    const isStolen = isSpreadAt(seen, 'first') || isSpreadAt(seen, 'last');
+    return seen.flatMap((one) => (one.lastPlace === null ? [] : { ...one, ...one.lastPlace, isStolen }));
+  });
+  return rows
+    .sort((a, b) => a.last - b.last || a.line - b.line)
+    .map(({ user, network, name, messages, first, last, reason, isStolen, address, verdict }) => {
+      const answer = verdict.kind === 'refused' ? verdict.why : 'allowed';
+      // No entry lets in a user who is blocked.
+      const isLetIn = answer !== 'allowed' && answer !== 'blocked' && !isStolen && user.length <= LONGEST_NAME;
+      return {
+        user,
+        network: network && name,
+        refusals: messages,
+        first: secondsText(first),
+        last: secondsText(last),
+        reason,
+        allowed_now: answer === 'allowed',
+        command: isLetIn ? letInCommand(user, address, db) : null,
+        answer,
+        isStolen,
+      };
+    });
 }
 
-function isAllowed(answer: Answer): boolean {
-  return typeof answer !== 'string';
+type Row = ReturnType<typeof rowsOf>[number];
+
+function isSpreadAt(seen: readonly Seen[], when: 'first' | 'last'): boolean {
+  return isSpread(seen.flatMap((one) => (one.network === null ? [] : { network: one.network, at: one[when] })));
 }
 
 const TITLES = ['USER', 'NETWORK', 'REFUSALS', 'FIRST', 'LAST', 'REASON', 'NOW'];
 /** The column of numbers. */
 const REFUSALS = 2;
 
-function printPlaces(rows: readonly Row[]): void {
+function printRows(rows: readonly Row[]): void {
   if (rows.length === 0) return;
-  const lines = rows.map(
-    (row) =>
-      ({
-        cells: [
-          printable(row.user),
-          networkOf(row) ?? 'unknown',
-          String(row.refusals),
-          momentText(row.first),
-          momentText(row.last),
-          printable(row.reason),
-          isAllowed(row.answer) ? 'allowed' : 'refused',
-        ],
-        colour: isAllowed(row.answer) ? 'dim' : 'red',
-      }) as const,
-  );
+  const lines = rows.map(({ user, network, refusals, first, last, reason, allowed_now }) => {
+    const now = allowed_now ? 'allowed' : 'refused';
+    const cells = [printable(user), network ?? 'unknown', String(refusals), first, last, printable(reason), now];
+    return { cells, colour: allowed_now ? 'dim' : 'red' } as const;
+  });
   printTable(TITLES, lines, [REFUSALS]);
 }
 
-function asJson(row: Row): unknown {
-  return {
-    user: row.user,
-    network: networkOf(row),
-    refusals: row.refusals,
-    first: momentText(row.first),
-    last: momentText(row.last),
-    reason: row.reason,
-    allowed_now: isAllowed(row.answer),
-    command: row.command,
-  };
-}
-
-function networkOf({ network }: RefusedPlace): string | null {
-  return network && formatNetwork(network);
-}
-
-/** Seconds since 1970 as text. */
-function momentText(seconds: number): string {
-  return formatInstant(seconds * 1000);
-}
-
-/** About the most recent that is still refused: who is on the phone. */
+/** About the most recent that is still refused: likely the one on the phone. */
 function hintAtNext(rows: readonly Row[]): void {
-  const last = rows.filter(({ answer }) => !isAllowed(answer)).at(-1);
+  const last = rows.filter(({ allowed_now }) => !allowed_now).at(-1);
   if (last === undefined) return;
   const user = printable(last.user);
   if (last.isStolen) {

@@ -1,17 +1,12 @@
 // allow-nets replay: who would have been refused, had the database as it is now decided about the mail in the log.
-
 import { dayChart } from '../cli/chart';
 import type { Command } from '../cli/command';
 import { hint, isTerminal, printLine } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable } from '../failure';
-import { Judge } from '../maillog/judge';
-import { LOG_FILES, LOG_OPTIONS, readLogs, reportNothing, reportUnread, spanOf } from '../maillog/log-reading';
+import { hintAtNoMail, hintAtUnread, LOG_FILES, LOG_OPTIONS, secondsText, tallyLogs } from '../maillog/log-reading';
 import { POSTFIX_LINES } from '../maillog/postfix-line';
-import { type Replayed, replayedOf } from '../maillog/replayed';
-import { Tally } from '../maillog/tally';
-import { openForReading } from '../rules/database';
-import { formatInstant } from '../rules/expiry';
+import type { Tally } from '../maillog/tally';
 
 export const replay: Command = {
   line: 'replay [file..]',
@@ -26,75 +21,63 @@ export const replay: Command = {
     ['allow-nets replay --since 7d --user @example.com /var/log/mail.log*', 'of one domain, this week'],
   ],
   async run(given) {
-    const now = Date.now();
-    const scope = { ...spanOf(given, now), v4Prefix: 32, v6Prefix: 64 };
-    const connection = openForReading(given.db);
-    const judge = new Judge(connection, given.db, now);
-    const tally = new Tally(scope, (user, address) => judge.ask(user, address));
-    const readings = await readLogs(
-      'replay',
-      given,
-      now,
-      [POSTFIX_LINES],
-      (sighting, seconds) => tally.record(sighting, seconds),
-      () => judge.rest(),
-    ).finally(() => connection.close());
-    const replayed = replayedOf(tally);
-    if (given.flag('json')) printJson(replayed);
-    else printReplayed(replayed);
+    const { tally, readings } = await tallyLogs(given, Date.now(), { command: 'replay', kinds: [POSTFIX_LINES] });
+    const result = resultOf(tally);
+    if (given.flag('json')) printLine(JSON.stringify(result));
+    else printResult(result);
     // An answer about a part of the log is not the one that was asked for.
-    const isPartial = reportUnread(readings);
-    if (replayed.deliveries === 0) reportNothing();
-    else if (replayed.refused > 0 && !given.flag('json')) {
+    const isPartial = hintAtUnread(readings);
+    if (result.deliveries === 0) hintAtNoMail();
+    else if (result.refused > 0 && !given.flag('json')) {
       hint('allow-nets check USER ADDRESS says why; allow-nets learn shows what to add');
     }
-    return replayed.refused === 0 && !isPartial ? 0 : 1;
+    return result.refused === 0 && !isPartial ? 0 : 1;
   },
 };
 
-const SHOWN_NETWORKS = 4;
-
-function printReplayed({ deliveries, allowed, refused, users, withoutEntry, ofUsers, days }: Replayed): void {
-  const sums = [
-    ['deliveries', deliveries, ''],
-    ['allowed', allowed, ''],
-    ['refused', refused, ''],
-    ['users', users, withoutEntry === 0 ? '' : `${withoutEntry} of them without an entry`],
-  ];
-  printTable(
-    null,
-    sums.map((cells) => ({ cells: cells.map(String) })),
-    [1],
-  );
-  if (isTerminal(1)) for (const line of dayChart(days)) printLine(line);
-  if (ofUsers.length === 0) return;
-  printLine('');
-  const lines = ofUsers.map(({ user, messages, last, networks, hasEntry }) => {
-    const more = networks.length > SHOWN_NETWORKS ? ` and ${networks.length - SHOWN_NETWORKS} more` : '';
-    const from = `${networks.slice(0, SHOWN_NETWORKS).join(', ')}${more}${hasEntry ? '' : ' (no entry)'}`;
-    const cells = [printable(user), `${messages} refused`, `last ${formatInstant(last * 1000)}`, from];
-    return { cells, colour: 'red' } as const;
+/** As --json prints it. The user with most refused messages is the first. */
+function resultOf({ people, withoutEntry, days }: Tally) {
+  const byDay = [...days.values()].sort((a, b) => (a.day < b.day ? -1 : 1));
+  const allowed = byDay.reduce((sum, day) => sum + day.allowed, 0);
+  const refused = byDay.reduce((sum, day) => sum + day.refused, 0);
+  const refusedUsers = [...people].flatMap(([user, places]) => {
+    const seen = [...places.values()].filter((one) => one.refused > 0);
+    if (seen.length === 0) return [];
+    return {
+      user,
+      messages: seen.reduce((sum, one) => sum + one.refused, 0),
+      networks: seen.sort((a, b) => b.refused - a.refused || (a.name < b.name ? -1 : 1)).map(({ name }) => name),
+      last: secondsText(Math.max(...seen.map(({ lastRefused }) => lastRefused))),
+      has_entry: !withoutEntry.has(user),
+    };
   });
-  printTable(null, lines);
+  return {
+    deliveries: allowed + refused,
+    allowed,
+    refused,
+    users: people.size,
+    users_without_entry: withoutEntry.size,
+    refused_users: refusedUsers.sort((a, b) => b.messages - a.messages || (a.user < b.user ? -1 : 1)),
+    days: byDay,
+  };
 }
 
-function printJson(replayed: Replayed): void {
-  const { deliveries, allowed, refused, users, withoutEntry, ofUsers, days } = replayed;
-  printLine(
-    JSON.stringify({
-      deliveries,
-      allowed,
-      refused,
-      users,
-      users_without_entry: withoutEntry,
-      refused_users: ofUsers.map(({ user, messages, networks, last, hasEntry }) => ({
-        user,
-        messages,
-        networks,
-        last: formatInstant(last * 1000),
-        has_entry: hasEntry,
-      })),
-      days,
-    }),
-  );
+const SHOWN_NETWORKS = 4;
+
+function printResult(result: ReturnType<typeof resultOf>): void {
+  const without = result.users_without_entry;
+  const sums = (['deliveries', 'allowed', 'refused', 'users'] as const).map((what) => {
+    const more = what === 'users' && without > 0 ? `${without} of them without an entry` : '';
+    return { cells: [what, String(result[what]), more] };
+  });
+  printTable(null, sums, [1]);
+  if (isTerminal(1)) for (const line of dayChart(result.days)) printLine(line);
+  if (result.refused === 0) return;
+  printLine('');
+  const lines = result.refused_users.map(({ user, messages, last, networks, has_entry }) => {
+    const more = networks.length > SHOWN_NETWORKS ? ` and ${networks.length - SHOWN_NETWORKS} more` : '';
+    const from = `${networks.slice(0, SHOWN_NETWORKS).join(', ')}${more}${has_entry ? '' : ' (no entry)'}`;
+    return { cells: [printable(user), `${messages} refused`, `last ${last}`, from], colour: 'red' } as const;
+  });
+  printTable(null, lines);
 }

@@ -60,7 +60,7 @@ export const setLoad: Command = {
         addedBy: whoAmI(),
         now,
         report: changePrinter(dryRun),
-        also(connection) {
+        before(connection) {
           connection
             .prepare('insert or replace into set_source (name, source, loaded_at) values (?, ?, ?)')
             .run(name, source, formatInstant(now));

@@ -1,25 +1,25 @@
-// Dovecot's line for a successful login, with `learn --dovecot`:
+// Dovecot's line for a successful login, counted with `learn --dovecot`:
 //
 //   imap-login: Login: user=<U>, method=M, rip=ADDR, ...        up to 2.3; `Logged in:` from 2.4
 //
-// Through syslog the head names `dovecot`; in a log file of Dovecot's own it names the login process, and the message begins with `Info: `. `Aborted
-// login`, `Login aborted`, `Disconnected` and a login without a user begin otherwise and do not count, whatever name the client gave.
+// Through syslog the tag is `dovecot`; in a log file of Dovecot's own it is the login process, and the message begins with `Info: `. `Aborted
+// login`, `Login aborted`, `Disconnected` and a login without a user begin otherwise, whatever name the client gave.
 import { parseAddress } from '../rules/address';
-import { type LineKind, utf8 } from './head';
-import type { Sighting } from './postfix-line';
+import { utf8 } from './head';
+import type { LineKind } from './line-kind';
 
 const LOGIN = /^Log(?:ged )?in: user=<[^>]/;
 const LOGGED_IN = /^(?:Login|Logged in): user=<([^<>]+)>, method=[\w-]*, rip=([0-9A-Fa-f:.]+)(?:, |$)/;
 
-export const DOVECOT_LINES: LineKind<Sighting> = {
+export const DOVECOT_LINES: LineKind = {
   marks: [': Login: user=<', ': Logged in: user=<'],
   isLike: (line) => /-login: (?:Info: )?Log(?:ged )?in: user=<[^>]/.test(line),
-  read({ tag, message }) {
+  read({ tag, message, times }) {
     const before = tag === 'dovecot' ? /^[a-z0-9]+-login: / : /^Info: /;
-    if (tag !== 'dovecot' && !/^[a-z0-9]+-login$/.test(tag)) return 'other';
-    const text = before.test(message) ? message.replace(before, '') : '';
+    if ((tag !== 'dovecot' && !/^[a-z0-9]+-login$/.test(tag)) || !before.test(message)) return 'other';
+    const text = message.replace(before, '');
     const [, user, address = ''] = LOGGED_IN.exec(text) ?? [];
     if (user === undefined) return LOGIN.test(text) ? 'broken' : 'other';
-    return parseAddress(address) === null ? 'broken' : { user: utf8(user), address, times: 1 };
+    return times > 0 && parseAddress(address) !== null ? { user: utf8(user), address, times } : 'broken';
   },
 };

@@ -1,15 +1,13 @@
-// Adds what `learn` found out to the database, in one transaction.
-
+// Adds to the database what `learn` found out, all or nothing.
 import { whoAmI } from '../cli/input';
-import { changing } from '../cli/open';
-import { hint, printLine } from '../cli/output';
-import { putter } from '../commands/add';
+import { importing } from '../cli/open';
+import { hint } from '../cli/output';
 import { formatInstant } from '../rules/expiry';
+import { importRow } from '../rules/import';
 import { inheritWider } from '../rules/inherit';
-import { meaningOf } from '../rules/meaning';
 import { hintAtSync } from '../sync/status';
-import type { Finding, Findings } from './findings';
-import { isGateway, isSpreadUser, noteOf, someOf } from './learn-output';
+import type { Finding } from './findings';
+import { networksMarked, noteOf, someOf, usersMarked } from './learn-output';
 import { counted } from './log-reading';
 
 export interface ApplyOptions {
@@ -17,50 +15,48 @@ export interface ApplyOptions {
   readonly note: string | null;
   /** As formatInstant writes it. */
   readonly expires: string | null;
-  /** Takes the networks of a user who is likely not the only one with the password, and gateways, too. */
+  /** Adds what is marked `many-networks` or `gateway`, too. */
   readonly force: boolean;
 }
 
-/** `now`: ms since 1970. `say`: where the result goes. */
-export function applyFindings(
-  { all }: Findings,
+/** `now`: ms since 1970. `say`: prints the result. */
+export async function applyFindings(
+  all: readonly Finding[],
   file: string,
   now: number,
-  options: ApplyOptions,
-  say: (text: string) => void = printLine,
-): void {
-  const taken = options.force ? all : all.filter((finding) => !isGateway(finding) && !isSpreadUser(finding));
-  const { added, users, inheriting } = changing(file, (connection) => {
-    const put = putter(connection, 'access', now);
-    const origin = { addedAt: formatInstant(now), addedBy: whoAmI() };
-    let added = 0;
-    const users = new Set<string>();
-    const inheriting = new Set<string>();
+  { note, expires, force }: ApplyOptions,
+  say: (text: string) => void,
+): Promise<void> {
+  const fresh = all.filter(({ refused }) => refused > 0);
+  const isDoubtful = ({ marks }: Finding) => marks.includes('many-networks') || marks.includes('gateway');
+  const taken = force ? fresh : fresh.filter((finding) => !isDoubtful(finding));
+  const addedBy = whoAmI();
+  const changed: string[] = [];
+  const inheriting = new Set<string>();
+  await importing(file, (rows) => {
     for (const finding of taken) {
-      const { user, network, allowed } = finding;
-      if (allowed === 'all') continue;
-      const meaning = meaningOf('access', network);
-      if (meaning === null) throw new Error(`${network} is not a network`);
-      // Without it the first entry of a user's own would end what a wider one allows.
-      if (inheritWider(connection, user, origin).length > 0) inheriting.add(user);
-      const note = options.note ?? noteOf(finding);
-      if (put(user, meaning, { note, expires: options.expires, local: false }) === null) continue;
-      added++;
-      users.add(user);
+      const { user, network } = finding;
+      const more = { note: note ?? noteOf(finding), expires: expires ?? undefined };
+      rows.add(importRow('access', user, { kind: 'network', network }, more));
     }
-    return { added, users, inheriting };
+    rows.apply({
+      ...{ replace: false, dryRun: false, force, tables: ['access'], addedBy, now },
+      report: ({ name }) => changed.push(name),
+      before(connection) {
+        // The first entry of a user's own would end what a wider one allows.
+        const origin = { addedAt: formatInstant(now), addedBy };
+        for (const { user } of taken) if (inheritWider(connection, user, origin).length > 0) inheriting.add(user);
+      },
+    });
   });
-  say(`added ${counted(added, 'entry', 'entries')} of ${counted(users.size, 'user')}`);
-  if (!options.force) hintAtLeftOut(all.filter(({ allowed }) => allowed !== 'all'));
-  if (added > 0) hintAtSync(file, 'takes this away again, unless its list has it too');
+  say(`added ${counted(changed.length, 'entry', 'entries')} of ${counted(new Set(changed).size, 'user')}`);
+  if (!force) {
+    const [users, networks] = [usersMarked(fresh, 'many-networks'), networksMarked(fresh, 'gateway')];
+    if (users !== '') hint(`not added, --force adds them: the networks of ${users} (many-networks)`);
+    if (networks !== '') hint(`not added, --force adds them: ${networks} (gateway)`);
+  }
+  if (changed.length > 0) hintAtSync(file, 'takes this away again, unless its list has it too');
   if (inheriting.size > 0) {
     hint(`by the entry inherit, also what wider entries allow is kept: ${someOf(inheriting)}`);
   }
-}
-
-function hintAtLeftOut(fresh: readonly Finding[]): void {
-  const users = new Set(fresh.filter(isSpreadUser).map(({ user }) => user));
-  const networks = new Set(fresh.filter(isGateway).map(({ network }) => network));
-  if (users.size > 0) hint(`not added, --force adds them: the networks of ${someOf(users)} (many-networks)`);
-  if (networks.size > 0) hint(`not added, --force adds them: ${someOf(networks)} (gateway)`);
 }

@@ -1,110 +1,98 @@
-// How `learn` shows what it found out.
-
+// How `learn` prints what it found out.
 import { type Colour, hint, printJsonArray } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable } from '../failure';
-import { formatInstant } from '../rules/expiry';
+import { formatNetwork } from '../rules/network';
 import type { Finding, Findings } from './findings';
-import { counted } from './log-reading';
+import { counted, secondsText } from './log-reading';
+import type { Mark } from './marks';
 
 const TITLES = ['USER', 'NETWORK', 'MESSAGES', 'DAYS', 'FIRST', 'LAST', 'STATE', 'LOOK TWICE'];
 /** Columns of numbers. */
 const RIGHT = [2, 3];
-/** So many networks, or names, are shown of one kind. */
-const SHOWN = 5;
+/** At most this many networks, or names, of one kind are named in a hint. */
+const NAMED = 5;
 
 export function printFindings({ all }: Findings): void {
   if (all.length === 0) return;
-  const lines = all.map((finding) => ({ cells: cells(finding), colour: colourOf(finding) }));
+  const lines = all.map((finding) => {
+    const [first, last] = [secondsText(finding.first), secondsText(finding.last)];
+    const figures = [String(finding.messages), String(finding.days.size), first, last];
+    const network = formatNetwork(finding.network);
+    const cells = [printable(finding.user), network, ...figures, stateOf(finding), finding.marks.join(', ')];
+    return { cells, colour: colourOf(finding) };
+  });
   printTable(TITLES, lines, RIGHT);
 }
 
-function colourOf({ marks, allowed }: Finding): Colour | null {
+function colourOf({ marks, refused }: Finding): Colour | null {
   if (marks.some((mark) => mark !== 'once')) return 'yellow';
-  return allowed === 'all' ? 'dim' : null;
+  return refused === 0 ? 'dim' : null;
 }
 
 export function printFindingsJson({ all }: Findings): void {
   printJsonArray(
     all.map((finding) => ({
       user: finding.user,
-      network: finding.network,
+      network: formatNetwork(finding.network),
       note: noteOf(finding),
       expires: null,
       messages: finding.messages,
-      days: finding.days,
-      first: momentText(finding.first),
-      last: momentText(finding.last),
-      allowed: finding.allowed,
+      days: finding.days.size,
+      first: secondsText(finding.first),
+      last: secondsText(finding.last),
+      allowed: finding.refused === 0 ? 'all' : finding.by === null ? 'none' : 'some',
       by: finding.by,
       marks: finding.marks,
     })),
   );
 }
 
-/** The note of an entry that was made from it. */
+/** The note of an entry made from a finding. */
 export function noteOf({ messages, first, last }: Finding): string {
-  return `learned from ${messages} messages, ${momentText(first)} to ${momentText(last)}`;
+  return `learned from ${messages} messages, ${secondsText(first)} to ${secondsText(last)}`;
 }
 
-/** Seconds since 1970 as text. */
-function momentText(seconds: number): string {
-  return formatInstant(seconds * 1000);
-}
-
-function cells(finding: Finding): string[] {
-  return [
-    printable(finding.user),
-    finding.network,
-    String(finding.messages),
-    String(finding.days),
-    momentText(finding.first),
-    momentText(finding.last),
-    stateOf(finding),
-    finding.marks.join(', '),
-  ];
-}
-
-function stateOf({ user, allowed, by }: Finding): string {
+function stateOf({ user, refused, by }: Finding): string {
   if (by === null) return 'new';
   const set = by.set === null ? '' : ` of @${by.set}`;
   const subject = by.subject === user ? '' : ` (${by.subject})`;
-  return printable(`${allowed === 'some' ? 'partly ' : ''}allowed by ${by.network}${set}${subject}`);
+  return printable(`${refused > 0 ? 'partly ' : ''}allowed by ${by.network}${set}${subject}`);
 }
 
 /** What to look at, and what to do next. `applying`: it is being done. */
 export function hintAtFindings(findings: Findings, applying: boolean): void {
   const { all, users, messages, withoutAddress, unfit, usedByMany } = findings;
-  const gateways = new Set(all.filter(isGateway).map(({ network }) => network));
-  if (gateways.size > 0) {
+  const gateways = networksMarked(all, 'gateway');
+  if (gateways !== '') {
     hint(
-      `nearly everybody sends from the private ${someOf(gateways)}: if a proxy or a container's network hides the clients, no rule can tell them apart; see smtpd_upstream_proxy_protocol`,
+      `nearly everybody sends from the private ${gateways}: if a proxy or a container's network hides the clients, no rule can tell them apart; see smtpd_upstream_proxy_protocol`,
     );
   }
-  for (const [network, count] of usedByMany.slice(0, SHOWN)) {
+  for (const [network, count] of usedByMany.slice(0, NAMED)) {
     hint(`${count} users send from ${network}, a webmail or an office? allow-nets set add NAME ${network}`);
   }
-  const spread = new Set(all.filter(isSpreadUser).map(({ user }) => user));
-  if (spread.size > 0) hint(`in many networks within 24 hours, a stolen password? ${someOf(spread)}`);
+  const spread = usersMarked(all, 'many-networks');
+  if (spread !== '') hint(`in many networks within 24 hours, a stolen password? ${spread}`);
   if (unfit.length > 0) hint(`left out, as entries they would not mean that one user: ${someOf(unfit)}`);
   if (withoutAddress > 0) hint(`left out ${counted(withoutAddress, 'message')} from no known address`);
   if (applying) return;
-  const fresh = all.filter(({ allowed }) => allowed !== 'all').length;
+  const fresh = all.filter(({ refused }) => refused > 0).length;
   const next = fresh === 0 ? 'nothing is new' : `${fresh} not allowed yet, --apply adds them`;
   hint(`${counted(all.length, 'network')} of ${counted(users, 'user')} in ${counted(messages, 'message')}: ${next}`);
 }
 
-export function isGateway({ marks }: Finding): boolean {
-  return marks.includes('gateway');
+export function networksMarked(all: readonly Finding[], mark: Mark): string {
+  return someOf(all.filter(({ marks }) => marks.includes(mark)).map(({ network }) => formatNetwork(network)));
 }
 
-export function isSpreadUser({ marks }: Finding): boolean {
-  return marks.includes('many-networks');
+export function usersMarked(all: readonly Finding[], mark: Mark): string {
+  return someOf(all.filter(({ marks }) => marks.includes(mark)).map(({ user }) => user));
 }
 
 /** The first of the names, and how many more there are. */
 export function someOf(names: Iterable<string>): string {
-  const all = [...names];
-  const shown = all.slice(0, SHOWN).map(printable).join(', ');
-  return all.length > SHOWN ? `${shown} and ${all.length - SHOWN} more` : shown;
+  const all = [...new Set(names)];
+  const some = all.slice(0, NAMED).map(printable).join(', ');
+  return all.length > NAMED ? `${some} and ${all.length - NAMED} more` : some;
 }

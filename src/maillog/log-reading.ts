@@ -1,15 +1,19 @@
-// What learn, replay and refused have in common: their options for files, times and users, reading with a progress bar, and what could not be read.
+// What learn, replay and refused have in common: options for files, times and users, the database that decides, a progress bar, and hints at
+// what could not be read.
 import type { Options } from 'yargs';
 import type { Arguments } from '../cli/command';
 import { hint } from '../cli/output';
 import { Progress } from '../cli/progress';
 import { momentOf, secondsOf } from '../cli/time';
-import { printable, Trouble } from '../failure';
-import { shellLine } from '../postfix/run';
+import { printable, shellWord, Trouble } from '../failure';
+import { decide } from '../policy/decide';
+import { formatInstant } from '../rules/expiry';
+import { RuleStore } from '../rules/store';
 import { foldName } from '../rules/subject';
-import type { LineKind } from './head';
 import { defaultLog, openInputs } from './input';
+import type { LineKind } from './line-kind';
 import { type Reading, readLog } from './read-log';
+import { Tally } from './tally';
 
 export const LOG_FILES =
   "mail logs, .gz, .xz, .zst and .bz2 too; - for standard input (default: this Postfix's mail log)";
@@ -20,36 +24,67 @@ export const LOG_OPTIONS: Readonly<Record<string, Options>> = {
   user: { type: 'string', requiresArg: true, describe: 'only this user, or @domain; may be given again' },
 };
 
-/** The lines that count. */
-export interface Span {
-  /** Seconds since 1970; `until` itself does not count. */
-  readonly since: number;
-  readonly until: number;
-  /** `user`: folded. */
-  readonly isAsked: (user: string) => boolean;
+export interface LogQuery {
+  /** The name of the command. */
+  readonly command: string;
+  readonly kinds: readonly LineKind[];
+  readonly v4Prefix?: number;
+  readonly v6Prefix?: number;
+  /** Without a database nobody is allowed; else that is Trouble. */
+  readonly allowNoDatabase?: boolean;
 }
 
-/** The span that the options ask for. `now`: ms since 1970. */
-export function spanOf(given: Arguments, now: number): Span {
-  const [since, until] = [given.text('since'), given.text('until')];
-  const span = {
-    since: since === null ? 0 : momentAgo(since, '--since', now) / 1000,
-    until: until === null ? Number.POSITIVE_INFINITY : momentAgo(until, '--until', now) / 1000,
-    isAsked: isAskedFor(given.texts('user')),
-  };
-  if (span.since >= span.until) {
-    throw new Trouble({
-      kind: 'option',
-      problem: `--since ${since} is not before --until ${until}`,
-      hint: 'no line can be between them',
-    });
+/** Reads the files, each user at each address decided about by the database. `now`: ms since 1970. */
+export async function tallyLogs(
+  given: Arguments,
+  now: number,
+  { command, kinds, v4Prefix = 32, v6Prefix = 64, allowNoDatabase = false }: LogQuery,
+): Promise<{ tally: Tally; readings: Reading[] }> {
+  const scope = { ...spanOf(given, now), isAsked: isAskedFor(given.texts('user')), v4Prefix, v6Prefix };
+  const store = openRules(given.db, allowNoDatabase);
+  const tally = new Tally(scope, (user, address) => store.read((rules) => decide({ user, address }, rules, now)));
+  let names = given.texts('file');
+  if (names.length === 0) {
+    names = [defaultLog(command)];
+    hint(`the log is ${names[0]}`);
   }
-  return span;
+  const inputs = openInputs(names, now / 1000);
+  const sizes = inputs.map(({ size }) => size);
+  const progress = new Progress(sizes.reduce((sum, size) => (sum === null || size === null ? null : sum + size), 0));
+  try {
+    const readings: Reading[] = [];
+    for (const input of inputs) {
+      readings.push(await readLog(input, kinds, (found, seconds) => tally.record(found, seconds), progress.add));
+    }
+    return { tally, readings };
+  } finally {
+    progress.done();
+    store.close();
+  }
 }
 
-function momentAgo(text: string, option: string, now: number): number {
-  if (/^\d+[a-z]$/.test(text)) return now - secondsOf(text, option) * 1000;
-  return momentOf(text, option, option === '--since');
+function openRules(file: string, allowNone: boolean): Pick<RuleStore, 'read' | 'close'> {
+  const store = new RuleStore(file);
+  try {
+    store.read(() => {});
+    return store;
+  } catch (error) {
+    if (!allowNone || !(error instanceof Trouble) || error.failure.kind !== 'database-missing') throw error;
+    return { read: (work) => work({ of: () => null }), close() {} };
+  }
+}
+
+function spanOf(given: Arguments, now: number): { since: number; until: number } {
+  const [since, until] = [given.text('since'), given.text('until')];
+  const moment = (text: string, option: string) =>
+    /^\d+[a-z]$/.test(text) ? now - secondsOf(text, option) * 1000 : momentOf(text, option, option === '--since');
+  const span = {
+    since: since === null ? 0 : moment(since, '--since') / 1000,
+    until: until === null ? Number.POSITIVE_INFINITY : moment(until, '--until') / 1000,
+  };
+  if (span.since < span.until) return span;
+  const problem = `--since ${since} is not before --until ${until}`;
+  throw new Trouble({ kind: 'option', problem, hint: 'no line can be between them' });
 }
 
 function isAskedFor(users: readonly string[]): (user: string) => boolean {
@@ -58,51 +93,8 @@ function isAskedFor(users: readonly string[]): (user: string) => boolean {
   return (user) => asked.has(user) || (user.includes('@') && asked.has(user.slice(user.lastIndexOf('@'))));
 }
 
-/** A whole number option within its bounds. */
-export function numberOf(given: Arguments, option: string, least: number, most: number, usual: number): number {
-  const text = given.text(option);
-  if (text === null) return usual;
-  const number = Number(text);
-  if (/^\d{1,9}$/.test(text) && number >= least && number <= most) return number;
-  const bounds = most === Number.MAX_SAFE_INTEGER ? `${least} or more` : `${least} to ${most}`;
-  throw new Trouble({
-    kind: 'option',
-    problem: `--${option} ${text} is not a number from ${bounds}`,
-    hint: `--${option} ${usual}`,
-  });
-}
-
-/** Hands on what `kinds` find, and calls `rest` after each block. `command`: that reads. `now`: ms since 1970. */
-export async function readLogs<Found extends object>(
-  command: string,
-  given: Arguments,
-  now: number,
-  kinds: readonly LineKind<Found>[],
-  onFound: (found: Found, seconds: number) => void,
-  rest: () => void = () => {},
-): Promise<Reading[]> {
-  let names = given.texts('file');
-  if (names.length === 0) {
-    names = [defaultLog(command)];
-    hint(`the log is ${names[0]}`);
-  }
-  const inputs = openInputs(names, now / 1000);
-  const sizes = inputs.map(({ size }) => size);
-  const total = sizes.includes(null) ? null : sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
-  const progress = new Progress(total);
-  try {
-    return await readLog(inputs, kinds, onFound, (count) => {
-      progress.add(count);
-      rest();
-    });
-  } finally {
-    progress.done();
-  }
-}
-
-/** Says what could not be read. Whether there is anything of the kind. */
-export function reportUnread(readings: readonly Reading[]): boolean {
-  let isFound = false;
+/** Prints hints at what could not be read. Returns whether there is anything. */
+export function hintAtUnread(readings: readonly Reading[]): boolean {
   for (const { name, damage, broken, unknown, tooLong, withNul } of readings) {
     const left = [
       broken.count > 0 ? counted(broken.count, 'broken line') : '',
@@ -116,22 +108,28 @@ export function reportUnread(readings: readonly Reading[]): boolean {
       hint("read a journal with: LC_ALL=C journalctl -o short-iso -u 'postfix*'; please report other forms");
     }
     if (damage === 'UTF-16') {
-      const convert = shellLine(['iconv', '-f', 'UTF-16', '-t', 'UTF-8', name]);
-      hint(`${name} is UTF-16 and was not read; convert it first: ${convert}`);
+      hint(`${name} is UTF-16 and was not read; convert it first: iconv -f UTF-16 -t UTF-8 ${shellWord(name)}`);
     } else if (damage !== null) {
       hint(`${name} could not be read to its end (${printable(damage)}): what came before counts`);
     }
-    if (left.length > 0 || unknown.count > 0 || damage !== null) isFound = true;
   }
-  return isFound;
+  return readings.some(
+    ({ damage, broken, unknown, tooLong, withNul }) =>
+      damage !== null || broken.count + unknown.count + tooLong + withNul > 0,
+  );
 }
 
 /** For a log in which no mail was found. */
-export function reportNothing(): void {
+export function hintAtNoMail(): void {
   hint('no mail of an authenticated user was found: is it the log of a submission server, and the right time?');
 }
 
 /** `1 line`, `2 lines`. */
 export function counted(count: number, noun: string, plural = `${noun}s`): string {
   return `${count} ${count === 1 ? noun : plural}`;
+}
+
+/** Seconds since 1970 as text. */
+export function secondsText(seconds: number): string {
+  return formatInstant(seconds * 1000);
 }

@@ -2,25 +2,15 @@
 //
 //   QID: client=NAME[ADDR][:PORT], sasl_method=M, sasl_username=U[, sasl_sender=S][, orig_queue_id=Q][, orig_client=C]
 //
-// U is whatever the client logged in as: it may hold spaces, commas, even `, sasl_sender=`. All before it is Postfix's own text and is matched from
-// the first byte on; what follows it is matched from the end of the line. Failed logins, `reject:`, `milter-reject:` and warnings name users too,
-// in messages that begin otherwise: they are another kind of line, whatever they hold further right.
-// (src/smtpd/smtpd.c, where the queue file is opened; the queue ID: postconf(5), enable_long_queue_ids.)
+// U is whatever the client logged in as: it may hold spaces, commas, even `, sasl_sender=`. All before it is Postfix's own text and is matched
+// from the first byte on; what follows it is matched from the end of the line. Failed logins, `reject:`, `milter-reject:` and warnings name
+// users too, in messages that begin otherwise. (src/smtpd/smtpd.c; the queue ID: postconf(5), enable_long_queue_ids.)
 //
-// DIAGNOSTICS: a line that holds `client=` and `sasl_username=` and is neither this one nor one that Postfix or another known program writes for
-// another reason is `unknown`: its form may be new, and nobody's mail must be left out in silence.
-import { parseAddress } from '../rules/address';
-import { INNER_STAMP, type LineKind, utf8 } from './head';
-
-/** An authenticated user, at an address. */
-export interface Sighting {
-  /** As the client gave it. */
-  readonly user: string;
-  /** An IP address, `unknown`, or an address that is good for one interface only. */
-  readonly address: string;
-  /** How many messages the line stands for. */
-  readonly times: number;
-}
+// DIAGNOSTICS: a line that holds a mark and is neither this line nor one that Postfix or another program is known to write is `unknown`: nobody's
+// mail must be left out in silence.
+import { isIP } from 'node:net';
+import { INNER_STAMP, utf8 } from './head';
+import type { LineKind } from './line-kind';
 
 const QUEUE_ID = '(?:NOQUEUE|[0-9A-F]{5,}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{5,})';
 const BEGINNING = new RegExp(`^${QUEUE_ID}: client=`);
@@ -31,30 +21,31 @@ const DELIVERY = new RegExp(
 const SMTPD = /(?:^|\/)smtpd$|^postfix$/;
 /** How all other messages of smtpd begin: with words of Postfix's own, or with an arrow when it logs the whole session. */
 const OTHER_MESSAGE = /^(?!\w+: client=)(?:[<>] |(?:[0-9A-Za-z]+: )?[A-Za-z_-]+(?:[: ]|$))/;
-/** A whole line, or one without its time stamp or host, as the message of another program: so Docker's syslog driver passes lines on. */
+/** A whole line, or one without its stamp or host, as the message of another program: Docker's syslog driver passes lines on so. */
 const LINE_IN_MESSAGE = new RegExp(
   String.raw`^(?:<\d{1,3}>)?(?:${INNER_STAMP} )?(?:\S+ )?(?:\S*\/)?(?:smtpd|postfix)(?:\[\d+\])?: *${BEGINNING.source.slice(1)}|^\{.*client=`,
 );
 const LONGEST_USER = 1024;
 
-export const POSTFIX_LINES: LineKind<Sighting> = {
+export const POSTFIX_LINES: LineKind = {
   marks: ['sasl_username=', ', sasl_method='],
   isLike: (line) => line.includes('client='),
   read({ tag, message, times }) {
-    if (!SMTPD.test(tag)) {
-      return DELIVERY.test(message) || LINE_IN_MESSAGE.test(message) ? 'unknown' : 'other';
-    }
-    const [, address = '', rest = ''] = DELIVERY.exec(message) ?? [];
-    if (address === '') {
+    const [, address, rest = ''] = DELIVERY.exec(message) ?? [];
+    if (!SMTPD.test(tag)) return address !== undefined || LINE_IN_MESSAGE.test(message) ? 'unknown' : 'other';
+    if (address === undefined) {
       if (BEGINNING.test(message)) return 'broken';
       return OTHER_MESSAGE.test(message) ? 'other' : 'unknown';
     }
     const user = utf8(userIn(rest));
     if (user === '') return 'other';
-    return times > 0 && isSound(user, rest) && isAddress(address) ? { user, address, times } : 'broken';
+    // `unknown` is Postfix's word for an address that it does not know.
+    const isAddress = address === 'unknown' || isIP(address) !== 0;
+    return times > 0 && isAddress && isSound(user, rest) ? { user, address, times } : 'broken';
   },
 };
 
+/** The user, without what may follow it. */
 function userIn(rest: string): string {
   if (!rest.includes(',')) return rest;
   return rest
@@ -66,11 +57,6 @@ function userIn(rest: string): string {
 function isSound(user: string, rest: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what no log line holds
   if (user.length > LONGEST_USER || /[\x00-\x1f\x7f\ufffd]/.test(user)) return false;
-  // The end of this line and the line break were lost, as after a power failure, and the next line follows.
+  // After a power failure the end of this line and the line break can be lost, and the next line follows.
   return !/smtpd\[\d+\]: /.test(rest);
-}
-
-/** `unknown` is Postfix's word for a client whose address it does not know. */
-function isAddress(text: string): boolean {
-  return text === 'unknown' || parseAddress(text.replace(/%.*$/, '')) !== null;
 }

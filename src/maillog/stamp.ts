@@ -1,65 +1,57 @@
-// The time stamp at the head of a log line: text to seconds since 1970.
+// The time stamp at the head of a log line, as seconds since 1970.
 //
-// Two forms: `Nov  4 05:47:54` as syslog writes it, in local time, and `2026-11-04T05:47:54.123+01:00` (RFC 3339 and its relatives), local
-// time when it names no zone. syslog leaves the year out: the last year in which the moment is not in the future is taken, whatever the
-// order of lines and files. What no calendar has is null, never a guess.
+// Two forms: `Nov  4 05:47:54` as syslog writes it, and `2026-11-04T05:47:54.123+01:00` (RFC 3339 and similar). Without a zone the time is
+// local. Without a year it is the last year in which the stamp is not in the future, whatever the order of lines and files.
+//
+// DIAGNOSTICS: a date that is in no calendar is null, never a guess.
+import { parseInstant } from '../rules/expiry';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
-
-/** Around 2100 two 29 Februaries are 8 years apart. */
+/** Around 2100, two 29 Februaries are 8 years apart. */
 const YEARS_BACK = 9;
 
-/** A stamp in a regular expression: the hour, the minute, the second and the zone are captured. */
+/** A stamp in a regular expression. It captures the hour with its date, the minute, the second and the zone. */
 export const STAMP = String.raw`([A-Z][a-z]{2} (?: \d|\d\d?) \d\d|\d{4}-\d\d-\d\d[Tt ]\d\d):([0-5]\d):([0-5]\d|60)(?:[.,]\d+)?([Zz]|[+-]\d\d(?::?\d\d)?)?`;
 
 export class StampReader {
-  /** Hours are worked out once: a log has few of them and many lines. */
+  /** When an hour began. A log has few hours and many lines. */
   private readonly hours = new Map<string, number | null>();
 
-  /** `latest` (seconds since 1970): a stamp without a year is not after this. */
+  /** `latest` (seconds since 1970): a stamp without a year is not after it. */
   constructor(private readonly latest: number) {}
 
-  /** What STAMP has captured, to seconds since 1970, a fraction cut off; or null. */
+  /** The captures of STAMP as seconds since 1970, or null. A fraction of a second is cut off. */
   read(hour: string, minute: string, second: string, zone = ''): number | null {
     const key = hour + zone;
     let start = this.hours.get(key);
     if (start === undefined) {
-      start = hour.includes('-') ? isoHour(hour, zone) : yearlessHour(hour, zone, this.latest);
+      start = hour.includes('-') ? startOfHour(hour, zone) : lastHour(hour, zone, this.latest);
       this.hours.set(key, start);
     }
     if (start === null) return null;
-    const rest = Number(minute) * 60 + Number(second);
-    if (hour.includes('-') || start + rest <= this.latest) return start + rest;
-    // The hour had begun by then, this minute of it had not: a year ago.
-    const lastYear = yearlessHour(hour, zone, start - 1);
-    return lastYear === null ? null : lastYear + rest;
+    const past = Number(minute) * 60 + Number(second);
+    if (hour.includes('-') || start + past <= this.latest) return start + past;
+    // `latest` is in that hour, but before that minute: the stamp is of an earlier year.
+    const earlier = lastHour(hour, zone, start - 1);
+    return earlier === null ? null : earlier + past;
   }
 }
 
-/** `hour`: as in `Nov  4 05`. `latest`: seconds since 1970 that the result is not to exceed. */
-function yearlessHour(hour: string, zone: string, latest: number): number | null {
-  const [name = '', day, clock] = hour.split(/ +/);
-  const month = MONTHS.indexOf(name);
-  if (month < 0 || zone !== '') return null;
+/** The last time that an hour without a year (`Nov  4 05`) began, and not after `latest`. */
+function lastHour(hour: string, zone: string, latest: number): number | null {
+  const [name = '', day = '', clock = ''] = hour.split(/ +/);
+  const month = MONTHS.indexOf(name) + 1;
   const newest = new Date(latest * 1000).getFullYear();
   for (let year = newest; year > newest - YEARS_BACK; year--) {
-    const start = startOfHour(year, month, Number(day), Number(clock), '');
+    const start = startOfHour(`${year}-${String(month).padStart(2, '0')}-${day.padStart(2, '0')}T${clock}`, zone);
     if (start !== null && start <= latest) return start;
   }
   return null;
 }
 
-/** `hour`: as in `2026-11-04T05`. `zone`: `Z`, `+01:00`, `+0100`, `+01`, or empty for local time. */
-function isoHour(hour: string, zone: string): number | null {
-  const [year = 0, month = 0, day = 0, clock = 0] = hour.split(/[-Tt ]/).map(Number);
-  return startOfHour(year, month - 1, day, clock, zone);
-}
-
-function startOfHour(year: number, month: number, day: number, hour: number, zone: string): number | null {
-  const utc = new Date(Date.UTC(year, month, day, hour));
-  if (hour > 23 || utc.getUTCMonth() !== month || utc.getUTCDate() !== day) return null;
-  if (zone === '') return new Date(year, month, day, hour).getTime() / 1000;
-  const [, sign, hours, minutes] = /^([+-])(\d\d):?(\d\d)?$/.exec(zone) ?? [];
-  const offset = Number(hours ?? 0) * 3600 + Number(minutes ?? 0) * 60;
-  return utc.getTime() / 1000 - (sign === '-' ? -offset : offset);
+/** `hour`: as in `2026-11-04T05`. `zone`: empty for local time. */
+function startOfHour(hour: string, zone: string): number | null {
+  const instant = parseInstant(`${hour}:00${zone}`);
+  if (instant === null || zone !== '') return instant && instant / 1000;
+  return Date.parse(`${hour.slice(0, 10)}T${hour.slice(11)}:00`) / 1000;
 }

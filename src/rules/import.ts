@@ -47,8 +47,8 @@ export interface ImportOptions {
   readonly now: number;
   /** Called for each change: of a dry run when it is known, else after the commit. */
   readonly report?: ((change: Change) => void) | undefined;
-  /** Done in the same transaction, after the rows. */
-  readonly also?: (connection: Connection) => void;
+  /** Done in the same transaction, before the rows are compared. */
+  readonly before?: (connection: Connection) => void;
 }
 
 export interface Counts {
@@ -141,6 +141,7 @@ export class RowImport {
     connection.exec('begin immediate');
     try {
       makeCanonical(connection);
+      options.before?.(connection);
       const result = this.compare(options);
       if (result.refusal !== null && !dryRun) throw result.refusal;
       if (dryRun) {
@@ -151,7 +152,6 @@ export class RowImport {
         return result;
       }
       for (const table of options.tables) this.write(table, options);
-      options.also?.(connection);
       connection.exec('commit');
       if (options.report !== undefined) for (const change of this.changes()) report(change);
       return result;

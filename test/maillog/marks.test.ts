@@ -1,7 +1,7 @@
 // What is marked for a second look.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isGateway, isSpread, manyUsers } from '../../src/maillog/marks';
+import { isSpread, sharedMark } from '../../src/maillog/marks';
 import { type Network, parseNetwork } from '../../src/rules/network';
 
 function network(text: string): Network {
@@ -11,26 +11,29 @@ function network(text: string): Network {
 }
 
 test('how many users of one network are many', () => {
-  const rows = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 500].map((people) => [people, manyUsers(people)]);
-  assert.deepEqual(rows, [
+  const home = network('203.0.113.80');
+  const rows: [users: number, many: number][] = [
     [1, 3],
-    [2, 3],
-    [3, 3],
-    [4, 3],
     [5, 3],
     [6, 3],
     [7, 4],
     [8, 4],
     [9, 5],
     [10, 5],
-    [11, 5],
     [500, 5],
-  ]);
+  ];
+  for (const [users, many] of rows) {
+    const marks = [many - 1, many].map((count) =>
+      sharedMark({ network: home, users: count, messages: 9 }, { users, messages: 10 }),
+    );
+    assert.deepEqual(marks, [null, 'many-users'], `of ${users}`);
+  }
 });
 
 test('a gateway: private, of more than one user, and of nearly all messages', async (t) => {
   const rows: [text: string, users: number, messages: number, is: boolean][] = [
     ['172.17.0.1/32', 30, 100, true],
+    ['172.17.0.1/32', 1, 100, false],
     ['172.17.0.1/32', 2, 80, true],
     ['172.17.0.1/32', 30, 79, false],
     ['10.0.0.0/24', 30, 100, true],
@@ -46,7 +49,10 @@ test('a gateway: private, of more than one user, and of nearly all messages', as
   ];
   for (const [text, users, messages, is] of rows) {
     await t.test(`${text}, ${users} users, ${messages} of 100 messages`, () =>
-      assert.equal(isGateway(network(text), { users, messages }, 100), is),
+      assert.equal(
+        sharedMark({ network: network(text), users, messages }, { users: 100, messages: 100 }) === 'gateway',
+        is,
+      ),
     );
   }
 });
@@ -54,7 +60,7 @@ test('a gateway: private, of more than one user, and of nearly all messages', as
 test('many networks within a day', async (t) => {
   const hour = 3600;
   const each = (count: number, text: (i: number) => string, every: number) =>
-    Array.from({ length: count }, (_, i) => ({ network: network(text(i)), first: 1.7e9 + i * every }));
+    Array.from({ length: count }, (_, i) => ({ network: network(text(i)), at: 1.7e9 + i * every }));
   const one = (i: number) => `203.0.113.${i}`;
   const another = (i: number) => `10.${i}.0.1`;
   const v6 = (i: number) => `2001:db8:${i}::/64`;

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openInputs } from '../../src/maillog/input';
-import { POSTFIX_LINES, type Sighting } from '../../src/maillog/postfix-line';
+import type { Sighting } from '../../src/maillog/line-kind';
+import { POSTFIX_LINES } from '../../src/maillog/postfix-line';
 import { type Reading, readLog } from '../../src/maillog/read-log';
 
 export interface ReadText {
@@ -23,8 +24,9 @@ export async function readText(
     utimesSync(file, now, now);
     const sighted: ReadText['sighted'] = [];
     const onFound = (sighting: Sighting, seconds: number) => sighted.push({ ...sighting, seconds });
-    const [reading] = await readLog(openInputs([file], now), [POSTFIX_LINES], onFound, () => {});
-    return { sighted, reading: reading as Reading };
+    const [input] = openInputs([file], now);
+    if (input === undefined) throw new Error('no input');
+    return { sighted, reading: await readLog(input, [POSTFIX_LINES], onFound, () => {}) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -1,0 +1,96 @@
+// The bytes of a log, block by block. What is compressed is unpacked by the system's own programs; it is recognised by its first bytes, not by
+// the file's name.
+//
+// DIAGNOSTICS: a file that is cut off or damaged gives what came before. A program that is not installed is Trouble.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { pipeline } from 'node:stream/promises';
+import { readSome } from '../descriptor';
+import { Trouble } from '../failure';
+import { findProgram } from '../postfix/run';
+import type { Input } from './input';
+
+const BLOCK = 1 << 20;
+
+/** Programs, the bytes with which their files begin, and Debian's packages. */
+const UNPACKERS = [
+  ['gzip', '\x1f\x8b', 'gzip'],
+  ['xz', '\xfd7zXZ\0', 'xz-utils'],
+  ['zstd', '\x28\xb5\x2f\xfd', 'zstd'],
+  ['bzip2', 'BZh', 'bzip2'],
+] as const;
+
+/**
+ * Hands on the unpacked bytes. A block is valid until `onBlock` returns. `onBytes`: how many bytes were read, again and again. Returns why reading
+ * ended before the end of the file (`UTF-16`: before it began), or null.
+ */
+export async function readBlocks(
+  { name, descriptor }: Input,
+  onBlock: (block: Buffer) => void,
+  onBytes: (count: number) => void,
+): Promise<string | null> {
+  const blocks = blocksOf(descriptor, onBytes);
+  let { done, value } = blocks.next();
+  if (typeof value === 'object' && value !== null) {
+    const start = value.toString('latin1', 0, 6);
+    if (isUtf16(start)) return 'UTF-16';
+    const unpacker = UNPACKERS.find(([, magic]) => start.startsWith(magic));
+    if (unpacker !== undefined) return unpack(unpacker, name, copies(value, blocks), onBlock);
+  }
+  for (; !done; { done, value } = blocks.next()) onBlock(value as Buffer);
+  return value as string | null;
+}
+
+/** Blocks of BLOCK bytes, the last one shorter, each in the same memory. Returns why reading failed, or null. */
+function* blocksOf(descriptor: number, onBytes: (count: number) => void): Generator<Buffer, string | null> {
+  const buffer = Buffer.allocUnsafeSlow(BLOCK);
+  let failure: string | null = null;
+  for (let filled = BLOCK; filled === BLOCK && failure === null; ) {
+    filled = 0;
+    try {
+      for (let count = 1; count > 0 && filled < BLOCK; filled += count) {
+        count = readSome(descriptor, buffer, filled);
+        onBytes(count);
+      }
+    } catch (error) {
+      failure = (error as Error).message;
+    }
+    if (filled > 0) yield buffer.subarray(0, filled);
+  }
+  return failure;
+}
+
+/** A byte order mark, or a character of ASCII in two bytes. */
+function isUtf16(start: string): boolean {
+  return /^(?:\xff\xfe|\xfe\xff|\0[^\0]|[^\0]\0)/s.test(start);
+}
+
+/** A pipe holds on to what is written to it. */
+function* copies(first: Buffer, more: Iterable<Buffer>): Generator<Buffer> {
+  yield Buffer.from(first);
+  for (const block of more) yield Buffer.from(block);
+}
+
+async function unpack(
+  [program, , debian]: (typeof UNPACKERS)[number],
+  name: string,
+  packed: Iterable<Buffer>,
+  onBlock: (block: Buffer) => void,
+): Promise<string | null> {
+  const path = findProgram(program);
+  if (path === null) {
+    const problem = `${name} is compressed with ${program}, which is not installed`;
+    throw new Trouble({ kind: 'refused', problem, hint: `apt-get install ${debian}` });
+  }
+  const child = spawn(path, ['-dc']);
+  const closed = once(child, 'close');
+  let complaint = '';
+  child.stderr.on('data', (text) => {
+    complaint += text;
+  });
+  // A program that gives up early says why by itself.
+  pipeline(packed, child.stdin).catch(() => {});
+  for await (const block of child.stdout) onBlock(block);
+  const [status] = await closed;
+  return status === 0 ? null : complaint.trim().split('\n')[0] || `${program}: exit status ${status}`;
+}

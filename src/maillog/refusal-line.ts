@@ -1,0 +1,38 @@
+// The policy program's own line for a refusal, as policy/log-line.ts writes it:
+//
+//   verdict=reject user=U address=A subject=S entry=E reason=R client_name=N ...
+//
+// Clients choose text that stands in values (user, HELO name, recipient), here and in the lines of other programs. So only a line of allow-nets
+// counts, and its pairs are read one after the other as they were written: a value that is not plain is a JSON string.
+import type { LineKind } from './line-kind';
+
+const PAIR = /([a-z_]+)=("(?:[^"\\]|\\.)*"|[!#-[\]-~]*)(?: |$)/y;
+
+export const REFUSAL_LINES: LineKind = {
+  marks: ['verdict=reject '],
+  isLike: (line) => /allow-nets(?:\[\d+\])?: *verdict=reject /.test(line),
+  read({ tag, message, times }) {
+    if (!/(?:^|\/)allow-nets$/.test(tag) || !message.startsWith('verdict=reject ')) return 'other';
+    const { user, address, reason = '' } = pairsOf(message);
+    return user && address !== undefined ? { user, address, reason, times } : 'broken';
+  },
+};
+
+/** The first value of each name, up to a pair that is cut off. */
+function pairsOf(text: string): Partial<Record<string, string>> {
+  const pairs: Record<string, string> = Object.create(null);
+  PAIR.lastIndex = 0;
+  for (let found = PAIR.exec(text); found !== null; found = PAIR.exec(text)) {
+    const [, name = '', value = ''] = found;
+    pairs[name] ??= value.startsWith('"') ? unquote(value) : value;
+  }
+  return pairs;
+}
+
+function unquote(value: string): string {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return '';
+  }
+}
