@@ -8,6 +8,7 @@ import { accountOf } from '../postfix/account';
 import { looseAccess, makeDatabaseFile, makeDatabaseFolder, restrictAccess } from '../postfix/database-access';
 import { installedUser } from '../postfix/installed-user';
 import { openForCreating, openForWriting, translating } from '../rules/database';
+import { DOVECOT_VIEW } from '../rules/dovecot-view';
 import { asOwner } from '../rules/owner';
 import { SCHEMA } from '../rules/schema';
 
@@ -50,7 +51,10 @@ function create(file: string, gid: number | null): boolean {
   return translating(file, () => {
     makeFolder(path.dirname(file), gid);
     if (fs.existsSync(file) && fs.statSync(file).size > 0) {
-      openForWriting(file).close();
+      const existing = openForWriting(file);
+      // A database made by an older version has no view.
+      existing.exec(DOVECOT_VIEW);
+      existing.close();
       return false;
     }
     makeDatabaseFile(file, gid);

@@ -1,0 +1,115 @@
+// The view that Dovecot queries at a login: the decision of policy/decide.ts in SQL, because SQL is all that Dovecot can run.
+//
+//     select allow_nets from dovecot where login = json_array('alice@example.com', '203.0.113.9')
+//
+// returns one row. `allow_nets` is a network that lets this user in from this address, or else NOBODY; it is never NULL and never
+// empty, which Dovecot would take for "from everywhere". The answer is short, however large a set is. A view has no parameters; these
+// reach it through json_each, whose hidden column `json` is its argument.
+//
+// SQL compares text, not bits: the view spells every network that contains the address as a command stores it, and looks for these texts.
+// It never grants more than `allow-nets check` does, but it grants less where SQL cannot read enough:
+// - A row written by hand counts as an entry, but grants something only when it is spelled as a command would spell it.
+// - SQL folds ASCII letters only. A login that is not printable ASCII must have an entry of exactly this name, written by a command.
+//
+// DIAGNOSTICS: a SQLite that cannot parse a view refuses the whole file. So the view uses only syntax that SQLite 3.8.3 can parse.
+// A query that fails is a temporary error in Dovecot.
+
+/** No client has this address. */
+const NOBODY = '255.255.255.255/32';
+
+const hexDigit = (digits: string, place: number) =>
+  `instr('123456789abcdef', substr('000' || ${digits}, -${place}, 1))`;
+
+const hexNumber = (digits: string) =>
+  [4, 3, 2, 1].map((place) => `(${hexDigit(digits, place)} << ${4 * place - 4})`).join(' + ');
+
+export const DOVECOT_VIEW = `
+create view if not exists dovecot (login, allow_nets) as
+select json, coalesce((
+  with recursive
+  client (name, ip) as (
+    -- An IPv4-mapped address is its IPv4 address.
+    select lower(value), substr(ip, case when ip like '::ffff:%.%' then 8 else 1 end)
+    from (select json_extract(json, '$[1]') as ip)
+  ),
+  address (ip, size, width, separator, format, groups) as (
+    select ip, 32, 8, '.', '%d', replace(ip, '.', '","') from client where ip not glob '*[^0-9.]*'
+    union all
+    -- Zero groups take the place of the ::.
+    select ip, 128, 16, ':', '%x', replace(replace(whole, '::',
+      substr(':0:0:0:0:0:0:0', 1, 16 - 2 * (length(whole) - length(replace(whole, ':', '')))) || ':'), ':', '","')
+    from (
+      select ip, case when ip like '::%' then '0' else '' end || ip || case when ip like '%::' then '0' else '' end as whole
+      from client where ip glob '*:*' and ip not glob '*[^0-9a-f:]*' and ip not like '::ffff:%'
+    )
+  ),
+  prefixes (n, ip, size, width, separator, format, groups) as (
+    select size, ip, size, width, separator, format, '["' || groups || '"]' from address
+    union all
+    select n - 1, ip, size, width, separator, format, groups from prefixes where n > 0
+  ),
+  masked (n, ip, size, text) as (
+    -- json_each keeps SQLite from computing the text again for each use of it.
+    select n, ip, size, value from prefixes, json_each(json_array((
+      select ':' || group_concat(printf(format, number >> zeros << zeros), separator) || ':'
+      from (
+        select case separator when '.' then cast(value as integer) else ${hexNumber('value')} end as number,
+          max(0, (key + 1) * width - n) as zeros
+        from json_each(groups)
+      ) having count(*) * width = size
+    )))
+  ),
+  spelled (n, ip, size, text) as (
+    -- RFC 5952: the first of the longest runs of two or more zero groups becomes ::.
+    select n, ip, size, coalesce((
+      select ltrim(substr(text, 1, instr(text, run) - 1), ':') || '::' || rtrim(substr(text, instr(text, run) + length(run)), ':')
+      from (select substr(':0:0:0:0:0:0:0:0', 1, 2 * value) || ':' as run from json_each('[8,7,6,5,4,3,2]'))
+      where instr(text, run) > 0 order by length(run) desc limit 1
+    ), trim(text, ':'))
+    from masked
+  ),
+  networks (networks) as (
+    -- All that contain the address. None, when the address is not in its usual spelling.
+    select '["any","' || ip || '",' || substr(json_group_array(text || '/' || n), 2)
+    from spelled group by ip having max(case n when size then text end) = ip
+  ),
+  subjects (subjects) as (
+    -- The narrowest first. The head ends with the last @.
+    select json_array(name,
+      case when head glob '?*@' and head not glob '*@*@' and head <> '*@' then rtrim(head, '@') end,
+      case when head <> '' then '@' || substr(name, length(head) + 1) end, '*')
+    from (select name, rtrim(name, replace(name, '@', '')) as head from client)
+    where not instr(name, char(0)) and not instr(name, char(65533))
+      and (name not glob '*[^ -~]*' or exists (select 1 from access where user = name and key is not null))
+  ),
+  entries (rank, networks, network, ends) as (
+    select subject.key, networks, case typeof(network) when 'text' then network else '' end, coalesce(
+      case
+        when expires is null then 'never'
+        when expires in (datetime(expires), strftime('%Y-%m-%dT%H:%M:%SZ', expires)) then datetime(expires)
+        when expires = date(expires) then datetime(expires, '+1 day')
+      end, '')
+    from networks cross join subjects cross join json_each(subjects) as subject cross join access
+    where user = subject.value or (user = subject.value collate nocase and access.key is null and lower(user) = subject.value)
+  ),
+  effects (rank, blocks, inherits, grants) as (
+    -- A time that cannot be read ends what an entry grants, but not a block.
+    select rank,
+      network like '%none%' and network not like '%@%' and (ends > datetime('now') or ends = ''),
+      network = 'inherit' and ends > datetime('now'),
+      case when ends <= datetime('now') then null
+        when instr(networks, json_quote(network)) then network
+        when network glob '@?*' then (
+          select member.network from network_set as member
+          where name = substr(entries.network, 2) and '@' || name = entries.network
+            and member.network in (select value from json_each(networks))
+            and (key is not null or name not glob '*[^ -~]*')
+          limit 1) end
+    from entries
+  )
+  select case when max(blocks) then null else replace(max(grants), 'any', '0.0.0.0/0,::/0') end
+  from effects group by rank having max(blocks) or max(grants) is not null or not max(inherits)
+  order by rank limit 1
+), '${NOBODY}')
+from json_each where key = 0;
+`;

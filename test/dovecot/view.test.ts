@@ -1,0 +1,172 @@
+// The view that Dovecot queries, beside the decision of the policy program.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import Database from 'better-sqlite3';
+import { decide } from '../../src/policy/decide';
+import { formatAddress, parseAddress } from '../../src/rules/address';
+import { rulesOf } from '../../src/rules/lookup';
+import { parseNetwork } from '../../src/rules/network';
+import { SCHEMA } from '../../src/rules/schema';
+import { randomAnchors, randomQuestion, randomRows } from '../faults/random-database';
+import { change, insertRows, type TestRow } from '../policy/database';
+import { makeScratchFolder, removeScratchFolder } from '../postfix/scratch-folder';
+import { forRandom, oneOf, type Pick } from '../random';
+
+const NOBODY = '255.255.255.255/32';
+const HOUR = 3_600_000;
+
+function databaseWith(rows: readonly TestRow[]): Database.Database {
+  const connection = new Database(':memory:');
+  connection.exec(SCHEMA);
+  insertRows(connection, rows);
+  return connection;
+}
+
+function allowNets(connection: Database.Database, user: string, address: string): string {
+  const query = connection.prepare('select allow_nets from dovecot where login = json_array(?, ?)').pluck();
+  return query.get(user, address) as string;
+}
+
+const isAllowed = (connection: Database.Database, user: string, address: string) =>
+  allowNets(connection, user, address) !== NOBODY;
+
+const checkAllows = (connection: Database.Database, user: string, address: string) =>
+  decide({ user, address }, rulesOf(connection), Date.now()).kind === 'allowed';
+
+/** A time around now. By hand, in the spellings of SQLite and others. */
+function randomExpiry(pick: Pick, byHand: boolean): string {
+  const iso = new Date(Date.now() + oneOf(pick, [-24, -1, 1, 24]) * HOUR).toISOString();
+  const canonical = iso.replace(/\.\d+/, '');
+  if (!byHand) return canonical;
+  return oneOf(pick, [
+    canonical,
+    iso.slice(0, 19).replace('T', ' '),
+    iso.slice(0, 10),
+    iso.slice(0, 19),
+    iso,
+    `${iso.slice(0, 16)}Z`,
+    '2999-02-31T00:00:00Z',
+    '2999-02-31',
+    '9999-12-31',
+    'now',
+    '2900000',
+    '18:00',
+  ]);
+}
+
+test('grants what check grants, and never more', () => {
+  let allowed = 0;
+  forRandom(60, (pick) => {
+    const anchors = randomAnchors(pick);
+    const onlyCommands = pick(2) === 0;
+    const rows = randomRows(pick, anchors)
+      .filter(({ byHand }) => !onlyCommands || byHand !== true)
+      .map((row) => ({ ...row, expires: pick(4) === 0 ? randomExpiry(pick, !onlyCommands) : null }));
+    const connection = databaseWith(rows);
+    for (let i = 0; i < 20; i++) {
+      const row = oneOf(pick, rows);
+      const random = randomQuestion(pick, anchors);
+      const user = pick(2) === 0 && row?.table !== 'network_set' ? (row?.name ?? 'bob') : random.user;
+      const network = parseNetwork(row?.network ?? '')?.network;
+      const spelled = pick(2) === 0 && network ? formatAddress(network) : random.address;
+      const parsed = parseAddress(spelled);
+      const address = parsed === null || pick(3) === 0 ? spelled : formatAddress(parsed);
+      const isUsual = parsed === null || address === formatAddress(parsed);
+      const question = `${JSON.stringify([user, address])} of ${JSON.stringify(rows)}`;
+      const expected = checkAllows(connection, user, address);
+      const found = isAllowed(connection, user, address);
+      if (found) assert.ok(expected, `the view lets in ${question}`);
+      if (onlyCommands && isUsual && /^[ -~]+$/.test(user))
+        assert.equal(found, expected, `the view refuses ${question}`);
+      if (found) allowed++;
+    }
+    connection.close();
+  });
+  assert.ok(allowed > 50, `${allowed}`);
+});
+
+test('the first subject with an entry decides, as in the policy program', () => {
+  const hand = (name: string, network: string, expires: string | null = null) => ({
+    name,
+    network,
+    expires,
+    byHand: true,
+  });
+  const connection = databaseWith([
+    { name: 'bob@example.com', network: '203.0.113.0/24' },
+    { name: 'bob@example.com', network: '@office' },
+    { name: 'carol', network: '198.51.100.7' },
+    { name: '@example.com', network: '10.0.0.0/8' },
+    { name: 'dave@example.com', network: '192.0.2.0/24' },
+    { name: 'dave@example.com', network: 'inherit' },
+    { name: 'eve@example.com', network: 'none' },
+    { name: 'frank@example.com', network: 'any', expires: '2026-01-01T00:00:00Z' },
+    { name: '@example.net', network: 'any' },
+    { table: 'network_set', name: 'office', network: '2001:db8:1::/48' },
+    { name: 'jürgen@example.net', network: 'none' },
+    hand('Hand@Example.com', '192.0.2.7'),
+    hand('uncommon@example.net', '10.1.2.3/8'),
+    hand('blocked@example.net', ' None\t'),
+    hand('blocked@example.net', 'any'),
+    hand('soon@example.net', 'any', '2999-01-01'),
+    hand('never@example.net', 'any', '2999-02-31'),
+  ]);
+  for (const [user, address, expected] of [
+    ['bob@example.com', '203.0.113.9', '203.0.113.0/24'],
+    ['BOB@Example.COM', '203.0.113.9', '203.0.113.0/24'],
+    ['bob@example.com', '::ffff:203.0.113.9', '203.0.113.0/24'],
+    ['bob@example.com', '2001:db8:1::25', '2001:db8:1::/48'],
+    ['bob@example.com', '10.1.2.3', NOBODY],
+    ['carol@example.com', '198.51.100.7', '198.51.100.7/32'],
+    ['carol@example.com', '10.1.2.3', NOBODY],
+    ['carol@x@example.com', '10.1.2.3', '10.0.0.0/8'],
+    ['dave@example.com', '10.1.2.3', '10.0.0.0/8'],
+    ['eve@example.com', '10.1.2.3', NOBODY],
+    ['frank@example.com', '10.1.2.3', NOBODY],
+    ['somebody@example.net', '10.1.2.3', '0.0.0.0/0,::/0'],
+    ['somebody@example.net', '2001:db8::', '0.0.0.0/0,::/0'],
+    ['somebody@example.net', '', NOBODY],
+    ['somebody@example.net', 'unknown', NOBODY],
+    ['somebody', '10.1.2.3', NOBODY],
+    // SQL cannot fold these names: what the domain has does not count.
+    ['JÜRGEN@example.net', '10.1.2.3', NOBODY],
+    ['jürgen@example.net', '10.1.2.3', NOBODY],
+    ['émile@example.net', '10.1.2.3', NOBODY],
+    ['hand@example.com', '192.0.2.7', '192.0.2.7'],
+    ['uncommon@example.net', '10.1.2.3', NOBODY],
+    ['blocked@example.net', '10.1.2.3', NOBODY],
+    ['soon@example.net', '10.1.2.3', '0.0.0.0/0,::/0'],
+    ['never@example.net', '10.1.2.3', NOBODY],
+  ] as const) {
+    assert.equal(allowNets(connection, user, address), expected, `${user} from ${address}`);
+    if (expected !== NOBODY) assert.ok(checkAllows(connection, user, address), `${user} from ${address}`);
+  }
+});
+
+test('the answer is one network of a large set, at once', () => {
+  const set = Array.from({ length: 100_000 }, (_, i) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}/32`);
+  const connection = databaseWith([
+    { name: '*', network: '@large' },
+    ...set.map((network) => ({ table: 'network_set', name: 'large', network }) as const),
+  ]);
+  assert.equal(allowNets(connection, 'bob', '10.1.0.200'), '10.1.0.200/32');
+  assert.equal(allowNets(connection, 'bob', '11.1.0.200'), NOBODY);
+  const start = performance.now();
+  for (let i = 0; i < 100; i++) allowNets(connection, 'bob', '10.1.0.200');
+  assert.ok(performance.now() - start < 5000, `${performance.now() - start} ms for 100 logins`);
+});
+
+test('init gives the view to a database that has none', () => {
+  const folder = makeScratchFolder('dovecot-view');
+  const db = join(folder, 'access.db');
+  const init = () => execFileSync(process.execPath, ['bin/allow-nets.js', 'init', '--db', db], { encoding: 'utf8' });
+  init();
+  change(db, "drop view dovecot; insert into access (user, network) values ('test1', '127.0.0.1/32')");
+  assert.match(init(), /is there already/);
+  const connection = new Database(db, { readonly: true });
+  assert.equal(allowNets(connection, 'test1', '127.0.0.1'), '127.0.0.1/32');
+  connection.close();
+  removeScratchFolder(folder);
+});
