@@ -1,18 +1,25 @@
-// Runs the tests, see README.md: node test/run.mjs [--full | FILTER]. Without an argument those of every day, with --full the rest, with FILTER every file
-// that has it in its path; with SOAK=1 in their long form, one file after the other. Each test/**/*.test.ts is bundled by esbuild into
-// build/, because Node 20 neither reads TypeScript nor takes a glob for --test.
+// Runs the tests, see README.md: node test/run.mjs [--full | FILTER]. Without an argument those of every day, with --full the rest, with
+// FILTER every file that has it in its path; with SOAK=1 in their long form, one file after the other. esbuild bundles each
+// test/**/*.test.ts into build/, because Node 20 neither reads TypeScript nor takes a glob for --test.
 //
-// A suite that needs a program that is not installed is left out loudly; with CI=true that is a failure.
-// As root with apt the packages are installed first.
+// Packages of Debian that a suite needs are installed first, as root with apt. A suite whose programs are missing is left out, and the
+// last lines say so; with CI=true that is a failure.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { build } from 'esbuild';
 import { installMissing, missing } from './packages.mjs';
 
-/** Parts of the paths of what is left to --full: other servers, the package, crowds, and what is slow because it tries very much. */
+/** Parts of the paths of what is left to --full: other servers, the package, crowds, and what takes long because it tries many cases. */
 const FULL = [
-  'faults/',
+  'faults/crowd',
+  'faults/database',
+  'faults/exceptions',
+  'faults/limits',
+  'faults/log',
+  'faults/long-run',
+  'faults/meanwhile',
+  'faults/peers',
   'servers/',
   'install/nodes',
   'install/package',
@@ -60,22 +67,18 @@ await build({
   sourcemap: 'inline',
   logLevel: 'warning',
 });
+// Of the tests of every day twice as many files as cores at once, because many wait for Postfix; the others need the machine.
+const cores = availableParallelism();
+const atOnce = process.env.SOAK === '1' ? 1 : filter === '--full' ? cores : 2 * cores;
 const files = tests.map((name) => name.replace(/^test/, 'build/test').replace(/\.ts$/, '.js'));
 const run = spawnSync(
   process.execPath,
-  [
-    '--enable-source-maps',
-    '--test',
-    '--test-reporter=spec',
-    // Twice as many files as cores: many of them wait for Postfix.
-    `--test-concurrency=${process.env.SOAK === '1' ? 1 : 2 * availableParallelism()}`,
-    ...files,
-  ],
+  ['--enable-source-maps', '--test', '--test-reporter=spec', `--test-concurrency=${atOnce}`, ...files],
   { stdio: 'inherit' },
 );
 process.exitCode = run.status ?? 1;
 
-// Last, where it is seen: a green run that tested nothing must not look like one that did.
+// At the end, where it is seen: a run that tested nothing must not look like a successful one.
 if (leftOut.length > 0) {
   const bar = '!'.repeat(100);
   const verdict = process.env.CI === 'true' ? 'CI=true: this is a failure' : 'nothing in them was tested';

@@ -1,13 +1,11 @@
-// No user name, however hostile, breaks a reply, a log line or the connection to the program, or is taken for another one.
+// No user name, however hostile, breaks a reply, a log line or the connection to the program. faults/lookup has the names that look alike.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { needs } from '../requires';
-import { askPolicy, clientAs, describeWithPostfix, programLines, rcptAs } from './policy-set-up';
+import { askPolicy, clientAs, describeWithPostfix, programLines } from './policy-set-up';
 import { SmtpClient } from './smtp-client';
 
-/** Postfix itself makes `?` of control characters that come by XCLIENT; the program must bear what is left. */
+/** Postfix itself makes `?` of control characters that come by XCLIENT; what is left reaches the program. */
 // biome-ignore format: a list of words
 const hostileNames: readonly (string | Buffer)[] = [
   'two\nlines', 'an answer\n\naction=ok\n\n', '\r\n\taction=dunno', `both ' and "`, "x' or '1'='1", "'; drop table access; --",
@@ -15,45 +13,6 @@ const hostileNames: readonly (string | Buffer)[] = [
   'jürgen@exämple.com', 'tеst1@example.com (with a Cyrillic letter)', 'emoji\u{1F600}', 'right\u202eto left',
   Buffer.from([0x61, 0xff, 0xfe, 0xc3, 0x28]), Buffer.from([0x61, 0x00, 0x62]), 'test1 ', '@', '@example.com', '*',
   'x'.repeat(250), 'ü'.repeat(40), // Postfix takes 255 bytes of xtext.
-];
-
-/** Who has an entry, who asks, and whether it is the same user: but for case and Unicode's ways to write a letter, only the same is. */
-const alikes: readonly (readonly [entry: string, asked: string, same: boolean])[] = [
-  ["o'hara", "o'hara", true],
-  ["o'hara", "O'HARA", true],
-  ["o'hara", "o''hara", false],
-  ["o'hara", 'o"hara', false],
-  ["o'hara", 'o\\hara', false],
-  ["x' or '1'='1", "x' or '1'='1", true],
-  ["x' or '1'='1", 'x', false],
-  ["x' or '1'='1", '1', false],
-  ['100%', '100%', true],
-  ['100%', '1000', false],
-  ['100%', '100', false],
-  ['a_c', 'abc', false],
-  ['%', 'anybody', false],
-  ['_', 'x', false],
-  ['?', 'x', false],
-  ['*x', 'ax', false],
-  ['[a-z]', 'b', false],
-  ['[a-z]', '[A-Z]', true],
-  ['{address}', '{address}', true],
-  ['{address}', '203.0.113.5', false],
-  ['jürgen', 'JÜRGEN', true],
-  ['jürgen', 'ju\u0308rgen', true],
-  ['jürgen', 'jurgen', false],
-  ['paypal', 'p\u0430ypal', false],
-  ['paypal', '\uff50aypal', false],
-  ['paypal', 'paypal\u200b', false],
-  ['paypal', '\ufeffpaypal', false],
-  ['paypal', 'PayPal', true],
-  ['paypal', ' paypal', false],
-  ['paypal', 'paypal\t', false],
-  ['paypal', 'paypa1', false],
-  ['groß', 'gross', false],
-  ['groß', 'GROSS', false],
-  ['x'.repeat(250), 'X'.repeat(250), true],
-  ['x'.repeat(250), 'x'.repeat(249), false],
 ];
 
 /** More than XCLIENT takes; Dovecot and Postfix take it in AUTH. */
@@ -64,10 +23,6 @@ describeWithPostfix(
   needs('root', 'postfix', 'dovecot', 'openssl'),
   (policy) => {
     policy.allowNets('add', 'test1', '192.0.2.0/24');
-    const users = [...new Set(alikes.map(([entry]) => entry)), long];
-    const list = join(policy.folder, 'entries.json');
-    writeFileSync(list, JSON.stringify(users.map((user) => ({ user, network: '203.0.113.0/24' }))));
-    policy.allowNets('import', '--format', 'json', list);
     return {
       users: { [long]: 'secret', [`${long}b`]: 'secret' },
       listeners: { smtp: [askPolicy('unix:private/allow-nets')] },
@@ -107,14 +62,6 @@ describeWithPostfix(
         assert.match(lines[0] ?? '', /^verdict=reject /);
       });
     }
-
-    test('an entry is for its user and no other', async () => {
-      for (const [entry, asked, same] of alikes) {
-        const { code, text } = await rcptAs(suite.postfix.ports.smtp, asked, '203.0.113.5');
-        assert.equal(code, same ? 250 : 554, `an entry of ${entry}, asked by ${asked}: ${text}`);
-        assert.match(text, /^[ -~]*$/);
-      }
-    });
 
     test('a user name of 1,000 characters, by AUTH', async () => {
       for (const user of [long, `${long}b`]) {
