@@ -4,14 +4,15 @@
 import type { Arguments, Command } from '../cli/command';
 import { coloured, flush, printJsonArray, printLine } from '../cli/output';
 import { serviceExamination } from '../doctor/checks';
-import { type Finding, fail, fixOf, ok } from '../doctor/finding';
-import { installedService, targetOf } from '../doctor/installed-service';
+import { type Finding, fail, ok } from '../doctor/finding';
+import { installedService, reloadCommand } from '../doctor/installed-service';
 import { policyHostFindings, policyHostsIn } from '../doctor/policy-host-check';
 import { printable, Trouble } from '../failure';
 import { ConfigStore } from '../postfix/config-store';
 import { entriesOf, servicesOf } from '../postfix/config-text';
+import type { ConfigFiles } from '../postfix/configuration';
 import { attributesOf, isCheckOf } from '../postfix/policy-check';
-import { programIndex, spawned } from '../postfix/policy-service';
+import { runsProgram, spawned } from '../postfix/policy-service';
 import { Postfix } from '../postfix/postfix';
 import { CONFIG_DIR, SERVICE } from '../postfix/postfix-options';
 import { policyTargets } from '../postfix/restrictions';
@@ -44,53 +45,46 @@ export const doctor: Command = {
 
 async function* examine(given: Arguments): AsyncIterable<Finding> {
   let postfix: Postfix;
-  let store: ConfigStore;
+  let files: ConfigFiles;
   try {
     postfix = new Postfix(given.text('config-dir'));
-    store = new ConfigStore(postfix.configDir);
+    files = new ConfigStore(postfix.configDir).files;
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
-    yield fail('Postfix', error.message, fixOf(error.failure));
+    yield fail('Postfix', error.message, error.failure);
     return;
   }
   yield ok('Postfix', `version ${postfix.version}, ${postfix.configDir}`);
-  const services = servicesIn(given, postfix, store);
-  const hosts = policyHostsIn(store.files, given.text('service'));
-  if (services.length === 0 && hosts.length === 0) yield missingService(given, postfix, store);
+  const wanted = given.text('service');
+  const services = servicesOf(files.master).flatMap((entry) => {
+    const policy = spawned(entry);
+    const isOurs = runsProgram(entry) && (wanted === null || entry.name === wanted);
+    return policy !== null && isOurs ? [installedService(postfix, files, entry, policy)] : [];
+  });
+  const hosts = policyHostsIn(files, wanted);
+  if (services.length === 0 && hosts.length === 0) yield missingService(wanted, postfix, files);
   for (const service of services) yield* serviceExamination(service);
   for (const host of hosts) {
-    if (!services.some((service) => isCheckOf(targetOf(service), host)))
-      yield* policyHostFindings(postfix, store.files, host);
+    if (!services.some(({ target }) => isCheckOf(target, host))) yield* policyHostFindings(postfix, files, host);
   }
 }
 
-function servicesIn(given: Arguments, postfix: Postfix, { files }: ConfigStore) {
-  const wanted = given.text('service');
-  return servicesOf(files.master).flatMap((entry) => {
-    const policy = spawned(entry);
-    if (policy === null || programIndex(policy.argv) < 0) return [];
-    return wanted === null || entry.name === wanted ? [installedService(postfix, files, entry, policy)] : [];
-  });
-}
-
-function missingService(given: Arguments, postfix: Postfix, { files }: ConfigStore): Finding {
-  const name = given.text('service') ?? 'allow-nets';
-  const shadowed = entriesOf(files.master).find((entry) => programIndex(spawned(entry)?.argv ?? []) >= 0);
-  if (shadowed !== undefined && given.text('service') === null) {
-    const message = `master.cf has several entries ${shadowed.name}/${shadowed.type}; Postfix uses the last, which does not run this program`;
-    return fail('service', message, {
-      advice: 'delete the entry that is not wanted from master.cf, then: postfix reload',
-    });
+function missingService(wanted: string | null, postfix: Postfix, files: ConfigFiles): Finding {
+  const name = wanted ?? 'allow-nets';
+  const hidden = entriesOf(files.master).find(runsProgram);
+  if (hidden !== undefined && wanted === null) {
+    const message = `master.cf has several entries ${hidden.name}/${hidden.type}; Postfix uses the last, which does not run this program`;
+    const hint = 'delete the entry that is not wanted from master.cf; then';
+    return fail('service', message, { hint, command: reloadCommand(postfix) });
   }
   const targets = policyTargets(files);
-  const asked = targets.some((target) => isCheckOf(name, target));
-  const loose = asked ? `, but lists ask unix:private/${name}: mail is put off` : '';
-  const others = targets.map((target) => attributesOf(target)[0]);
-  const hosts = others.filter((target) => target?.toLowerCase().startsWith('inet:'));
-  const advice =
+  const isAsked = targets.some((target) => isCheckOf(name, target));
+  const effect = isAsked ? `, but lists ask unix:private/${name}: mail is deferred` : '';
+  const hosts = targets.flatMap((target) => attributesOf(target)[0] ?? []).filter((target) => /^inet:/i.test(target));
+  const hint =
     hosts.length > 0 ? `if ${hosts.join(' or ')} is a policy host: allow-nets doctor --service HOST:PORT` : null;
-  const command = shellLine(['allow-nets', 'install', ...(asked ? [] : ['--trial']), ...postfix.chosen]);
-  return fail('service', `no service in master.cf runs this program${loose}`, { advice, command });
+  const command = shellLine(['allow-nets', 'install', ...(isAsked ? [] : ['--trial']), ...postfix.chosen]);
+  return fail('service', `no service in master.cf runs this program${effect}`, { hint, command });
 }
 
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;

@@ -5,7 +5,7 @@ import type { Command } from '../cli/command';
 import { printLine } from '../cli/output';
 import { shellWord, Trouble } from '../failure';
 import { accountOf } from '../postfix/account';
-import { looseAccess, makeDatabaseFile, makeDatabaseFolder, restrictAccess } from '../postfix/database-access';
+import { makeDatabaseFile, makeDatabaseFolder, restrictAccess, restrictableAccess } from '../postfix/database-access';
 import { installedUser } from '../postfix/installed-user';
 import { openForCreating, openForWriting, translating } from '../rules/database';
 import { DOVECOT_VIEW } from '../rules/dovecot-view';
@@ -30,11 +30,11 @@ export const init: Command = {
     const { db } = given;
     const isRoot = process.getuid?.() === 0;
     const user = isRoot ? given.text('user') || installedUser(db) || null : null;
-    const gid = isRoot ? accountOf(user ?? 'nobody', '').gid : null;
-    printLine(createDatabase(db, gid) ? `made ${db}` : `${db} is there already`);
-    if (gid === null || user === null) return 0;
-    const loose = looseAccess(db, gid);
-    restrictAccess(loose, gid);
+    const account = isRoot ? accountOf(user ?? 'nobody', '') : null;
+    printLine(createDatabase(db, account?.gid ?? null) ? `made ${db}` : `${db} is there already`);
+    if (account === null || user === null) return 0;
+    const loose = restrictableAccess(db, account);
+    restrictAccess(loose, account);
     for (const { path: file, mode } of loose)
       printLine(`${file} now has mode ${mode.toString(8)} and the group of ${user}`);
     return 0;

@@ -12,7 +12,7 @@ import { accountOf } from '../postfix/account';
 import { changeOf, changePostfix } from '../postfix/change-postfix';
 import { serviceNamed } from '../postfix/config-text';
 import { type ConfigFiles, offersAuth, serviceLookup, servicesWithAuth, smtpdServices } from '../postfix/configuration';
-import { looseAccess, restrictAccess } from '../postfix/database-access';
+import { restrictAccess, restrictableAccess } from '../postfix/database-access';
 import { installPlan } from '../postfix/plan';
 import { spawned } from '../postfix/policy-service';
 import { CONFIG_DIR, DRY_RUN, openPostfix, SERVICE, YES } from '../postfix/postfix-options';
@@ -84,7 +84,7 @@ async function runInstall(given: Arguments): Promise<number> {
   const stages = installPlan(store.files, wanted);
   const change = changeOf(postfix, store, stages, name);
   const isNew = !fs.existsSync(db);
-  const loose = isNew ? [] : looseAccess(db, account.gid);
+  const loose = isNew ? [] : restrictableAccess(db, account);
   if (change.stages.length === 0 && !isNew && loose.length === 0) {
     printLine(`already installed: ${described(wanted)}`);
     listWarnings(stages[1], wanted).forEach(hint);
@@ -106,7 +106,7 @@ async function runInstall(given: Arguments): Promise<number> {
   if (failure !== null) hint(`this needs --force: ${failure.message}`);
   if (!isAgreed('install', given, change)) return given.flag('dry-run') ? 0 : 1;
   if (isNew && createDatabase(db, account.gid)) printLine(`made ${db}`);
-  restrictAccess(loose, account.gid);
+  restrictAccess(loose, account);
   stopAt(closedFile(account, [db], postfix));
   stopAt(hindranceOf(account, wanted, postfix));
   await changePostfix(change);

@@ -9,15 +9,13 @@ export function* diskFindings({ db }: InstalledService): Iterable<Finding> {
   const folder = path.dirname(db);
   if (!fs.existsSync(folder)) return;
   const { bavail, bsize, blocks } = fs.statfsSync(folder);
-  if (blocks > 0 && bavail === 0) {
-    const advice = 'answers go on, changes fail: free some space';
-    yield warn('disk', `the file system of ${folder} is full`, {
-      command: shellLine(['df', '-h', folder]),
-      advice,
-    });
-  } else if (isReadOnly(folder)) {
-    const advice = `answers go on, changes fail: mount it for writing, once "dmesg" has said why it is not`;
-    yield warn('disk', `the file system of ${folder} is read-only`, { advice });
+  if (isReadOnly(folder)) {
+    const hint = 'answers go on, changes fail: find out why, and mount it for writing';
+    const command = shellLine(['findmnt', '-T', folder]);
+    yield warn('disk', `the file system of ${folder} is read-only`, { hint, command });
+  } else if (blocks > 0 && bavail === 0) {
+    const hint = 'answers go on, changes fail: free some space';
+    yield warn('disk', `the file system of ${folder} is full`, { hint, command: shellLine(['df', '-h', folder]) });
   } else yield ok('disk', blocks > 0 ? `${Math.floor((bavail * bsize) / 2 ** 20)} MB free` : 'can be written');
 }
 

@@ -1,12 +1,10 @@
-// What a check of the doctor has found.
+// What a check of the doctor found, and how it is put right.
 import type { Words } from '../failure';
-
-type Status = 'ok' | 'warn' | 'fail';
 
 export interface Finding {
   /** What was looked at: a word or two, the same in every run. */
   readonly check: string;
-  readonly status: Status;
+  readonly status: 'ok' | 'warn' | 'fail';
   readonly message: string;
   /** What to do or to know, in words; null when the command says it all. */
   readonly advice: string | null;
@@ -16,11 +14,8 @@ export interface Finding {
 
 export type Findings = Iterable<Finding> | AsyncIterable<Finding>;
 
-/** How something is put right: a command that can be pasted, advice in words, or both. */
-export interface Fix {
-  readonly command?: string | null;
-  readonly advice?: string | null;
-}
+/** How something is put right: a command that can be pasted, a hint in words, or both. */
+export type Fix = Partial<Pick<Words, 'hint' | 'command'>>;
 
 export const ok = (check: string, message: string): Finding => finding('ok', check, message, {});
 
@@ -28,9 +23,6 @@ export const warn = (check: string, message: string, fix: Fix): Finding => findi
 
 export const fail = (check: string, message: string, fix: Fix): Finding => finding('fail', check, message, fix);
 
-function finding(status: Status, check: string, message: string, { advice, command }: Fix): Finding {
-  return { check, status, message, advice: advice ?? null, remedy: command ?? null };
+function finding(status: Finding['status'], check: string, message: string, { hint, command }: Fix): Finding {
+  return { check, status, message, advice: hint ?? null, remedy: command ?? null };
 }
-
-/** How the words of a failure say that it is put right. */
-export const fixOf = ({ hint, command }: Words): Fix => ({ advice: hint ?? null, command: command ?? null });

@@ -1,21 +1,16 @@
 // What the doctor examines: a Postfix instance, its files, and one service in it that runs our program.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { Trouble } from '../failure';
 import { type Account, accountOf } from '../postfix/account';
 import type { Service } from '../postfix/config-text';
-import type { ConfigFiles } from '../postfix/configuration';
+import { type ConfigFiles, mainLookup, serviceLookup, smtpdServices } from '../postfix/configuration';
 import { portOf } from '../postfix/policy-check';
-import {
-  entryText,
-  type PolicyService,
-  type ProgramOptions,
-  programIndex,
-  programOptions,
-} from '../postfix/policy-service';
+import { entryText, type PolicyService, programIndex, programOptions } from '../postfix/policy-service';
 import type { Postfix } from '../postfix/postfix';
+import { checksOf } from '../postfix/restrictions';
 import { shellLine } from '../postfix/run';
 import { DEFAULT_DATABASE } from '../rules/database';
-import { isOnTrial } from './list-check';
 
 export interface InstalledService {
   readonly postfix: Postfix;
@@ -24,14 +19,17 @@ export interface InstalledService {
   readonly policy: PolicyService;
   /** The file that is our program. */
   readonly script: string;
-  /** The words of argv that come before it, Node.js as a rule. */
+  /** The words of argv= before it, Node.js as a rule. */
   readonly interpreter: readonly string[];
-  readonly options: ProgramOptions;
+  readonly persistent: boolean;
   readonly db: string;
-  /** Null when there is no such account, or Postfix would not run it. */
-  readonly account: Account | null;
-  /** The same for what is tried as the account; null for anybody but root, who cannot. */
+  /** Or why Postfix would not run the service as this account. */
+  readonly account: Account | Trouble;
+  /** The account, where something can be tried as it: only root can. */
   readonly runner: Account | null;
+  /** How restriction lists name the service, as `isCheckOf` takes it. */
+  readonly target: string;
+  readonly trial: boolean;
 }
 
 export function installedService(
@@ -42,12 +40,8 @@ export function installedService(
 ): InstalledService {
   const index = programIndex(policy.argv);
   const options = programOptions(policy.argv.slice(index + 1));
-  let account: Account | null = null;
-  try {
-    account = accountOf(policy.user, postfix.mailOwner);
-  } catch {
-    // The check of the service says so.
-  }
+  const account = accountOrTrouble(policy.user, postfix.mailOwner);
+  const target = entry.type === 'inet' ? `inet:*:${portOf(policy.name)}` : policy.name;
   return {
     postfix,
     files,
@@ -55,55 +49,63 @@ export function installedService(
     policy,
     script: policy.argv[index] ?? '',
     interpreter: policy.argv.slice(0, index),
-    options,
+    persistent: options.persistent,
     db: path.resolve(postfix.queueDir, options.db ?? DEFAULT_DATABASE),
     account,
-    runner: process.getuid?.() === 0 ? account : null,
+    runner: process.getuid?.() === 0 && !(account instanceof Trouble) ? account : null,
+    target,
+    trial: isOnTrial(files, target),
   };
 }
 
-/** False for a FIFO, at which whoever opens it would wait for ever. */
-export const isDatabaseFile = ({ db }: Pick<InstalledService, 'db'>): boolean =>
+function accountOrTrouble(user: string, mailOwner: string): Account | Trouble {
+  try {
+    return accountOf(user, mailOwner);
+  } catch (error) {
+    if (error instanceof Trouble) return error;
+    throw error;
+  }
+}
+
+/** Whether any list asks the service on trial. */
+export function isOnTrial(files: ConfigFiles, target: string): boolean {
+  const lookups = [mainLookup(files), ...smtpdServices(files).map((smtpd) => serviceLookup(files, smtpd))];
+  return lookups.some((lookup) => checksOf(lookup, target).some(({ trial }) => trial));
+}
+
+/** False for a FIFO too, which would block whoever opens it. */
+export const isDatabaseFile = ({ db }: InstalledService): boolean =>
   fs.statSync(db, { throwIfNoEntry: false })?.isFile() ?? false;
-
-/** How lists name it, as `isCheckOf` takes it. */
-export const targetOf = ({ entry, policy }: Pick<InstalledService, 'entry' | 'policy'>): string =>
-  entry.type === 'inet' ? `inet:*:${portOf(policy.name)}` : policy.name;
-
-export const isTrial = ({ files, entry, policy }: InstalledService): boolean =>
-  isOnTrial({ files, target: targetOf({ entry, policy }) });
 
 /** `COMMAND && postfix reload`. */
 export const andReload = (postfix: Postfix, words: readonly string[]): string =>
   `${shellLine(words)} && ${reloadCommand(postfix)}`;
 
-export const reloadCommand = (postfix: Postfix): string => shellLine(['postfix', ...postfix.chosen, 'reload']);
+export const reloadCommand = (postfix: Postfix): string => shellLine(postfix.command('reload'));
 
-/** What `installCommand` changes in what is installed now. */
-interface Changes {
+/** What `installCommand` is to change in what is installed now. */
+export interface InstallChanges {
   readonly trial?: boolean;
   readonly oneShot?: boolean;
   readonly user?: string;
 }
 
 /**
- * `allow-nets install`, which brings about what is there now, but right. An entry that other servers ask over the network is not install's: its whole line is
- * given.
+ * The `allow-nets install` that keeps what is there now, but right. `install` does not know a service that other servers ask over the network: for such a
+ * service it is the `postconf -M` that writes its entry.
  */
-export function installCommand(service: InstalledService, changes: Changes = {}): string {
-  const { postfix, policy, options, entry } = service;
-  if (entry.type === 'inet') return entryCommand(service, changes);
+export function installCommand(service: InstalledService, changes: InstallChanges = {}): string {
+  const { postfix, policy, entry, script, db } = service;
+  if (entry.type === 'inet') {
+    const user = changes.user ?? (/^(root)?$/.test(policy.user) ? 'nobody' : policy.user);
+    const argv = [process.execPath, script, '--persistent', '--db', db];
+    const text = entryText({ name: policy.name, user, argv }, 'inet');
+    return andReload(postfix, ['postconf', ...postfix.chosen, '-M', `${policy.name}/inet=${text}`]);
+  }
   const words = ['allow-nets', 'install', ...postfix.chosen];
   if (policy.name !== 'allow-nets') words.push('--service', policy.name);
   if (changes.user !== undefined) words.push('--user', changes.user);
-  if (changes.oneShot ?? !options.persistent) words.push('--one-shot');
-  if (changes.trial ?? isTrial(service)) words.push('--trial');
+  if (changes.oneShot ?? !service.persistent) words.push('--one-shot');
+  if (changes.trial ?? service.trial) words.push('--trial');
   return shellLine(words);
-}
-
-function entryCommand({ postfix, policy, script, db }: InstalledService, changes: Changes): string {
-  const argv = [process.execPath, script, '--persistent', '--db', db];
-  const present = policy.user === '' || policy.user === 'root' ? 'nobody' : policy.user;
-  const entry = entryText({ name: policy.name, user: changes.user ?? present, argv }, 'inet');
-  return andReload(postfix, ['postconf', ...postfix.chosen, '-M', `${policy.name}/inet=${entry}`]);
 }

@@ -1,84 +1,98 @@
 // Whether every smtpd service whose clients can authenticate asks the policy service, in which list and in which form.
 import { overrideOf, type Service } from '../postfix/config-text';
-import { type ConfigFiles, mainLookup, offersAuth, serviceLookup, smtpdServices } from '../postfix/configuration';
+import { type ConfigFiles, serviceLookup, servicesWithAuth } from '../postfix/configuration';
 import type { Postfix } from '../postfix/postfix';
 import { checksOf, RECIPIENT_LIST } from '../postfix/restrictions';
+import { shellLine } from '../postfix/run';
 import { type Finding, type Fix, fail, ok, warn } from './finding';
+import {
+  type InstallChanges,
+  type InstalledService,
+  installCommand,
+  isOnTrial,
+  reloadCommand,
+} from './installed-service';
 
-/** What the lists have to have. */
-export type Need = 'the check first' | 'enforcing' | 'request_limit' | 'no request_limit' | 'default_action';
-
-/** The restriction lists, and how they are put right. */
-export interface ListView {
+/** Restriction lists, and the policy service that they should ask: one of this instance, or one on a policy host (`service` null). */
+export interface Asking {
   readonly postfix: Postfix;
   readonly files: ConfigFiles;
   /** As `isCheckOf` takes it. */
   readonly target: string;
-  /** Whether the program goes on after its first answer. */
-  readonly persistent: boolean;
-  fix(need: Need): Fix;
+  readonly service: InstalledService | null;
 }
 
-export function* listFindings(view: ListView): Iterable<Finding> {
-  const { files } = view;
-  const services = smtpdServices(files).filter((service) => offersAuth(files, service));
-  for (const service of services) yield askedFinding(view, service);
+export function* listFindings(asking: Asking): Iterable<Finding> {
+  const { files, target, service } = asking;
+  const services = servicesWithAuth(files);
+  for (const smtpd of services) yield askedFinding(asking, smtpd);
   if (services.length === 0) {
-    const advice = 'set smtpd_sasl_auth_enable=yes, or -o smtpd_sasl_auth_enable=yes in the submission service';
-    yield warn('asked', 'no smtpd service offers AUTH, so there is no user to ask about', { advice });
+    const hint = 'set smtpd_sasl_auth_enable=yes, or -o smtpd_sasl_auth_enable=yes in the submission service';
+    yield warn('asked', 'no smtpd service offers AUTH, so there is no user to ask about', { hint });
   }
-  yield modeFinding(view, services);
-  if (isOnTrial(view)) {
+  if (service !== null) yield modeFinding(asking, service, services);
+  if (isOnTrial(files, target)) {
     const message = 'trial: who would be refused is logged as reject_warning, and nobody is refused';
-    yield warn('trial', message, view.fix('enforcing'));
-  } else {
-    yield ok('trial', 'off: refusals are carried out');
+    yield warn('trial', message, fixList(asking, 'enforcing'));
+  } else yield ok('trial', 'off: refusals are carried out');
+}
+
+function askedFinding(asking: Asking, smtpd: Service): Finding {
+  const check = `asked by ${smtpd.name}/${smtpd.type}`;
+  const fix = fixList(asking, 'the check first');
+  const [first] = checksOf(serviceLookup(asking.files, smtpd), asking.target);
+  if (first === undefined) {
+    const override = overrideOf(smtpd, RECIPIENT_LIST);
+    const where = `-o ${RECIPIENT_LIST}=${override} in master.cf replaces the list of main.cf`;
+    return fail(check, `not asked: ${override === null ? `${RECIPIENT_LIST} does not have it` : where}`, fix);
   }
-}
-
-/** Whether any list asks the service on trial. */
-export function isOnTrial({ files, target }: Pick<ListView, 'files' | 'target'>): boolean {
-  const lookups = [mainLookup(files), ...smtpdServices(files).map((service) => serviceLookup(files, service))];
-  return lookups.some((lookup) => checksOf(lookup, target).some(({ trial }) => trial));
-}
-
-function askedFinding(view: ListView, service: Service): Finding {
-  const { files, target } = view;
-  const check = `asked by ${service.name}/${service.type}`;
-  const fix = view.fix('the check first');
-  const [first] = checksOf(serviceLookup(files, service), target);
-  if (first === undefined) return fail(check, absence(service), fix);
   const { list, skip } = first;
-  if (skip === null) return ok(check, `in ${shown(service, list)}`);
-  const where = `${skip.by} stands before it in ${shown(service, list)}`;
-  if (skip.always) return fail(check, `never reached: ${where}`, fix);
+  const where = overrideOf(smtpd, list) === null ? list : `${list} of master.cf`;
+  if (skip === null) return ok(check, `in ${where}`);
+  const why = `${skip.by} stands before it in ${where}`;
+  if (skip.always) return fail(check, `never reached: ${why}`, fix);
   // A table that the administrator put first is left there by install.
-  const byHand = { advice: `put the check before ${skip.by}, unless that is meant` };
-  const message = `not reached by clients that are permitted before: ${where}`;
-  return warn(check, message, skip.tables ? byHand : fix);
+  const byHand = { hint: `put the check before ${skip.by}, unless that is meant` };
+  return warn(check, `not reached by clients that are permitted before: ${why}`, skip.tables ? byHand : fix);
 }
 
-function absence(service: Service): string {
-  const override = overrideOf(service, RECIPIENT_LIST);
-  if (override === null) return `not asked: ${RECIPIENT_LIST} does not have it`;
-  return `not asked: -o ${RECIPIENT_LIST}=${override} in master.cf replaces the list of main.cf`;
-}
-
-const shown = (service: Service, list: string) => (overrideOf(service, list) === null ? list : `${list} of master.cf`);
-
-function modeFinding(view: ListView, services: readonly Service[]): Finding {
-  const { files, target, persistent, postfix } = view;
-  const asked = services.flatMap((service) => checksOf(serviceLookup(files, service), target));
+function modeFinding(asking: Asking, { persistent }: InstalledService, services: readonly Service[]): Finding {
+  const { files, target, postfix } = asking;
   const everywhere = postfix.value('smtpd_policy_service_request_limit') === '1';
+  const asked = services.flatMap((smtpd) => checksOf(serviceLookup(files, smtpd), target));
   const limited = asked.map(({ oneShot }) => everywhere || oneShot);
   if (!persistent && limited.includes(false)) {
     const message =
-      'one process for each request, but without request_limit=1: Postfix waits a second before each further recipient of a session';
-    return fail('mode', message, view.fix('request_limit'));
+      'one process for each request, but without request_limit=1: Postfix waits a second before each further recipient';
+    return fail('mode', message, fixList(asking, 'request_limit'));
   }
   if (persistent && limited.includes(true)) {
     const message = 'the program serves on after its first answer, but request_limit=1 ends the connection';
-    return warn('mode', message, view.fix('no request_limit'));
+    return warn('mode', message, fixList(asking, 'no request_limit'));
   }
   return ok('mode', persistent ? 'persistent: one process for each smtpd process' : 'one process for each request');
+}
+
+/** What the lists lack, with what `install` is to change, and the edit where `install` does not know the service. */
+const NEEDS = {
+  'the check first': [{}, 'put check_policy_service TARGET first in LISTS'],
+  enforcing: [{ trial: false }, 'take warn_if_reject out of LISTS'],
+  request_limit: [{ oneShot: true }, 'put request_limit=1 behind TARGET in LISTS'],
+  'no request_limit': [{ oneShot: false }, 'take request_limit=1 out of LISTS'],
+  default_action: [{}, 'put { default_action = 451 4.3.5 Try again later } behind TARGET in LISTS'],
+} as const satisfies Record<string, readonly [InstallChanges, string]>;
+
+const LISTS = `${RECIPIENT_LIST}, in main.cf and in each -o of master.cf; then`;
+
+export function fixList({ postfix, target, service }: Asking, need: keyof typeof NEEDS): Fix {
+  const [changes, edit] = NEEDS[need];
+  if (service === null || service.entry.type === 'inet') {
+    const hint = edit.replace('TARGET', target).replace('LISTS', LISTS);
+    return { hint, command: reloadCommand(postfix) };
+  }
+  const install = installCommand(service, changes);
+  if (need !== 'enforcing') return { command: install };
+  const log = postfix.value('maillog_file') || '/var/log/mail.log';
+  const command = shellLine(['allow-nets', 'replay', '--db', service.db, log]);
+  return { hint: `see who would be refused before you run: ${install}`, command };
 }

@@ -1,47 +1,95 @@
-// Requests through the socket, to the program as Postfix runs it now: whether the answers are what the database says, to somebody who is allowed and
-// to somebody who is not. The second leaves a line in the mail log.
-import { askLive, type LiveAddress, NoAnswer, PROBE, requestOf, socketOf } from '../postfix/live-service';
+// Requests through the socket, to the program as Postfix runs it now: whether the answers are what the database says, about a user who is allowed, which shows
+// that it is the same database, and about one who is refused, which shows that not everybody is allowed. The second leaves a line in the mail log.
+import { decide } from '../policy/decide';
+import { askLive, type LiveAddress, NoAnswer, requestOf, STRANGER, socketOf } from '../postfix/live-service';
 import { shellLine } from '../postfix/run';
+import { type Connection, openForReading, translating } from '../rules/database';
+import { rulesOf } from '../rules/lookup';
+import { meaningOf, meaningText } from '../rules/meaning';
 import { type Finding, fail, ok } from './finding';
 import { type InstalledService, isDatabaseFile, reloadCommand } from './installed-service';
-import { probesOf } from './probe';
+
+const CHECK = 'answer';
 
 export async function* liveFindings(service: InstalledService): AsyncIterable<Finding> {
   if (process.getuid?.() !== 0) return;
   const { postfix, db } = service;
-  const check = 'answer';
   if (!postfix.isRunning()) {
-    yield fail(check, 'Postfix is not running', {
-      command: shellLine(['postfix', ...postfix.chosen, 'start']),
-    });
+    yield fail(CHECK, 'Postfix is not running', { command: shellLine(['postfix', ...postfix.chosen, 'start']) });
     return;
   }
-  const to = addressOf(service);
-  const at = typeof to === 'string' ? to : `${to.host}:${to.port}`;
+  const live = addressOf(service);
+  const at = typeof live === 'string' ? live : `${live.host}:${live.port}`;
   const command = reloadCommand(postfix);
-  let slowest = 1;
   try {
-    const probes = isDatabaseFile(service) ? probesOf(db) : [{ ...PROBE, expected: null }];
-    for (const { user, address, expected } of probes) {
-      const { action, ms } = await askLive(to, requestOf(user, address));
-      slowest = Math.max(slowest, Math.round(ms));
-      if (expected === null || action === expected) continue;
+    let slowest = 0;
+    for (const probe of probesOf(service)) {
+      const { action, ms } = await askLive(live, requestOf(probe));
+      slowest = Math.max(slowest, ms);
+      if (probe.expected === null || action === probe.expected) continue;
       const [found, wanted] = action === 'reject' ? ['refused', 'allowed'] : ['allowed', 'refused'];
-      yield fail(check, `${user} from ${address} is ${found} at ${at}, but ${wanted} by ${db}`, { command });
+      const message = `${probe.user} from ${probe.address} is ${found} at ${at}, but ${wanted} by ${db}`;
+      yield fail(CHECK, message, { command });
       return;
     }
-    yield ok(check, `${at} answered in ${slowest} ms`);
+    yield ok(CHECK, `${at} answered in ${Math.ceil(slowest)} ms`);
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
-    yield fail(check, `no answer at ${at} (${error.message})`, { advice: error.hint, command });
+    yield fail(CHECK, `no answer at ${at} (${error.message})`, { hint: error.hint, command });
   }
 }
 
 /** An inet service without an address listens where the instance does (inet_interfaces). */
 function addressOf({ postfix, policy, entry }: InstalledService): LiveAddress {
   if (entry.type !== 'inet') return socketOf(postfix.queueDir, policy.name);
-  const [, host = '', port = ''] = /^(?:(.*):)?(\d+)$/.exec(policy.name) ?? [];
+  const [, host, port] = /^(?:\[?(.*?)\]?:)?(\d+)$/.exec(policy.name) ?? [];
   const [first = ''] = postfix.value('inet_interfaces').split(/[\s,]+/);
   const own = /^(all|loopback-only)?$/.test(first) ? '127.0.0.1' : first;
-  return { host: (host || own).replace(/^\[|\]$/g, ''), port: Number(port) };
+  return { host: host || own, port: Number(port) };
+}
+
+interface Probe {
+  readonly user: string;
+  readonly address: string;
+  /** What the database says; null when it cannot be read here. */
+  readonly expected: 'dunno' | 'reject' | null;
+}
+
+function probesOf(service: InstalledService): Probe[] {
+  const { db } = service;
+  const unknown = [{ ...STRANGER, expected: null }];
+  if (!isDatabaseFile(service)) return unknown;
+  try {
+    return translating(db, () => {
+      const connection = openForReading(db);
+      try {
+        const allowed = candidates(connection).find((probe) => probe.expected === 'dunno');
+        return [...(allowed === undefined ? [] : [allowed]), judge(connection, STRANGER)];
+      } finally {
+        connection.close();
+      }
+    });
+  } catch {
+    return unknown;
+  }
+}
+
+function judge(connection: Connection, probe: { user: string; address: string }): Probe {
+  const { kind } = decide(probe, rulesOf(connection), Date.now());
+  return { ...probe, expected: kind === 'allowed' ? 'dunno' : 'reject' };
+}
+
+/** Users of the first entries, with an address of each. */
+function candidates(connection: Connection): Probe[] {
+  const sql = `select a.user as user, coalesce(s.network, a.network) as network
+    from access a left join network_set s on a.network = '@' || s.name limit 100`;
+  const rows = connection.prepare(sql).all() as { user: unknown; network: unknown }[];
+  return rows.flatMap(({ user, network }) => {
+    const meaning = meaningOf('access', network);
+    // A control character cannot stand in a line of the protocol.
+    if (typeof user !== 'string' || /\p{Cc}/u.test(user) || meaning === null) return [];
+    const address = meaning.kind === 'network' ? meaningText(meaning).replace(/\/.*/, '') : STRANGER.address;
+    const name = user === '*' ? STRANGER.user : user.replace(/^@/, 'doctor@');
+    return [judge(connection, { user: name, address })];
+  });
 }

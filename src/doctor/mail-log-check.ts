@@ -1,5 +1,5 @@
-// Whether the service user's log lines get to the mail log. Found out without writing one: the log program runs with nothing to say, and the way
-// from it to the log is looked at.
+// Whether the log lines of the account reach the mail log. Found out without writing one: the log program runs without a line, and the way from it to the log
+// is examined.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type Account, closedTo, runAs } from '../postfix/account';
@@ -10,9 +10,8 @@ import { andReload, type InstalledService, installCommand } from './installed-se
 
 const CHECK = 'mail log';
 
-interface Obstacle {
+interface Obstacle extends Fix {
   readonly problem: string;
-  readonly fix: Fix;
 }
 
 /** Tries the log programs in the order in which the policy program does. */
@@ -24,96 +23,87 @@ export function* mailLogFindings(service: InstalledService): Iterable<Finding> {
     const file = findProgram(program.command);
     if (file === null) continue;
     const obstacle = obstacleOf(service, runner, program, file);
-    if (obstacle === null && first === null) {
-      yield ok(CHECK, `${runner.name} can run ${file}, and its lines get there`);
-      return;
-    }
-    if (obstacle === null && first !== null) {
-      yield warn(CHECK, `${first.problem}; ${file} works, and writes where syslog does`, first.fix);
+    if (obstacle === null) {
+      if (first === null) yield ok(CHECK, `${runner.name} can run ${file}, and its lines get there`);
+      else yield warn(CHECK, `${first.problem}; ${file} works, and writes where syslog does`, first);
       return;
     }
     first ??= obstacle;
   }
-  const { problem, fix } = first ?? { problem: 'there is neither postlog nor logger', fix: {} };
-  yield fail(CHECK, `${problem}: warnings and refusals are lost`, fix);
+  first ??= { problem: 'there is neither postlog nor logger' };
+  yield fail(CHECK, `${first.problem}: warnings and refusals are lost`, first);
 }
 
 function obstacleOf(service: InstalledService, runner: Account, program: LogProgram, file: string): Obstacle | null {
   const { postfix } = service;
   const isPostlog = program.command === 'postlog';
   // Before it runs: a set-gid postlog ends when it is given a configuration that the default instance does not list.
-  const obstacle = isPostlog ? (setgidObstacle(service, file) ?? listingObstacle(service, runner, file)) : null;
-  if (obstacle !== null) return obstacle;
+  const early = isPostlog ? postlogObstacle(service, runner, file) : null;
+  if (early !== null) return early;
   if (closedTo(runner, file, postfix) !== null) {
-    return {
-      problem: `${runner.name} cannot run ${file}`,
-      fix: { command: shellLine(['chmod', 'a+rx', file]) },
-    };
+    return { problem: `${runner.name} cannot run ${file}`, command: shellLine(['chmod', 'a+rx', file]) };
   }
   const ran = runAs(runner, [file, ...program.words('info')], postfix);
   if (ran.status !== 0) {
-    return {
-      problem: `${file} fails as ${runner.name} (${complaintOf(ran)})`,
-      fix: { advice: `find out why ${file} fails` },
-    };
+    const problem = `${file} fails as ${runner.name} (${complaintOf(ran)})`;
+    return { problem, hint: `find out why ${file} fails` };
   }
-  return isPostlog && postfix.value('maillog_file') !== ''
-    ? socketObstacle(service, runner, file)
-    : syslogObstacle(service);
-}
-
-/** On some systems /var/run/log is a folder, of the journal. */
-function syslogObstacle({ postfix }: InstalledService): Obstacle | null {
-  const isSocket = (file: string) => fs.statSync(file, { throwIfNoEntry: false })?.isSocket() ?? false;
-  if (['/dev/log', '/var/run/log', '/var/run/syslog'].some(isSocket)) return null;
-  const words = ['postconf', ...postfix.chosen, 'maillog_file=/var/log/postfix.log'];
-  return {
-    problem: 'no syslog daemon listens at /dev/log',
-    fix: {
-      advice: 'start a syslog daemon, or let Postfix write the file itself',
-      command: andReload(postfix, words),
-    },
-  };
+  const isFile = isPostlog && postfix.value('maillog_file') !== '';
+  return isFile ? postlogdObstacle(service, runner, file) : syslogObstacle(service);
 }
 
 const isSetgid = (file: string) => (fs.statSync(file).mode & 0o2000) !== 0;
 
-/** Postfix 3.7 made postlog fit for that (RELEASE_NOTES-3.7); before, it lends its group to everybody. */
-function setgidObstacle({ postfix }: InstalledService, postlog: string): Obstacle | null {
-  const [major = 0, minor = 0] = postfix.version.split('.').map(Number);
-  if (!isSetgid(postlog) || major > 3 || (major === 3 && minor >= 7)) return null;
-  const problem = `${postlog} is set-gid, which it must not be before Postfix 3.7`;
-  return { problem, fix: { command: shellLine(['chmod', 'g-s', postlog]) } };
+/** What keeps postlog from running at all. */
+function postlogObstacle({ postfix }: InstalledService, runner: Account, postlog: string): Obstacle | null {
+  const { configDir, version } = postfix;
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  // Postfix 3.7 made postlog fit for that (RELEASE_NOTES-3.7); before, it lends its group to everybody.
+  if (isSetgid(postlog) && (major < 3 || (major === 3 && minor < 7))) {
+    const problem = `${postlog} is set-gid, which it must not be before Postfix 3.7`;
+    return { problem, command: shellLine(['chmod', 'g-s', postlog]) };
+  }
+  const [, ...others] = postfix.listedFolders();
+  if (isSetgid(postlog) && !postfix.listedFolders().includes(configDir)) {
+    const list = `alternate_config_directories = ${[...others, configDir].join(', ')}`;
+    const problem = `alternate_config_directories of the default instance does not list ${configDir}, so postlog run by ${runner.name} does not log for it`;
+    return { problem, command: shellLine(['postconf', '-e', list]) };
+  }
+  const mainCf = path.join(configDir, 'main.cf');
+  const closed = closedTo(runner, mainCf, postfix);
+  if (closed === null) return null;
+  const problem = `${runner.name} cannot read ${mainCf}, without which ${postlog} fails`;
+  return { problem, command: shellLine(['chmod', fs.statSync(closed).isDirectory() ? 'a+x' : 'a+r', closed]) };
 }
 
-/** Run by an ordinary user, postlog follows MAIL_CONFIG only to a folder that the default instance lists. */
-function listingObstacle({ postfix }: InstalledService, runner: Account, postlog: string): Obstacle | null {
-  if (!isSetgid(postlog)) return null;
-  const known = postfix.listedFolders();
-  if (known.includes(postfix.configDir)) return null;
-  const [, ...others] = known;
-  const list = `alternate_config_directories = ${[...others, postfix.configDir].join(', ')}`;
-  const problem = `alternate_config_directories of the default instance does not list ${postfix.configDir}, so postlog run by ${runner.name} does not log for it`;
-  return { problem, fix: { command: shellLine(['postconf', '-e', list]) } };
-}
-
-/** postlog(1) hands its lines to postlogd(8) at public/postlog when maillog_file is set. */
-function socketObstacle(service: InstalledService, runner: Account, postlog: string): Obstacle | null {
+/** What is between postlog and postlogd(8), to which it hands its lines at public/postlog when maillog_file is set. */
+function postlogdObstacle(service: InstalledService, runner: Account, postlog: string): Obstacle | null {
   const { postfix } = service;
   const folder = path.join(postfix.queueDir, 'public');
   const socket = path.join(folder, 'postlog');
+  const group = postfix.value('setgid_group');
   if (!fs.existsSync(socket)) {
-    const entry = 'postlog/unix-dgram=postlog unix-dgram n - n - 1 postlogd';
-    const command = andReload(postfix, ['postconf', ...postfix.chosen, '-M', entry]);
-    return { problem: `maillog_file is set, but there is no ${socket}`, fix: { command } };
+    const words = ['-M', 'postlog/unix-dgram=postlog unix-dgram n - n - 1 postlogd'];
+    const command = andReload(postfix, ['postconf', ...postfix.chosen, ...words]);
+    return { problem: `maillog_file is set, but there is no ${socket}`, command };
   }
-  const group = postfix.value('setgid_group') || 'postdrop';
-  if (!isSetgid(postlog)) {
-    if (closedTo(runner, folder, postfix) === null) return listingObstacle(service, runner, postlog);
-    const problem = `${postlog} is not set-gid ${group}, so ${runner.name} does not reach ${socket}`;
-    return { problem, fix: { command: installCommand(service, { user: `${runner.name}:${group}` }) } };
+  if (isSetgid(postlog)) {
+    if (fs.statSync(postlog).gid === fs.statSync(folder).gid) return null;
+    const command = `${shellLine(['chgrp', group, postlog])} && ${shellLine(['chmod', '2755', postlog])}`;
+    return { problem: `${postlog} does not have the group of ${folder}`, command };
   }
-  if (fs.statSync(postlog).gid === fs.statSync(folder).gid) return null;
-  const command = `${shellLine(['chgrp', group, postlog])} && ${shellLine(['chmod', '2755', postlog])}`;
-  return { problem: `${postlog} does not have the group of ${folder}`, fix: { command } };
+  if (closedTo(runner, folder, postfix) === null) return null;
+  const problem = `${postlog} is not set-gid ${group}, so ${runner.name} does not reach ${socket}`;
+  return { problem, command: installCommand(service, { user: `${runner.name}:${group}` }) };
+}
+
+/** /var/run/log is a socket on BSD, and a folder of the journal on Linux. */
+function syslogObstacle({ postfix }: InstalledService): Obstacle | null {
+  const sockets = ['/dev/log', '/var/run/log', '/var/run/syslog'];
+  if (sockets.some((file) => fs.statSync(file, { throwIfNoEntry: false })?.isSocket())) return null;
+  return {
+    problem: 'no syslog daemon listens at /dev/log',
+    hint: 'start a syslog daemon, or let Postfix write the file itself',
+    command: andReload(postfix, ['postconf', ...postfix.chosen, 'maillog_file=/var/log/postfix.log']),
+  };
 }

@@ -1,79 +1,60 @@
-// The files of the program as the service user has them, the Node.js that runs it, and the whole program, run once as the service user.
+// The program, run once as the account that Postfix runs it as; when it does not answer: what is missing, closed or too old.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { closedTo, runAs } from '../postfix/account';
-import { complaintOf, shellLine } from '../postfix/run';
+import { type Account, closedTo, runAs } from '../postfix/account';
+import { complaintOf, type Ran, shellLine } from '../postfix/run';
 import { hindranceOf } from '../postfix/trial-run';
-import { type Finding, fail, fixOf, ok } from './finding';
+import { type Finding, fail, ok } from './finding';
 import { type InstalledService, installCommand, isDatabaseFile } from './installed-service';
 
+const CHECK = 'program';
 const OLDEST_NODE = 20;
-
-/** The words that run the program: those before it in argv=, else what its first line says. */
-const nodeOf = ({ interpreter }: InstalledService): readonly string[] =>
-  interpreter.length > 0 ? interpreter : ['/usr/bin/env', 'node'];
-
-export function* fileFindings(service: InstalledService): Iterable<Finding> {
-  const { runner, interpreter, script, postfix } = service;
-  if (runner === null) return;
-  const files = [...interpreter.filter((word) => word.startsWith('/')), script];
-  const gone = files.find((file) => !fs.existsSync(file));
-  if (gone !== undefined) {
-    yield fail('files', `there is no ${gone} any more`, { command: installCommand(service) });
-    return;
-  }
-  for (const file of [...files, ...driverFiles(script)]) {
-    const step = closedTo(runner, file, postfix);
-    if (step === null) continue;
-    const way = step === file ? '' : ` because of ${step}`;
-    yield fail('files', `${runner.name} cannot read ${file}${way}`, { command: openCommand(step, script) });
-    return;
-  }
-  yield ok('files', `${runner.name} can read Node.js, the program and better-sqlite3`);
-}
-
-/** What is loaded of better-sqlite3, wherever it is installed. */
-function driverFiles(script: string): string[] {
-  try {
-    const manifest = require.resolve('better-sqlite3/package.json', { paths: [fs.realpathSync(script)] });
-    const folder = path.dirname(manifest);
-    return fs
-      .readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .filter((name) => /^(package\.json|lib\/.*\.js|build\/Release\/[^/]*\.node|prebuilds\/.*\.node)$/.test(name))
-      .map((name) => path.join(folder, name));
-  } catch {
-    return [];
-  }
-}
-
-/** A package that was installed with a umask of 077 is closed in many places: one command opens all of it. */
-function openCommand(step: string, script: string): string {
-  const packageFolder = path.resolve(fs.realpathSync(script), '../..');
-  const isInside = step === packageFolder || step.startsWith(`${packageFolder}/`);
-  if (isInside) return shellLine(['chmod', '-R', 'a+rX', packageFolder]);
-  return shellLine(['chmod', fs.statSync(step).isDirectory() ? 'a+x' : 'a+rx', step]);
-}
-
-export function* nodeFindings(service: InstalledService): Iterable<Finding> {
-  const { runner, postfix } = service;
-  if (runner === null) return;
-  const words = nodeOf(service);
-  const node = words.join(' ');
-  const ran = runAs(runner, [...words, '-p', 'process.version'], postfix);
-  const version = ran.stdout.trim();
-  const command = installCommand(service);
-  const advice = `install Node.js ${OLDEST_NODE} or newer, and run with it`;
-  if (ran.status !== 0 || !version.startsWith('v')) {
-    yield fail('Node.js', `${runner.name} cannot run ${node} (${complaintOf(ran)})`, { advice, command });
-  } else if (Number.parseInt(version.slice(1), 10) < OLDEST_NODE) {
-    yield fail('Node.js', `${node} is ${version}`, { advice, command });
-  } else yield ok('Node.js', `${node} is ${version}`);
-}
 
 export function* programFindings(service: InstalledService): Iterable<Finding> {
   const { runner, policy, postfix, db } = service;
+  // The program would wait for a FIFO in place of the database.
   if (runner === null || (fs.existsSync(db) && !isDatabaseFile(service))) return;
   const hindrance = hindranceOf(runner, policy, postfix);
-  if (hindrance === null) yield ok('program', `answers when ${runner.name} runs it`);
-  else yield fail('program', hindrance.problem, fixOf(hindrance));
+  if (hindrance !== null) {
+    const found = fileFinding(service, runner) ?? nodeFinding(service, runner);
+    yield found ?? fail(CHECK, hindrance.problem, hindrance);
+  } else yield ok(CHECK, `answers when ${runner.name} runs it, with Node.js ${nodeOf(service, runner).stdout.trim()}`);
+}
+
+/** A file of the program that is gone, or that the account cannot read. */
+function fileFinding(service: InstalledService, runner: Account): Finding | null {
+  const { interpreter, script, postfix } = service;
+  for (const file of [...interpreter, script].filter((word) => word.startsWith('/'))) {
+    if (!fs.existsSync(file)) {
+      return fail(CHECK, `there is no ${file} any more`, { command: installCommand(service) });
+    }
+    const closed = closedTo(runner, file, postfix);
+    if (closed === null) continue;
+    const why = closed === file ? '' : ` because of ${closed}`;
+    return fail(CHECK, `${runner.name} cannot read ${file}${why}`, { command: openCommand(closed, script) });
+  }
+  return null;
+}
+
+/** A package that was installed with a umask of 077 is closed in many places: one command opens all of it. */
+function openCommand(closed: string, script: string): string {
+  const packageFolder = path.resolve(fs.realpathSync(script), '../..');
+  if (`${closed}/`.startsWith(`${packageFolder}/`)) return shellLine(['chmod', '-R', 'a+rX', packageFolder]);
+  return shellLine(['chmod', fs.statSync(closed).isDirectory() ? 'a+x' : 'a+rx', closed]);
+}
+
+/** The version of the Node.js that runs the program, on standard output. */
+function nodeOf({ interpreter, postfix }: InstalledService, runner: Account): Ran {
+  const words = interpreter.length > 0 ? interpreter : ['/usr/bin/env', 'node'];
+  return runAs(runner, [...words, '-p', 'process.version'], postfix);
+}
+
+/** A Node.js that does not run, or is too old. */
+function nodeFinding(service: InstalledService, runner: Account): Finding | null {
+  const ran = nodeOf(service, runner);
+  const [, version] = /^v(\d+)\./.exec(ran.stdout) ?? [];
+  if (version !== undefined && Number(version) >= OLDEST_NODE) return null;
+  const problem = version === undefined ? `does not run (${complaintOf(ran)})` : `is ${ran.stdout.trim()}, too old`;
+  const hint = `install Node.js ${OLDEST_NODE} or newer, and then with it`;
+  return fail(CHECK, `Node.js ${problem}`, { hint, command: installCommand(service) });
 }

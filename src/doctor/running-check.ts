@@ -1,4 +1,4 @@
-// Whether the persistent programs that run now are the installed version: they are the program as it was when they were started.
+// Whether the persistent programs that run now are the installed version: they stay the program that was installed when they were started.
 import * as fs from 'node:fs';
 import { type Finding, ok, warn } from './finding';
 import { type InstalledService, reloadCommand } from './installed-service';
@@ -12,23 +12,24 @@ export function* runningFindings({ postfix, policy, script, interpreter }: Insta
   // Not its mtime, which npm sets to that of the package.
   const installed = fs.statSync(script).ctimeMs;
   const words = `\0${policy.argv.slice(interpreter.length).join('\0')}\0`;
-  const starts = fs
+  const programs = fs
     .readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid) && `\0${read(`/proc/${pid}/cmdline`)}`.endsWith(words))
-    .flatMap((pid) => startOf(pid) ?? []);
-  const old = starts.filter((start) => start + TOLERANCE < installed).length;
-  if (old > 0) {
-    const message = `${old} of ${starts.length} running programs were started before ${script} was installed, and are of an older version`;
+    .filter((pid) => /^\d+$/.test(pid) && `\0${read(`/proc/${pid}/cmdline`)}`.endsWith(words));
+  const old = programs.filter((pid) => startOf(pid) + TOLERANCE < installed).length;
+  if (old === 0) yield ok('running', `${programs.length} programs, of the installed version`);
+  else {
+    const message = `${old} of ${programs.length} running programs were started before ${script} was installed`;
     yield warn('running', message, { command: reloadCommand(postfix) });
-  } else yield ok('running', `${starts.length} programs, of the installed version`);
+  }
 }
 
-/** When a process was started (ms since 1970): proc(5), `starttime` in ticks of a hundredth of a second since `btime`. */
-function startOf(pid: string): number | null {
+/** When a process was started (ms since 1970): proc(5), `starttime` in hundredths of a second since `btime`. NaN when it has ended. */
+function startOf(pid: string): number {
   const [, boot] = /^btime (\d+)$/m.exec(read('/proc/stat')) ?? [];
-  const stat = read(`/proc/${pid}/stat`);
-  const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  return boot === undefined || ticks === undefined ? null : Number(boot) * 1000 + Number(ticks) * 10;
+  const ticks = read(`/proc/${pid}/stat`)
+    .replace(/^.*\) /s, '')
+    .split(' ')[19];
+  return Number(boot) * 1000 + Number(ticks) * 10;
 }
 
 /** Empty when the process has ended meanwhile. */

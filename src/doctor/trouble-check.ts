@@ -1,52 +1,51 @@
-// What smtpd does when the policy service does not answer. Anything but a temporary error lets mail pass, or refuses it for good.
-import { type Lookup, mainLookup, offersAuth, serviceLookup, smtpdServices } from '../postfix/configuration';
-import { outagesOf } from '../postfix/outage';
+// What smtpd does while the policy service does not answer (SMTPD_POLICY_README, "Error handling"). Anything but a temporary error lets mail pass, or refuses it
+// for good.
+import { type Lookup, mainLookup, serviceLookup, servicesWithAuth } from '../postfix/configuration';
 import { secondsOf } from '../postfix/plan';
 import { attributeOf, isCheckOf } from '../postfix/policy-check';
-import { policyTargets } from '../postfix/restrictions';
+import { policyChecks } from '../postfix/restrictions';
 import { type Finding, fail, ok, warn } from './finding';
-import type { ListView } from './list-check';
+import { type Asking, fixList } from './list-check';
 
 const CHECK = 'trouble';
 
-const EFFECT = {
-  permanent: 'all mail is refused for good',
-  passes: 'users may send from everywhere',
-} as const;
-
-/** Anything but a temporary error, in main.cf or in an smtpd service whose clients can authenticate. */
-export function* troubleFindings(view: ListView): Iterable<Finding> {
-  const { files, postfix, target, fix } = view;
-  const services = smtpdServices(files).filter((service) => offersAuth(files, service));
-  const lookups = [mainLookup(files), ...services.map((service) => serviceLookup(files, service))];
-  const withDefaults = lookups.map(
-    (lookup): Lookup =>
-      (name) =>
-        lookup(name) ?? postfix.value(name),
-  );
-  const outages = new Map(
-    withDefaults.flatMap((lookup) => outagesOf(lookup, target)).map((outage) => [outage.action, outage.kind]),
-  );
-  for (const [action, kind] of outages) {
-    if (kind === 'temporary') continue;
-    const message = `while the program does not answer, default_action is "${action}": ${EFFECT[kind]}`;
-    yield fail(CHECK, message, fix('default_action'));
+/** Looks at main.cf and at each smtpd service whose clients can authenticate. */
+export function* troubleFindings(asking: Asking): Iterable<Finding> {
+  const { files, target } = asking;
+  const effects = new Map<string, string | null>();
+  const timeouts = new Set<string>();
+  for (const lookup of [mainLookup(files), ...servicesWithAuth(files).map((smtpd) => serviceLookup(files, smtpd))]) {
+    for (const check of policyChecks(lookup).filter((one) => isCheckOf(target, one.target))) {
+      const attribute = (name: string) =>
+        attributeOf(check.target, name) ?? lookup(`smtpd_policy_service_${name}`) ?? '';
+      effects.set(attribute('default_action'), effectOf(attribute('default_action'), lookup));
+      timeouts.add(attribute('timeout'));
+    }
   }
-  if (outages.size === 0 || [...outages.values()].some((kind) => kind !== 'temporary')) return;
-  yield hangFinding(view) ??
-    ok(CHECK, `while the program does not answer, mail is put off (${[...outages.keys()].join('; ')})`);
+  let isGood = effects.size > 0;
+  for (const [action, effect] of effects) {
+    if (effect === null) continue;
+    isGood = false;
+    const message = `while the program does not answer, default_action is "${action}": ${effect}`;
+    yield fail(CHECK, message, fixList(asking, 'default_action'));
+  }
+  if (!isGood) return;
+  // Postfix tries twice.
+  const slow = [...timeouts].find((timeout) => (secondsOf(timeout) ?? 0) > LONGEST_WAIT);
+  if (/^inet:[^*]/.test(target) && slow !== undefined) {
+    const message = `a policy host that has gone without a word holds each client for twice ${slow}`;
+    yield warn(CHECK, message, { hint: `write timeout=10s behind ${target}` });
+  } else yield ok(CHECK, `while the program does not answer, mail is deferred (${[...effects.keys()].join('; ')})`);
 }
 
-/** The longest time (s) that a client should wait for a policy host that is gone without a word; Postfix tries twice. */
-const PATIENCE = 30;
+/** The longest time (s) that a client should wait for a policy host that does not answer. */
+const LONGEST_WAIT = 30;
 
-function hangFinding({ files, postfix, target }: ListView): Finding | null {
-  if (!target.startsWith('inet:') || target.startsWith('inet:*')) return null;
-  const timeouts = policyTargets(files)
-    .filter((asked) => isCheckOf(target, asked))
-    .map((asked) => attributeOf(asked, 'timeout') ?? postfix.value('smtpd_policy_service_timeout'));
-  const slow = timeouts.find((timeout) => (secondsOf(timeout) ?? 0) > PATIENCE);
-  if (slow === undefined) return null;
-  const advice = `write timeout=10s behind ${target}`;
-  return warn(CHECK, `a host that is gone without a word holds each client for twice ${slow}`, { advice });
+/** What an action of access(5) does to mail, when that is not a temporary error. What is not understood lets mail pass. */
+function effectOf(action: string, lookup: Lookup): string | null {
+  const [word = ''] = action.toLowerCase().split(/\s/);
+  const [, kind] = /^(defer|reject)(?:$|_if_permit$)/.exec(word) ?? [];
+  const code = kind === undefined ? word : lookup(`access_map_${kind}_code`);
+  if (/^4\d\d$/.test(code ?? '')) return null;
+  return /^5\d\d$/.test(code ?? '') ? 'all mail is refused for good' : 'users may send from everywhere';
 }

@@ -2,73 +2,78 @@
 // a change with a lock.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import type { Account } from './account';
+import { shellLine } from './run';
 
 const FOLDER_MODE = 0o750;
 const FILE_MODE = 0o640;
 
-/** A folder or file that has another group or more rights than it should. */
+/** The database or its folder, with another owner, group or mode than it should have. */
 export interface Loose {
   readonly path: string;
+  /** The mode that it should have. */
   readonly mode: number;
+  readonly found: fs.Stats;
 }
 
-/**
- * What is to be changed of an existing database, its folder first. Of a folder in which other files lie nothing, and nothing at all where the folder is not
- * root's: it is managed by that account.
- */
-export function looseAccess(db: string, gid: number): Loose[] {
+/** What is to be changed of an existing database, its folder first; of a folder in which other files lie nothing. */
+export function looseAccess(db: string, { uid, gid }: Account): Loose[] {
   const folder = path.dirname(db);
   const name = path.basename(db);
-  if (!fs.existsSync(db) || fs.lstatSync(folder).uid !== 0) return [];
+  if (!fs.existsSync(db)) return [];
   const others = fs.readdirSync(folder).some((one) => one !== name && !/^[-.]/.test(one.slice(name.length)));
-  const isOwn = !others && fs.lstatSync(folder).isDirectory();
-  const wanted = [...(isOwn ? [{ path: folder, mode: FOLDER_MODE }] : []), { path: db, mode: FILE_MODE }];
-  return wanted.filter((one) => {
-    const stat = fs.lstatSync(one.path);
-    return stat.uid === 0 && !stat.isSymbolicLink() && (stat.gid !== gid || (stat.mode & 0o777) !== one.mode);
-  });
+  const wanted = [...(others ? [] : [{ path: folder, mode: FOLDER_MODE }]), { path: db, mode: FILE_MODE }];
+  return wanted
+    .map((one) => ({ ...one, found: fs.statSync(one.path) }))
+    .filter(({ mode, found }) => found.gid !== gid || (found.mode & 0o777) !== mode || found.uid === uid);
+}
+
+/** What of it `restrictAccess` may change: where the folder is not root's, the database is managed by the folder's owner. */
+export function restrictableAccess(db: string, account: Account): Loose[] {
+  const isRoots = (file: string) => {
+    const { uid, ...stat } = fs.lstatSync(file);
+    return uid === 0 && (stat.mode & fs.constants.S_IFMT) !== fs.constants.S_IFLNK;
+  };
+  return looseAccess(db, account).filter(({ path: file }) => isRoots(path.dirname(db)) && isRoots(file));
 }
 
 /** Gives them to root and the group. As root, before SQLite has the file open: closing a descriptor of it drops SQLite's locks. */
-export function restrictAccess(loose: readonly Loose[], gid: number): void {
-  for (const { path: file, mode } of loose) {
-    const descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
-    try {
-      setAccess(descriptor, mode, gid);
-    } finally {
-      fs.closeSync(descriptor);
-    }
-  }
+export function restrictAccess(loose: readonly Loose[], { gid }: Account): void {
+  for (const { path: file, mode } of loose) setAccess(fs.openSync(file, READ), mode, gid);
+}
+
+/** The shell command that gives the account what it needs, and nobody else anything; undefined where owner, group and mode are right. */
+export function restrictCommand(db: string, account: Account): string | undefined {
+  const commands = looseAccess(db, account).flatMap(({ path: file, mode, found }) => [
+    shellLine(found.uid === account.uid ? ['chown', `root:${account.group}`, file] : ['chgrp', account.group, file]),
+    shellLine(['chmod', mode.toString(8), file]),
+  ]);
+  return commands.length === 0 ? undefined : commands.join(' && ');
 }
 
 /** Makes a folder for a database. `gid`: null for who is not root and cannot give it away. */
 export function makeDatabaseFolder(folder: string, gid: number | null): void {
   fs.mkdirSync(folder, 0o700);
-  const descriptor = fs.openSync(folder, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
-  try {
-    setAccess(descriptor, FOLDER_MODE, gid);
-  } finally {
-    fs.closeSync(descriptor);
-  }
+  setAccess(fs.openSync(folder, READ), FOLDER_MODE, gid);
 }
 
 /** Makes an empty file for SQLite, which gives its journals the same owner and mode. One that is there stays. */
 export function makeDatabaseFile(db: string, gid: number | null): void {
-  let descriptor: number;
   try {
-    descriptor = fs.openSync(db, 'wx', 0o600);
+    setAccess(fs.openSync(db, 'wx', 0o600), FILE_MODE, gid);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
-    throw error;
-  }
-  try {
-    setAccess(descriptor, FILE_MODE, gid);
-  } finally {
-    fs.closeSync(descriptor);
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
+const READ = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW;
+
+/** Closes the descriptor, too. */
 function setAccess(descriptor: number, mode: number, gid: number | null): void {
-  if (gid !== null) fs.fchownSync(descriptor, 0, gid);
-  fs.fchmodSync(descriptor, mode);
+  try {
+    if (gid !== null) fs.fchownSync(descriptor, 0, gid);
+    fs.fchmodSync(descriptor, mode);
+  } finally {
+    fs.closeSync(descriptor);
+  }
 }

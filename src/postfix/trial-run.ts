@@ -1,23 +1,15 @@
 // The policy program, run once as the service user before Postfix does: what stops it is known while nothing has been changed.
 import * as fs from 'node:fs';
 import { parseErrorLines, type Words } from '../failure';
-import { type Account, closedTo, runAs } from './account';
-import { actionIn, PROBE_REQUEST } from './live-service';
+import { type Account, closedTo, runAs, type Surroundings } from './account';
+import { actionIn, requestOf, STRANGER } from './live-service';
 import type { PolicyService } from './policy-service';
-import type { Postfix } from './postfix';
 import { complaintOf, shellLine } from './run';
 
-/** The instance's folders. */
-type Surroundings = Pick<Postfix, 'queueDir' | 'configDir'>;
-
 /** What keeps the account from running the program or reading one of the files, or null. */
-export function hindranceOf(
-  account: Account,
-  { argv }: PolicyService,
-  { queueDir, configDir }: Surroundings,
-): Words | null {
+export function hindranceOf(account: Account, { argv }: PolicyService, surroundings: Surroundings): Words | null {
   // Without a line in the mail log about the refusal.
-  const ran = runAs(account, [...argv, '--log', 'none'], { queueDir, configDir, input: PROBE_REQUEST });
+  const ran = runAs(account, [...argv, '--log', 'none'], surroundings, requestOf(STRANGER));
   if (ran.status === 0 && actionIn(ran.stdout) !== null) return null;
   const printed = parseErrorLines(ran.stderr) ?? { problem: complaintOf(ran) };
   return { ...printed, problem: `the policy program does not answer when ${account.name} runs it: ${printed.problem}` };

@@ -4,7 +4,6 @@ import { execFileSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { servicesOf } from '../../src/postfix/config-text';
 import { serviceLookup } from '../../src/postfix/configuration';
-import { outagesOf } from '../../src/postfix/outage';
 import { RESTRICTIONS } from '../../src/postfix/restriction-table';
 import { checksOf } from '../../src/postfix/restrictions';
 import { needs } from '../requires';
@@ -129,33 +128,6 @@ describe('the judgement of a list', needs('postconf'), () => {
   ];
   for (const [name, main, expected, words] of cases) {
     test(name, () => assert.equal(judged(main, words), expected));
-  }
-});
-
-describe('what smtpd does while the service does not answer', needs('postconf'), () => {
-  const target = (attributes: string) => list(`check_policy_service { unix:private/allow-nets, ${attributes} }`);
-  const dunno = 'smtpd_policy_service_default_action = DUNNO\n';
-  const cases: [string, string, string, string?][] = [
-    ['Postfix’s own default', list(CHECK), 'temporary'],
-    ['DUNNO in main.cf', dunno + list(CHECK), 'passes'],
-    ['DUNNO by -o', list(CHECK), 'passes', '-vo smtpd_policy_service_default_action=DUNNO'],
-    ['DUNNO of the check', target('default_action=DUNNO'), 'passes'],
-    ['451 of the check', dunno + target('{ default_action = 451 4.3.5 Later, please }'), 'temporary'],
-    ['through a variable', `mine = 451 4.3.5 x\n${dunno}${target('{ default_action = $mine }')}`, 'temporary'],
-    ['the last of two', target('default_action=DEFER, default_action=OK'), 'passes'],
-    ['reject', `smtpd_policy_service_default_action = reject now\n${list(CHECK)}`, 'permanent'],
-    ['550', target('{ default_action = 550 5.1.1 x }'), 'permanent'],
-    ['defer with another code', `access_map_defer_code = 550\n${target('default_action=defer')}`, 'permanent'],
-    ['a class', `smtpd_restriction_classes = own\nown = permit\n${target('default_action=own')}`, 'passes'],
-  ];
-  for (const [name, main, expected, words = ''] of cases) {
-    test(name, () => {
-      const files = { main, master: `smtp inet n - n - - smtpd ${words}\n` };
-      const [service] = servicesOf(files.master);
-      assert.ok(service !== undefined);
-      const kinds = outagesOf(serviceLookup(files, service), 'allow-nets').map(({ kind }) => kind);
-      assert.deepEqual(kinds, [expected]);
-    });
   }
 });
 

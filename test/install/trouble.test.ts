@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { Finding } from '../../src/doctor/finding';
 import { userIds } from '../postfix/accounts';
 import { needs, program } from '../requires';
 import { pathWith } from './postfix-stub';
@@ -126,6 +127,15 @@ describe('install where something is in the way', needs('root', 'postfix', 'dove
     assert.deepEqual(await site.replies(), site.expected(true));
     assert.match(site.read('main.cf'), /^who\.may-send_time_limit = 3600$/m);
     assertLinks();
+    // The service user cannot read the managed main.cf, and so cannot run postlog: that is all that doctor finds, and its command is right.
+    const json = site.onPostfix('doctor', '--json').stdout;
+    const [found, ...more] = JSON.parse(json).filter((one: Finding) => one.status !== 'ok') as Finding[];
+    assert.deepEqual(more, []);
+    assert.match(found?.message ?? '', /^nobody cannot read \S+\/main.cf, without which \S+postlog fails/);
+    spawnSync('sh', ['-c', found?.remedy ?? '']);
+    const doctor = site.onPostfix('doctor');
+    assert.equal(doctor.status, 0, doctor.stdout);
+    chmodSync(join(site.postfix.configDir, 'main.cf'), 0o640);
     const second = site.onPostfix('install', '--yes');
     assert.equal(
       second.stderr,
