@@ -13,7 +13,7 @@ export interface ConfigFiles {
   readonly main: string;
   readonly master: string;
   /** The folder of both, for $config_directory. */
-  readonly folder?: string;
+  readonly folder?: string | undefined;
 }
 
 /** The value of a parameter, expanded; null for one that Postfix does not know. */
@@ -33,24 +33,25 @@ export const servicesWithAuth = (files: ConfigFiles): Service[] =>
   smtpdServices(files).filter((service) => offersAuth(files, service));
 
 /** As main.cf alone has it. */
-export const mainLookup = (files: ConfigFiles): Lookup => lookupWith(files, []);
+export const mainLookup = (files: ConfigFiles): Lookup => lookupWith(files, '', []);
 
 export function serviceLookup(files: ConfigFiles, service: Service): Lookup {
   const names = new Set(service.overrides.map(({ name }) => name));
-  return lookupWith(
-    files,
-    [...names].map((name) => `${name}=${overrideOf(service, name)}`),
-  );
+  const overrides = [...names].map((name) => `${name}=${overrideOf(service, name)}`);
+  return lookupWith(files, service.name, overrides);
 }
 
 /** Postfix's answers: the same texts are looked at many times, and each question is a process. */
 const cache = new Map<string, Lookup>();
 
-function lookupWith(files: ConfigFiles, overrides: readonly string[]): Lookup {
-  const key = JSON.stringify([files, overrides]);
+function lookupWith({ main, master, folder }: ConfigFiles, service: string, overrides: readonly string[]): Lookup {
+  const key = JSON.stringify([main, master, folder, service, overrides]);
   let lookup = cache.get(key);
   if (lookup === undefined) {
-    const values = expandedValues(files, overrides);
+    // These two are read-only, and postconf would take its own process for them.
+    const named = (text: string) => text.replace(/\b(process_name|service_name)\b/g, 'allow_nets_$1');
+    const own = ['allow_nets_process_name=smtpd', `allow_nets_service_name=${service}`];
+    const values = expandedValues({ main: named(main), master, folder }, [...overrides.map(named), ...own]);
     lookup = (name) => values.get(name) ?? null;
     cache.set(key, lookup);
   }

@@ -9,10 +9,8 @@ export function isCheckOf(service: string, target: string): boolean {
   const address = endpoint.toLowerCase();
   if (service.startsWith('inet:*:')) return address.startsWith('inet:') && portOf(address) === portOf(service);
   if (service.startsWith('inet:')) return address === service.toLowerCase();
-  return new RegExp(`^${endpointOf(service)}$`).test(endpoint);
+  return endpoint.replace(/^(unix|local):\/?/, '') === `private/${service}`;
 }
-
-const endpointOf = (service: string) => `(?:unix|local):(?:[^\\s,{}]*/)?private/${service.replaceAll('.', '\\.')}`;
 
 /** What stands behind the last colon: `inet:HOST:PORT`, `inet:[::1]:PORT`. */
 export const portOf = (address: string) => address.slice(address.lastIndexOf(':') + 1);
@@ -51,11 +49,11 @@ export function checkText(service: string, { oneShot, trial }: Form, present = `
 
 /** A comment, or a check of the service with the white space and the commas around it. */
 function checkPattern(service: string): RegExp {
-  const endpoint = endpointOf(service);
+  const endpoint = `(?:unix|local):(?:[^\\s,{}]*/)?private/${service.replaceAll('.', '\\.')}`;
   const group = `\\{[\\s,]*${endpoint}(?:[\\s,](?:[^{}]|\\{(?:[^{}]|\\{[^{}]*\\})*\\})*)?\\}`;
   const target = `(?<target>${group}|${endpoint}(?![^\\s,}]))`;
   const check = `(?<check>(?:warn_if_reject[\\s,]+)?(?<![^\\s,{])check_policy_service[\\s,]+${target})`;
-  return new RegExp(`^[ \\t]*#[^\\n]*|(?<before>\\n?[ \\t]*)${check}(?<after>[ \\t,]*)`, 'gim');
+  return new RegExp(`^[ \\t]*#[^\\n]*|(?<before>\\n?[ \\t]*)${check}(?<after>[ \\t]*,?[ \\t]*)`, 'gim');
 }
 
 /** The parts of what `checkPattern` finds. */
@@ -63,9 +61,8 @@ type Found = Record<'before' | 'check' | 'target' | 'after', string>;
 
 function editChecks(value: string, service: string, edit: (found: Found, rest: string) => string): string {
   return value.replace(checkPattern(service), (all, ...more) => {
-    const found: Partial<Found> = more.at(-1);
-    const isOurs = found.target !== undefined && isCheckOf(service, found.target);
-    return isOurs ? edit(found as Found, value.slice(more.at(-3) + all.length)) : all;
+    const found: Found = more.at(-1);
+    return found.target === undefined ? all : edit(found, value.slice(more.at(-3) + all.length));
   });
 }
 

@@ -55,7 +55,8 @@ export function policyChecks(lookup: Lookup): Check[] {
       const skip = skipOf(before);
       if (effect !== 'goes on') before.push(item);
       if (word !== 'check_policy_service' || argument === null) return [];
-      return [{ list, target: argument, oneShot: attributeOf(argument, 'request_limit') === '1', trial, skip }];
+      const target = argument.replace(`:${lookup('queue_directory')}/private/`, ':private/');
+      return [{ list, target, oneShot: attributeOf(target, 'request_limit') === '1', trial, skip }];
     });
   });
 }

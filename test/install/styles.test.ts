@@ -1,0 +1,113 @@
+// main.cf and master.cf in the styles of published configurations, on a real Postfix: after install no service lets alice send from outside. What
+// may do so all the same must have been named by install and doctor.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { smallMasterCf } from '../postfix/master-cf';
+import { needs } from '../requires';
+import { INSIDE, OUTSIDE, Site } from './site';
+
+/** What follows `smtpd` in the entry, as it stands in the file. All of them let whoever has logged in send from everywhere. */
+const STYLES = {
+  shipped: `
+  -o syslog_name=postfix/$service_name
+#  -o smtpd_tls_auth_only=yes
+  -o smtpd_client_restrictions=
+  -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject
+  -o milter_macro_daemon_name=ORIGINATING`,
+  mua: ` -o smtpd_recipient_restrictions=$mua_recipient_restrictions`,
+  muaWithParentheses: ` -o smtpd_recipient_restrictions=$(mua_recipient_restrictions)`,
+  bundled: ` -vo smtpd_recipient_restrictions=permit_sasl_authenticated,reject`,
+  joined: ` -osmtpd_recipient_restrictions=permit_sasl_authenticated,reject`,
+  braces: ` -o { smtpd_recipient_restrictions = permit_sasl_authenticated,
+# a comment in the middle
+
+     reject } -v`,
+  tightBraces: ` -o {smtpd_recipient_restrictions=permit_sasl_authenticated reject}`,
+  empty: ` -o smtpd_recipient_restrictions= -o smtpd_relay_restrictions=permit_sasl_authenticated,reject`,
+  classes: ` -o smtpd_restriction_classes=ours,theirs -o { ours = theirs, reject } -o theirs=permit_mynetworks
+  -o smtpd_recipient_restrictions=ours`,
+  early: ` -o smtpd_delay_reject=no -o { smtpd_client_restrictions = check_policy_service unix:private/allow-nets }`,
+  conditional: ` -o { smtpd_recipient_restrictions = $\{{$service_name} == {smtp} ? {reject} : {permit_sasl_authenticated}}, reject }`,
+  program: ` -o { smtpd_recipient_restrictions = $\{{$process_name} == {smtpd} ? {permit_sasl_authenticated} : {check_policy_service unix:private/allow-nets}} }`,
+  commas: ` -o { smtpd_recipient_restrictions = , ,permit_sasl_authenticated , reject, }`,
+  twice: ` -o smtpd_recipient_restrictions=reject -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject`,
+  trial: ` -o smtpd_restriction_classes=nets
+  -o { nets = check_policy_service unix:private/allow-nets }
+  -o { smtpd_recipient_restrictions = warn_if_reject nets, permit_sasl_authenticated, reject }`,
+  relayed: ` -o smtpd_recipient_restrictions=$smtpd_relay_restrictions`,
+  inherited: ``,
+  dunno: ` -o smtpd_policy_service_default_action=DUNNO
+  -o { smtpd_recipient_restrictions = check_policy_service { unix:private/allow-nets, default_action=OK }, permit_sasl_authenticated, reject }`,
+} as const;
+
+type Style = keyof typeof STYLES;
+const NAMES = Object.keys(STYLES) as Style[];
+
+const MAIN = {
+  mua_recipient_restrictions:
+    '\n    # whoever has logged in\n\n    permit_sasl_authenticated,\n# and nobody else\n\treject',
+  smtpd_restriction_classes: 'local_only, all',
+  local_only: 'permit_mynetworks, reject',
+  all: 'permit_sasl_authenticated',
+  smtpd_recipient_restrictions:
+    'reject_non_fqdn_recipient\n   # a table in braces\n   check_recipient_access inline:{ {never@example.net = local_only} }\n  all, reject',
+} as const;
+
+describe('published styles', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
+  let site: Site<Style>;
+  let original: Awaited<ReturnType<Site<string>['configuration']>>;
+
+  before(async () => {
+    const starts = Object.fromEntries(NAMES.map((name) => [name, 'plain'])) as Record<Style, 'plain'>;
+    site = await Site.open(starts, {
+      listeners: Object.fromEntries(NAMES.map((name) => [name, []])) as unknown as Record<Style, []>,
+      parameters: MAIN,
+      masterCf: (ports) => {
+        const entries = NAMES.map((name) => `${ports[name]} inet n - n - - smtpd${STYLES[name]}`);
+        return `# ours\n${entries.join('\n')}\n${smallMasterCf([], [])}`;
+      },
+    });
+    original = await site.configuration();
+    site.run(['init']);
+    site.run(['add', 'alice', INSIDE]);
+  });
+  after(() => site?.close());
+
+  test('installed, all refuse from outside, and doctor sees it', async () => {
+    const { status, stderr } = site.onPostfix('install', '--yes');
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(await site.replies(), site.expected(true));
+    const doctor = site.onPostfix('doctor');
+    assert.equal(doctor.status, 0, doctor.stdout);
+    assert.equal(doctor.stdout.match(/^ok {4}asked by /gm)?.length, NAMES.length, doctor.stdout);
+    assert.match(site.onPostfix('install', '--yes').stdout, /^already installed/);
+  });
+
+  test('on trial nobody is refused', async () => {
+    const { status, stderr } = site.onPostfix('install', '--yes', '--trial', '--one-shot');
+    assert.equal(status, 0, stderr);
+    assert.deepEqual(await site.replies(), site.expected(false));
+  });
+
+  test('without the service everybody waits', async () => {
+    assert.equal(site.onPostfix('install', '--yes').status, 0);
+    await site.postfix.command('postconf', '-MX', 'allow-nets/unix');
+    await site.postfix.reload();
+    // A check in the client list with smtpd_delay_reject=no already ends the greeting.
+    for (const name of NAMES) if (name !== 'early') assert.equal((await site.send(name, INSIDE)).code, 451, name);
+  });
+
+  test('uninstall takes out the checks, those written by hand too, and nothing else', async () => {
+    assert.equal(site.onPostfix('uninstall', '--yes').status, 0);
+    const left = await site.configuration();
+    assert.equal(left.main, original.main);
+    const lines = (text: string) => text.split('\n').filter((line) => !/private\/allow-nets|-osmtpd/.test(line));
+    const kept = new Set(left.master.split('\n'));
+    assert.deepEqual(
+      lines(original.master).filter((line) => !kept.has(line)),
+      [],
+    );
+    assert.doesNotMatch(left.master, /private\/allow-nets/);
+    assert.equal((await site.send('mua', OUTSIDE)).code, 250);
+  });
+});
