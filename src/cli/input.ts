@@ -1,8 +1,6 @@
 // Names and networks as people type them: what cannot be read is answered with the likely right spelling.
-
 import { userInfo } from 'node:os';
 import { Trouble } from '../failure';
-import { parseAddress } from '../rules/address';
 import type { Meaning } from '../rules/meaning';
 import { nameFault } from '../rules/name-fault';
 import { formatNetwork, isCertain, parseNetwork } from '../rules/network';
@@ -15,7 +13,7 @@ export interface Refusal {
   readonly hint: string;
 }
 
-/** The network, `any` or `@set` that a person typed. */
+/** What may stand as a network: a CIDR, an address, `any`, `inherit`, `none` or `@SET`. */
 export function readNetwork(text: string): Meaning | Refusal {
   const spelled = text.trim();
   const word = spelled.toLowerCase();
@@ -27,22 +25,13 @@ export function readNetwork(text: string): Meaning | Refusal {
   const parsed = parseNetwork(spelled);
   if (parsed === null || !isCertain(spelled, parsed.network)) {
     const meant = likelyNetwork(spelled);
-    const problem = `${shown(text)} is not a network`;
-    return {
-      problem,
-      hint: meant === null ? 'a network is 192.0.2.0/24, 2001:db8::/32, any or @SET' : `did you mean ${meant}`,
-    };
+    const hint = meant === null ? 'a network is 192.0.2.0/24, 2001:db8::/32, any or @SET' : `did you mean ${meant}`;
+    return { problem: `${quoted(text)} is not a network`, hint };
   }
-  if (parsed.hostBits) {
-    const address = spelled.slice(0, spelled.indexOf('/'));
-    const host = parseNetwork(address)?.network;
-    const wide = formatNetwork(parsed.network);
-    return {
-      problem: `${shown(text)} is not the first address of its network`,
-      hint: host ? `${wide} or ${formatNetwork(host)}` : wide,
-    };
-  }
-  return { kind: 'network', network: parsed.network };
+  if (!parsed.hostBits) return { kind: 'network', network: parsed.network };
+  const host = parseNetwork(spelled.replace(/\/.*/, ''))?.network;
+  const hint = [parsed.network, ...(host ? [host] : [])].map(formatNetwork).join(' or ');
+  return { problem: `${quoted(text)} is not the first address of its network`, hint };
 }
 
 export function isRefusal(read: Meaning | Refusal): read is Refusal {
@@ -56,38 +45,28 @@ export function networkTyped(text: string): Meaning {
   return read;
 }
 
-/** Spellings of other programs: a net mask, brackets, a wildcard, leading zeros, an interface, a missing octet. */
+/** Spellings of other programs: brackets, a net mask, leading zeros, a wildcard or missing octets, a comma or an interface behind it. */
 function likelyNetwork(text: string): string | null {
+  const octets = (start: string) => [...start.split('.'), '0', '0', '0'].slice(0, 4).join('.');
   const tries = [
-    text.replace(/^\[(.*)\]/, '$1'),
-    text.replace(/%[^/]*/, ''),
-    text.replace(/\/(\d+\.\d+\.\d+\.\d+)$/, (_, mask: string) => `/${maskLength(mask) ?? 'x'}`),
+    text.replace(/^\[(.*)\]|%[^/]*|[,;]$/g, '$1'),
+    text.replace(/\/(\d+\.\d+\.\d+\.\d+)$/, (_, mask: string) => `/${maskLength(mask)}`),
     text.replace(/\b0+(?=\d)/g, ''),
-    text.replace(/^(\d+(?:\.\d+){0,2})(?:\.\*?)+$/, (_, start: string) => padded(start)),
-    text.replace(/^(\d+(?:\.\d+){0,2})\/(\d+)$/, (_, start: string, length: string) => `${padded(start, length)}`),
-    text.replace(/[,;]$/, ''),
-    text.replace(/\s+/g, ''),
-    text.replace(/^(?:ip[46]?|inet6?|ipv[46]):/i, ''),
-    text.replace(/\\/, '/'),
+    text.replace(
+      /^(\d+(?:\.\d+){0,2})(?:\.\*?)+$/,
+      (_, start: string) => `${octets(start)}/${start.split('.').length * 8}`,
+    ),
+    text.replace(/^(\d+(?:\.\d+){0,2})\/(\d+)$/, (_, start: string, length: string) => `${octets(start)}/${length}`),
   ];
-  for (const candidate of tries) {
-    if (candidate === text) continue;
-    const parsed = parseNetwork(candidate);
-    if (parsed !== null) return formatNetwork(parsed.network);
-  }
-  return null;
+  const others = tries.filter((spelling) => spelling !== text);
+  const found = others.map(parseNetwork).find((parsed) => parsed !== null);
+  return found ? formatNetwork(found.network) : null;
 }
 
-function padded(start: string, length?: string): string {
-  const octets = start.split('.');
-  return `${[...octets, '0', '0', '0'].slice(0, 4).join('.')}/${length ?? octets.length * 8}`;
-}
-
-function maskLength(mask: string): number | null {
-  const bytes = parseAddress(mask)?.bytes;
-  if (!bytes) return null;
-  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('');
-  return /^1*0*$/.test(bits) ? bits.lastIndexOf('1') + 1 : null;
+/** `24` for `255.255.255.0`; `x` for what is not a mask. */
+function maskLength(mask: string): string {
+  const bits = mask.replace(/(\d+)\.?/g, (_, octet: string) => Number(octet).toString(2).padStart(8, '0'));
+  return /^1*0*$/.test(bits) && bits.length === 32 ? String(bits.replace(/0/g, '').length) : 'x';
 }
 
 /** A subject, folded: a SASL user name, `@domain` or `*`. */
@@ -99,17 +78,13 @@ export function subjectTyped(text: string): string {
 
 export function refuseSubject(text: string): Refusal | null {
   const fault = nameFault(text);
-  if (fault !== null && text.trim() !== '' && fault.meant !== null) {
-    return { problem: fault.problem, hint: `did you mean ${fault.meant}` };
-  }
+  const meant = text.trim() === '' ? null : fault?.meant;
+  if (fault && meant) return { problem: fault.problem, hint: `did you mean ${meant}` };
   const hint = 'a user is a SASL user name as Postfix logs it, @example.com for a domain, or * for everybody';
-  if (fault !== null) return { problem: fault.problem, hint };
-  if (hasControl(text)) return { problem: `the user ${shown(text)} holds a control character`, hint };
+  if (fault) return { problem: fault.problem, hint };
+  if (hasControl(text)) return { problem: `the user ${quoted(text)} holds a control character`, hint };
   if (text.includes('/') && parseNetwork(text) !== null) {
-    return {
-      problem: `the user ${text} is a network`,
-      hint: 'the user comes first: USER NETWORK',
-    };
+    return { problem: `the user ${text} is a network`, hint: 'the user comes first: USER NETWORK' };
   }
   return refuseLook(text) ?? refuseInvisible('user', text);
 }
@@ -126,57 +101,23 @@ export function isSetName(name: string): boolean {
 }
 
 export function refuseSetName(text: string): Refusal {
-  return {
-    problem: `${shown(text)} cannot name a set`,
-    hint: 'a name without spaces, @, /, comma or quotes: office',
-  };
+  const hint = 'a name without spaces, @, /, comma or quotes: office';
+  return { problem: `${quoted(text)} cannot name a set`, hint };
 }
 
 function hasControl(text: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
-  return /[\x00-\x1f\x7f-\x9f\ufffd]/.test(text);
+  return /[\p{Cc}\ufffd]/u.test(text);
 }
 
-function shown(text: string): string {
+function quoted(text: string): string {
   return text === '' || /\s/.test(text) ? JSON.stringify(text) : text;
 }
 
 /** Who runs the command, for `added_by`. */
 export function whoAmI(): string {
-  const sudo = process.env['SUDO_USER'];
-  if (sudo) return sudo;
   try {
-    return userInfo().username;
+    return process.env['SUDO_USER'] || userInfo().username;
   } catch {
     return process.env['LOGNAME'] || 'unknown';
   }
-}
-
-/** The name that was likely meant, among those there are: at most two letters away. */
-export function nearest(name: string, names: Iterable<string>): string | null {
-  let best: string | null = null;
-  let least = 3;
-  for (const candidate of names) {
-    const far = distance(name, candidate, least);
-    if (far < least) {
-      least = far;
-      best = candidate;
-    }
-  }
-  return best;
-}
-
-/** Levenshtein's distance. `enough` and more is all the same. */
-function distance(a: string, b: string, enough: number): number {
-  if (Math.abs(a.length - b.length) >= enough) return enough;
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? enough;
 }

@@ -68,7 +68,7 @@ function wrongTime(problem: string, hint: string): Trouble {
 }
 
 /** ` until ...` of an entry's end, or nothing for one that never ends. `expires`: as the database has it. */
-export function untilText(expires: string | null): string {
+export function untilText(expires: unknown): string {
   const moment = expiryMoment(expires);
   return Number.isFinite(moment) ? ` until ${momentText(moment)}` : '';
 }

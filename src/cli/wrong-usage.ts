@@ -1,7 +1,7 @@
 // A command line that yargs does not understand, in our words: what is wrong with it, and how it was likely meant.
 import { Trouble } from '../failure';
 import { type Command, firstWord, usageOf } from './command';
-import { nearest } from './input';
+import { nearest } from './nearest';
 
 /** Before a positional that yargs would read as something else. No word of a command line can hold a NUL. */
 export const MARK = '\0';

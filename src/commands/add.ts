@@ -1,8 +1,9 @@
 // allow-nets add: let a user, a domain or everybody send mail from networks.
 
 import { type Arguments, type Command, FOR, LOCAL, NOTE, UNTIL } from '../cli/command';
-import { nearest, networkTyped, subjectTyped, whoAmI } from '../cli/input';
+import { networkTyped, subjectTyped, whoAmI } from '../cli/input';
 import { nameHints, requireUserName } from '../cli/known-names';
+import { nearest } from '../cli/nearest';
 import { changing } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { expiryOf, untilText } from '../cli/time';

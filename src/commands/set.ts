@@ -1,7 +1,8 @@
 // allow-nets set: networks with a name, for entries to refer to as @NAME.
 
 import type { Arguments, Command } from '../cli/command';
-import { nearest, networkTyped, setTyped } from '../cli/input';
+import { networkTyped, setTyped } from '../cli/input';
+import { nearest } from '../cli/nearest';
 import { changing, reading } from '../cli/open';
 import { printJsonArray, printLine } from '../cli/output';
 import { printTable } from '../cli/table';

@@ -2,7 +2,8 @@
 //
 // A column of another name is left out and reported, unless it may change what a row means: an `expire` or an `active` that is overlooked
 // would let people in.
-import { nearest, type Refusal } from '../cli/input';
+import type { Refusal } from '../cli/input';
+import { nearest } from '../cli/nearest';
 
 /** In the order of a line without a header, which is that of export. */
 export const COLUMNS = ['user', 'network', 'note', 'expires', 'added_at', 'added_by', 'set', 'local'] as const;

@@ -134,12 +134,6 @@ export function hasRows(connection: Connection, table: Table, name: string): boo
   return false;
 }
 
-/** How many rows a subject or set has; `most` and more is all the same. */
-export function countRows(connection: Connection, table: Table, name: string, most: number): number {
-  const sql = `select count(*) from (${namedSql(table)} limit ${most})`;
-  return connection.prepare(sql).pluck().get({ name }) as number;
-}
-
 /** The rows of one subject or set whose `network` is exactly this text. */
 export function rowsWithText(connection: Connection, table: Table, name: string, network: string): Row[] {
   return connection.prepare(namedSql(table, 'and network = @network')).all({ name, network }).map(asRow);

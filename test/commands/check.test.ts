@@ -56,7 +56,6 @@ const CASES: [user: string, address: string, at: string | null, decision: 'allow
     '@example.com has 10.0.0.0/8, which does not count: alice@example.com has entries of its own'],
   ['alice@example.com', 'unknown', null, 'refused', ALICE, 'unknown is not an IP address, so it is in no network'],
   ['bob@example.com', '10.0.0.1', null, 'refused', 'the entries of bob decide about bob@example.com', 'not in 2001:db8::/32',
-    'the address is IPv4, and all networks of bob are IPv6',
     '@example.com has 10.0.0.0/8, which does not count: bob has entries of its own'],
   ['eve@example.com', '10.0.0.1', null, 'allowed', 'the entries of @example.com decide about eve@example.com', 'allowed by 10.0.0.0/8'],
   ['eve@example.com', '11.0.0.1', null, 'refused', 'the entries of @example.com decide about eve@example.com', 'not in 10.0.0.0/8'],
@@ -99,7 +98,7 @@ test('check --json', async (t) => {
   const rows: [user: string, address: string, decision: 'allow' | 'reject', subject: string | null, network: string | null, set: string | null, reason: string][] = [
     ['Alice@example.com', '203.0.113.9', 'allow', 'alice@example.com', '203.0.113.0/24', 'office', `${ALICE}; allowed by 203.0.113.0/24 of @office, until ${TOLD_LATER}`],
     ['eve@example.com', '10.0.0.1', 'allow', '@example.com', '10.0.0.0/8', null, 'the entries of @example.com decide about eve@example.com; allowed by 10.0.0.0/8'],
-    ['eve@example.com', '2001:db8::1', 'reject', '@example.com', null, null, 'the entries of @example.com decide about eve@example.com; not in 10.0.0.0/8; the address is IPv6, and all networks of @example.com are IPv4'],
+    ['eve@example.com', '2001:db8::1', 'reject', '@example.com', null, null, 'the entries of @example.com decide about eve@example.com; not in 10.0.0.0/8'],
     ['', '10.0.0.1', 'allow', null, null, null, 'no SASL user: the restrictions that follow decide'],
   ];
   for (const [user, address, decision, subject, network, set, reason] of rows) {
@@ -142,7 +141,7 @@ test('inherit, blocked, and the command that lets the user in', async (t) => {
       'to let mail pass again: allow-nets unblock eve@example.com'],
     ['zoe@example.net', '10.0.0.1', ['refused', 'the entries of @example.net decide about zoe@example.net', 'blocked by none'],
       'to let mail pass again: allow-nets unblock @example.net'],
-    ['--all', '2001:db8:1:2:3::4', ['refused', 'the entries of --all decide', 'not in 10.0.0.0/8', 'the address is IPv6, and all networks of --all are IPv4',
+    ['--all', '2001:db8:1:2:3::4', ['refused', 'the entries of --all decide', 'not in 10.0.0.0/8',
       '* has any, which does not count: --all has entries of its own'], 'to let it in: allow-nets add --for 3d --db DB -- --all 2001:db8:1:2::/64'],
     ["o'neill smith", '192.0.2.1', ['refused', "the entries of o'neill smith decide", 'not in 10.0.0.0/8',
       "* has any, which does not count: o'neill smith has entries of its own"], "to let it in: allow-nets add 'o'\\''neill smith' 192.0.2.1 --for 3d"],

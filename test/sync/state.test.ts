@@ -53,12 +53,12 @@ describe('list --status', () => {
     const site = makeSite();
     writeState(site.db, GOOD);
     const stdout = [
-      "source         mysql --batch -e 'select user from access where x = '\\''y'\\'''",
-      'runs           every 30 s',
-      'last success   2026-11-24T11:59:30Z (2026-11-24 11:59:30 local time), T ago',
-      'last change    2026-11-20T08:00:00Z (2026-11-20 08:00:00 local time)',
-      'rows           1234',
-      'last error     none',
+      "source        mysql --batch -e 'select user from access where x = '\\''y'\\'''",
+      'runs          every 30 s',
+      'last success  2026-11-24T11:59:30Z (2026-11-24 11:59:30 local time), T ago',
+      'last change   2026-11-20T08:00:00Z (2026-11-20 08:00:00 local time)',
+      'rows          1234',
+      'last error    none',
     ];
     assert.deepEqual(status(site), { status: 0, stderr: '', stdout: `${stdout.join('\n')}\n` });
     assert.deepEqual(JSON.parse(status(site, '--json').stdout.replace('"age":N', '"age":0')), {
