@@ -53,17 +53,11 @@ function whyNot({ node, script }: ServiceProgram, db: string, user: string): str
 
 function copyOf({ node, script }: ServiceProgram, folder: string): ServiceProgram {
   const root = resolve(script, '../..');
-  const addon = 'node_modules/better-sqlite3';
-  const copied = [
-    'bin/allow-nets.js',
-    `${addon}/package.json`,
-    `${addon}/lib`,
-    // Of better-sqlite3 12, and of 13.
-    `${addon}/build/Release/better_sqlite3.node`,
-    `${addon}/prebuilds`,
-  ];
-  for (const name of [...copied, 'package.json'].filter((one) => existsSync(join(root, one)))) {
-    cpSync(realpathSync(join(root, name)), join(folder, name), { recursive: true });
+  // better-sqlite3 12 needs the last two. Its sources are large.
+  const modules = ['better-sqlite3', 'bindings', 'file-uri-to-path'].map((name) => `node_modules/${name}`);
+  const filter = (file: string) => !/better-sqlite3\/(deps|src|build\/Release\/obj)/.test(file);
+  for (const name of ['bin', 'package.json', ...modules].filter((one) => existsSync(join(root, one)))) {
+    cpSync(realpathSync(join(root, name)), join(folder, name), { recursive: true, filter });
   }
   copyFileSync(node, join(folder, 'node'));
   return { node: join(folder, 'node'), script: join(folder, 'bin/allow-nets.js') };
