@@ -2,9 +2,10 @@
 //
 //     select allow_nets from dovecot where login = json_array('alice@example.com', '203.0.113.9')
 //
-// returns one row. `allow_nets` is a network that lets this user in from this address, or else NOBODY; it is never NULL and never
-// empty, which Dovecot would take for "from everywhere". The answer is short, however large a set is. A view has no parameters; these
-// reach it through json_each, whose hidden column `json` is its argument.
+// returns the network that lets this user in from this address, and no row when there is none: Dovecot takes an empty `allow_nets`
+// for "from everywhere", and does not look at it in every kind of lookup. The answer is short, however large a set is. A view has no
+// parameters; these reach it through json_each, whose hidden column `json` is its argument. An empty address stands for a lookup of
+// Dovecot's own, by LMTP or doveadm, and gets `local`, which Dovecot grants to no client with an address.
 //
 // SQL compares text, not bits: the view spells every network that contains the address as a command stores it, and looks for these texts.
 // It never grants more than `allow-nets check` does, but it grants less where SQL cannot read enough:
@@ -14,9 +15,6 @@
 // DIAGNOSTICS: a SQLite that cannot parse a view refuses the whole file. So the view uses only syntax that SQLite 3.8.3 can parse.
 // A query that fails is a temporary error in Dovecot.
 
-/** No client has this address. */
-const NOBODY = '255.255.255.255/32';
-
 const hexDigit = (digits: string, place: number) =>
   `instr('123456789abcdef', substr('000' || ${digits}, -${place}, 1))`;
 
@@ -25,12 +23,13 @@ const hexNumber = (digits: string) =>
 
 export const DOVECOT_VIEW = `
 create view if not exists dovecot (login, allow_nets) as
-select json, coalesce((
+select login.json, verdict.value
+from json_each as login, json_each(json_array(case json_extract(login.json, '$[1]') when '' then 'local' else (
   with recursive
   client (name, ip) as (
     -- An IPv4-mapped address is its IPv4 address.
-    select lower(value), substr(ip, case when ip like '::ffff:%.%' then 8 else 1 end)
-    from (select json_extract(json, '$[1]') as ip)
+    select lower(login.value), substr(ip, case when ip like '::ffff:%.%' then 8 else 1 end)
+    from (select json_extract(login.json, '$[1]') as ip)
   ),
   address (ip, size, width, separator, format, groups) as (
     select ip, 32, 8, '.', '%d', replace(ip, '.', '","') from client where ip not glob '*[^0-9.]*'
@@ -110,6 +109,6 @@ select json, coalesce((
   select case when max(blocks) then null else replace(max(grants), 'any', '0.0.0.0/0,::/0') end
   from effects group by rank having max(blocks) or max(grants) is not null or not max(inherits)
   order by rank limit 1
-), '${NOBODY}')
-from json_each where key = 0;
+) end)) as verdict
+where login.key = 0 and verdict.value is not null;
 `;
