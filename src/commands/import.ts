@@ -1,9 +1,8 @@
 // allow-nets import: many rows at once, from a file or a pipe.
-import * as fs from 'node:fs';
 import type { Command } from '../cli/command';
+import { openInput, sizeOf } from '../cli/input-file';
 import { hint, printLine } from '../cli/output';
 import { Progress } from '../cli/progress';
-import { Trouble } from '../failure';
 import { blocksOf } from '../formats/lines';
 import { countsText, load } from '../formats/load';
 import { FORMATS, type Format } from '../formats/records';
@@ -63,30 +62,3 @@ export const importRows: Command = {
     return 0;
   },
 };
-
-/** The descriptor of a file, or of standard input for `-`. Throws Trouble. */
-export function openInput(name: string): number {
-  if (name === '-') return 0;
-  try {
-    const descriptor = fs.openSync(name, 'r');
-    if (!fs.fstatSync(descriptor).isDirectory()) return descriptor;
-    throw Object.assign(new Error(), { code: 'EISDIR' });
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    const reasons: Readonly<Record<string, string>> = {
-      ENOENT: `there is no file ${name}`,
-      EISDIR: `${name} is a folder`,
-    };
-    const hint =
-      code === 'EACCES'
-        ? `run the command as root, or: ls -l ${name}`
-        : 'allow-nets import FILE, or - for standard input';
-    throw new Trouble({ kind: 'refused', problem: reasons[code] ?? `${name} cannot be read (${code})`, hint });
-  }
-}
-
-/** Of a file; null of a pipe. */
-export function sizeOf(descriptor: number): number | null {
-  const stat = fs.fstatSync(descriptor);
-  return stat.isFile() ? stat.size : null;
-}

@@ -51,7 +51,7 @@ export const learn: Command = {
       kinds: given.flag('dovecot') ? [POSTFIX_LINES, DOVECOT_LINES] : [POSTFIX_LINES],
       v4Prefix: countOf(given, 'v4-prefix', 32, 32),
       v6Prefix: countOf(given, 'v6-prefix', 64, 128),
-      allowNoDatabase: !applying,
+      needsDatabase: applying,
     });
     const findings = findingsOf(tally, least);
     if (json) printFindingsJson(findings);

@@ -45,7 +45,7 @@ function rowsOf({ people }: Tally, db: string) {
     const seen = [...places.values()];
     // Somebody else likely has the password.
     const isStolen = isSpreadAt(seen, 'first') || isSpreadAt(seen, 'last');
-    return seen.flatMap((one) => (one.lastPlace === null ? [] : { ...one, ...one.lastPlace, isStolen }));
+    return seen.flatMap((one) => (one.place === null ? [] : { ...one, ...one.place, isStolen }));
   });
   return rows
     .sort((a, b) => a.last - b.last || a.line - b.line)

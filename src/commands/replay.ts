@@ -35,9 +35,13 @@ export const replay: Command = {
   },
 };
 
+const DAY = 86_400_000;
+
 /** As --json prints it. The user with most refused messages is the first. */
 function resultOf({ people, withoutEntry, days }: Tally) {
-  const byDay = [...days.values()].sort((a, b) => (a.day < b.day ? -1 : 1));
+  const byDay = [...days]
+    .sort(([a], [b]) => a - b)
+    .map(([day, total]) => ({ day: new Date(day * DAY).toISOString().slice(0, 10), ...total }));
   const allowed = byDay.reduce((sum, day) => sum + day.allowed, 0);
   const refused = byDay.reduce((sum, day) => sum + day.refused, 0);
   const refusedUsers = [...people].flatMap(([user, places]) => {

@@ -1,6 +1,7 @@
 // allow-nets set load: a set made equal to a published list of networks.
 import type { Command } from '../cli/command';
 import { setTyped, whoAmI } from '../cli/input';
+import { openInput } from '../cli/input-file';
 import { importing } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { blocksOf, Lines } from '../formats/lines';
@@ -11,7 +12,6 @@ import { formatInstant } from '../rules/expiry';
 import { importRow } from '../rules/import';
 import { mergeRanges, networksOf } from '../rules/range';
 import { hintAtSync } from '../sync/status';
-import { openInput } from './import';
 
 export const setLoad: Command = {
   line: 'set load <name> <file>',

@@ -6,7 +6,7 @@
 // login`, `Login aborted`, `Disconnected` and a login without a user begin otherwise, whatever name the client gave.
 import { parseAddress } from '../rules/address';
 import { utf8 } from './head';
-import type { LineKind } from './line-kind';
+import type { LineKind } from './read-log';
 
 const LOGIN = /^Log(?:ged )?in: user=<[^>]/;
 const LOGGED_IN = /^(?:Login|Logged in): user=<([^<>]+)>, method=[\w-]*, rip=([0-9A-Fa-f:.]+)(?:, |$)/;

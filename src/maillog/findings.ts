@@ -16,8 +16,8 @@ export interface Finding {
   readonly network: Network;
   readonly messages: number;
   readonly refused: number;
-  /** Days in local time. */
-  readonly days: ReadonlySet<string>;
+  /** Days in local time, since 1970. */
+  readonly days: ReadonlySet<number>;
   /** Seconds since 1970. */
   readonly first: number;
   readonly last: number;

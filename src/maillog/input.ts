@@ -1,5 +1,6 @@
 // The mail logs that a command reads, opened: those that it was given (`-` is standard input), or the one of this server.
 import * as fs from 'node:fs';
+import { openInput } from '../cli/input-file';
 import { Trouble } from '../failure';
 import { findProgram, run } from '../postfix/run';
 
@@ -18,38 +19,13 @@ const CLOCK_AHEAD = 60;
 /** A file's time may have been set in another time zone. */
 const FILE_TIME_AHEAD = 86_400;
 
-/** A file that is named twice is opened once. `now`: seconds since 1970. Throws Trouble for a file that cannot be opened. */
-export function openInputs(names: readonly string[], now: number): Input[] {
-  const inputs = new Map<string, Input>();
-  for (const name of names) {
-    const { input, identity } = open(name, now + CLOCK_AHEAD);
-    if (!inputs.has(identity)) inputs.set(identity, input);
-    else if (input.descriptor !== 0) fs.closeSync(input.descriptor);
-  }
-  return [...inputs.values()];
-}
-
-function open(file: string, latest: number): { input: Input; identity: string } {
+/** `file`: `-` is standard input. `now`: seconds since 1970. Throws Trouble when it cannot be opened. */
+export function openLog(file: string, now: number): Input {
+  const descriptor = openInput(file);
+  const stat = fs.fstatSync(descriptor);
+  const [size, changed] = stat.isFile() ? [stat.size, stat.mtimeMs / 1000 + FILE_TIME_AHEAD] : [null, now];
   const name = file === '-' ? 'standard input' : file;
-  try {
-    const descriptor = file === '-' ? 0 : fs.openSync(file, 'r');
-    const stat = fs.fstatSync(descriptor);
-    if (stat.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
-    if (!stat.isFile()) return { input: { name, descriptor, size: null, latest }, identity: file };
-    const changed = stat.mtimeMs / 1000 + FILE_TIME_AHEAD;
-    const input = { name, descriptor, size: stat.size, latest: Math.min(latest, changed) };
-    return { input, identity: `${stat.dev}:${stat.ino}` };
-  } catch (error) {
-    throw unopened(name, error as NodeJS.ErrnoException);
-  }
-}
-
-function unopened(name: string, { code, message }: NodeJS.ErrnoException): Trouble {
-  if (code === 'EISDIR') {
-    return new Trouble({ kind: 'refused', problem: `${name} is a folder`, hint: 'name the mail logs in it' });
-  }
-  const why = { ENOENT: 'no such file', EACCES: 'no permission to read it' }[code ?? ''] ?? message;
-  return new Trouble({ kind: 'refused', problem: `cannot read ${name}: ${why}` });
+  return { name, descriptor, size, latest: Math.min(now + CLOCK_AHEAD, changed) };
 }
 
 const SYSLOG_FILES = ['/var/log/mail.log', '/var/log/maillog', '/var/log/mail'];

@@ -7,7 +7,7 @@ import { importRow } from '../rules/import';
 import { inheritWider } from '../rules/inherit';
 import { hintAtSync } from '../sync/status';
 import type { Finding } from './findings';
-import { networksMarked, noteOf, someOf, usersMarked } from './learn-output';
+import { hintAtLeftOut, noteOf, someOf } from './learn-output';
 import { counted } from './log-reading';
 
 export interface ApplyOptions {
@@ -50,11 +50,7 @@ export async function applyFindings(
     });
   });
   say(`added ${counted(changed.length, 'entry', 'entries')} of ${counted(new Set(changed).size, 'user')}`);
-  if (!force) {
-    const [users, networks] = [usersMarked(fresh, 'many-networks'), networksMarked(fresh, 'gateway')];
-    if (users !== '') hint(`not added, --force adds them: the networks of ${users} (many-networks)`);
-    if (networks !== '') hint(`not added, --force adds them: ${networks} (gateway)`);
-  }
+  if (!force) hintAtLeftOut(fresh);
   if (changed.length > 0) hintAtSync(file, 'takes this away again, unless its list has it too');
   if (inheriting.size > 0) {
     hint(`by the entry inherit, also what wider entries allow is kept: ${someOf(inheriting)}`);

@@ -63,7 +63,7 @@ function stateOf({ user, refused, by }: Finding): string {
 /** What to look at, and what to do next. `applying`: it is being done. */
 export function hintAtFindings(findings: Findings, applying: boolean): void {
   const { all, users, messages, withoutAddress, unfit, usedByMany } = findings;
-  const gateways = networksMarked(all, 'gateway');
+  const gateways = someOf(networksMarked(all, 'gateway'));
   if (gateways !== '') {
     hint(
       `nearly everybody sends from the private ${gateways}: if a proxy or a container's network hides the clients, no rule can tell them apart; see smtpd_upstream_proxy_protocol`,
@@ -72,7 +72,7 @@ export function hintAtFindings(findings: Findings, applying: boolean): void {
   for (const [network, count] of usedByMany.slice(0, NAMED)) {
     hint(`${count} users send from ${network}, a webmail or an office? allow-nets set add NAME ${network}`);
   }
-  const spread = usersMarked(all, 'many-networks');
+  const spread = someOf(usersMarked(all, 'many-networks'));
   if (spread !== '') hint(`in many networks within 24 hours, a stolen password? ${spread}`);
   if (unfit.length > 0) hint(`left out, as entries they would not mean that one user: ${someOf(unfit)}`);
   if (withoutAddress > 0) hint(`left out ${counted(withoutAddress, 'message')} from no known address`);
@@ -82,12 +82,20 @@ export function hintAtFindings(findings: Findings, applying: boolean): void {
   hint(`${counted(all.length, 'network')} of ${counted(users, 'user')} in ${counted(messages, 'message')}: ${next}`);
 }
 
-export function networksMarked(all: readonly Finding[], mark: Mark): string {
-  return someOf(all.filter(({ marks }) => marks.includes(mark)).map(({ network }) => formatNetwork(network)));
+/** What was left out of what is not allowed yet. */
+export function hintAtLeftOut(fresh: readonly Finding[]): void {
+  const users = someOf(usersMarked(fresh, 'many-networks'));
+  const networks = someOf(networksMarked(fresh, 'gateway'));
+  if (users !== '') hint(`not added, --force adds them: the networks of ${users} (many-networks)`);
+  if (networks !== '') hint(`not added, --force adds them: ${networks} (gateway)`);
 }
 
-export function usersMarked(all: readonly Finding[], mark: Mark): string {
-  return someOf(all.filter(({ marks }) => marks.includes(mark)).map(({ user }) => user));
+function networksMarked(all: readonly Finding[], mark: Mark): string[] {
+  return all.flatMap(({ marks, network }) => (marks.includes(mark) ? formatNetwork(network) : []));
+}
+
+function usersMarked(all: readonly Finding[], mark: Mark): string[] {
+  return all.flatMap(({ marks, user }) => (marks.includes(mark) ? user : []));
 }
 
 /** The first of the names, and how many more there are. */

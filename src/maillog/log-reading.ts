@@ -8,10 +8,11 @@ import { momentOf, secondsOf } from '../cli/time';
 import { printable, shellWord, Trouble } from '../failure';
 import { decide } from '../policy/decide';
 import { formatInstant } from '../rules/expiry';
+import { truncate } from '../rules/network';
 import { RuleStore } from '../rules/store';
 import { foldName } from '../rules/subject';
-import { defaultLog, openInputs } from './input';
-import type { LineKind } from './line-kind';
+import { defaultLog, openLog } from './input';
+import type { LineKind } from './read-log';
 import { type Reading, readLog } from './read-log';
 import { Tally } from './tally';
 
@@ -30,93 +31,108 @@ export interface LogQuery {
   readonly kinds: readonly LineKind[];
   readonly v4Prefix?: number;
   readonly v6Prefix?: number;
-  /** Without a database nobody is allowed; else that is Trouble. */
-  readonly allowNoDatabase?: boolean;
+  /** Whether the database must be there. Before there is one nobody is allowed. */
+  readonly needsDatabase?: boolean;
 }
 
-/** Reads the files, each user at each address decided about by the database. `now`: ms since 1970. */
+/** Adds up what the files hold, decided about by the database. `now`: ms since 1970. `isPartial`: some of it could not be read. */
 export async function tallyLogs(
   given: Arguments,
   now: number,
-  { command, kinds, v4Prefix = 32, v6Prefix = 64, allowNoDatabase = false }: LogQuery,
+  { command, kinds, v4Prefix = 32, v6Prefix = 64, needsDatabase = true }: LogQuery,
 ): Promise<{ tally: Tally; readings: Reading[] }> {
-  const scope = { ...spanOf(given, now), isAsked: isAskedFor(given.texts('user')), v4Prefix, v6Prefix };
-  const store = openRules(given.db, allowNoDatabase);
-  const tally = new Tally(scope, (user, address) => store.read((rules) => decide({ user, address }, rules, now)));
-  let names = given.texts('file');
-  if (names.length === 0) {
-    names = [defaultLog(command)];
-    hint(`the log is ${names[0]}`);
-  }
-  const inputs = openInputs(names, now / 1000);
-  const sizes = inputs.map(({ size }) => size);
-  const progress = new Progress(sizes.reduce((sum, size) => (sum === null || size === null ? null : sum + size), 0));
+  const store = openRules(given.db, needsDatabase);
+  const tally = new Tally({
+    ...spanOf(given, now),
+    isAsked: isAskedFor(new Set(given.texts('user').map(foldName))),
+    networkOf: (address) => truncate(address, address.family === 4 ? v4Prefix : v6Prefix),
+    decide: (user, address) => store.read((rules) => decide({ user, address }, rules, now)),
+  });
+  const inputs = logNames(given, command).map((name) => openLog(name, now / 1000));
+  const size = inputs.reduce<number | null>(
+    (sum, one) => (sum === null || one.size === null ? null : sum + one.size),
+    0,
+  );
+  const progress = new Progress(size);
+  const readings: Reading[] = [];
   try {
-    const readings: Reading[] = [];
     for (const input of inputs) {
       readings.push(await readLog(input, kinds, (found, seconds) => tally.record(found, seconds), progress.add));
     }
-    return { tally, readings };
   } finally {
     progress.done();
     store.close();
   }
+  return { tally, readings };
 }
 
-function openRules(file: string, allowNone: boolean): Pick<RuleStore, 'read' | 'close'> {
+function openRules(file: string, isNeeded: boolean): Pick<RuleStore, 'read' | 'close'> {
   const store = new RuleStore(file);
   try {
     store.read(() => {});
     return store;
   } catch (error) {
-    if (!allowNone || !(error instanceof Trouble) || error.failure.kind !== 'database-missing') throw error;
+    if (isNeeded || !(error instanceof Trouble) || error.failure.kind !== 'database-missing') throw error;
     return { read: (work) => work({ of: () => null }), close() {} };
   }
 }
 
+function logNames(given: Arguments, command: string): string[] {
+  const names = given.texts('file');
+  if (names.length > 0) return names;
+  const name = defaultLog(command);
+  hint(`the log is ${name}`);
+  return [name];
+}
+
 function spanOf(given: Arguments, now: number): { since: number; until: number } {
-  const [since, until] = [given.text('since'), given.text('until')];
-  const moment = (text: string, option: string) =>
-    /^\d+[a-z]$/.test(text) ? now - secondsOf(text, option) * 1000 : momentOf(text, option, option === '--since');
-  const span = {
-    since: since === null ? 0 : moment(since, '--since') / 1000,
-    until: until === null ? Number.POSITIVE_INFINITY : moment(until, '--until') / 1000,
+  const secondsOfOption = (option: string): number | null => {
+    const text = given.text(option);
+    if (text === null) return null;
+    if (/^\d+[a-z]$/.test(text)) return now / 1000 - secondsOf(text, `--${option}`);
+    return momentOf(text, `--${option}`, option === 'since') / 1000;
   };
-  if (span.since < span.until) return span;
-  const problem = `--since ${since} is not before --until ${until}`;
+  const since = secondsOfOption('since') ?? 0;
+  const until = secondsOfOption('until') ?? Number.POSITIVE_INFINITY;
+  if (since < until) return { since, until };
+  const problem = `--since ${given.text('since')} is not before --until ${given.text('until')}`;
   throw new Trouble({ kind: 'option', problem, hint: 'no line can be between them' });
 }
 
-function isAskedFor(users: readonly string[]): (user: string) => boolean {
-  const asked = new Set(users.map(foldName));
-  if (asked.size === 0) return () => true;
-  return (user) => asked.has(user) || (user.includes('@') && asked.has(user.slice(user.lastIndexOf('@'))));
+function isAskedFor(asked: ReadonlySet<string>): (user: string) => boolean {
+  const domainOf = (user: string) => (user.includes('@') ? user.slice(user.lastIndexOf('@')) : '');
+  return (user) => asked.size === 0 || asked.has(user) || asked.has(domainOf(user));
 }
 
 /** Prints hints at what could not be read. Returns whether there is anything. */
 export function hintAtUnread(readings: readonly Reading[]): boolean {
-  for (const { name, damage, broken, unknown, tooLong, withNul } of readings) {
-    const left = [
-      broken.count > 0 ? counted(broken.count, 'broken line') : '',
-      tooLong > 0 ? counted(tooLong, 'overlong line') : '',
-      withNul > 0 ? `${counted(withNul, 'line')} with NUL bytes` : '',
-    ].filter((text) => text !== '');
-    const example = broken.count > 0 ? `, for example: ${printable(broken.example)}` : '';
-    if (left.length > 0) hint(`${name}: left out ${left.join(', ')}${example}`);
-    if (unknown.count > 0) {
-      hint(`${name}: ${counted(unknown.count, 'line')} not understood, for example: ${printable(unknown.example)}`);
-      hint("read a journal with: LC_ALL=C journalctl -o short-iso -u 'postfix*'; please report other forms");
-    }
-    if (damage === 'UTF-16') {
-      hint(`${name} is UTF-16 and was not read; convert it first: iconv -f UTF-16 -t UTF-8 ${shellWord(name)}`);
-    } else if (damage !== null) {
-      hint(`${name} could not be read to its end (${printable(damage)}): what came before counts`);
-    }
+  const hints = readings.flatMap(unreadOf);
+  hints.forEach(hint);
+  return hints.length > 0;
+}
+
+function unreadOf({ name, damage, broken, unknown, tooLong, withNul }: Reading): string[] {
+  const hints: string[] = [];
+  const left = [
+    broken.count > 0 ? [counted(broken.count, 'broken line')] : [],
+    tooLong > 0 ? [counted(tooLong, 'overlong line')] : [],
+    withNul > 0 ? [`${counted(withNul, 'line')} with NUL bytes`] : [],
+    broken.count > 0 ? [`for example: ${printable(broken.example)}`] : [],
+  ].flat();
+  if (left.length > 0) hints.push(`${name}: left out ${left.join(', ')}`);
+  if (unknown.count > 0) {
+    hints.push(
+      `${name}: ${counted(unknown.count, 'line')} not understood, for example: ${printable(unknown.example)}`,
+      "read a journal with: LC_ALL=C journalctl -o short-iso -u 'postfix*'; please report other forms",
+    );
   }
-  return readings.some(
-    ({ damage, broken, unknown, tooLong, withNul }) =>
-      damage !== null || broken.count + unknown.count + tooLong + withNul > 0,
-  );
+  if (damage === 'UTF-16') {
+    const command = `iconv -f UTF-16 -t UTF-8 ${shellWord(name)}`;
+    hints.push(`${name} is UTF-16 and was not read; convert it first: ${command}`);
+  } else if (damage !== null) {
+    hints.push(`${name} could not be read to its end (${printable(damage)}): what came before counts`);
+  }
+  return hints;
 }
 
 /** For a log in which no mail was found. */

@@ -10,7 +10,7 @@
 // mail must be left out in silence.
 import { isIP } from 'node:net';
 import { INNER_STAMP, utf8 } from './head';
-import type { LineKind } from './line-kind';
+import type { LineKind } from './read-log';
 
 const QUEUE_ID = '(?:NOQUEUE|[0-9A-F]{5,}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{5,})';
 const BEGINNING = new RegExp(`^${QUEUE_ID}: client=`);

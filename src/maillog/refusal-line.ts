@@ -4,7 +4,7 @@
 //
 // Clients choose text that stands in values (user, HELO name, recipient), here and in the lines of other programs. So only a line of allow-nets
 // counts, and its pairs are read one after the other as they were written: a value that is not plain is a JSON string.
-import type { LineKind } from './line-kind';
+import type { LineKind } from './read-log';
 
 const PAIR = /([a-z_]+)=("(?:[^"\\]|\\.)*"|[!#-[\]-~]*)(?: |$)/y;
 

@@ -2,9 +2,9 @@
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openInputs } from '../../src/maillog/input';
-import type { Sighting } from '../../src/maillog/line-kind';
+import { openLog } from '../../src/maillog/input';
 import { POSTFIX_LINES } from '../../src/maillog/postfix-line';
+import type { Sighting } from '../../src/maillog/read-log';
 import { type Reading, readLog } from '../../src/maillog/read-log';
 
 export interface ReadText {
@@ -24,9 +24,7 @@ export async function readText(
     utimesSync(file, now, now);
     const sighted: ReadText['sighted'] = [];
     const onFound = (sighting: Sighting, seconds: number) => sighted.push({ ...sighting, seconds });
-    const [input] = openInputs([file], now);
-    if (input === undefined) throw new Error('no input');
-    return { sighted, reading: await readLog(input, [POSTFIX_LINES], onFound, () => {}) };
+    return { sighted, reading: await readLog(openLog(file, now), [POSTFIX_LINES], onFound, () => {}) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
