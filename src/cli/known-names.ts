@@ -1,4 +1,4 @@
-// What the other entries say about the name that somebody typed: whether it is likely the name of a user here.
+// What the other entries say about a name that somebody typed: whether it is likely the name of a user here.
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
 import { hasRows, namesFrom } from '../rules/entries';
@@ -6,16 +6,12 @@ import { isDomainName } from '../rules/name-fault';
 import { EVERYBODY } from '../rules/subject';
 import { commandText } from './let-in';
 
-/** So many rows show what the names of this server look like. */
-const SAMPLE = 1000;
-
-/** Throws Trouble for a domain without its `@`, unless `force`. A login such as john.doe, or wei.li, is one. */
+/** Throws Trouble for a domain without its `@`, unless `force`. Of two letters at the end: a country, or a login such as wei.li. */
 export function requireUserName(connection: Connection, user: string, force: boolean): void {
   const kind = isDomainName(user);
   if (force || kind === 'no' || hasRows(connection, 'access', user)) return;
-  const isCountry = /\.\p{L}{2}$/u.test(user);
-  const isLikely = kind === 'yes' || (isCountry && !hasPlainLogins(connection, user));
-  if (!isLikely && !knowsDomain(connection, user)) return;
+  const isCountry = /\.\p{L}{2}$/u.test(user) && !hasPlainLogins(connection, user);
+  if (kind !== 'yes' && !isCountry && !hasDomain(connection, user)) return;
   throw new Trouble({
     kind: 'option',
     problem: `${user} is a domain, and no user logs in by it`,
@@ -23,19 +19,19 @@ export function requireUserName(connection: Connection, user: string, force: boo
   });
 }
 
-function knowsDomain(connection: Connection, domain: string): boolean {
+function hasDomain(connection: Connection, domain: string): boolean {
   const sql = 'select 1 from access where substr(user, -length(@end)) = @end limit 1';
   return connection.prepare(sql).get({ end: `@${domain}` }) !== undefined;
 }
 
 /** Whether other users log in here by names without a domain. */
 function hasPlainLogins(connection: Connection, user: string): boolean {
-  return sampleOf(connection).some((name) => !name.includes('@') && name !== EVERYBODY && name !== user);
+  return namesHere(connection).some((name) => !name.includes('@') && name !== EVERYBODY && name !== user);
 }
 
-function sampleOf(connection: Connection): string[] {
-  const names = connection.prepare('select user from access limit ?').pluck().all(SAMPLE);
-  return names.filter((name): name is string => typeof name === 'string');
+/** So many rows show what the names of this server look like. */
+function namesHere(connection: Connection): string[] {
+  return connection.prepare("select user from access where typeof(user) = 'text' limit 1000").pluck().all() as string[];
 }
 
 /** What an entry of this name does not reach though somebody may think so. `command`: what was done, and its `words` after the user. */
@@ -43,26 +39,24 @@ export function nameHints(
   connection: Connection,
   user: string,
   db: string,
-  command: string,
+  command: 'add' | 'block',
   words: readonly string[],
 ): string[] {
-  if (user.startsWith('@') || user === EVERYBODY) return [];
   const again = (name: string) => {
     const text = commandText(command, [name, ...words], db);
     return text === null ? '' : `: ${text}`;
   };
-  const at = user.lastIndexOf('@');
-  if (at >= 0) {
-    const login = user.slice(0, at);
-    const isKnown = login !== '' && !login.includes('@') && hasRows(connection, 'access', login);
-    return isKnown && command === 'block' ? [`${login} has entries too, and is not blocked${again(login)}`] : [];
+  if (user === EVERYBODY || user.startsWith('@')) return [];
+  if (user.includes('@')) {
+    const login = user.replace(/@[^@]*$/, '');
+    const isOpen = command === 'block' && !login.includes('@') && hasRows(connection, 'access', login);
+    return isOpen ? [`${login} has entries too, and is not blocked${again(login)}`] : [];
   }
-  const own: string[] = [];
-  for (const name of namesFrom(connection, 'access', `${user}@`)) if (own.push(name) === 3) break;
-  const hints = own.map(
-    (name) => `${name} has entries of its own, to which those of ${user} do not apply${again(name)}`,
-  );
-  const example = sampleOf(connection).find((name) => name.indexOf('@') > 0);
-  if (hints.length > 0 || example === undefined || hasPlainLogins(connection, user)) return hints;
+  const own = [...namesFrom(connection, 'access', `${user}@`)].slice(0, 3);
+  if (own.length > 0) {
+    return own.map((name) => `${name} has entries of its own, to which those of ${user} do not apply${again(name)}`);
+  }
+  const example = namesHere(connection).find((name) => name.indexOf('@') > 0);
+  if (example === undefined || hasPlainLogins(connection, user)) return [];
   return [`${user} is that user of every domain; the other entries have names such as ${example}`];
 }

@@ -1,7 +1,6 @@
 // allow-nets replay: who would have been refused, had the database as it is now decided about the mail in the log.
-import { dayChart } from '../cli/chart';
 import type { Command } from '../cli/command';
-import { hint, isTerminal, printLine } from '../cli/output';
+import { hint, printLine } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable } from '../failure';
 import { hintAtNoMail, hintAtUnread, LOG_FILES, LOG_OPTIONS, secondsText, tallyLogs } from '../maillog/log-reading';
@@ -75,7 +74,6 @@ function printResult(result: ReturnType<typeof resultOf>): void {
     return { cells: [what, String(result[what]), more] };
   });
   printTable(null, sums, [1]);
-  if (isTerminal(1)) for (const line of dayChart(result.days)) printLine(line);
   if (result.refused === 0) return;
   printLine('');
   const lines = result.refused_users.map(({ user, messages, last, networks, has_entry }) => {
