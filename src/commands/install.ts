@@ -2,14 +2,13 @@
 //
 // Whatever can be known beforehand is found out beforehand; nothing is changed until the administrator has seen the changes.
 import * as fs from 'node:fs';
-import * as path from 'node:path';
 import type { Arguments, Command } from '../cli/command';
 import { type Grants, grantsOf } from '../cli/grants';
 import { hint, printLine } from '../cli/output';
 import { POLICY_OPTIONS } from '../cli/policy-usage';
 import { Trouble, type Words } from '../failure';
 import { accountOf } from '../postfix/account';
-import { changeOf, changePostfix } from '../postfix/change-postfix';
+import { changedStages, changePostfix } from '../postfix/change-postfix';
 import { serviceNamed } from '../postfix/config-text';
 import { type ConfigFiles, offersAuth, serviceLookup, servicesWithAuth, smtpdServices } from '../postfix/configuration';
 import { restrictAccess, restrictableAccess } from '../postfix/database-access';
@@ -20,7 +19,7 @@ import { isAgreed, printChange, printStep } from '../postfix/printed-change';
 import { checksOf } from '../postfix/restrictions';
 import { refused } from '../postfix/run';
 import { closedFile, hindranceOf } from '../postfix/trial-run';
-import { type InstallOptions, type WantedService, wantedService, withLogGroup } from '../postfix/wanted-service';
+import { type WantedService, wantedService, withLogGroup } from '../postfix/wanted-service';
 import { createDatabase } from './init';
 
 export const install: Command = {
@@ -76,22 +75,23 @@ async function runInstall(given: Arguments): Promise<number> {
       'set smtpd_sasl_auth_enable=yes, with -o in the submission entry of master.cf as a rule',
     );
   }
-  const asked = wantedService(name, present, optionsFrom(given));
+  const asked = wantedService(name, present, given);
   const wanted = { ...asked, user: withLogGroup(asked.user, postfix) };
   const { db, trial } = wanted;
   const account = accountOf(wanted.user, postfix.mailOwner);
   stopAt(closedFile(account, wanted.program, postfix));
-  const stages = installPlan(store.files, wanted);
-  const change = changeOf(postfix, store, stages, name);
+  const [withService, withLists] = installPlan(store.files, wanted);
+  const stages = changedStages(store, [withService, withLists]);
+  const change = { postfix, store, stages, answers: name };
   const isNew = !fs.existsSync(db);
   const loose = isNew ? [] : restrictableAccess(db, account);
-  if (change.stages.length === 0 && !isNew && loose.length === 0) {
+  if (stages.length === 0 && !isNew && loose.length === 0) {
     printLine(`already installed: ${described(wanted)}`);
-    listWarnings(stages[1], wanted).forEach(hint);
+    listWarnings(withLists, wanted).forEach(hint);
     return 0;
   }
   const grants = isNew ? { users: 0, wide: [], any: false } : grantsOf(db);
-  const changesLists = change.stages.includes(stages[1]);
+  const changesLists = stages.includes(withLists);
   const stopsEverybody = !trial && changesLists && !grants.any;
   const failure = stopsEverybody && !given.flag('force') ? emptyDatabase(db, isNew) : null;
   if (failure !== null && !given.flag('dry-run')) throw failure;
@@ -110,10 +110,10 @@ async function runInstall(given: Arguments): Promise<number> {
   stopAt(closedFile(account, [db], postfix));
   stopAt(hindranceOf(account, wanted, postfix));
   await changePostfix(change);
-  const copies = store.copies(change.stamp).map(({ copy }) => copy);
-  if (change.stages.length > 0) printLine(`copies of the files before: ${copies.join(' ')}`);
+  const copies = store.originals.map(({ copy }) => copy);
+  if (stages.length > 0) printLine(`copies of the files before: ${copies.join(' ')}`);
   printLine(`installed: ${described(wanted)}`);
-  listWarnings(stages[1], wanted).forEach(hint);
+  listWarnings(withLists, wanted).forEach(hint);
   if (!postfix.isRunning()) hint('Postfix is not running: the change takes effect when it starts');
   if (stopsEverybody) hint('every user is refused until allow-nets add lets one in');
   if (trial) hint('who would be refused is logged as reject_warning; allow-nets install ends the trial');
@@ -141,19 +141,6 @@ function listWarnings(files: ConfigFiles, { name, trial }: WantedService): strin
     ...warnings,
     `${shared}; give submission a list of its own: -o smtpd_recipient_restrictions=... in master.cf`,
   ];
-}
-
-function optionsFrom(given: Arguments): InstallOptions {
-  const db = given.text('db') ?? process.env['ALLOW_NETS_DB'] ?? '';
-  return {
-    user: given.text('user'),
-    db: db === '' ? null : path.resolve(db),
-    oneShot: given.flag('one-shot'),
-    trial: given.flag('trial'),
-    rejectText: given.text('reject-text'),
-    log: given.text('log'),
-    script: __filename,
-  };
 }
 
 function described({ name, user, oneShot, trial, db }: WantedService): string {

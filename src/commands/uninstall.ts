@@ -2,7 +2,7 @@
 
 import type { Arguments, Command } from '../cli/command';
 import { hint, printLine } from '../cli/output';
-import { changeOf, changePostfix } from '../postfix/change-postfix';
+import { changedStages, changePostfix } from '../postfix/change-postfix';
 import { uninstallPlan } from '../postfix/plan';
 import { CONFIG_DIR, DRY_RUN, openPostfix, SERVICE, YES } from '../postfix/postfix-options';
 import { isAgreed, printChange } from '../postfix/printed-change';
@@ -20,8 +20,9 @@ export const uninstall: Command = {
 
 async function runUninstall(given: Arguments): Promise<number> {
   const { postfix, store, name, otherNames } = openPostfix(given);
-  const change = changeOf(postfix, store, [uninstallPlan(store.files, name)], null);
-  if (change.stages.length === 0) {
+  const stages = changedStages(store, [uninstallPlan(store.files, name)]);
+  const change = { postfix, store, stages, answers: null };
+  if (stages.length === 0) {
     printLine(`there is nothing of ${name} in ${postfix.configDir}`);
     for (const other of otherNames)
       hint(`the service ${other} is this program too: allow-nets uninstall --service ${other}`);

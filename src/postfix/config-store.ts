@@ -14,6 +14,8 @@ interface Original {
   readonly path: string;
   /** Where it is, behind symbolic links. */
   readonly real: string;
+  /** Where its copy will be. */
+  readonly copy: string;
   readonly bytes: Buffer;
   readonly encoding: 'utf8' | 'latin1';
   readonly stat: fs.Stats;
@@ -27,20 +29,16 @@ const AGE = 5000;
 
 export class ConfigStore {
   readonly files: ConfigFiles;
-  private readonly main: Original;
-  private readonly master: Original;
+  /** main.cf and master.cf. */
+  readonly originals: readonly [Original, Original];
 
   /** Throws Trouble when one of them cannot be read. */
   constructor(private readonly folder: string) {
-    this.main = readOriginal(path.join(folder, 'main.cf'));
-    this.master = readOriginal(path.join(folder, 'master.cf'));
+    const stamp = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+    const read = (name: string) => readOriginal(path.join(folder, name), stamp);
+    this.originals = [read('main.cf'), read('master.cf')];
     const text = ({ bytes, encoding }: Original) => bytes.toString(encoding);
-    this.files = { main: text(this.main), master: text(this.master), folder };
-  }
-
-  /** Each file and its copy. `stamp`: date and time. */
-  copies(stamp: string): { file: string; copy: string }[] {
-    return [this.main, this.master].map((one) => ({ file: one.path, copy: `${one.path}.allow-nets-${stamp}` }));
+    this.files = { main: text(this.originals[0]), master: text(this.originals[1]), folder };
   }
 
   /** The copies that are there from earlier changes. */
@@ -49,13 +47,11 @@ export class ConfigStore {
     return names.sort().map((name) => path.join(this.folder, name));
   }
 
-  backUp(stamp: string): void {
+  backUp(): void {
     try {
-      for (const { bytes, stat, path: file } of [this.main, this.master]) {
-        replace(`${file}.allow-nets-${stamp}`, bytes, stat, stat.mtime);
-      }
+      for (const { copy, bytes, stat } of this.originals) replace(copy, bytes, stat, stat.mtime);
     } catch (error) {
-      this.removeCopies(stamp);
+      this.removeCopies();
       throw refused(
         `no copy of main.cf and master.cf can be made in ${this.folder} (${reasonOf(error)})`,
         'make the folder writable, or change the files where they are made; --dry-run shows the lines',
@@ -63,28 +59,29 @@ export class ConfigStore {
     }
   }
 
-  removeCopies(stamp: string): void {
-    for (const { copy } of this.copies(stamp)) fs.rmSync(copy, { force: true });
+  removeCopies(): void {
+    for (const { copy } of this.originals) fs.rmSync(copy, { force: true });
   }
 
   write({ main, master }: ConfigFiles): void {
     const modified = new Date(Date.now() - AGE);
-    put(this.main, Buffer.from(main, this.main.encoding), modified);
-    put(this.master, Buffer.from(master, this.master.encoding), modified);
+    const [mainCf, masterCf] = this.originals;
+    put(mainCf, Buffer.from(main, mainCf.encoding), modified);
+    put(masterCf, Buffer.from(master, masterCf.encoding), modified);
   }
 
   /** Both files as they were when they were read, byte for byte. */
   restore(): void {
-    for (const original of [this.main, this.master]) put(original, original.bytes, original.stat.mtime);
+    for (const original of this.originals) put(original, original.bytes, original.stat.mtime);
   }
 }
 
-function readOriginal(file: string): Original {
+function readOriginal(file: string, stamp: string): Original {
   try {
     const real = fs.realpathSync(file);
     const bytes = fs.readFileSync(real);
-    const isUtf8 = Buffer.from(bytes.toString('utf8')).equals(bytes);
-    return { path: file, real, bytes, encoding: isUtf8 ? 'utf8' : 'latin1', stat: fs.statSync(real) };
+    const encoding = Buffer.from(bytes.toString('utf8')).equals(bytes) ? 'utf8' : 'latin1';
+    return { path: file, real, copy: `${file}.allow-nets-${stamp}`, bytes, encoding, stat: fs.statSync(real) };
   } catch (error) {
     throw refused(`${file} cannot be read (${(error as Error).message})`);
   }

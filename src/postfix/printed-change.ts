@@ -11,34 +11,25 @@ export function printStep(step: readonly string[]): void {
 }
 
 /** What `changePostfix` does, with the lines that go and come. */
-export function printChange({ postfix, store, stages, stamp }: Change): void {
+export function printChange({ postfix, store, stages }: Change): void {
   if (stages.length === 0) return;
-  for (const { file, copy } of store.copies(stamp)) printStep(['cp', '-p', file, copy]);
+  for (const { path, copy } of store.originals) printStep(['cp', '-p', path, copy]);
   const running = postfix.isRunning();
   stages.forEach((files, i) => {
     const before = stages[i - 1] ?? store.files;
-    printLines(`${postfix.configDir}/main.cf`, before.main, files.main);
-    printLines(`${postfix.configDir}/master.cf`, before.master, files.master);
+    printLines(`${postfix.configDir}/main.cf`, before.main.split('\n'), files.main.split('\n'));
+    printLines(`${postfix.configDir}/master.cf`, before.master.split('\n'), files.master.split('\n'));
     if (i === stages.length - 1) printStep(postfix.command('check'));
     if (running) printStep(postfix.command('reload'));
   });
 }
 
-function printLines(file: string, before: string, after: string): void {
-  if (before === after) return;
-  printLine(`in ${file}`);
-  const [old, now] = [before.split('\n'), after.split('\n')];
-  const [kept, known] = [new Set(now), new Set(old)];
-  for (let i = 0, j = 0; i < old.length || j < now.length; ) {
-    const [gone, come] = [old[i], now[j]];
-    if (gone !== undefined && (!kept.has(gone) || come === undefined)) {
-      if (!kept.has(gone)) printLine(coloured(`  - ${printable(gone)}`, 'red'));
-      i++;
-    } else if (come !== undefined && (!known.has(come) || gone === undefined)) {
-      if (!known.has(come)) printLine(coloured(`  + ${printable(come)}`, 'green'));
-      j++;
-    } else [i, j] = [i + 1, j + 1];
-  }
+function printLines(file: string, before: readonly string[], after: readonly string[]): void {
+  const gone = before.filter((line) => !after.includes(line));
+  const come = after.filter((line) => !before.includes(line));
+  if (gone.length + come.length > 0) printLine(`in ${file}`);
+  for (const line of gone) printLine(coloured(`  - ${printable(line)}`, 'red'));
+  for (const line of come) printLine(coloured(`  + ${printable(line)}`, 'green'));
 }
 
 /** Whether the changes that were printed are to be made. Throws Trouble for who may not make them, and where nobody can be asked. */
@@ -59,14 +50,9 @@ export function isAgreed(command: string, given: Arguments, { postfix }: Change)
   }
   flush();
   printError('make these changes? [y/N] ');
-  const isYes = /^\s*y/i.test(readLine());
+  // A terminal gives a line at a time.
+  const answer = Buffer.alloc(1024);
+  const isYes = /^\s*y/i.test(answer.toString('latin1', 0, fs.readSync(0, answer)));
   if (!isYes) printLine('nothing was changed');
   return isYes;
-}
-
-function readLine(): string {
-  const byte = Buffer.alloc(1);
-  let line = '';
-  while (fs.readSync(0, byte) === 1 && byte[0] !== 0x0a) line += byte.toString('latin1');
-  return line;
 }

@@ -1,6 +1,7 @@
 // How Postfix is to run the program: what was asked for on the command line; what was not stays as it is installed.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import type { Arguments } from '../cli/command';
 import { readCommandLine } from '../policy/options';
 import { DEFAULT_DATABASE } from '../rules/database';
 import { accountOf, closedTo } from './account';
@@ -9,40 +10,32 @@ import { type PolicyService, programIndex, programOptions } from './policy-servi
 import type { Postfix } from './postfix';
 import { findProgram } from './run';
 
-/** `install`'s own options; null for those that were not given. `script`: the file that is this program. */
-export interface InstallOptions {
-  readonly user: string | null;
-  readonly db: string | null;
-  readonly oneShot: boolean;
-  readonly trial: boolean;
-  readonly rejectText: string | null;
-  readonly log: string | null;
-  readonly script: string;
-}
-
 export interface WantedService extends Wanted {
   readonly db: string;
   /** The files among the words of argv, which the account must be able to read. */
   readonly program: readonly string[];
 }
 
-/** Throws Trouble for options that the program refuses. */
-export function wantedService(name: string, present: PolicyService | null, given: InstallOptions): WantedService {
+/** `present`: the service as it is installed. Throws Trouble for options that the program refuses. */
+export function wantedService(name: string, present: PolicyService | null, given: Arguments): WantedService {
   const index = present === null ? -1 : programIndex(present.argv);
   const now = programOptions(present?.argv.slice(index + 1) ?? []);
-  const { oneShot, trial, script, rejectText, log } = given;
-  const db = given.db ?? now.db ?? DEFAULT_DATABASE;
-  const others = withOption(withOption(now.others, '--reject-text', rejectText), '--log', log);
+  const [oneShot, trial] = [given.flag('one-shot'), given.flag('trial')];
+  const namedDb = given.text('db') || process.env['ALLOW_NETS_DB'];
+  const db = namedDb ? path.resolve(namedDb) : (now.db ?? DEFAULT_DATABASE);
+  const others = withOption(withOption(now.others, '--reject-text', given), '--log', given);
   const options = [...(oneShot ? [] : ['--persistent']), '--db', db, ...others.flat()];
   readCommandLine(options, {});
   const interpreter = interpreterOf(present?.argv.slice(0, Math.max(index, 0)) ?? []);
+  const script = __filename;
   const program = [...interpreter, script].filter((word) => word.startsWith('/'));
-  const user = given.user ?? (present?.user || 'nobody');
+  const user = given.text('user') ?? (present?.user || 'nobody');
   return { name, user, argv: [...interpreter, script, ...options], oneShot, trial, db, program };
 }
 
-/** Each option with its value; `value` null: none was given. */
-function withOption(options: readonly (readonly string[])[], name: string, value: string | null) {
+/** Options, each with its value, and the one that was given in place of the one that was there. */
+function withOption(options: readonly (readonly string[])[], name: string, given: Arguments) {
+  const value = given.text(name.slice(2));
   if (value === null) return options;
   return [...options.filter(([word]) => word !== name && !word?.startsWith(`${name}=`)), [name, value]];
 }

@@ -123,7 +123,7 @@ describe('install against obstacles', needs('root', 'postfix', 'dovecot', 'opens
   const LIMITS = {
     'LimitAS=': {
       words: ['prlimit', '--as=600000000'],
-      cause: /address space is limited to 600000000 bytes \(LimitAS=/,
+      cause: /LimitAS=/,
     },
     // prctl(PR_SET_MDWE), of Linux 6.3 and newer: x86-64 has it as system call 157, ARM as 167.
     'MemoryDenyWriteExecute=': {

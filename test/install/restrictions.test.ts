@@ -113,7 +113,7 @@ describe('the judgement of a list', needs('postconf'), () => {
       'behind a conditional on the program, by -o',
       list(`$mine, ${CHECK}`),
       'skipped by permit',
-      '-o {mine=${{$process_name} == {smtpd} ? {permit} : {reject_unlisted_sender}}}',
+      `-o {mine=$\{{$process_name} == {smtpd} ? {permit} : {reject_unlisted_sender}}}`,
     ],
     ['in the HELO list', `smtpd_helo_restrictions = ${CHECK}\n`, 'asked'],
     ['in the HELO list, too early', `smtpd_delay_reject = no\nsmtpd_helo_restrictions = ${CHECK}\n`, 'absent'],
