@@ -9,6 +9,13 @@ export function refuseLook(text: string): Refusal | null {
   if (text.startsWith('#')) {
     return { problem: `${text} looks like a comment`, hint: "leave comments out: grep -v '^#' FILE" };
   }
+  const address = /<([^<>]+)>$|^mailto:(.+)/.exec(text);
+  if (address !== null)
+    return { problem: `${text} is not a user name`, hint: `did you mean ${address[1] ?? address[2]}` };
+  const parts = text.split(/[;,]/);
+  if (text.includes(';') || (parts.length > 1 && parts.every((part) => part.includes('@')))) {
+    return { problem: `${text} looks like several users`, hint: 'each user has a row of his own' };
+  }
   if (!/[\s:=]/.test(text)) return null;
   if (/^[^:,\s]+:(?:\{[A-Z0-9.-]+\}|[^:]*:[^:]*:[^:]*:[^:]*:[^:]*:)/.test(text) || /\ballow_nets=/.test(text)) {
     return { problem: 'this looks like a line of a Dovecot passwd-file', hint: 'add --format dovecot' };

@@ -24,10 +24,14 @@ export function columnName(field: string | null): string {
 
 /** Columns that other programs have, which say what we say otherwise. */
 const OTHER_MEANINGS: readonly (readonly [name: RegExp, hint: string])[] = [
-  [/expir|until|valid/, `did you mean expires? ${KNOWN}`],
+  [
+    /^(?:valid_?)?(?:from|start|begin|since)/,
+    'every row counts at once: leave out the rows that do not, and this column',
+  ],
+  [/expir|until|valid_?to|^end|^to$/, `did you mean expires? ${KNOWN}`],
   [/mask|prefix|bits|length/, 'write the length of a network behind it: 10.0.0.0/8'],
   [
-    /^(?:is_)?(?:active|enabled?|disabled?|deleted|blocked|locked|revoked|suspended|allow|deny|permit|action|status|type)$/,
+    /^(?:is_)?(?:active|enabled?|disabled?|deleted|blocked|locked|revoked|suspended|valid|allow|deny|permit|action|status|type)$/,
     'every row lets its user in: leave out the rows that do not, and this column',
   ],
 ];

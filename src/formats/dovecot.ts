@@ -8,6 +8,7 @@ const LINE = /^([^:]*):(?:[^:]*:){6}(.*)$/;
 /** Its user and networks. Null for a user without allow_nets, whom Dovecot lets in from everywhere; undefined for a comment. */
 export function readPasswdLine(text: string): { user: string; network: string } | Refusal | null | undefined {
   if (/^\s*(?:#|$)/.test(text)) return undefined;
+  if (!text.includes(':')) return { problem: 'this is no line of a passwd-file', hint: 'leave --format out' };
   const [, user = '', extra = ''] = LINE.exec(text) ?? [];
   const field = extra.split(/[ \t\r]+/).find((word) => word.startsWith('allow_nets='));
   if (field === undefined) {

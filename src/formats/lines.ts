@@ -126,12 +126,8 @@ const OTHERS: readonly (readonly [start: RegExp, what: string, hint: string])[] 
   [/^504b0304/, 'a ZIP file or a spreadsheet', 'unpack it, or save the spreadsheet as CSV'],
   [/^53514c69746520666f726d6174/, 'an SQLite database', 'for one of allow-nets: allow-nets export --db FILE'],
   // Without a byte order mark, half of the bytes of western text are zero.
-  [
-    /^(?:fffe|(?!00)..00(?!00)..00)/,
-    'UTF-16 text',
-    PIPED('save it as UTF-8, or convert it: iconv -f utf-16le -t utf-8'),
-  ],
-  [/^(?:feff|00(?!00)..00(?!00))/, 'UTF-16 text', PIPED('save it as UTF-8, or convert it: iconv -f utf-16be -t utf-8')],
+  [/^(?:fffe|(?!00)..00(?!00)..00)/, 'UTF-16 text', 'save it as UTF-8, or convert it: iconv -f utf-16le -t utf-8 FILE'],
+  [/^(?:feff|00(?!00)..00(?!00))/, 'UTF-16 text', 'save it as UTF-8, or convert it: iconv -f utf-16be -t utf-8 FILE'],
   [/^(?:..)*00/, 'not text', 'save it as text: CSV in UTF-8'],
 ];
 

@@ -3,7 +3,6 @@
 import { isRefusal, type Refusal, readNetwork } from '../cli/input';
 import { hint } from '../cli/output';
 import { Trouble } from '../failure';
-import { parseAddress } from '../rules/address';
 import { parseNetwork } from '../rules/network';
 import { parseRange, type Range, rangeBetween, rangeFrom, rangeOfNetwork } from '../rules/range';
 import { quotedFields } from './delimited';
@@ -96,7 +95,10 @@ function entryOf(line: string): Entry | Refusal {
   const range = parseRange(line);
   if (range !== null) return { range, country: null };
   const read = readNetwork(line);
-  if (isRefusal(read)) return { problem: read.problem, hint: likelyList(line) ?? read.hint };
+  if (isRefusal(read)) {
+    const isSpelling = /^did you mean|^\S+ or /.test(read.hint);
+    return { problem: read.problem, hint: isSpelling ? read.hint : likelyList(line) };
+  }
   if (read.kind === 'network') return { range: rangeOfNetwork(line) as Range, country: null };
   return { problem: `${line} is not a network`, hint: 'a list holds networks, addresses and ranges' };
 }
@@ -137,17 +139,15 @@ function numberedRange(first: string, last: string): Range | null {
   return { family: 4, first: from - mapped, last: to - mapped };
 }
 
-/** What to do with a line that a network can be seen in, or null. */
-function likelyList(line: string): string | null {
-  const words = line.split(/[\s,;]+/).filter((word) => word !== '');
-  const networks = words.filter((word) => parseNetwork(word) !== null).length;
-  if (/geoname_id/.test(line) || /^\S+\/\d+,\d{4,},/.test(line)) {
-    return "GeoLite2 names countries by number: grep ',NUMBER,' FILE | cut -d, -f1, and a pipe into set load NAME -";
-  }
-  if (/^[a-z_"]+(?:[,;\t][a-z_" ]+)+$/i.test(line)) return 'leave the header line out: tail -n +2 FILE';
-  if (networks === words.length && networks > 1) return 'a line is one network, or a range FIRST - LAST';
-  if (networks > 0 && networks === words.length - 1 && parseAddress(words[0] ?? '') === null) {
+/** What to do with a line that is not one network. */
+function likelyList(line: string): string {
+  const [first = '', second = ''] = line.split(/[\s,;]+/);
+  if (/^user\b/i.test(line) || (/^[^\s,;]+[,;\t]/.test(line) && parseNetwork(first) === null && parseNetwork(second))) {
     return 'a list of users goes in with: allow-nets import FILE';
   }
-  return null;
+  if (/^"?network"?,/.test(line) || /^\S+\/\d+"?,[^,/]*,/.test(line)) {
+    return "keep the networks of a country: grep ',CODE,' FILE | cut -d, -f1, and a pipe into set load NAME -";
+  }
+  if (/^[a-z_"]+(?:[,;\t][a-z_" ]+)+$/i.test(line)) return 'leave the header line out: tail -n +2 FILE';
+  return 'a line is one network, or a range FIRST - LAST';
 }

@@ -72,9 +72,9 @@ function* dovecotRecords(lines: Lines, notes: Notes): Iterable<Rec | null> {
 
 function* jsonRecords(lines: Lines, notes: Notes): Iterable<Rec> {
   let isEmpty = true;
-  for (const { line, value } of objectsOf(lines)) {
+  for (const { line, value, problem } of objectsOf(lines)) {
     isEmpty = false;
-    yield { line, content: valuesOfObject(value, notes) };
+    yield { line, content: problem ?? valuesOfObject(value, notes) };
   }
   // Of an empty array it is not known; its export would have had sets.
   if (isEmpty) notes.hasSets = true;
@@ -82,7 +82,7 @@ function* jsonRecords(lines: Lines, notes: Notes): Iterable<Rec> {
 
 function valuesOfObject(value: Readonly<Record<string, unknown>>, notes: Notes): Values | Refusal {
   const values: Values = {};
-  for (const [key, content] of Object.entries(value)) {
+  for (const [key, content] of Object.entries(value ?? {})) {
     const name = columnName(key);
     if (!isColumn(name)) {
       const refusal = notes.unknownColumns.has(name) ? null : refuseColumn(name);
@@ -90,12 +90,21 @@ function valuesOfObject(value: Readonly<Record<string, unknown>>, notes: Notes):
       notes.unknownColumns.add(name);
     } else if (name in values) return { problem: `there are two values ${name}`, hint: 'leave one of them out' };
     else if (typeof content === 'object' && content !== null) {
-      return { problem: `${name} is not text`, hint: 'every value is text, a number, true, false or null' };
+      return { problem: `${name} is not text`, hint: `several networks are one text: "10.0.0.0/8,10.1.0.0/16"` };
     } else values[name] = content === null || content === '' ? null : String(content);
   }
   if ('set' in values) notes.hasSets = true;
+  else if (!('user' in values)) {
+    return {
+      problem: 'the object has no user',
+      hint: `JSON is an array of objects, ${JSON.stringify({ user: 'alice', network: 'any' })} and so on`,
+    };
+  }
   return values;
 }
+
+/** The line below the header of a table with borders. */
+const DRAWN = /^[-+|: ]*-{3}[-+|: ]*$/;
 
 /** psql's last line. */
 const FOOTER = /^\((\d+) rows?\)$/;
@@ -108,7 +117,10 @@ function* delimitedRecords(lines: Lines, format: 'csv' | 'tsv', notes: Notes): I
   for (const { line, fields, problem } of fieldsOf(lines, dialect)) {
     if (problem !== undefined) yield { line, content: problem };
     // Spreadsheets write empty rows as separators alone, and name the separator in the first line.
-    else if (isBlank(fields) || (rows === 0 && /^"?sep=/i.test(fields[0] ?? ''))) yield null;
+    else if (DRAWN.test(fields.join('|'))) {
+      const drawn = 'this is a table drawn for people';
+      return yield { line, content: { problem: drawn, hint: 'add --batch to the mysql command, or --csv to psql' } };
+    } else if (isBlank(fields) || (rows === 0 && /^"?sep=/i.test(fields[0] ?? ''))) yield null;
     else if (columns === null && isHeader(fields, isNetwork)) {
       const names = fields.map(columnName);
       const refusal = refuseHeader(names);
@@ -156,7 +168,7 @@ function refuseFields(
   width: number,
   separator: string,
 ): Refusal | null {
-  const [first = '', second = '', third = ''] = fields.map((field) => field ?? '');
+  const [first = '', , third = ''] = fields.map((field) => field ?? '');
   if (fields.length <= (columns ?? COLUMNS).indexOf('network')) return refuseLine(fields.join(separator), separator);
   if (fields.slice(width).some((field) => field)) {
     const most = columns === null ? 'at most ' : '';
@@ -167,22 +179,19 @@ function refuseFields(
       }
     );
   }
-  if (columns !== null || third === '') return null;
-  // A list of networks without quotes, a net mask, the length of a prefix, or one separator too many.
-  if (parseNetwork(second) !== null && /^\/?\d{1,3}$/.test(third)) {
-    const hint = `write them together: ${first}${separator}${second}/${third.replace('/', '')}`;
-    return { problem: `the note ${third} looks like the length of the network before it`, hint };
-  }
-  if (!isNetwork(third)) return null;
-  const hint = `several networks of a user stand in quotes: ${first}${separator}"${second ? `${second},` : ''}${third}"`;
-  return { problem: `the note ${third} is a network`, hint };
+  // Without a header the third field is a note, which people who have never written one do not know.
+  if (
+    columns !== null ||
+    !(isNetwork(third) || /^\/?\d{1,3}$|^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[T ]\S+)?$/.test(third))
+  )
+    return null;
+  const one = `${first}${separator}10.0.0.0/8`;
+  const hint = `networks stand in one field: ${one}, or in quotes: "10.0.0.0/8,10.1.0.0/16"; a header line names other fields: user${separator}network${separator}expires`;
+  return { problem: `the third field is a note, not ${third}`, hint };
 }
 
 /** A line without separators. */
 function refuseLine(text: string, separator: string): Refusal {
-  if (/^[-+]*-\+[-+]*$/.test(text)) {
-    return { problem: 'this is a table drawn for people', hint: 'add --batch to the mysql command, or --csv to psql' };
-  }
   if (parseNetwork(text) !== null) {
     return { problem: `there is no user for ${text}`, hint: 'a list of networks alone: allow-nets set load NAME FILE' };
   }

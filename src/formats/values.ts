@@ -71,6 +71,13 @@ const SHOWN_NETWORKS = 8;
 /** What a text is that is not a network, or null when that is not known. */
 function refuseOther(text: string): Refusal | null {
   if (/^\s*(?:null|\\n)\s*$/i.test(text)) return { problem: `${text.trim()} is not a network`, hint: EVERYWHERE };
+  const parts = text.trim().split(/[\s;|]+/);
+  if (parts.length > 1 && parts.every((part) => parseNetwork(part) !== null)) {
+    return {
+      problem: `${JSON.stringify(text)} is not a network`,
+      hint: `commas separate networks: ${parts.join(',')}`,
+    };
+  }
   const range = parseRange(text);
   if (range === null) return refuseInvisible('network', text);
   const networks = networksOf(range).map(formatNetwork);

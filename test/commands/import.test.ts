@@ -105,6 +105,8 @@ const CASES: Case[] = [
     ['@office 203.0.113.0/24', 'alice 10.0.0.0/8 desk', 'alice 2001:db8::/32', ...CANONICAL.slice(2)]],
   ['rows of commas alone, and sep=', 'sep=;\nuser;network;note\n;;\ncarol;any;\n', [], ['added 1, changed 0, removed 0, unchanged 0'], [], 0,
     [...CANONICAL.slice(0, 4), 'carol any', 'here 10.0.0.0/8 this server']],
+  ['sets without a header', ',192.0.2.0/24,,,,,office,\ncarol,@office\n', [], ['added 2, changed 0, removed 0, unchanged 0'], [], 0,
+    ['@office 192.0.2.0/24', ...CANONICAL.slice(0, 4), 'carol @office', 'here 10.0.0.0/8 this server']],
   ['a set that is not there, by force', 'carol,@hotel\n', ['--force'], ['added 1, changed 0, removed 0, unchanged 0'], [], 0,
     [...CANONICAL.slice(0, 4), 'carol @hotel', 'here 10.0.0.0/8 this server']],
   ['several rows of one meaning: the one that lasts longest stays', 'user,network,expires\nc,10.0.0.0/8,2098-01-01T00:00Z\nC,::ffff:10.0.0.0/104,\nc,10.0.0.0/8,2097-01-01\n', [],
@@ -196,32 +198,58 @@ test('export: rows by hand come in canonical form, and what import will not take
   }
 });
 
-/** Inputs that no row can be read from, and what is said of them. */
+/** Inputs whose author meant something else than rows of users and networks, and what is said of them. */
 // biome-ignore format: a case a line
-const REFUSED: [what: string, input: string | Buffer, stderr: RegExp][] = [
-  ['a passwd-file without --format', 'alice@example.com:{SHA512-CRYPT}$6$x::::::allow_nets=192.0.2.0/24\n', /looks like a line of a Dovecot passwd-file\n.*hint: add --format dovecot/],
-  ['the same, with a list', 'alice@example.com:{SHA512-CRYPT}$6$x::::::allow_nets=192.0.2.0/24,10.0.0.0/8\n', /hint: add --format dovecot/],
+const REFUSED: [what: string, input: string | Buffer, stderr: RegExp, options?: string[]][] = [
+  ['a passwd-file without --format', 'alice@example.com:{SHA512-CRYPT}$6$x::::::allow_nets=192.0.2.0/24,10.0.0.0/8\n', /looks like a line of a Dovecot passwd-file\n.*hint: add --format dovecot/],
+  ['a hash with commas', 'alice:{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$x::::::allow_nets=192.0.2.0/24\n', /hint: add --format dovecot/],
+  ['a passwd-file with too few colons', 'alice:{PLAIN}x:allow_nets=10.0.0.0/8\n', /allow_nets is not an extra field/, ['--format', 'dovecot']],
+  ['no passwd-file', 'alice,10.0.0.0/8\n', /leave --format out/, ['--format', 'dovecot']],
   ['blanks between user and networks', 'bob@example.com    203.0.113.5, 203.0.113.9\n', /looks like a user and a network\n.*: bob@example.com,203.0.113.5/],
   ['a colon behind the user', 'alice@example.com: 192.0.2.0/24, 10.0.0.0/8\n', /looks like a user and a network\n.*: alice@example.com,192.0.2.0\/24/],
   ['one network behind a blank', 'bob 203.0.113.5\n', /: bob,203.0.113.5\n/],
+  ['networks without a user', '192.0.2.0/24\n', /there is no user for 192.0.2.0\/24\n.*allow-nets set load/],
+  ['several networks without quotes', 'alice,192.0.2.7,192.0.2.9\n', /the third field is a note, not 192.0.2.9\n.*in quotes/],
+  ['a net mask of its own', 'alice,10.0.0.0,255.0.0.0\n', /the third field is a note, not 255.0.0.0/],
+  ['a prefix length of its own', 'alice;192.0.2.0;24\n', /the third field is a note, not 24/],
+  ['an expiry in the place of the note', 'alice,10.0.0.0/8,2026-12-24\n', /the third field is a note, not 2026-12-24\n.*header line/],
+  ['two tabs', 'alice\t\t192.0.2.0/24\n', /the third field is a note, not 192.0.2.0\/24/],
+  ['networks with a semicolon between', 'alice,10.0.0.0/8;192.0.2.0/24\n', /commas separate networks: 10.0.0.0\/8,192.0.2.0\/24/],
+  ['several users', 'alice;bob,10.0.0.0/8\n"a@example.com,b@example.com",10.0.0.0/8\n', /line 1: alice;bob looks like several users[\s\S]*line 2: a@.* looks like several/],
+  ['an address of a mail header', 'Alice <alice@example.com>,10.0.0.0/8\n', /did you mean alice@example.com/],
+  ['comments', '# users\n#bob,10.0.0.0/8\n', /line 2: #bob looks like a comment\n.*grep -v/],
   ['other column names', 'username,allow_nets\nbob,10.0.0.0/8\n', /the columns username and allow_nets are not known\n.*name them user and network.*any/],
+  ['a column that switches rows off', 'user,network,active\nbob,10.0.0.0/8,0\n', /the column active is not known\n.*leave out the rows that do not/],
+  ['a column of the beginning', 'user,network,valid_from\nbob,10.0.0.0/8,2098-01-01\n', /the column valid_from is not known\n.*counts at once/],
+  ['a column of masks', '[{"user":"bob","network":"10.0.0.0","netmask":"255.0.0.0"}]', /the column netmask is not known\n.*10.0.0.0\/8/],
+  ['an expiry in other words', 'user,network,valid_to\nbob,10.0.0.0/8,2098-01-01\n', /the column valid_to is not known\n.*did you mean expires/],
+  ['JSON by user', '{"alice":["10.0.0.0/8"]}\n', /the object has no user/],
+  ['JSON with a list', '[{"user":"alice","network":["10.0.0.0/8"]}]', /network is not text\n.*one text/],
+  ['JSON cut off', '[{"user":"alice","network":"10.0.0.0/8"},\n{"user":"bob","netw', /line 2: this is not JSON, or it is cut off/],
+  ['JSON without its end', '[{"user":"alice","network":"10.0.0.0/8"},\n', /ends before the \] of the array/],
+  ['JSON and more', '[{"user":"alice","network":"10.0.0.0/8"}]\n{"user":"eve","network":"any"}\n', /line 2: there is text after the \]/],
   ['NULL', 'bob,NULL\n', /NULL is not a network\n.*write any/],
-  ['CR alone', 'user,network\rbob,10.0.0.0/8\r', /lines do not end as text does.*\n.*tr '/],
+  ['CR alone', 'user,network\rbob,"10.0.0.0/8"\r', /lines do not end as text does.*\n.*tr '/],
   ['a blank before a quote', 'bob, "10.0.0.0/8"\n', /a blank before a quote/],
+  ['text after a quote', 'bob,"10.0.0.0/8"x\n', /text after the closing quote/],
+  ['a quote that is never closed', 'bob,10.0.0.0/8,"x\ncarol,any\n', /line 1: a quote is opened and never closed/],
   ['an invisible character', 'bob,10.0.0.0/8\u200b\nb\u200bob,10.0.0.0/8\n', /the network holds the invisible character U\+200B[\s\S]*the user holds the invisible character U\+200B/],
   ['UTF-16 without a mark', Buffer.from('user,network\nbob,10.0.0.0/8\n', 'utf16le'), /the input is UTF-16 text\n.*iconv -f utf-16le/],
+  ['Latin-1', Buffer.from('m\xfcller,10.0.0.0/8\n', 'latin1'), /bytes that are not UTF-8\n.*iconv -f windows-1252/],
   ['gzip', Buffer.from([0x1f, 0x8b, 8, 0]), /compressed by gzip/],
-  ['an error page', '<!DOCTYPE html>\n<html>\n', /HTML or XML page/],
+  ['an old spreadsheet', Buffer.from([0xd0, 0xcf, 0x11, 0xe0, 0, 0]), /the input is not text/],
+  ['an error page', '\n<!DOCTYPE html>\n<html>\n', /HTML or XML page/],
+  ['a table with borders', ' user  | network\n-------+------------\n alice | 10.0.0.0/8\n(1 row)\n', /line 2: this is a table drawn for people\n.*--batch/],
+  ['a footer of another number', 'user|network\nalice|10.0.0.0/8\n(2 rows)\n', /the footer says 2 rows, but 1 were read/],
   ['a range', 'bob,198.51.100.7 - 198.51.100.20\n', /is a range, not a network\n.*198.51.100.7\/32,198.51.100.8\/29,198.51.100.16\/30,198.51.100.20\/32\n/],
-  ['a quote that is never closed', 'bob,10.0.0.0/8,"x\ncarol,any\n', /line 1: a quote is opened and never closed/],
   ['a set that inherits', 'user,set,network\n,office,inherit\n', /a set cannot hold inherit/],
 ];
 
 test('inputs that are something else', async (t) => {
-  for (const [what, input, stderr] of REFUSED) {
+  for (const [what, input, stderr, options = []] of REFUSED) {
     await t.test(what, () => {
       const db = prepared(BEFORE);
-      const { status, stderr: said } = run(['import', '-', '--db', db], { input });
+      const { status, stderr: said } = run(['import', '-', ...options, '--db', db], { input });
       assert.equal(status, 1);
       assert.match(said, stderr);
       assert.deepEqual(rows(db), UNCHANGED);

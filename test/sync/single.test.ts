@@ -328,7 +328,7 @@ describe('a wrong command line', () => {
       'sync requires a command after --',
       "allow-nets sync -- mysql --batch -e 'select user, network from access' mail",
     ],
-    [['cat', 'x'], 'not understood: cat, x', usage],
+    [['cat', 'x'], 'unexpected argument cat', usage],
     [['--every', '0s', '--', 'true'], '--every 0s is not a length of time', '--every 30s, --every 5m or --every 1h'],
     [['--every', '30', '--', 'true'], '--every 30 is not a length of time', '--every 30s, --every 5m or --every 1h'],
     [
