@@ -1,5 +1,6 @@
 // Whom a database lets send mail at all, before it is enforced.
-import { eachRow, hasRows, isExpired, problemOf } from '../rules/entries';
+import { eachRow, hasRows, isExpired } from '../rules/entries';
+import { problemOf } from '../rules/row-fault';
 import { reading } from './open';
 
 export interface Grants {

@@ -2,8 +2,8 @@
 import { userInfo } from 'node:os';
 import { Trouble } from '../failure';
 import type { Meaning } from '../rules/meaning';
-import { nameFault } from '../rules/name-fault';
 import { formatNetwork, isCertain, parseNetwork } from '../rules/network';
+import { nameFault } from '../rules/row-fault';
 import { foldName } from '../rules/subject';
 import { refuseInvisible, refuseLook } from './pasted';
 

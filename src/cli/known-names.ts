@@ -2,7 +2,7 @@
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
 import { hasRows, namesFrom } from '../rules/entries';
-import { isDomainName } from '../rules/name-fault';
+import { isDomainName } from '../rules/row-fault';
 import { EVERYBODY } from '../rules/subject';
 import { commandText } from './let-in';
 

@@ -3,10 +3,11 @@
 import type { Entry, Verdict } from '../policy/decide';
 import { parseAddress } from '../rules/address';
 import type { Connection } from '../rules/database';
-import { eachRowOf, hasRows, isExpired, problemOf, type Row } from '../rules/entries';
+import { eachRowOf, hasRows, isExpired, type Row } from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/expiry';
 import { rulesOf } from '../rules/lookup';
 import { meaningOf, meaningText } from '../rules/meaning';
+import { problemOf } from '../rules/row-fault';
 import { foldName, subjectsOf } from '../rules/subject';
 import { untilText } from './time';
 

@@ -9,8 +9,8 @@ import { hint, printLine } from '../cli/output';
 import { expiryOf, untilText } from '../cli/time';
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
-import { hasRows, namesFrom, type Row, rowWith, rowWriter } from '../rules/entries';
-import { expiryMoment, formatInstant } from '../rules/expiry';
+import { hasRows, namesFrom, rowWith, rowWriter } from '../rules/entries';
+import { formatInstant, keptExpiry } from '../rules/expiry';
 import { inheritWider, widerSubjects } from '../rules/inherit';
 import { type Meaning, meaningText } from '../rules/meaning';
 import type { Table } from '../rules/schema';
@@ -122,7 +122,7 @@ export function putter(connection: Connection, table: Table, now: number) {
       user,
       meaning,
       note: wanted.note === '' ? null : (wanted.note ?? present?.note ?? null),
-      expires: wanted.expires ?? (wanted.endless ? null : keptExpiry(present, now)),
+      expires: wanted.expires ?? (wanted.endless ? null : keptExpiry(present?.expires, now)),
       local: wanted.local || present?.local === true,
     };
     const isSame = present !== null && present.note === row.note && present.expires === row.expires;
@@ -130,10 +130,4 @@ export function putter(connection: Connection, table: Table, now: number) {
     write({ ...row, addedAt, addedBy });
     return { expires: row.expires, local: row.local };
   };
-}
-
-/** An entry that is over is new when it is added again. */
-function keptExpiry(present: Row | null, now: number): string | null {
-  const moment = expiryMoment(present?.expires);
-  return Number.isFinite(moment) && moment > now ? formatInstant(moment) : null;
 }

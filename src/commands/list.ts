@@ -7,19 +7,10 @@ import { type Colour, hint, isTerminal, printJsonArray } from '../cli/output';
 import { printTable } from '../cli/table';
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
-import {
-  eachExpired,
-  eachRow,
-  eachRowOf,
-  hasRows,
-  isBlock,
-  isExpired,
-  problemOf,
-  type Row,
-  warningOf,
-} from '../rules/entries';
+import { eachExpired, eachRow, eachRowOf, hasRows, isBlock, isExpired, type Row } from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/expiry';
 import { decidersOf } from '../rules/inherit';
+import { problemOf, warningOf } from '../rules/row-fault';
 import type { Table } from '../rules/schema';
 import { foldName, subjectsOf } from '../rules/subject';
 import { printStatus } from '../sync/status';

@@ -6,8 +6,8 @@ import { changing } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
-import { eachExpired, eachRowOf, hasRows, isExpired, type Row, rowsOf, rowsWithText, rowWith } from '../rules/entries';
-import { removeEntries } from '../rules/removal';
+import { eachExpired, eachRowOf, hasRows, isExpired, type Row, rowsOf, rowWith } from '../rules/entries';
+import { removeEntries } from '../rules/inherit';
 import type { Table } from '../rules/schema';
 import { foldName } from '../rules/subject';
 import { hintAtSync } from '../sync/status';
@@ -84,7 +84,7 @@ const SHOWN_ROWS = 5;
 
 /** The rows of a subject or set that a person named by their text or their meaning. `owner`: what it is called. */
 export function rowsNamed(connection: Connection, table: Table, name: string, text: string, owner: string): Row[] {
-  const exact = rowsWithText(connection, table, name, text);
+  const exact = rowsOf(connection, table, name).filter(({ network }) => network === text);
   if (exact.length > 0) return exact;
   const read = readNetwork(text);
   const found = isRefusal(read) ? null : rowWith(connection, table, name, read);

@@ -3,8 +3,9 @@ import type { Command } from '../cli/command';
 import { hint, printLine } from '../cli/output';
 import { makeCanonical } from '../rules/canonical';
 import { type Connection, openForWriting, translating } from '../rules/database';
-import { eachRow, handRows, problemOf, type Row, warningOf } from '../rules/entries';
+import { eachRow, handRows, type Row } from '../rules/entries';
 import { becomeOwner } from '../rules/owner';
+import { problemOf, warningOf } from '../rules/row-fault';
 import type { Table } from '../rules/schema';
 
 export const tidy: Command = {

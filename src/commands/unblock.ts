@@ -6,8 +6,8 @@ import { hint, printLine } from '../cli/output';
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
 import { handRows, type Row, rowWith } from '../rules/entries';
+import { removeEntries } from '../rules/inherit';
 import { meaningOf } from '../rules/meaning';
-import { removeEntries } from '../rules/removal';
 import { foldName } from '../rules/subject';
 import { hintAtSync } from '../sync/status';
 

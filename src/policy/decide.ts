@@ -1,7 +1,7 @@
 // The decision: a pure function from a SASL user name, a client address and the rules to a verdict.
 // The policy program, `allow-nets check` and `allow-nets replay` decide by this function and no other.
 import { type Address, parseAddress } from '../rules/address';
-import { expiryMoment } from '../rules/expiry';
+import { expiryMoment, hasExpired } from '../rules/expiry';
 import { subjectsOf } from '../rules/subject';
 
 export interface Query {
@@ -59,11 +59,9 @@ export function decide(query: Query, rules: Rules, now: number): Verdict {
   const address = parseAddress(query.address);
   const passed: string[] = [];
   let refusal: Refusal = { kind: 'refused', why: 'no-entry', subject: null, entry: null, passed };
-  for (const subject of subjectsOf(query.user)) {
-    const own = rules.of(subject);
-    if (own === null) continue;
+  for (const { subject, own } of deciding(query.user, rules, now)) {
     if (refusal.subject !== null) passed.push(refusal.subject);
-    const block = own.blocks.find(({ expires }) => !isOver(expires, now));
+    const block = own.blocks.find(({ expires }) => !hasExpired(expires, now));
     if (block !== undefined) return { kind: 'refused', why: 'blocked', subject, entry: block, passed };
     let expired: Entry | null = null;
     for (const entry of address === null ? [] : own.covering(address)) {
@@ -72,13 +70,16 @@ export function decide(query: Query, rules: Rules, now: number): Verdict {
     }
     const why = address === null ? 'no-address' : expired === null ? 'not-covered' : 'expired';
     refusal = { kind: 'refused', why, subject, entry: expired, passed };
-    if (!own.inherits.some(({ expires }) => now < expiryMoment(expires))) break;
   }
   return refusal;
 }
 
-/** Whether a block has ended. One whose end cannot be read goes on: it must not widen access. */
-export function isOver(expires: unknown, now: number): boolean {
-  const moment = expiryMoment(expires);
-  return Number.isFinite(moment) && moment <= now;
+/** The subjects whose entries decide about a user: the narrowest that has an entry, and by an entry `inherit` the next wider one. */
+export function* deciding(user: string, rules: Rules, now: number): Iterable<{ subject: string; own: SubjectRules }> {
+  for (const subject of subjectsOf(user)) {
+    const own = rules.of(subject);
+    if (own === null) continue;
+    yield { subject, own };
+    if (!own.inherits.some(({ expires }) => now < expiryMoment(expires))) return;
+  }
 }

@@ -16,6 +16,18 @@ export function expiryMoment(expires: unknown): number {
   return isDate(expires as string) ? moment + DAY : moment;
 }
 
+/** Whether an entry is over. Of a time that cannot be read nothing is known: a block with such a time stays. */
+export function hasExpired(expires: unknown, now: number): boolean {
+  const moment = expiryMoment(expires);
+  return Number.isFinite(moment) && moment <= now;
+}
+
+/** The end of an entry that is added again without one, as formatInstant writes it: an entry that is over is new then. */
+export function keptExpiry(expires: unknown, now: number): string | null {
+  const moment = expiryMoment(expires);
+  return Number.isFinite(moment) && moment > now ? formatInstant(moment) : null;
+}
+
 /** Whether the text of an instant is a date without a time. */
 export function isDate(text: string): boolean {
   return !/\d[T ]\d/i.test(text.trim());

@@ -1,15 +1,15 @@
-// Many rows at once: what import, sync, set load and learn --apply have in common.
+// Many rows at once: what import, sync and set load have in common.
 //
-// All rows are read into a temporary table first, while the database is neither locked nor changed. One immediate transaction then compares
-// them with the database, asks the guard, and writes what differs; where nothing differs, nothing is written. Policy programs read on until
-// the commit.
+// All rows are read into a temporary table first, while the database is neither locked nor changed. One immediate transaction then writes
+// what differs; where nothing differs, nothing is written. The guard sees what was done, and whatever it refuses is rolled back, as is a
+// dry run. Policy programs read on until the commit.
 //
 // DIAGNOSTICS: a refusal, a full disk, a lock that is held for too long: the transaction is rolled back and nothing has changed.
 import type { Trouble } from '../failure';
 import { makeCanonical } from './canonical';
 import type { Connection, Statement } from './database';
-import { expiryMoment, formatInstant } from './expiry';
-import { checkSets, guard } from './import-guard';
+import { formatInstant, keptExpiry } from './expiry';
+import { checkSets, guard, replaceable, sum, type Tally } from './import-guard';
 import { keyOf, type Meaning, meaningText } from './meaning';
 import { nameColumn, type Table } from './schema';
 
@@ -45,19 +45,16 @@ export interface ImportOptions {
   readonly addedBy: string;
   /** ms since 1970. */
   readonly now: number;
-  /** Called for each change: of a dry run when it is known, else after the commit. */
+  /** Called for each change when all are made, or known. */
   readonly report?: ((change: Change) => void) | undefined;
-  /** Done in the same transaction, before the rows are compared. */
+  /** Done in the same transaction, before the rows. */
   readonly before?: (connection: Connection) => void;
 }
 
-export interface Counts {
+export interface ImportResult {
   readonly added: number;
   readonly changed: number;
   readonly removed: number;
-}
-
-export interface ImportResult extends Counts {
   /** Rows of the input that were there already, as they are. */
   readonly unchanged: number;
   /** Rows of the input that mean the same as another one. */
@@ -78,184 +75,139 @@ export function importRow(table: Table, name: string, meaning: Meaning, more: Pa
   return { ...more, table, name, network: meaningText(meaning), key: keyOf(meaning) };
 }
 
-const TABLES: readonly Table[] = ['network_set', 'access'];
-
-/** In a column of these tables NULL is what the input does not speak of, and an empty text what it leaves empty. */
-const incoming = (table: Table) => `
-create temp table incoming_${table} (
-  id integer primary key, line integer, name text not null, network text not null, key blob not null,
+/** In the columns from `note` on, NULL is what the input does not speak of, and an empty text what it leaves empty. */
+const INCOMING = `
+create temp table incoming (
+  id integer primary key, line integer, of text not null, name text not null, network text not null, key blob not null,
   note text, expires text, added_at text, added_by text, local integer,
-  unique (name, network)
+  unique (of, name, network)
 )`;
 
-/** `source`: the id in the incoming table. `target`: the row of the database. `name`, `network`: of a row that goes. */
-const DIFFERENCE = `
-create temp table difference (of text, what text, source integer, target integer, name text, network text)`;
-
-/** How long a row lasts, to be compared as text: for ever is after all times. */
-const lasting = (row: string) => `ifnull(nullif(${row}.expires, ''), '~')`;
+/** Of rows that mean the same the one that lasts longest stays: what all of them grant. For ever ('~') is after all times. */
+const INSERT = `
+insert into incoming (line, of, name, network, key, note, expires, added_at, added_by, local)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set line = excluded.line, note = excluded.note,
+  expires = excluded.expires, added_at = excluded.added_at, added_by = excluded.added_by, local = excluded.local
+where ifnull(nullif(excluded.expires, ''), '~') > ifnull(nullif(incoming.expires, ''), '~')`;
 
 export class RowImport {
-  private readonly inserts: Record<Table, Statement>;
+  private readonly insert: Statement;
   private read = 0;
 
   constructor(private readonly connection: Connection) {
     // SQLite keeps a temporary table of this size and more in a file.
     connection.pragma('temp.cache_size = -64000');
-    for (const table of TABLES) connection.exec(incoming(table));
-    connection.exec(DIFFERENCE);
-    // Of rows that mean the same the one that lasts longest stays: what all of them grant.
-    const insert = (table: Table) =>
-      connection.prepare(
-        `insert into incoming_${table} (line, name, network, key, note, expires, added_at, added_by, local)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (name, network) do update set line = excluded.line,
-           note = excluded.note, expires = excluded.expires, added_at = excluded.added_at, added_by = excluded.added_by,
-           local = excluded.local where ${lasting('excluded')} > ${lasting(`incoming_${table}`)}`,
-      );
-    this.inserts = { access: insert('access'), network_set: insert('network_set') };
-    // Of the temporary tables alone: the database is not locked.
+    connection.exec(INCOMING);
+    this.insert = connection.prepare(INSERT);
+    // Of the temporary table alone: the database is not locked.
     connection.exec('begin');
   }
 
   add(row: ImportRow): void {
-    const { line = 0, name, network, key, local } = row;
+    const { line = 0, table, name, network, key, note, expires, addedAt, addedBy, local } = row;
+    const texts = [note, expires, addedAt, addedBy].map((text) => (text === undefined ? null : (text ?? '')));
     this.read++;
-    this.inserts[row.table].run(
-      line,
-      name,
-      network,
-      key,
-      given(row.note),
-      given(row.expires),
-      given(row.addedAt),
-      given(row.addedBy),
-      local === undefined ? null : Number(local),
-    );
+    this.insert.run(line, table, name, network, key, ...texts, local === undefined ? null : Number(local));
   }
 
   /** Makes the change. Throws Trouble: refused by the guard, a set that does not exist, and what SQLite throws. To be called once. */
   apply(options: ImportOptions): ImportResult {
     const { connection } = this;
-    const { dryRun, report = () => {} } = options;
-    connection.exec('commit');
-    connection.exec('begin immediate');
+    connection.exec('commit; begin immediate');
     try {
       makeCanonical(connection);
       options.before?.(connection);
-      const result = this.compare(options);
-      if (result.refusal !== null && !dryRun) throw result.refusal;
-      if (dryRun) {
-        // Nobody waits for the lock while the changes are looked at.
-        const changes = options.report === undefined ? [] : [...this.changes()];
-        connection.exec('rollback');
-        changes.forEach(report);
-        return result;
-      }
-      for (const table of options.tables) this.write(table, options);
-      connection.exec('commit');
-      if (options.report !== undefined) for (const change of this.changes()) report(change);
+      const changes: Change[] = [];
+      const result = this.write(options, options.report === undefined ? null : changes);
+      if (result.refusal !== null && !options.dryRun) throw result.refusal;
+      connection.exec(options.dryRun ? 'rollback' : 'commit');
+      for (const change of changes.sort(byName)) options.report?.(change);
       return result;
     } finally {
       if (connection.inTransaction) connection.exec('rollback');
     }
   }
 
-  private compare(options: ImportOptions): ImportResult {
+  /** `changes`: takes all of them, unless null. */
+  private write(options: ImportOptions, changes: Change[] | null): ImportResult {
     const { connection } = this;
-    connection.function('kept_expiry', (expires) => keptExpiry(expires, options.now));
-    let distinct = 0;
-    for (const table of options.tables) {
-      connection.prepare(`insert into difference ${differing(table, options.replace)}`).run();
-      if (options.replace) connection.prepare(`insert into difference ${leftOver(table, options)}`).run();
-    }
-    for (const table of TABLES) {
-      distinct += connection.prepare(`select count(*) from incoming_${table}`).pluck().get() as number;
-    }
-    const count = (what: Change['what']) =>
-      connection.prepare('select count(*) from difference where what = ?').pluck().get(what) as number;
-    const counts = { added: count('add'), changed: count('change'), removed: count('remove') };
-    if (!options.force) checkSets(connection, options);
-    return {
-      ...counts,
-      unchanged: distinct - counts.added - counts.changed,
-      repeated: this.read - distinct,
-      refusal: options.replace && !options.force ? guard(connection, options) : null,
+    const { tables, replace, force, set, addedBy } = options;
+    const now = formatInstant(options.now);
+    const none: Tally = { access: 0, network_set: 0 };
+    const counts = { add: { ...none }, change: { ...none }, remove: { ...none } };
+    const lostSets = new Set<string>();
+    const run = (sql: string, values: unknown) => {
+      for (const change of connection.prepare(sql).iterate(values) as Iterable<Change>) {
+        counts[change.what][change.table]++;
+        changes?.push(change);
+        if (change.what === 'remove' && change.table === 'network_set') lostSets.add(change.name);
+      }
     };
-  }
-
-  private write(table: Table, { addedBy, now, replace }: ImportOptions): void {
-    const name = nameColumn(table);
-    const expires = table === 'access';
-    const run = (sql: string, values = {}) => this.connection.prepare(sql).run(values);
-    const made = { addedAt: formatInstant(now), addedBy };
-    const origin = "nullif(ifnull(i.added_at, @addedAt), ''), nullif(ifnull(i.added_by, @addedBy), '')";
-    const chosen = (what: Change['what']) => `d.of = '${table}' and d.what = '${what}'`;
-    run(`delete from ${table} where rowid in (select target from difference d where ${chosen('remove')})`);
-    run(
-      `update ${table} set (key, note, local, added_at, added_by${expires ? ', expires' : ''}) =
-         (i.key, ${wanted('note', table)}, ifnull(i.local, ${table}.local), ${origin}${expires ? `, ${wantedExpiry(table, replace)}` : ''})
-       from difference d join incoming_${table} i on i.id = d.source
-       where ${chosen('change')} and ${table}.rowid = d.target`,
-      made,
-    );
-    run(
-      `insert into ${table} (${name}, network, key, note, local, added_at, added_by${expires ? ', expires' : ''})
-       select i.name, i.network, i.key, nullif(i.note, ''), ifnull(i.local, 0), ${origin}${expires ? ", nullif(i.expires, '')" : ''}
-       from difference d cross join incoming_${table} i on i.id = d.source where ${chosen('add')}`,
-      made,
-    );
-  }
-
-  private changes(): Iterable<Change> {
-    const rows = TABLES.map(
-      (
-        table,
-      ) => `select d.of as "table", d.what as what, ifnull(i.name, d.name) as name, ifnull(i.network, d.network) as network
-        from difference d left join incoming_${table} i on i.id = d.source where d.of = '${table}'`,
-    );
-    return this.connection.prepare(`${rows.join(' union all ')} order by 1 desc, 3, 4`).iterate() as Iterable<Change>;
+    const there = replaceable(connection, options);
+    connection.function('kept_expiry', (expires) => keptExpiry(expires, options.now));
+    for (const table of tables) {
+      if (replace) run(removeSql(table), { set: set ?? null });
+      run(changeSql(table, replace), { now, addedBy });
+      run(addSql(table), { now, addedBy });
+    }
+    if (!force) checkSets(connection, lostSets);
+    const distinct = connection.prepare('select count(*) from incoming').pluck().get() as number;
+    const [added, changed, removed] = [counts.add, counts.change, counts.remove].map(sum) as [number, number, number];
+    const refusal = replace && !force ? guard(connection, options, there, counts.remove) : null;
+    return { added, changed, removed, unchanged: distinct - added - changed, repeated: this.read - distinct, refusal };
   }
 }
 
-/** NULL: not spoken of. */
-function given(text: string | null | undefined): string | null {
-  return text === undefined ? null : (text ?? '');
-}
-
-/** What a column becomes, of a row `table` that is there and a row `i` of the input. */
-function wanted(column: string, table: string): string {
-  return `nullif(ifnull(i.${column}, ${table}.${column}), '')`;
-}
-
-function wantedExpiry(table: string, replace: boolean): string {
-  const input = "nullif(i.expires, '')";
-  return replace ? input : `case when i.expires is null then kept_expiry(${table}.expires) else ${input} end`;
-}
-
-/** As `add` has it: an entry that is over, or whose time cannot be read, is new when it comes again. */
-function keptExpiry(expires: unknown, now: number): string | null {
-  const moment = expiryMoment(expires);
-  return Number.isFinite(moment) && moment > now ? formatInstant(moment) : null;
-}
-
-/** The rows of the input that the database does not have, or has otherwise. A row with a local mark is not replaced. */
-function differing(table: Table, replace: boolean): string {
-  const name = nameColumn(table);
-  const differs = ['note', 'added_at', 'added_by'].map(
-    (column) => `nullif(t.${column}, '') is not ${wanted(column, 't')}`,
+/** Sets before entries, then in the order of names and networks. */
+function byName(a: Change, b: Change): number {
+  const [first, second] = [a, b].map(({ table, name, network }) =>
+    [table === 'access' ? 1 : 0, name, network].join('\0'),
   );
-  differs.push('t.key is not i.key', 't.local is not ifnull(i.local, t.local)');
-  if (table === 'access') differs.push(`t.expires is not ${wantedExpiry('t', replace)}`);
-  return `select '${table}', iif(t.rowid is null, 'add', 'change'), i.id, t.rowid, null, null
-    from incoming_${table} i left join ${table} t on t.${name} = i.name and t.network = i.network
-    where t.rowid is null or (${replace ? 'not t.local and ' : ''}(${differs.join(' or ')}))
-    order by i.name, i.network`;
+  return (first ?? '') < (second ?? '') ? -1 : 1;
+}
+
+/** What a statement returns of each row: a Change. */
+function returning(table: Table, what: Change['what']): string {
+  return `returning '${table}' as "table", '${what}' as what, ${nameColumn(table)} as name, network`;
 }
 
 /** The rows of the database that the input does not have, but for those with a local mark. */
-function leftOver(table: Table, { set }: ImportOptions): string {
+function removeSql(table: Table): string {
   const name = nameColumn(table);
-  return `select '${table}', 'remove', null, t.rowid, t.${name}, t.network from ${table} t
-    where not t.local ${set === undefined ? '' : `and t.${name} = '${set.replaceAll("'", "''")}'`}
-      and not exists (select 1 from incoming_${table} i where i.name = t.${name} and i.network = t.network)`;
+  return `delete from ${table} where not local and (@set is null or ${name} = @set) and not exists (
+      select 1 from incoming i where i.of = '${table}' and i.name = ${table}.${name} and i.network = ${table}.network)
+    ${returning(table, 'remove')}`;
+}
+
+/** The rows `t` of the database that the input has otherwise, in `i`. A row with a local mark is not replaced. */
+function changeSql(table: Table, replace: boolean): string {
+  const name = nameColumn(table);
+  const wanted = (column: string) => `nullif(ifnull(i.${column}, t.${column}), '')`;
+  const given = "nullif(i.expires, '')";
+  const expires = replace ? given : `iif(i.expires is null, kept_expiry(t.expires), ${given})`;
+  const [column, value, differs] =
+    table === 'access' ? [', expires', `, ${expires} as expires`, `or t.expires is not ${expires}`] : ['', '', ''];
+  return `update ${table} set (key, note, local, added_at, added_by${column}) =
+      (new.key, new.note, new.local, new.added_at, new.added_by${column && ', new.expires'})
+    from (
+      select t.rowid as target, i.key as key, ${wanted('note')} as note, ifnull(i.local, t.local) as local,
+        nullif(ifnull(i.added_at, @now), '') as added_at, nullif(ifnull(i.added_by, @addedBy), '') as added_by ${value}
+      from incoming i cross join ${table} t on t.${name} = i.name and t.network = i.network
+      where i.of = '${table}' ${replace ? 'and not t.local' : ''} and (
+        t.key is not i.key or t.local is not ifnull(i.local, t.local) ${differs}
+        or nullif(t.note, '') is not ${wanted('note')}
+        or nullif(t.added_at, '') is not ${wanted('added_at')} or nullif(t.added_by, '') is not ${wanted('added_by')})
+    ) new where ${table}.rowid = new.target ${returning(table, 'change')}`;
+}
+
+/** The rows of the input that the database does not have. */
+function addSql(table: Table): string {
+  const name = nameColumn(table);
+  const [column, value] = table === 'access' ? [', expires', ", nullif(i.expires, '')"] : ['', ''];
+  return `insert into ${table} (${name}, network, key, note, local, added_at, added_by${column})
+    select i.name, i.network, i.key, nullif(i.note, ''), ifnull(i.local, 0),
+      nullif(ifnull(i.added_at, @now), ''), nullif(ifnull(i.added_by, @addedBy), '')${value}
+    from incoming i where i.of = '${table}'
+      and not exists (select 1 from ${table} t where t.${name} = i.name and t.network = i.network)
+    order by i.name, i.network ${returning(table, 'add')}`;
 }

@@ -1,11 +1,11 @@
-// The entry `inherit`: what the next wider subject allows, too. And who decides about a user because of it.
-import { isOver } from '../policy/decide';
+// Who decides about a user when entries come and go, and the entry `inherit`: what the next wider subject allows, too.
+import { deciding } from '../policy/decide';
 import type { Connection } from './database';
 import { deleteRows, eachRowOf, hasRows, isExpired, namesFrom, type Row, rowWriter } from './entries';
-import { expiryMoment } from './expiry';
+import { expiryMoment, hasExpired } from './expiry';
 import { rulesOf } from './lookup';
 import { meaningOf } from './meaning';
-import { EVERYBODY, subjectsOf } from './subject';
+import { EVERYBODY, foldName, subjectsOf } from './subject';
 
 /** Domains named in a message about a login name without one. */
 const NAMED_DOMAINS = 3;
@@ -24,8 +24,7 @@ export interface Origin {
 export function inheritWider(connection: Connection, user: string, origin: Origin): string[] {
   const wider = widerSubjects(connection, user);
   if (wider.length > 0) {
-    const row = { user, meaning: { kind: 'inherit' }, note: null, expires: null, ...origin } as const;
-    rowWriter(connection, 'access')(row);
+    rowWriter(connection, 'access')({ user, meaning: { kind: 'inherit' }, note: null, expires: null, ...origin });
   }
   return wider;
 }
@@ -35,9 +34,7 @@ export function inheritWider(connection: Connection, user: string, origin: Origi
  * of any domain may decide.
  */
 export function widerSubjects(connection: Connection, user: string): string[] {
-  for (const row of eachRowOf(connection, 'access', user)) {
-    if (meaningOf('access', row.network)?.kind !== 'none') return [];
-  }
+  for (const row of eachRowOf(connection, 'access', user)) if (kindOf(row) !== 'none') return [];
   const wider = subjectsOf(user)
     .slice(1)
     .filter((subject) => subject !== user && hasRows(connection, 'access', subject));
@@ -49,11 +46,33 @@ export function widerSubjects(connection: Connection, user: string): string[] {
   return [...domains, ...wider];
 }
 
-/** Deletes the entries `inherit` of a user who has nothing else: they say what no entry says. Returns what is gone. */
-export function deleteLoneInherit(connection: Connection, user: string, now: number): Row[] {
+const kindOf = ({ network }: Row) => meaningOf('access', network)?.kind;
+
+export interface Removal {
+  /** What is gone: the rows, and an `inherit` that was left with nothing beside it. */
+  readonly rows: readonly Row[];
+  /** Of each user about whom others decide now, or the same with another outcome: who, in words. */
+  readonly changes: readonly string[];
+}
+
+/** Inside the caller's transaction. `rows`: of `access`. `now`: ms since 1970. */
+export function removeEntries(connection: Connection, rows: readonly Row[], now: number): Removal {
+  const users = [...new Set(rows.map(({ user }) => foldName(String(user))))];
+  const before = users.map((user) => decidersOf(connection, user, now));
+  deleteRows(connection, 'access', rows);
+  const lone = users.flatMap((user) => deleteLoneInherit(connection, user, now));
+  const changes = users.flatMap((user, i) => {
+    const after = decidersOf(connection, user, now);
+    return JSON.stringify(after) === JSON.stringify(before[i]) ? [] : [decidersText(user, after)];
+  });
+  return { rows: [...rows, ...lone], changes };
+}
+
+/** Deletes the entries `inherit` of a user who has nothing else: they mean the same as no entry. Returns what is gone. */
+function deleteLoneInherit(connection: Connection, user: string, now: number): Row[] {
   const rows: Row[] = [];
   for (const row of eachRowOf(connection, 'access', user)) {
-    if (meaningOf('access', row.network)?.kind !== 'inherit' || isExpired(row, now)) return [];
+    if (kindOf(row) !== 'inherit' || isExpired(row, now)) return [];
     rows.push(row);
   }
   deleteRows(connection, 'access', rows);
@@ -68,30 +87,25 @@ export interface Deciders {
 
 /** `user`: also a domain, or `*`. `now`: ms since 1970. */
 export function decidersOf(connection: Connection, user: string, now: number): Deciders {
-  const rules = rulesOf(connection);
-  const subjects: string[] = [];
+  const subjects = new Set<string>();
   let state: Deciders['state'] = 'nothing in force';
-  for (const subject of new Set(subjectsOf(user))) {
-    const own = rules.of(subject);
-    if (own === null) continue;
-    subjects.push(subject);
-    if (own.blocks.some(({ expires }) => !isOver(expires, now))) return { subjects, state: 'blocked' };
+  for (const { subject, own } of deciding(user, rulesOf(connection), now)) {
+    subjects.add(subject);
+    if (own.blocks.some(({ expires }) => !hasExpired(expires, now)))
+      return { subjects: [...subjects], state: 'blocked' };
     if (grantsAnything(connection, subject, now)) state = 'in force';
-    if (!own.inherits.some(({ expires }) => now < expiryMoment(expires))) break;
   }
-  return { subjects, state };
+  return { subjects: [...subjects], state };
 }
 
 function grantsAnything(connection: Connection, subject: string, now: number): boolean {
   for (const row of eachRowOf(connection, 'access', subject)) {
-    const kind = meaningOf('access', row.network)?.kind ?? 'none';
-    if (kind !== 'none' && kind !== 'inherit' && now < expiryMoment(row.expires)) return true;
+    if (!['none', 'inherit', undefined].includes(kindOf(row)) && now < expiryMoment(row.expires)) return true;
   }
   return false;
 }
 
-/** The deciders in words. */
-export function decidersText(user: string, { subjects, state }: Deciders): string {
+function decidersText(user: string, { subjects, state }: Deciders): string {
   const [first, ...wider] = subjects;
   if (first === undefined) return `${user} has no entry left, and no wider one: it is refused from everywhere`;
   const last = subjects.at(-1) ?? first;

@@ -1,0 +1,65 @@
+// Rows that grant nothing, or likely something else than was meant, and why.
+import type { Row } from './entries';
+import { expiryMoment } from './expiry';
+import { meaningOf } from './meaning';
+import { formatNetwork, parseNetwork } from './network';
+import { nameColumn, type Table } from './schema';
+
+/** Why a row grants nothing whatever the time is, or null. `hasSet`: whether a named set has a network. */
+export function problemOf(table: Table, row: Row, hasSet: (name: string) => boolean): string | null {
+  if (typeof row.user !== 'string') return `the ${nameColumn(table)} is not text`;
+  const fault = table === 'access' ? nameFault(row.user) : null;
+  if (fault !== null) return fault.problem;
+  const meaning = meaningOf(table, row.network);
+  if (meaning === null) return 'the network cannot be read';
+  if (meaning.kind === 'set' && !hasSet(meaning.name)) return `there is no set ${meaning.name}`;
+  return expiryMoment(row.expires) === Number.NEGATIVE_INFINITY ? 'the time of expiry cannot be read' : null;
+}
+
+/** What is likely not meant as it stands in a row that grants something, or null. */
+export function warningOf(table: Table, row: Row): string | null {
+  const network = String(row.network);
+  const parsed = parseNetwork(network);
+  if (parsed?.hostBits) return `${network.trim()} grants all of ${formatNetwork(parsed.network)}`;
+  const isDomain = table === 'access' && isDomainName(String(row.user)) === 'yes';
+  return isDomain ? `${row.user} is a login name here; the domain is @${row.user}` : null;
+}
+
+/** Why a name in the `user` column can match no SASL user name, and the name that was likely meant. */
+export interface NameFault {
+  readonly problem: string;
+  readonly meant: string | null;
+}
+
+const EACH_DOMAIN = 'matches nobody: each domain needs an entry of its own';
+
+/** `words`: with the name in place of NAME. `meant`: what takes the place of the pattern. The first row that holds counts. */
+const NAME_FAULTS: readonly [pattern: RegExp, words: string, meant: string][] = [
+  [/^\s*$/, 'the user is empty', ''],
+  [/^\s*@\s*$/, '@ is not a user', ''],
+  [/^.*[\0\ufffd].*$/s, 'the user holds a NUL or bytes that are not UTF-8', ''],
+  [/^\s+|\s+$/, 'the user QUOTED begins or ends with a space', ''],
+  [/@$/, 'NAME has no domain behind the @', ''],
+  [/^@\*$/, 'NAME matches nobody: * stands alone, for everybody', '*'],
+  [/@\*$/, 'NAME matches nobody: * stands alone, for everybody', ''],
+  [/^.*@[.*]+([^@]*)$/s, `NAME ${EACH_DOMAIN}`, '@$1'],
+  [/^\*(@[^@]*)$/, 'no user is called NAME', '$1'],
+  [/^\*?\.[.*]*/, `NAME ${EACH_DOMAIN}`, '@'],
+];
+
+/** Null for a name that a SASL user name can match. */
+export function nameFault(name: string): NameFault | null {
+  const [pattern, words, instead] = NAME_FAULTS.find(([pattern]) => pattern.test(name)) ?? [];
+  if (pattern === undefined || words === undefined || instead === undefined) return null;
+  const problem = words.replace('NAME', () => name).replace('QUOTED', () => JSON.stringify(name));
+  return { problem, meant: name.replace(pattern, instead).trim() || null };
+}
+
+/** Top-level domains that no login name ends with by chance. */
+const TOP_LEVEL = /\.(com|net|org|edu|gov|mil|int|info|biz|eu|arpa|local|lan|internal|example|test|xn--[a-z0-9-]+)$/;
+
+/** Whether a name without `@` is one of a domain. Of two letters: a country, or a surname as in wei.li. */
+export function isDomainName(name: string): 'yes' | 'maybe' | 'no' {
+  if (!/^(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?\.)+[\p{L}][\p{L}\p{N}-]+$/u.test(name)) return 'no';
+  return TOP_LEVEL.test(name) ? 'yes' : 'maybe';
+}
