@@ -26,36 +26,26 @@ const ASKED: [user: string, address: string, answer: string][] = [
 ];
 const INPUT = ASKED.map(([user, address]) => request(user, address)).join('');
 const ANSWERS = ASKED.map(([, , answer]) => `action=${answer}\n\n`);
-/** What all of the answers, some of them, and no answer at all, is made of. */
+/** No answer, and the first one, two, three and four of them. */
 const WHOLE = [0, 1, 2, 3, 4].map((count) => ANSWERS.slice(0, count).join(''));
 
-/** Where each function is found: an expression for its owner, and its name. */
-const PLACES: [owner: string, name: string][] = [
-  ...['readSync', 'statSync', 'fstatSync', 'readdirSync', 'writeSync', 'readFileSync'].map((name): [string, string] => [
-    "require('node:fs')",
-    name,
-  ]),
-  ["require('node:zlib')", 'brotliDecompressSync'],
-  ["require('node:vm')", 'compileFunction'],
-  ["require('node:path')", 'resolve'],
-  ["require('node:tty')", 'isatty'],
-  ["require('node:child_process')", 'spawn'],
-  ['Date', 'now'],
-  ['Buffer', 'from'],
-  ['Buffer', 'allocUnsafe'],
-  ['JSON', 'stringify'],
-  ['JSON', 'parse'],
-  ['String.prototype', 'normalize'],
-  ['String.prototype', 'split'],
-  ['Map.prototype', 'get'],
-  ['Array.prototype', 'find'],
-  ['DATABASE.prototype', 'prepare'],
-  ['DATABASE.prototype', 'pragma'],
-  ['DATABASE.prototype', 'close'],
-  ['STATEMENT', 'get'],
-  ['STATEMENT', 'all'],
-  ['STATEMENT', 'run'],
-];
+/** Functions by the expression for their owner. */
+const PLACES = Object.entries({
+  "require('node:fs')": ['readSync', 'statSync', 'fstatSync', 'readdirSync', 'writeSync', 'readFileSync'],
+  "require('node:zlib')": ['brotliDecompressSync'],
+  "require('node:vm')": ['compileFunction'],
+  "require('node:path')": ['resolve'],
+  "require('node:tty')": ['isatty'],
+  "require('node:child_process')": ['spawn'],
+  Date: ['now'],
+  Buffer: ['from', 'allocUnsafe'],
+  JSON: ['stringify', 'parse'],
+  'String.prototype': ['normalize', 'split'],
+  'Map.prototype': ['get'],
+  'Array.prototype': ['find'],
+  'DATABASE.prototype': ['prepare', 'pragma', 'close'],
+  STATEMENT: ['get', 'all', 'run'],
+}).flatMap(([owner, names]) => names.map((name) => ({ owner, name })));
 
 const preload = path.join(scratch, 'preload.js');
 // The program is run by a script, so that Node.js has read it before anything throws.
@@ -112,7 +102,7 @@ describe('an exception', { concurrency: 4 }, () => {
   ];
   let thrown = 0;
   for (const { what, words } of variants) {
-    for (const [owner, name] of PLACES) {
+    for (const { owner, name } of PLACES) {
       for (const times of SOAK || what === 'persistent' ? ['1', '2', '3', '*'] : ['1', '*']) {
         test(`${owner}.${name} ${times}, ${what}`, async () => {
           const ended = await runWith(`${owner}|${name}|${times}`, words);

@@ -22,56 +22,50 @@ const REJECT = 'action=reject 5.7.1 test2 may not send mail from 127.0.0.1\n\n';
 const ANSWERS = `action=dunno\n\naction=dunno\n\n${REJECT}`;
 
 const NOBODY = ['--reuid=65534', '--regid=65534', '--clear-groups'];
-const PRIVILEGES = ['setpriv', ...NOBODY, '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all'];
-/** Every file system read-only, for this process and those it starts. */
-const READ_ONLY = [
-  'unshare',
-  '--mount',
-  '--net',
-  'sh',
-  '-c',
-  // Not only the root: each mount by itself. What cannot be had again (a mount below another one) is hidden anyway.
+/** No rights, no network, every file system read-only, no byte in any file, little memory. */
+const LIMITS = [
+  ...['unshare', '--mount', '--net', 'sh', '-c'],
+  // Each mount by itself, not only the root. A mount that another one hides cannot be changed, and need not be.
   `mount --make-rprivate / && cut -d' ' -f5 /proc/self/mountinfo | while read -r place; do
      mount -o remount,bind,ro "$place" 2> /dev/null; done; touch "$0" 2> /dev/null && exit 99; exec "$@"`,
   path.join(scratch, 'written'),
+  ...['prlimit', '--fsize=0', '--core=0', '--nofile=64', '--nproc=1000', `--as=${2 ** 31}`],
+  ...['setpriv', ...NOBODY, '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all'],
 ];
-const SIZES = ['prlimit', '--fsize=0', '--core=0', '--nofile=64', '--nproc=1000', `--as=${2 ** 31}`];
 
 describe('with the least that it needs', needs('root', 'setpriv', 'unshare', 'prlimit', 'mount'), () => {
   const { node, script } = fs.existsSync(PROGRAM) ? serviceProgram(scratch, db) : { node: '', script: '' };
-  for (const [name, limits] of [
-    ['no new rights', PRIVILEGES],
-    ['no network, no file system that can be written', READ_ONLY],
-    ['no byte in any file, little memory', SIZES],
-    ['all of it', [...READ_ONLY, ...SIZES, ...PRIVILEGES]],
-  ] as const) {
-    const command = [...limits, node, script];
-    test(`${name}: all answers, and each line in the log`, async () => {
-      const running = await PolicyProgram.start(['--persistent', '--db', db], {
-        command,
-        // A regular file may not grow; what the log really is, a socket, may be written to.
-        postlog: 'exec cat > "$FAKE_LOG.fifo"',
-      });
-      const fifo = path.join(running.place.folder, 'log.fifo');
-      execFileSync('mkfifo', ['-m', '666', fifo]);
-      const log = fs.openSync(fifo, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);
-      running.write(INPUT);
-      assert.equal(await running.received(ANSWERS.length), ANSWERS);
-      if (limits.includes('--no-new-privs')) checkRights(running.child.pid);
-      running.end();
-      const { status, bytes } = await running.ended;
-      assert.deepEqual([status, bytes], [0, ANSWERS]);
-      assert.equal(
-        readAll(log),
-        'verdict=reject user=test2 address=127.0.0.1 subject= entry= reason=no-entry client_name=unknown\n',
-      );
-    });
+  const command = [...LIMITS, node, script];
 
-    test(`${name}: trouble is told`, async () => {
-      const { bytes, status } = await run(['--db', `${db}.missing`], INPUT, { command, postlog: 'exit 1' });
-      assert.deepEqual([bytes, status], ['', 78]);
+  test('all answers, and each line in the log', async () => {
+    const running = await PolicyProgram.start(['--persistent', '--db', db], {
+      command,
+      // A regular file may not grow; what the log really is, a socket, may be written to.
+      postlog: 'exec cat > "$FAKE_LOG.fifo"',
     });
-  }
+    const fifo = path.join(running.place.folder, 'log.fifo');
+    execFileSync('mkfifo', ['-m', '666', fifo]);
+    const log = fs.openSync(fifo, fs.constants.O_RDWR | fs.constants.O_NONBLOCK);
+    running.write(INPUT);
+    assert.equal(await running.received(ANSWERS.length), ANSWERS);
+    const rights = fs.readFileSync(`/proc/${running.child.pid}/status`, 'utf8');
+    for (const line of [/^Uid:\s65534\s/m, /^Groups:\s*$/m, /^NoNewPrivs:\s1$/m, /^CapEff:\s0+$/m, /^CapBnd:\s0+$/m])
+      assert.match(rights, line);
+    running.end();
+    const { status, bytes } = await running.ended;
+    assert.deepEqual([status, bytes], [0, ANSWERS]);
+    const logged = Buffer.alloc(65536);
+    assert.equal(
+      logged.toString('latin1', 0, fs.readSync(log, logged)),
+      'verdict=reject user=test2 address=127.0.0.1 subject= entry= reason=no-entry client_name=unknown\n',
+    );
+    fs.closeSync(log);
+  });
+
+  test('trouble ends it with its status', async () => {
+    const { bytes, status } = await run(['--db', `${db}.missing`], INPUT, { command, postlog: 'exit 1' });
+    assert.deepEqual([bytes, status], ['', 78]);
+  });
 
   test('the flags for LimitAS= and MemoryDenyWriteExecute=: it answers where Node.js as it is cannot start', async () => {
     const limited = ['prlimit', `--as=${600 * 10 ** 6}`, node];
@@ -100,24 +94,6 @@ describe('with the least that it needs', needs('root', 'setpriv', 'unshare', 'pr
   });
 });
 const REJECTED = request('test2', '127.0.0.1');
-
-function checkRights(pid: number | undefined): void {
-  const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
-  for (const line of [/^Uid:\s65534\s/m, /^Groups:\s*$/m, /^NoNewPrivs:\s1$/m, /^CapEff:\s0+$/m, /^CapBnd:\s0+$/m])
-    assert.match(status, line);
-}
-
-function readAll(descriptor: number): string {
-  const buffer = Buffer.alloc(65536);
-  try {
-    return buffer.toString('latin1', 0, fs.readSync(descriptor, buffer));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return '';
-    throw error;
-  } finally {
-    fs.closeSync(descriptor);
-  }
-}
 
 describe('what it asks the kernel for', needs('strace'), () => {
   for (const mode of [[], ['--persistent']]) {
