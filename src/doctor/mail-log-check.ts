@@ -43,13 +43,16 @@ function obstacleOf(service: InstalledService, runner: Account, program: LogProg
   if (closedTo(runner, file, postfix) !== null) {
     return { problem: `${runner.name} cannot run ${file}`, command: shellLine(['chmod', 'a+rx', file]) };
   }
+  const isFile = isPostlog && postfix.value('maillog_file') !== '';
+  // Before it runs, too: postlog of Postfix 3.10 fails when it does not reach postlogd.
+  const closedWay = isFile ? postlogdObstacle(service, runner, file) : null;
+  if (closedWay !== null) return closedWay;
   const ran = runAs(runner, [file, ...program.words('info')], postfix);
   if (ran.status !== 0) {
     const problem = `${file} fails as ${runner.name} (${complaintOf(ran)})`;
     return { problem, hint: `find out why ${file} fails` };
   }
-  const isFile = isPostlog && postfix.value('maillog_file') !== '';
-  return isFile ? postlogdObstacle(service, runner, file) : syslogObstacle(service);
+  return isFile ? null : syslogObstacle(service);
 }
 
 const isSetgid = (file: string) => (fs.statSync(file).mode & 0o2000) !== 0;
