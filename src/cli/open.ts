@@ -6,13 +6,20 @@ import { asOwner, becomeOwner } from '../rules/owner';
 
 /**
  * Does `work` in one transaction that nobody else can write in meanwhile: all of it or nothing. Readable rows that another SQLite client
- * wrote are canonical before it begins; `rewritten` is how many there were.
+ * wrote are canonical before it begins; `rewritten` is how many there were. `before` sees them as they were.
  */
-export function changing<T>(file: string, work: (connection: Connection, rewritten: number) => T): T {
+export function changing<T>(
+  file: string,
+  work: (connection: Connection, rewritten: number) => T,
+  before?: (connection: Connection) => void,
+): T {
   return asOwner(file, () =>
     translating(file, () => {
       const connection = openForWriting(file);
-      const change = () => work(connection, makeCanonical(connection));
+      const change = () => {
+        before?.(connection);
+        return work(connection, makeCanonical(connection));
+      };
       try {
         return connection.transaction(change).immediate();
       } finally {

@@ -1,19 +1,19 @@
 // allow-nets add: let a user, a domain or everybody send mail from networks.
 
-import { type Arguments, type Command, FOR, LOCAL, NOTE, UNTIL } from '../cli/command';
+import { type Command, FOR, LOCAL, NOTE, UNTIL } from '../cli/command';
 import { networkTyped, subjectTyped, whoAmI } from '../cli/input';
 import { nameHints, requireUserName } from '../cli/known-names';
 import { nearest } from '../cli/nearest';
 import { changing } from '../cli/open';
 import { hint, printLine } from '../cli/output';
+import { putter } from '../cli/put';
 import { expiryOf, untilText } from '../cli/time';
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
-import { hasRows, namesFrom, rowWith, rowWriter } from '../rules/entries';
-import { formatInstant, keptExpiry } from '../rules/expiry';
+import { hasRows, namesFrom } from '../rules/entries';
+import { formatInstant } from '../rules/expiry';
 import { inheritWider, widerSubjects } from '../rules/inherit';
 import { type Meaning, meaningText } from '../rules/meaning';
-import type { Table } from '../rules/schema';
 import { EVERYBODY } from '../rules/subject';
 import { hintAtSync } from '../sync/status';
 import { blockText, requireForce } from './block';
@@ -42,12 +42,30 @@ export const add: Command = {
     ['allow-nets add bob @office --until 2026-12-24 --note "fair in Oslo"', 'a named set, for a time'],
   ],
   run(given) {
+    const now = Date.now();
     const user = subjectTyped(given.text('user') ?? '');
     const networks = given.texts('network').map(networkTyped);
-    const { written, kept, lost, hints } = addEntries(given, user, networks);
-    networks.forEach((meaning, i) => {
+    const [only, local, force] = [given.flag('only'), given.flag('local'), given.flag('force')];
+    const wanted = { note: given.text('note'), expires: expiryOf(given.text('until'), given.text('for'), now), local };
+    const has = (kind: Meaning['kind']) => networks.some((network) => network.kind === kind);
+    if (has('none')) requireForce(user, force);
+    if (user === EVERYBODY && has('inherit')) {
+      const problem = 'nothing is wider than *, so it cannot inherit';
+      throw new Trouble({ kind: 'option', problem, hint: "allow-nets add '*' NETWORK" });
+    }
+    const { written, kept, lost, hints } = changing(given.db, (connection) => {
+      requireUserName(connection, user, force);
+      for (const network of networks) requireSet(connection, network);
+      const origin = { addedAt: formatInstant(now), addedBy: whoAmI(), local };
+      const lost = only ? widerSubjects(connection, user) : [];
+      const kept = only || has('inherit') ? [] : inheritWider(connection, user, origin);
+      const put = putter(connection, 'access', now);
+      const written = networks.map((network) => put(user, network, wanted));
+      return { written, kept, lost, hints: nameHints(connection, user, given.db, 'add', networks.map(meaningText)) };
+    });
+    networks.forEach((network, i) => {
       const row = written[i] ?? null;
-      printLine(`${grantText(user, meaning, row === null)}${untilText(row?.expires ?? null)}`);
+      printLine(`${grantText(user, network, row === null)}${untilText(row?.expires ?? null)}`);
     });
     if (kept.length > 0) printLine(`${user} also keeps what ${kept.join(' or ')} allows`);
     if (lost.length > 0) {
@@ -61,31 +79,6 @@ export const add: Command = {
   },
 };
 
-function addEntries(given: Arguments, user: string, networks: readonly Meaning[]) {
-  const now = Date.now();
-  const force = given.flag('force');
-  const expires = expiryOf(given.text('until'), given.text('for'), now);
-  const wanted = { note: given.text('note'), expires, local: given.flag('local') };
-  const kinds = networks.map(({ kind }) => kind);
-  if (kinds.includes('none')) requireForce(user, force);
-  if (user === EVERYBODY && kinds.includes('inherit')) {
-    const problem = 'nothing is wider than *, so it cannot inherit';
-    throw new Trouble({ kind: 'option', problem, hint: "allow-nets add '*' NETWORK" });
-  }
-  return changing(given.db, (connection) => {
-    requireUserName(connection, user, force);
-    for (const network of networks) requireSet(connection, network);
-    const origin = { addedAt: formatInstant(now), addedBy: whoAmI(), local: wanted.local };
-    const isOnly = given.flag('only') || kinds.includes('inherit');
-    const lost = given.flag('only') ? widerSubjects(connection, user) : [];
-    const kept = isOnly ? [] : inheritWider(connection, user, origin);
-    const put = putter(connection, 'access', now);
-    const written = networks.map((meaning) => put(user, meaning, wanted));
-    const hints = nameHints(connection, user, given.db, 'add', networks.map(meaningText));
-    return { written, kept, lost, hints };
-  });
-}
-
 function grantText(user: string, meaning: Meaning, already: boolean): string {
   if (meaning.kind === 'none') return blockText(user, already);
   const [now, later] = already ? ['', ' already'] : [' now', ''];
@@ -94,40 +87,9 @@ function grantText(user: string, meaning: Meaning, already: boolean): string {
 }
 
 /** Throws Trouble when a set is named that has no network. */
-export function requireSet(connection: Connection, meaning: Meaning): void {
+function requireSet(connection: Connection, meaning: Meaning): void {
   if (meaning.kind !== 'set' || hasRows(connection, 'network_set', meaning.name)) return;
   const name = nearest(meaning.name, namesFrom(connection, 'network_set'));
   const hint = name === null ? `make it first: allow-nets set add ${meaning.name} NETWORK` : `did you mean @${name}`;
   throw new Trouble({ kind: 'refused', problem: `there is no set ${meaning.name}`, hint });
-}
-
-interface Wanted {
-  readonly note: string | null;
-  readonly expires: string | null;
-  readonly local: boolean;
-  /** Without a time of its own the entry never ends, also where there is one that does. */
-  readonly endless?: boolean;
-}
-
-type Written = Pick<Wanted, 'expires' | 'local'>;
-
-/** A function that adds an entry or changes the one of the same meaning, and gives what was written, or null where nothing changed. */
-export function putter(connection: Connection, table: Table, now: number) {
-  const write = rowWriter(connection, table);
-  const addedBy = whoAmI();
-  const addedAt = formatInstant(now);
-  return (user: string, meaning: Meaning, wanted: Wanted): Written | null => {
-    const present = rowWith(connection, table, user, meaning);
-    const row = {
-      user,
-      meaning,
-      note: wanted.note === '' ? null : (wanted.note ?? present?.note ?? null),
-      expires: wanted.expires ?? (wanted.endless ? null : keptExpiry(present?.expires, now)),
-      local: wanted.local || present?.local === true,
-    };
-    const isSame = present !== null && present.note === row.note && present.expires === row.expires;
-    if (isSame && present.local === row.local) return null;
-    write({ ...row, addedAt, addedBy });
-    return { expires: row.expires, local: row.local };
-  };
 }

@@ -5,6 +5,7 @@ import { subjectTyped, whoAmI } from '../cli/input';
 import { nameHints, requireUserName } from '../cli/known-names';
 import { changing } from '../cli/open';
 import { hint, printLine } from '../cli/output';
+import { putter } from '../cli/put';
 import { expiryOf, untilText } from '../cli/time';
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
@@ -12,7 +13,6 @@ import { formatInstant } from '../rules/expiry';
 import { inheritWider } from '../rules/inherit';
 import { EVERYBODY } from '../rules/subject';
 import { hintAtSync } from '../sync/status';
-import { putter } from './add';
 
 export const block: Command = {
   line: 'block <user>',
@@ -68,21 +68,17 @@ export function blockText(user: string, already: boolean): string {
 export function requireForce(user: string, force: boolean): void {
   if (user !== EVERYBODY || force) return;
   const problem = '* is everybody: all users without entries of their own would be refused';
-  throw new Trouble({
-    kind: 'refused',
-    problem,
-    hint: "to block them all the same: allow-nets block --force '*'",
-  });
+  const hint = "to block them all the same: allow-nets block --force '*'";
+  throw new Trouble({ kind: 'refused', problem, hint });
 }
 
 /** Whom a block of a domain or of everybody does not reach: narrower entries decide before it. */
 function notBlocked(connection: Connection, user: string): string[] {
-  const [own, end] =
-    user === EVERYBODY ? ['user <> @user', ''] : ['user <> @user and substr(user, -length(@user)) = @user', user];
-  if (user !== EVERYBODY && end[0] !== '@') return [];
-  const sql = `select count(distinct user) as count, min(user) as first from access where ${own}`;
+  if (user !== EVERYBODY && !user.startsWith('@')) return [];
+  const inDomain = user === EVERYBODY ? '' : 'and substr(user, -length(@user)) = @user';
+  const sql = `select count(distinct user) as count, min(user) as first from access where user <> @user ${inDomain}`;
   const { count, first } = connection.prepare(sql).get({ user }) as { count: number; first: string | null };
-  if (count === 0 || first === null) return [];
+  if (count === 0) return [];
   const others = count === 1 ? first : `${count} others, such as ${first}`;
   return [`entries of their own decide about ${others}: not blocked by this one`];
 }

@@ -6,8 +6,7 @@ import { reading } from '../cli/open';
 import { hint, print } from '../cli/output';
 
 import { recordOf, WRITTEN_FORMATS, type WrittenFormat, writeRecords } from '../formats/write';
-import type { Connection } from '../rules/database';
-import { eachRow, hasRows, type Row } from '../rules/entries';
+import { eachRow, namesFrom, type Row } from '../rules/entries';
 import { expiryMoment } from '../rules/expiry';
 import { meaningOf } from '../rules/meaning';
 import type { Table } from '../rules/schema';
@@ -30,12 +29,13 @@ export const exportRows: Command = {
     let unreadable = 0;
     let withoutSet = 0;
     reading(given.db, (connection) => {
-      const hasSet = setChecker(connection);
+      const sets = new Set(namesFrom(connection, 'network_set'));
       function* records() {
         for (const table of ['network_set', 'access'] as const) {
           for (const row of eachRow(connection, table)) {
-            if (!isReadable(table, row)) unreadable++;
-            else if (!hasSet(table, row)) withoutSet++;
+            const meaning = meaningOf(table, row.network);
+            if (meaning === null || !isReadable(table, row)) unreadable++;
+            else if (meaning.kind === 'set' && !sets.has(meaning.name)) withoutSet++;
             const record = recordOf(table, row);
             if (record !== null) yield record;
           }
@@ -43,11 +43,7 @@ export const exportRows: Command = {
       }
       writeRecords(format, records(), print);
     });
-    if (unreadable > 0) {
-      hint(
-        `rows that import will refuse: ${unreadable}; allow-nets list shows them, allow-nets remove takes them away`,
-      );
-    }
+    if (unreadable > 0) hint(`rows that import will refuse: ${unreadable}; allow-nets list marks them`);
     if (withoutSet > 0) {
       hint(`rows that name a set that does not exist: ${withoutSet}; import takes them only with --force`);
     }
@@ -55,20 +51,7 @@ export const exportRows: Command = {
   },
 };
 
-/** Whether the set exists that a row names, if it names one. */
-function setChecker(connection: Connection): (table: Table, row: Row) => boolean {
-  const known = new Map<string, boolean>();
-  return (table, row) => {
-    const meaning = table === 'access' ? meaningOf(table, row.network) : null;
-    if (meaning?.kind !== 'set') return true;
-    const exists = known.get(meaning.name) ?? hasRows(connection, 'network_set', meaning.name);
-    known.set(meaning.name, exists);
-    return exists;
-  };
-}
-
-function isReadable(table: Table, row: Row): boolean {
-  if (typeof row.user !== 'string' || meaningOf(table, row.network) === null) return false;
-  if (expiryMoment(row.expires) === Number.NEGATIVE_INFINITY) return false;
-  return table === 'access' ? refuseSubject(row.user) === null : isSetName(row.user);
+function isReadable(table: Table, { user, expires }: Row): boolean {
+  if (typeof user !== 'string' || expiryMoment(expires) === Number.NEGATIVE_INFINITY) return false;
+  return table === 'access' ? refuseSubject(user) === null : isSetName(user);
 }

@@ -5,12 +5,12 @@ import { networkTyped, setTyped } from '../cli/input';
 import { nearest } from '../cli/nearest';
 import { changing, reading } from '../cli/open';
 import { printJsonArray, printLine } from '../cli/output';
+import { putter } from '../cli/put';
 import { printTable } from '../cli/table';
 import { printable, Trouble } from '../failure';
 import type { Connection } from '../rules/database';
 import { deleteRows, eachRowOf, hasRows, namesFrom, rowsOf, usersOfSet } from '../rules/entries';
 import { meaningText } from '../rules/meaning';
-import { putter } from './add';
 import { printRows } from './list';
 import { rowsNamed } from './remove';
 

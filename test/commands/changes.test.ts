@@ -213,7 +213,7 @@ test('tidy rewrites what can be read, and names the rest with the reason', () =>
         '  \0 any grants nothing: the user is not text',
         '  @office @other grants nothing: the network cannot be read',
       ],
-      ['hint: to take one away: allow-nets remove USER NETWORK, or allow-nets set remove NAME NETWORK'],
+      ['hint: to remove one: allow-nets remove USER NETWORK, or allow-nets set remove NAME NETWORK'],
     ],
     [
       'remove bob 010.0.0.1',
@@ -327,7 +327,7 @@ test('rows by hand that match nobody, or more than they seem to, are marked', ()
         '  bob@example.com  any grants nothing: the user "bob@example.com " begins or ends with a space',
         '  x\0y any grants nothing: the user holds a NUL or bytes that are not UTF-8',
       ],
-      ['hint: to take one away: allow-nets remove USER NETWORK, or allow-nets set remove NAME NETWORK'],
+      ['hint: to remove one: allow-nets remove USER NETWORK, or allow-nets set remove NAME NETWORK'],
     ],
   ]);
 });

@@ -180,7 +180,7 @@ test('export: rows by hand come in canonical form, and what import will not take
         '',
       ],
       stderr: [
-        'allow-nets: hint: rows that import will refuse: 2; allow-nets list shows them, allow-nets remove takes them away',
+        'allow-nets: hint: rows that import will refuse: 2; allow-nets list marks them',
         'allow-nets: hint: rows that name a set that does not exist: 1; import takes them only with --force',
         '',
       ],
