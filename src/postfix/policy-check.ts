@@ -83,7 +83,10 @@ export function withoutChecks(value: string, service: string): string {
     // A line of its own goes with its newline.
     return before.startsWith('\n') && /^(\n|$)/.test(rest) ? '' : before;
   });
-  return isLast ? left.replace(/(?<=\S)[\s,]+$/, '') : left;
+  if (!isLast) return left;
+  const stripped = left.replace(/(?<=\S)[\s,]+$/, '');
+  // What follows must not become a part of a comment.
+  return /\n[ \t]*#[^\n]*$/.test(stripped) ? `${stripped}\n ` : stripped;
 }
 
 /** The value with a check before everything else: on a line of its own where the list begins on one. */

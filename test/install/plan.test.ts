@@ -178,6 +178,15 @@ describe('what stands there already', () => {
     });
     assert.equal(definedValue(installed.main, 'smtpd_recipient_restrictions'), own);
   });
+  test('last in braces behind a comment: what follows does not become a part of the comment', () => {
+    const list = `permit_mynetworks,\n# ours\n  check_policy_service unix:private/allow-nets`;
+    const master = `smtp inet n - y - - smtpd -o { smtpd_recipient_restrictions = ${list} }\n -o syslog_name=x\n`;
+    const smtp = serviceNamed(uninstall({ main: '', master }).master, 'smtp', 'inet');
+    assert.deepEqual(smtp?.overrides, [
+      { name: 'smtpd_recipient_restrictions', value: 'permit_mynetworks,' },
+      { name: 'syslog_name', value: 'x' },
+    ]);
+  });
   test('a service entry with other words: put right, options of the program are the caller’s', () => {
     const master = `allow-nets unix - n y - - spawn user=daemon\n  argv=/bin/old\n# end\n`;
     const installed = install({ main: '', master });
