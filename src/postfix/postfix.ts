@@ -22,7 +22,9 @@ export class Postfix {
     this.chosen = configDir === null ? [] : ['-c', path.resolve(configDir)];
     this.values = postconf([...this.chosen, '-x']);
     this.version = this.value('mail_version');
-    this.configDir = this.value('config_directory');
+    // postconf of Postfix 3.10 names the default folder for a moment after any main.cf has been written.
+    const named = configDir ?? process.env['MAIL_CONFIG'];
+    this.configDir = named === undefined ? this.value('config_directory') : path.resolve(named);
     this.queueDir = this.value('queue_directory');
     this.mailOwner = this.value('mail_owner');
     if (!(Number.parseInt(this.version, 10) >= OLDEST)) {
