@@ -30,15 +30,15 @@ export async function readBlocks(
   onBytes: (count: number) => void,
 ): Promise<string | null> {
   const blocks = blocksOf(descriptor, onBytes);
-  let { done, value } = blocks.next();
-  if (typeof value === 'object' && value !== null) {
-    const start = value.toString('latin1', 0, 6);
+  let next = blocks.next();
+  if (!next.done) {
+    const start = next.value.toString('latin1', 0, 6);
     if (isUtf16(start)) return 'UTF-16';
     const unpacker = UNPACKERS.find(([, magic]) => start.startsWith(magic));
-    if (unpacker !== undefined) return unpack(unpacker, name, copies(value, blocks), onBlock);
+    if (unpacker !== undefined) return unpack(unpacker, name, copies(next.value, blocks), onBlock);
   }
-  for (; !done; { done, value } = blocks.next()) onBlock(value as Buffer);
-  return value as string | null;
+  for (; !next.done; next = blocks.next()) onBlock(next.value);
+  return next.value;
 }
 
 /** Blocks of BLOCK bytes, the last one shorter, each in the same memory. Returns why reading failed, or null. */

@@ -8,8 +8,8 @@ export interface Input {
   /** For messages. */
   readonly name: string;
   readonly descriptor: number;
-  /** In bytes; null when it is not known before it is read. */
-  readonly size: number | null;
+  /** In bytes; 0 of a pipe. */
+  readonly size: number;
   /** Seconds since 1970: none of its lines can be newer. */
   readonly latest: number;
 }
@@ -23,9 +23,10 @@ const FILE_TIME_AHEAD = 86_400;
 export function openLog(file: string, now: number): Input {
   const descriptor = openInput(file);
   const stat = fs.fstatSync(descriptor);
-  const [size, changed] = stat.isFile() ? [stat.size, stat.mtimeMs / 1000 + FILE_TIME_AHEAD] : [null, now];
+  const isFile = stat.isFile();
+  const changed = isFile ? stat.mtimeMs / 1000 + FILE_TIME_AHEAD : Number.POSITIVE_INFINITY;
   const name = file === '-' ? 'standard input' : file;
-  return { name, descriptor, size, latest: Math.min(now + CLOCK_AHEAD, changed) };
+  return { name, descriptor, size: isFile ? stat.size : 0, latest: Math.min(now + CLOCK_AHEAD, changed) };
 }
 
 const SYSLOG_FILES = ['/var/log/mail.log', '/var/log/maillog', '/var/log/mail'];

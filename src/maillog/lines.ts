@@ -13,14 +13,15 @@ export class LineFinder {
   /** What followed the last line break. */
   private rest = Buffer.alloc(0);
 
-  private readonly marks: readonly Buffer[];
+  /** `marks` as bytes: to search for a text, Node would convert it each time. */
+  private readonly needles: readonly Buffer[];
 
   /** `onLine` gets each line that holds one of `marks`, as Latin-1 (a character a byte), without its line break. */
   constructor(
-    marks: readonly string[],
+    private readonly marks: readonly string[],
     private readonly onLine: (line: string) => void,
   ) {
-    this.marks = marks.map((mark) => Buffer.from(mark));
+    this.needles = marks.map((mark) => Buffer.from(mark));
   }
 
   add(block: Buffer): void {
@@ -51,13 +52,13 @@ export class LineFinder {
       start = last < start ? nextLine(bytes, start + LONGEST_LINE) : last + 1;
     }
     for (let at = bytes.indexOf(0); at >= 0; at = bytes.indexOf(0, nextLine(bytes, at))) this.withNul++;
-    this.marks.forEach((mark, i) => {
-      for (let at = bytes.indexOf(mark), next = 0; at >= 0; at = bytes.indexOf(mark, next)) {
+    this.needles.forEach((needle, i) => {
+      for (let at = bytes.indexOf(needle), next = 0; at >= 0; at = bytes.indexOf(needle, next)) {
         next = nextLine(bytes, at);
-        const line = bytes.subarray(bytes.lastIndexOf(NEWLINE, at) + 1, endOfLine(bytes, next));
+        const line = bytes.toString('latin1', bytes.lastIndexOf(NEWLINE, at) + 1, endOfLine(bytes, next));
         // A line that holds two marks is taken once.
         const isTaken = this.marks.slice(0, i).some((one) => line.includes(one));
-        if (!isTaken && line.length <= LONGEST_LINE && !line.includes(0)) this.onLine(line.toString('latin1'));
+        if (!isTaken && line.length <= LONGEST_LINE && !line.includes('\0')) this.onLine(line);
       }
     });
   }

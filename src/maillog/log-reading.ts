@@ -12,8 +12,7 @@ import { truncate } from '../rules/network';
 import { RuleStore } from '../rules/store';
 import { foldName } from '../rules/subject';
 import { defaultLog, openLog } from './input';
-import type { LineKind } from './read-log';
-import { type Reading, readLog } from './read-log';
+import { type LineKind, type Reading, readLog } from './read-log';
 import { Tally } from './tally';
 
 export const LOG_FILES =
@@ -35,7 +34,7 @@ export interface LogQuery {
   readonly needsDatabase?: boolean;
 }
 
-/** Adds up what the files hold, decided about by the database. `now`: ms since 1970. `isPartial`: some of it could not be read. */
+/** Adds up what the files hold, decided about by the database. `now`: ms since 1970. */
 export async function tallyLogs(
   given: Arguments,
   now: number,
@@ -49,11 +48,7 @@ export async function tallyLogs(
     decide: (user, address) => store.read((rules) => decide({ user, address }, rules, now)),
   });
   const inputs = logNames(given, command).map((name) => openLog(name, now / 1000));
-  const size = inputs.reduce<number | null>(
-    (sum, one) => (sum === null || one.size === null ? null : sum + one.size),
-    0,
-  );
-  const progress = new Progress(size);
+  const progress = new Progress(inputs.reduce((sum, { size }) => sum + size, 0));
   const readings: Reading[] = [];
   try {
     for (const input of inputs) {

@@ -6,7 +6,7 @@
 // counts, and its pairs are read one after the other as they were written: a value that is not plain is a JSON string.
 import type { LineKind } from './read-log';
 
-const PAIR = /([a-z_]+)=("(?:[^"\\]|\\.)*"|[!#-[\]-~]*)(?: |$)/y;
+const PAIR = /([a-z_]+)=("(?:[^"\\]|\\.)*"|[!#-[\]-~]*)(?: |$)/gy;
 
 export const REFUSAL_LINES: LineKind = {
   marks: ['verdict=reject '],
@@ -20,18 +20,13 @@ export const REFUSAL_LINES: LineKind = {
 
 /** The first value of each name, up to a pair that is cut off. */
 function pairsOf(text: string): Partial<Record<string, string>> {
-  const pairs: Record<string, string> = Object.create(null);
-  PAIR.lastIndex = 0;
-  for (let found = PAIR.exec(text); found !== null; found = PAIR.exec(text)) {
-    const [, name = '', value = ''] = found;
-    pairs[name] ??= value.startsWith('"') ? unquote(value) : value;
-  }
-  return pairs;
+  const pairs = [...text.matchAll(PAIR)].map(([, name = '', value = '']) => [name, unquoted(value)]);
+  return Object.fromEntries(pairs.reverse());
 }
 
-function unquote(value: string): string {
+function unquoted(value: string): string {
   try {
-    return JSON.parse(value);
+    return value.startsWith('"') ? JSON.parse(value) : value;
   } catch {
     return '';
   }
