@@ -28,7 +28,6 @@ const FULL = [
   'commands/migration',
   'commands/killed-writer',
   'commands/round-trip',
-  'maillog/large',
   'maillog/truth',
 ];
 

@@ -2,23 +2,29 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { database, entries, file, run } from './command';
-import { generateLog } from './generator';
-import { randomFrom } from './random';
-import { STYLES } from './styles';
+import { oneOf } from '../random';
+import { database, entries, file, noDatabase, run } from './command';
+import { generateLog, picksOf, type Sent, STYLES } from './generator';
+import { taken } from './small-log';
 import { assertLearned, type Learned } from './truth';
 
 const MONTH = 86_400 * 30;
 const now = Math.floor(Date.now() / 1000);
+const styles = Object.entries(STYLES);
+const plain = STYLES['RFC 3339, Z'] ?? assert.fail();
+
+function learn(words: readonly string[], options = {}): Learned[] {
+  const { status, stdout, stderr } = run(['learn', '--json', '--db', noDatabase(), ...words], options);
+  assert.equal(status, 0, stderr);
+  return JSON.parse(stdout);
+}
 
 describe('learn, then replay, of a log of every style', () => {
-  for (const [seed, style] of STYLES.entries()) {
-    test(`${style.name}, seed ${seed}`, () => {
-      const wanted = { style, messages: 400, from: now - MONTH, until: now };
-      const { text, truth } = generateLog(randomFrom(100 + seed), wanted);
+  for (const [seed, [name, style]] of styles.entries()) {
+    test(`${name}, seed ${seed}`, () => {
+      const { text, truth } = generateLog(picksOf(seed), style, 400, now - MONTH, now);
       const db = database();
       const log = file(text);
-
       const learned = run(['learn', '--json', '--apply', '--force', '--db', db, log]);
       assert.equal(learned.status, 0, learned.stderr);
       const rows = JSON.parse(learned.stdout) as Learned[];
@@ -27,65 +33,62 @@ describe('learn, then replay, of a log of every style', () => {
 
       const replayed = run(['replay', '--json', '--db', db, log]);
       assert.equal(replayed.status, 0, replayed.stdout);
-      const { deliveries, refused, users, users_without_entry } = JSON.parse(replayed.stdout);
-      const people = new Set(truth.map(({ user }) => user)).size;
-      assert.deepEqual(
-        { deliveries, refused, users, users_without_entry },
-        {
-          deliveries: truth.length,
-          refused: 0,
-          users: people,
-          users_without_entry: 0,
-        },
-      );
+      const { refused_users, days, allowed, ...sums } = JSON.parse(replayed.stdout);
+      const users = new Set(truth.map(({ user }) => user)).size;
+      assert.deepEqual(sums, { deliveries: truth.length, refused: 0, users, users_without_entry: 0 });
     });
   }
 });
 
 test('several files, plain and packed, whatever their order', () => {
-  const random = randomFrom(5);
+  const pick = picksOf(5);
   const parts = [4, 3, 2, 1, 0].map((month) => {
-    const style = random.pick(STYLES);
-    const wanted = { style, messages: 150, from: now - MONTH * (month + 1), until: now - MONTH * month };
-    return generateLog(random, wanted);
+    const [, style] = oneOf(pick, styles);
+    return generateLog(pick, style, 150, now - MONTH * (month + 1), now - MONTH * month);
   });
   const files = parts.map(({ text }, i) => (i % 2 === 0 ? file(text) : file(gzipSync(text), 'mail.log.gz')));
   const truth = parts.flatMap((part) => part.truth);
-  const outputs = [files, [...files].reverse(), [2, 0, 4, 1, 3].map((i) => files[i] ?? '')].map((order) => {
-    const { stdout, status } = run(['learn', '--json', '--db', database(), ...order]);
-    assert.equal(status, 0);
-    return JSON.parse(stdout) as Learned[];
-  });
-  for (const rows of outputs) assertLearned(rows, truth);
+  for (const order of [files, [...files].reverse(), [2, 0, 4, 1, 3].map((i) => files[i] ?? '')]) {
+    assertLearned(learn(order), truth);
+  }
 });
 
 test('days are days of local time, whatever zone the log is written in', () => {
-  const [, , , , , , , style] = STYLES;
-  if (style === undefined) throw new Error('no style');
-  const { text, truth } = generateLog(randomFrom(8), { style, messages: 500, from: now - MONTH, until: now });
-  const { stdout } = run(['learn', '--json', '--db', database(), file(text)], { zone: 'Asia/Kolkata' });
-  assertLearned(JSON.parse(stdout), truth, 5.5 * 3600);
+  const { text, truth } = generateLog(picksOf(8), plain, 500, now - MONTH, now);
+  assertLearned(learn([file(text)], { zone: 'Asia/Kolkata' }), truth, 5.5 * 3600);
 });
 
 test('--since and --until bound what counts, --user says whose', () => {
-  const [style] = STYLES;
-  if (style === undefined) throw new Error('no style');
-  const log = generateLog(randomFrom(9), { style, messages: 500, from: now - MONTH, until: now });
+  const log = generateLog(picksOf(9), plain, 500, now - MONTH, now);
   const [since, until] = [now - MONTH / 2, now - MONTH / 4];
-  const instant = (seconds: number) => new Date(seconds * 1000).toISOString();
+  const [from, to] = [since, until].map((seconds) => new Date(seconds * 1000).toISOString());
   const users = ['alice@example.com', '王芳@example.cn'];
-  const words = [
-    '--since',
-    instant(since),
-    '--until',
-    instant(until),
-    '--user',
-    'Alice@Example.COM',
-    '--user',
-    '@example.cn',
-  ];
-  const { stdout } = run(['learn', '--json', '--db', database(), ...words, file(log.text)]);
+  const words = ['--since', from ?? '', '--until', to ?? '', '--user', 'Alice@Example.COM', '--user', '@example.cn'];
   const truth = log.truth.filter(({ user, seconds }) => users.includes(user) && seconds >= since && seconds < until);
   assert.ok(truth.length > 5);
-  assertLearned(JSON.parse(stdout), truth);
+  assertLearned(learn([...words, file(log.text)]), truth);
+});
+
+test('a log of many blocks, as a file and from a pipe, and among good mail what is left out', () => {
+  const { text, truth } = generateLog(picksOf(11), plain, 1500, now - MONTH, now);
+  const broken = taken('x', '192.0.2.300', '2026-11-04T05:47:54Z');
+  const long = `${'x'.repeat(200_000)}, sasl_method=PLAIN, sasl_username=x\n${'y'.repeat(65_537)}\n`;
+  const withNul = taken('nul\0', '192.0.2.7', '2026-11-04T05:47:54Z');
+  const part = Buffer.from(`${text}${broken}${long}${withNul}${'z'.repeat(777)}\n`);
+  const times = Math.ceil((8 << 20) / part.length);
+  const bytes = Buffer.concat(Array.from({ length: times }, () => part));
+  const log = file(bytes);
+  const [fromFile, fromPipe] = [log, '-'].map((name) =>
+    run(['learn', '--json', '--db', noDatabase(), name], { input: name === '-' ? bytes : '' }),
+  );
+  assert.ok(fromFile && fromPipe);
+  assert.equal(fromFile.stdout, fromPipe.stdout);
+  assert.equal(fromFile.stderr.replaceAll(log, 'standard input'), fromPipe.stderr);
+  const sums = `${times} broken lines, ${2 * times} overlong lines, ${times} lines with NUL bytes`;
+  assert.match(
+    fromFile.stderr,
+    new RegExp(`left out ${sums}, for example: 2026-11-04T05:47:54Z mx1 .*192\\.0\\.2\\.300`),
+  );
+  const sent = Array.from({ length: times }, (): Sent[] => truth.map((one) => ({ ...one })));
+  assertLearned(JSON.parse(fromFile.stdout), sent.flat());
 });
