@@ -14,6 +14,8 @@ export interface Input {
   readonly latest: number;
 }
 
+/** Its name in messages. */
+export const STANDARD_INPUT = 'standard input';
 /** The clock of the machine that wrote the log may be ahead of ours, by this many seconds. */
 const CLOCK_AHEAD = 60;
 /** A file's time may have been set in another time zone. */
@@ -25,7 +27,7 @@ export function openLog(file: string, now: number): Input {
   const stat = fs.fstatSync(descriptor);
   const isFile = stat.isFile();
   const changed = isFile ? stat.mtimeMs / 1000 + FILE_TIME_AHEAD : Number.POSITIVE_INFINITY;
-  const name = file === '-' ? 'standard input' : file;
+  const name = file === '-' ? STANDARD_INPUT : file;
   return { name, descriptor, size: isFile ? stat.size : 0, latest: Math.min(now + CLOCK_AHEAD, changed) };
 }
 

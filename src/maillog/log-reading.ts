@@ -11,7 +11,7 @@ import { formatInstant } from '../rules/expiry';
 import { truncate } from '../rules/network';
 import { RuleStore } from '../rules/store';
 import { foldName } from '../rules/subject';
-import { defaultLog, openLog } from './input';
+import { defaultLog, openLog, STANDARD_INPUT } from './input';
 import { type LineKind, type Reading, readLog } from './read-log';
 import { Tally } from './tally';
 
@@ -122,8 +122,8 @@ function unreadOf({ name, damage, broken, unknown, tooLong, withNul }: Reading):
     );
   }
   if (damage === 'UTF-16') {
-    const command = `iconv -f UTF-16 -t UTF-8 ${shellWord(name)}`;
-    hints.push(`${name} is UTF-16 and was not read; convert it first: ${command}`);
+    const file = name === STANDARD_INPUT ? '' : ` ${shellWord(name)}`;
+    hints.push(`${name} is UTF-16 and was not read; convert it first: iconv -f UTF-16 -t UTF-8${file}`);
   } else if (damage !== null) {
     hints.push(`${name} could not be read to its end (${printable(damage)}): what came before counts`);
   }

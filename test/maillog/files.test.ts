@@ -148,7 +148,7 @@ test('noise of all kinds does no harm', async () => {
       const { sighted } = await readText(bytes, { now: NOW });
       assert.ok(sighted.length < 200);
     }),
-    { numRuns: 40, noBias: true },
+    { numRuns: 40, unbiased: true },
   );
 });
 
