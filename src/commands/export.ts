@@ -1,11 +1,9 @@
 // allow-nets export: all rows in a form that import --replace reads back to the same database.
-
 import type { Command } from '../cli/command';
 import { isSetName, refuseSubject } from '../cli/input';
 import { reading } from '../cli/open';
-import { hint, print } from '../cli/output';
-
-import { recordOf, WRITTEN_FORMATS, type WrittenFormat, writeRecords } from '../formats/write';
+import { hint } from '../cli/output';
+import { printRecords, recordOf, WRITTEN_FORMATS, type WrittenFormat } from '../formats/write';
 import { eachRow, namesFrom, type Row } from '../rules/entries';
 import { expiryMoment } from '../rules/expiry';
 import { meaningOf } from '../rules/meaning';
@@ -41,7 +39,7 @@ export const exportRows: Command = {
           }
         }
       }
-      writeRecords(format, records(), print);
+      printRecords(format, records());
     });
     if (unreadable > 0) hint(`rows that import will refuse: ${unreadable}; allow-nets list marks them`);
     if (withoutSet > 0) {

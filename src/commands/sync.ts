@@ -12,7 +12,16 @@ import { FORMATS, type Format } from '../formats/records';
 import { MailLog, type Priority } from '../postfix/mail-log';
 import type { ImportResult } from '../rules/import';
 import { type Job, nameOf, syncOnce } from '../sync/run';
-import { ageText, changesOf, nextState, readState, type SyncState, secondsSince, writeState } from '../sync/state';
+import {
+  ageText,
+  changesOf,
+  nextState,
+  readState,
+  rowsOf,
+  type SyncState,
+  secondsSince,
+  writeState,
+} from '../sync/state';
 
 const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 };
 const TIMEOUT = 60;
@@ -154,8 +163,7 @@ function toMailLog(priority: Priority, line: string): Promise<void> {
 function printResult(run: ImportResult, dryRun: boolean, begin: number): 0 {
   const would = dryRun ? 'would be ' : '';
   const counts = `${would}added ${run.added}, ${would}changed ${run.changed}, ${would}removed ${run.removed}`;
-  const rows = run.unchanged + run.added + run.changed;
-  printLine(`${changesOf(run) === 0 ? 'no difference' : counts}: ${rows} rows, ${secondsText(begin)} s`);
+  printLine(`${changesOf(run) === 0 ? 'no difference' : counts}: ${rowsOf(run)} rows, ${secondsText(begin)} s`);
   return 0;
 }
 

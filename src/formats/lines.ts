@@ -2,7 +2,6 @@
 //
 // DIAGNOSTICS: what is not text in UTF-8 (compressed, UTF-16, a spreadsheet), a web page and a line that is too long end the reading as
 // Trouble with a hint.
-import { isAscii } from 'node:buffer';
 import { StringDecoder } from 'node:string_decoder';
 import type { Refusal } from '../cli/input';
 import { readSome } from '../descriptor';
@@ -102,13 +101,9 @@ export class Lines implements Iterable<string> {
 function* textOf(blocks: Iterable<Buffer>): Iterable<string> {
   const decoder = new StringDecoder('utf8');
   let isFirst = true;
-  // Whether the decoder may hold the beginning of a character.
-  let isInside = false;
   for (const block of blocks) {
     if (isFirst) refuseBytes(block);
-    // ASCII, as nearly all input is, needs a tenth of the time.
-    const text = !isInside && isAscii(block) ? block.toString('latin1') : decoder.write(block);
-    isInside = (block.at(-1) ?? 0) > 0x7f;
+    const text = decoder.write(block);
     yield isFirst && text.startsWith('\ufeff') ? text.slice(1) : text;
     isFirst = false;
   }

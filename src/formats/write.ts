@@ -1,5 +1,5 @@
-// Rows as import reads them back, in each format: the counterpart of read.ts.
-
+// Rows as import reads them back, in each format.
+import { print, printJsonArray } from '../cli/output';
 import type { Row } from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/expiry';
 import { meaningOf, meaningText } from '../rules/meaning';
@@ -14,7 +14,7 @@ export type WrittenFormat = (typeof WRITTEN_FORMATS)[number];
 
 type Record = { readonly [column in Exclude<Column, 'local'>]: string | null } & { readonly local: boolean };
 
-/** The row in canonical form, where it can be read; as it stands where it cannot. Null when its name is no text, which nothing matches. */
+/** The row in canonical form where it can be read, else as it stands. Null when its name is not text, which matches nobody. */
 export function recordOf(table: Table, row: Row): Record | null {
   if (typeof row.user !== 'string') return null;
   const name = foldName(row.user);
@@ -32,31 +32,15 @@ export function recordOf(table: Table, row: Row): Record | null {
   };
 }
 
-/** Calls `print` with text, piece by piece. */
-export function writeRecords(format: WrittenFormat, records: Iterable<Record>, print: (text: string) => void): void {
-  if (format === 'json') writeJson(records, print);
-  else if (format === 'tsv') writeLines(records, print, '\t', escaped);
-  else writeLines(records, print, ',', quotedField);
-}
-
-function writeLines(
-  records: Iterable<Record>,
-  print: (text: string) => void,
-  separator: string,
-  field: (text: string | null) => string,
-): void {
+export function printRecords(format: WrittenFormat, records: Iterable<Record>): void {
+  if (format === 'json') {
+    printJsonArray(records);
+    return;
+  }
+  const [separator, written] = format === 'tsv' ? ['\t', escaped] : [',', quotedField];
   print(`${COLUMNS.join(separator)}\n`);
   for (const record of records) {
-    const texts = COLUMNS.map((column) => (column === 'local' ? (record.local ? '1' : '0') : field(record[column])));
-    print(`${texts.join(separator)}\n`);
+    const field = (column: Column) => (column === 'local' ? String(Number(record.local)) : written(record[column]));
+    print(`${COLUMNS.map(field).join(separator)}\n`);
   }
-}
-
-function writeJson(records: Iterable<Record>, print: (text: string) => void): void {
-  let separator = '[\n';
-  for (const record of records) {
-    print(`${separator}${JSON.stringify(record)}`);
-    separator = ',\n';
-  }
-  print(separator === '[\n' ? '[]\n' : '\n]\n');
 }

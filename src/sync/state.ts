@@ -28,26 +28,23 @@ export interface SyncState {
   readonly failing_since: string | null;
 }
 
+const NEVER = { last_success: null, last_change: null, rows: null, failing_since: null };
+
 /** The state after a run that began at `begin` (ms since 1970) and ended now. */
 export function nextState(before: SyncState | null, job: Job, begin: number, run: ImportResult | Failure): SyncState {
-  const { last_success = null, last_change = null, rows = null, failing_since = null } = before ?? {};
-  const now = formatInstant(Date.now());
   const { source, every } = job;
-  const last_attempt = formatInstant(begin);
+  const [last_attempt, now] = [formatInstant(begin), formatInstant(Date.now())];
+  const known = { ...(before ?? NEVER), source, every, last_attempt };
   if ('kind' in run) {
-    const error = { last_error: asLogLine(run), failing_since: failing_since ?? last_attempt };
-    return { source, every, last_attempt, last_success, last_change, rows, ...error };
+    return { ...known, last_error: asLogLine(run), failing_since: known.failing_since ?? last_attempt };
   }
-  return {
-    source,
-    every,
-    last_attempt,
-    last_success: now,
-    last_change: changesOf(run) === 0 ? last_change : now,
-    rows: run.unchanged + run.added + run.changed,
-    last_error: null,
-    failing_since: null,
-  };
+  const last_change = changesOf(run) === 0 ? known.last_change : now;
+  return { ...known, last_success: now, last_change, rows: rowsOf(run), last_error: null, failing_since: null };
+}
+
+/** How many rows the input had. */
+export function rowsOf({ added, changed, unchanged }: ImportResult): number {
+  return added + changed + unchanged;
 }
 
 export function changesOf({ added, changed, removed }: ImportResult): number {
