@@ -15,12 +15,10 @@ import { type Ask, Crowd } from './crowd';
 
 export type List = 'A' | 'B';
 
-const BOTH: readonly string[] = [
-  'alice@example.com,192.0.2.0/24',
-  'alice@example.com,2001:db8:1::/48',
-  '@example.org,198.51.100.0/25',
-  'carol,any',
-  'dave@example.com,@office',
+// biome-ignore format: lists of rows
+const BOTH = [
+  'alice@example.com,192.0.2.0/24', 'alice@example.com,2001:db8:1::/48', '@example.org,198.51.100.0/25',
+  'carol,any', 'dave@example.com,@office',
 ];
 const ONLY = {
   A: ['bob@example.com,203.0.113.0/24', 'erin@example.com,10.0.0.0/8'],

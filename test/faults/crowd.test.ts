@@ -3,19 +3,27 @@
 // Never a pass that neither the old nor the new list gives; otherwise the right verdict or 451; and the first question after the fault
 // is answered right.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Database from 'better-sqlite3';
 import { programLines } from '../postfix/policy-set-up';
+import { kill } from '../postfix/scratch-folder';
 import { needs } from '../requires';
 import { waitFor } from '../wait-for';
 import type { Answer } from './crowd';
-import { FAULTS } from './crowd-fault-list';
-import { CrowdSite } from './crowd-site';
+import { CrowdSite, type List } from './crowd-site';
 
 const SOAK = process.env['SOAK'] === '1';
 /** Each fault ends the program of each client, some twice: a start of Node each. */
 const CLIENTS = SOAK ? 40 : 12;
+const ANSWERS = SOAK ? 40_000 : 500;
+/** How much longer a fault lasts in the long form. */
+const LONG = SOAK ? 3 : 1;
 
-const REASON = 'Recipient address rejected:';
+const inWords = ({ ask, code, text }: Answer) => `${ask.user} from ${ask.address}: ${code} ${text}`;
+const otherThan = (list: List): List => (list === 'A' ? 'B' : 'A');
 
 describe(`${CLIENTS} clients at once, and`, needs('root', 'postfix', 'dovecot', 'openssl'), () => {
   let site: CrowdSite;
@@ -24,11 +32,15 @@ describe(`${CLIENTS} clients at once, and`, needs('root', 'postfix', 'dovecot', 
   });
   after(() => site?.stop());
 
-  for (const { name, lists, mayDefer = false, fault } of FAULTS.filter(({ long }) => SOAK || !long)) {
+  /**
+   * @param lists those in force while the fault lasts; `defer`: an answer may be 451 meanwhile
+   * @param fault makes the fault and ends it. @returns the list in force from then on
+   */
+  function testFault(name: string, lists: readonly (List | 'defer')[], fault: () => Promise<List>): void {
     test(name, { timeout: 3_600_000 }, async (t) => {
+      if (name.startsWith('the disk') && site.noDisk !== null) return t.skip(site.noDisk);
       const begun = performance.now();
-      const list = await fault(site);
-      if (typeof list === 'object') return t.skip(list.skipped);
+      const list = await fault();
       const over = performance.now();
       await site.eachAsked(over);
       const count = { during: 0, deferred: 0, after: 0 };
@@ -40,9 +52,9 @@ describe(`${CLIENTS} clients at once, and`, needs('root', 'postfix', 'dovecot', 
           continue;
         }
         count.during++;
-        if (code === 451 && mayDefer) count.deferred++;
+        if (code === 451 && lists.includes('defer')) count.deferred++;
         // A question that was under way when the fault ended may have been decided by what came after.
-        else if (!lists.some((one) => ask.right[one] === code))
+        else if (!lists.some((one) => one !== 'defer' && ask.right[one] === code))
           assert.ok(ended >= over && ask.right[list] === code, `during the fault, ${inWords(answer)}`);
       }
       assert.ok(count.during > 0 && count.after > 0, JSON.stringify(count));
@@ -50,11 +62,121 @@ describe(`${CLIENTS} clients at once, and`, needs('root', 'postfix', 'dovecot', 
     });
   }
 
+  async function again(ms: number, work: () => unknown): Promise<void> {
+    for (const end = performance.now() + ms * LONG; performance.now() < end; ) await work();
+  }
+
+  testFault('no fault', ['A'], async () => {
+    await waitFor('answers', () => site.crowd.answers.length >= ANSWERS, site.postfix.log, 3_000_000);
+    return 'A';
+  });
+
+  testFault('the policy programs are killed with SIGKILL every 50 ms', ['A', 'defer'], async () => {
+    await again(3000, () => {
+      for (const { pid } of site.programs()) kill(pid, 'SIGKILL');
+      return sleep(50);
+    });
+    return 'A';
+  });
+
+  testFault('the list is replaced again and again by import --replace', ['A', 'B', 'defer'], async () => {
+    let list: List = 'A';
+    await again(5000, async () => {
+      list = otherThan(list);
+      await site.import(list);
+      const done = performance.now();
+      await sleep(200);
+      const next = performance.now();
+      // Between two imports one list alone is in force.
+      for (const answer of site.crowd.since(done).filter(({ ended }) => ended <= next))
+        assert.equal(answer.code, answer.ask.right[list], `after the import of ${list}: ${inWords(answer)}`);
+    });
+    return list;
+  });
+
+  // A writer that holds its lock, with changes that it rolls back in the end: they must never count.
+  for (const [kind, ms, lists] of [
+    ['immediate', 1000, ['A']],
+    ['exclusive', 1000, ['A', 'defer']],
+    ['exclusive', 5000, ['A', 'defer']],
+  ] as const) {
+    testFault(`a write lock (begin ${kind}) held for ${ms / 1000} s`, lists, async () => {
+      site.put('A');
+      await site.eachAsked();
+      const writer = new Database(site.db);
+      // With the smallest cache, so that changes reach the file before the commit.
+      if (kind === 'exclusive') writer.pragma('cache_size = 1');
+      writer.exec(`begin ${kind}; delete from access; insert into access (user, network) values ('*', 'any')`);
+      await sleep(ms);
+      writer.exec('rollback');
+      writer.close();
+      return 'A';
+    });
+  }
+
+  testFault('another file is renamed over the database again and again', ['A', 'B'], async () => {
+    let list: List = 'A';
+    await again(3000, () => {
+      list = otherThan(list);
+      site.put(list);
+      return sleep(20);
+    });
+    return list;
+  });
+
+  // Each lasts until every client has asked during it, and is repaired by a whole new database.
+  for (const [name, harm] of [
+    ['the file is removed', (db) => fs.rmSync(db)],
+    ['the file is cut to half', (db) => fs.truncateSync(db, fs.statSync(db).size / 2)],
+    ['the file is filled with noise', (db) => fs.writeFileSync(db, Buffer.alloc(fs.statSync(db).size, 'noise'))],
+    ['the file may not be read', (db) => fs.chmodSync(db, 0o600)],
+    ['the folder may not be entered', () => fs.chmodSync(site.folder, 0o700)],
+  ] as [string, (db: string) => void][]) {
+    testFault(name, ['A', 'B', 'defer'], async () => {
+      for (let round = 0; round < LONG; round++) {
+        site.put('A');
+        await site.eachAsked();
+        harm(site.db);
+        await site.eachAsked();
+        fs.chmodSync(site.folder, 0o755);
+        site.put('B');
+        await site.eachAsked();
+      }
+      return 'B';
+    });
+  }
+
+  testFault('the disk is full, and a change fails', ['A', 'B'], async () => {
+    site.put('A');
+    let list: List = 'A';
+    const filler = `${site.folder}/filler`;
+    const replaceOnFullDisk = () => {
+      spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k', 'oflag=append', 'conv=notrunc']);
+      return site.import(otherThan(list)).then(() => null, String);
+    };
+    // More than once: space is freed when programs close the files that were renamed over.
+    let failed = await replaceOnFullDisk();
+    for (let tries = 0; failed === null && tries < 20; tries++) {
+      list = otherThan(list);
+      failed = await replaceOnFullDisk();
+    }
+    assert.match(failed ?? 'the disk is never full', /no room on the disk/);
+    await site.eachAsked();
+    fs.rmSync(filler);
+    return list;
+  });
+
+  testFault('the disk has room again, and the same change counts', ['A', 'B'], async () => {
+    await site.import('B');
+    return 'B';
+  });
+
   test('no client was cut off, no program had a bug or is left, and every refusal gave its reason', async () => {
     await site.crowd.end();
     for (const answer of site.crowd.answers.filter(({ code }) => code === 554)) {
       const { user, address } = answer.ask;
-      assert.ok(answer.text.endsWith(`${REASON} ${user} may not send mail from ${address}`), inWords(answer));
+      const reason = `Recipient address rejected: ${user} may not send mail from ${address}`;
+      assert.ok(answer.text.endsWith(reason), inWords(answer));
     }
     await waitFor('the end of all policy programs', () => site.programs().length === 0, site.postfix.log, 60_000);
     const log = site.postfix.log();
@@ -65,7 +187,3 @@ describe(`${CLIENTS} clients at once, and`, needs('root', 'postfix', 'dovecot', 
     for (const line of programLines(log)) assert.match(line, /^(verdict=reject |warning: |\d+ log lines lost$)/);
   });
 });
-
-function inWords({ ask, code, text }: Answer): string {
-  return `${ask.user} from ${ask.address}: ${code} ${text}`;
-}
