@@ -21,6 +21,7 @@ const FULL = [
   'faults/meanwhile',
   'faults/peers',
   'servers/',
+  'dovecot/random',
   'install/nodes',
   'install/package',
   'sync/mariadb',

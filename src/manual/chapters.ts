@@ -48,6 +48,9 @@ export const DATABASE = [
     'Such rows may have any spelling; names in them count as they are written, but for the case of ASCII letters. Each command that writes makes them canonical first. A row that cannot be read grants nothing, and is named by list, tidy and doctor.',
   ),
   paragraph(
+    "The view dovecot answers Dovecot's SQL passdb: select allow_nets from dovecot where login = json_array(user, address) gives the network that lets the user in, and no row to who is refused. It may refuse more than check does, never less. examples/dovecot has the configuration. init makes the view in an older database.",
+  ),
+  paragraph(
     'To back up, run sqlite3 access.db ".backup copy.db". To replace the whole list, rename a file over it; do not copy over it. A file access.db-journal that stays means that a change was interrupted: run allow-nets tidy, which rolls it back, before you rename another file over.',
   ),
 ];
