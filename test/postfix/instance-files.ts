@@ -109,7 +109,7 @@ function mainCf({ root, configDir, queueDir, logFile }: Places, parameters: Read
     // No mail leaves, and no question goes to a name server.
     default_transport: 'discard',
     relay_transport: 'discard',
-    disable_dns_lookups: 'yes',
+    smtp_dns_support_level: 'disabled',
     smtpd_peername_lookup: 'no',
     smtpd_sasl_auth_enable: 'yes',
     smtpd_sasl_type: 'dovecot',
