@@ -14,15 +14,17 @@ import { shellWord, Trouble } from '../failure';
 export function becomeOwner(file: string): () => void {
   if (process.geteuid?.() !== 0) return () => {};
   const places = placesOf(path.resolve(file));
-  const folder = folderOf(file);
-  for (const place of places) checkWriters(place, place.name === folder);
+  const last = fs.statSync(path.dirname(fs.existsSync(file) ? fs.realpathSync(file) : file), { throwIfNoEntry: false });
+  for (const place of places) checkWriters(place, place.stats.ino === last?.ino && place.stats.dev === last.dev);
   // The owner of the file alone can plant nothing beside it, nor write a journal in a folder of root.
   const ways = places.filter(({ stats }) => !stats.isFile());
   const [uid, other] = new Set(ways.map(({ stats }) => stats.uid).filter((owner) => owner !== 0));
   if (uid === undefined) return () => {};
   if (other !== undefined) {
-    const problem = `${file} and the folders above it belong to more than one account besides root`;
-    throw refused(problem, `give them one owner: ls -ld ${places.map(({ name }) => shellWord(name)).join(' ')}`);
+    throw refused(
+      `${file} and the folders above it belong to more than one account besides root`,
+      `give them one owner: ls -ld ${places.map(({ name }) => shellWord(name)).join(' ')}`,
+    );
   }
   const before = { groups: process.getgroups?.() ?? [], group: process.getegid?.() ?? 0 };
   const group = primaryGroup(uid) ?? places.find(({ stats }) => stats.uid === uid)?.stats.gid ?? uid;
@@ -64,37 +66,20 @@ interface Place {
 const MOST_LINKS = 40;
 
 /** All that the name leads through, as far as it exists: the folders, the symbolic links and what they point to, the file. */
-function placesOf(file: string): Place[] {
-  const places: Place[] = [];
-  let links = 0;
-  let name = '/';
-  const rest = file.split('/');
-  while (rest.length > 0) {
-    const next = path.join(name, rest.shift() ?? '');
-    const stats = fs.lstatSync(next, { throwIfNoEntry: false });
-    if (stats === undefined) break;
-    places.push({ name: next, stats });
-    if (!stats.isSymbolicLink()) {
-      name = next;
-      continue;
-    }
-    if (++links > MOST_LINKS)
-      throw refused(`${file} leads through too many symbolic links`, `ls -l ${shellWord(next)}`);
-    const target = fs.readlinkSync(next);
-    if (path.isAbsolute(target)) name = '/';
-    rest.unshift(...target.split('/'));
-  }
-  return places;
-}
-
-/** The folder that the file lies in, without symbolic links; null when it does not exist. */
-function folderOf(file: string): string | null {
-  try {
-    return path.dirname(fs.realpathSync(file));
-  } catch {
-    const folder = path.dirname(path.resolve(file));
-    return fs.existsSync(folder) ? fs.realpathSync(folder) : null;
-  }
+function placesOf(file: string, links = 0): Place[] {
+  if (links > MOST_LINKS) throw refused(`${file} leads through too many symbolic links`, `ls -l ${shellWord(file)}`);
+  const parts = file.split('/').filter((part) => part !== '');
+  return ['/', ...parts.map((_, i) => `/${parts.slice(0, i + 1).join('/')}`)].flatMap((name) => {
+    const stats = fs.lstatSync(name, { throwIfNoEntry: false });
+    if (stats === undefined) return [];
+    if (!stats.isSymbolicLink()) return [{ name, stats }];
+    const target = fs.readlinkSync(name);
+    // Not made shorter: `..` behind a link is what the system takes it for.
+    return [
+      { name, stats },
+      ...placesOf(target.startsWith('/') ? target : `${path.dirname(name)}/${target}`, links + 1),
+    ];
+  });
 }
 
 /** In a folder of all with the sticky bit (/tmp) nobody can rename what is not theirs, but a journal could be planted beside a database. */

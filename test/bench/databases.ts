@@ -1,10 +1,7 @@
-// The databases that are measured on. Each is made once in a run, when first asked for, on the schema that `allow-nets init`
-// made, with the product's own functions for what a command would have stored.
-import Database from 'better-sqlite3';
-import { formatNetwork, networkKey, parseNetwork } from '../../src/rules/network';
-import { foldName } from '../../src/rules/subject';
+// The databases that are measured on, made by the commands of the program itself, each once in a run when first asked for.
+import { resolve } from 'node:path';
 import { runClean } from './clean-process';
-import { allowNets } from './product';
+import { textFile } from './drivers';
 import { type Ask, randomNumbers } from './requests';
 import { scratchPath } from './scratch';
 
@@ -13,9 +10,14 @@ export const SET_SIZE = 100_000;
 
 export type Family = 4 | 6;
 
-interface Content {
-  access: Iterable<readonly [user: string, network: string]>;
-  sets?: Iterable<readonly [name: string, network: string]>;
+/** The command line of the program as it is shipped, with absolute paths. */
+export function allowNets(...args: string[]): string[] {
+  return [process.execPath, resolve('bin/allow-nets.js'), ...args];
+}
+
+/** The policy program on a database. */
+export function policy(database: string, ...args: string[]): string[] {
+  return allowNets('--db', database, ...args);
 }
 
 /** What `number` (0 to 4,194,303) stands for as a network, no two of them touching: 10.x.y.z/32 or 2001:db8:x:y::/64. */
@@ -55,11 +57,16 @@ export function familyOf(number: number): Family {
 
 const made = new Map<string, Promise<string>>();
 
-function once(name: string, content: () => Content): Promise<string> {
-  const known = made.get(name);
-  if (known) return known;
-  const path = fill(name, content());
-  made.set(name, path);
+/** A database with these rows (user or @set, network), made when it is first asked for. */
+function once(name: string, rows: () => string[]): Promise<string> {
+  const known = made.get(name) ?? imported(name, rows());
+  made.set(name, known);
+  return known;
+}
+
+async function imported(name: string, rows: string[]): Promise<string> {
+  const path = await emptyDatabase(name);
+  await runClean(allowNets('import', textFile(`user,network\n${rows.join('\n')}\n`, '.csv'), '--db', path));
   return path;
 }
 
@@ -70,90 +77,29 @@ export async function emptyDatabase(name: string): Promise<string> {
   return path;
 }
 
-async function fill(name: string, { access, sets = [] }: Content): Promise<string> {
-  const path = await emptyDatabase(name);
-  const database = new Database(path);
-  // Nobody reads it yet, and a machine that fails now loses nothing.
-  database.pragma('synchronous = off');
-  database.pragma('journal_mode = memory');
-  const insert = (table: string, name: string) => {
-    const statement = database.prepare(`insert into ${table} (${name}, network, key) values (?, ?, ?)`);
-    return (rows: Iterable<readonly [string, string]>) => {
-      for (const [who, text] of rows) statement.run(foldName(who), ...stored(text));
-    };
-  };
-  database.transaction(() => {
-    insert('access', 'user')(access);
-    insert('network_set', 'name')(sets);
-  })();
-  database.pragma('journal_mode = delete');
-  database.close();
-  return path;
-}
-
-function stored(text: string): [network: string, key: Uint8Array] {
-  if (text === 'any' || text.startsWith('@')) return [text, Buffer.from(`\0${text}`)];
-  const parsed = parseNetwork(text);
-  if (!parsed) throw new Error(`${text} is no network`);
-  return [formatNetwork(parsed.network), networkKey(parsed.network)];
-}
-
-function* rows(count: number, row: (number: number) => readonly [string, string]) {
-  for (let number = 0; number < count; number++) yield row(number);
-}
-
 /** The two users of the blog post from which the idea comes. */
 export function seedUsers(): Promise<string> {
-  return once('seed', () => ({
-    access: [
-      ['test1', '127.0.0.1/32'],
-      ['test2', '172.31.27.95/32'],
-    ],
-  }));
+  return once('seed', () => ['test1,127.0.0.1/32', 'test2,172.31.27.95/32']);
 }
 
 /** One user with one network, wide enough for an address of its own in every request. */
 export function oneNetwork(family: Family): Promise<string> {
-  return once(`one-${family}`, () => ({
-    access: [[userName(0), family === 4 ? '10.0.0.0/8' : '2001:db8::/32']],
-  }));
+  return once(`one-${family}`, () => [`${userName(0)},${family === 4 ? '10.0.0.0/8' : '2001:db8::/32'}`]);
 }
 
-/** The request that takes the longest way through `millionUsers`: IPv6, and only the last of its four subjects has an entry. */
-export const LONGEST_WAY: Ask = { user: 'nobody@example.net', address: '2001:db8:ffff::25', allowed: true };
-
-/** A million users with a network each; `*` has an entry, too, and decides for all who are not among them. */
-export function millionUsers(): Promise<string> {
-  return once('million-users', () => ({
-    access: (function* () {
-      yield ['*', '2001:db8:ffff::/48'] as const;
-      yield* rows(MILLION, (number) => [userName(number), network(number, familyOf(number))]);
-    })(),
-  }));
+/** A million users with a network each, and `*`: the rows as `import` takes them. */
+export function* millionRows(): Iterable<string> {
+  yield 'user,network\n*,2001:db8:ffff::/48\n';
+  for (let n = 1; n < MILLION; n++) yield `${userName(n)},${network(n, familyOf(n))}\n`;
 }
 
-export function millionNetworks(): Promise<string> {
-  return once('million-networks', () => ({
-    access: rows(MILLION, (number) => [userName(0), network(number, familyOf(number))]),
-  }));
-}
-
-export function bigSet(): Promise<string> {
-  return once('big-set', () => ({
-    access: [[userName(0), '@office']],
-    sets: rows(SET_SIZE, (number) => ['office', network(number, familyOf(number))]),
-  }));
-}
-
-/** 2,000 users with one to eight networks each, and requests about them, no two alike; one in `refuseEvery` is refused. */
+/** 2,000 users with one to eight networks each. */
 export function people(): Promise<string> {
-  return once('people', () => ({
-    access: (function* () {
-      for (let user = 0; user < 2000; user++) {
-        for (let i = 0; i <= user % 8; i++) yield [userName(user), peopleNetwork(user, i)] as const;
-      }
-    })(),
-  }));
+  return once('people', () =>
+    Array.from({ length: 2000 }, (_, user) =>
+      Array.from({ length: (user % 8) + 1 }, (_, i) => `${userName(user)},${peopleNetwork(user, i)}`),
+    ).flat(),
+  );
 }
 
 function peopleNetwork(user: number, i: number): string {
@@ -161,7 +107,8 @@ function peopleNetwork(user: number, i: number): string {
   return i % 4 === 3 ? `2001:db8:${user.toString(16)}:${i}::/64` : `${10 + i * 20 + high}.${low}.0.0/16`;
 }
 
-export function askPeople(count: number, refuseEvery = Number.POSITIVE_INFINITY): Ask[] {
+/** Requests about `people`, no two alike; one in `refuseEvery` is refused. */
+export function askPeople(count: number, refuseEvery: number): Ask[] {
   const random = randomNumbers(count);
   return Array.from({ length: count }, (_, serial) => {
     const user = random(2000);

@@ -1,38 +1,31 @@
-// What a benchmark measures: a row of the table, with its goal.
+// What a benchmark measures: a row of the table, with its goal, and the table.
 
-/** A number to print with its unit: 'ms', 'us', 's' (times), '/s' (a rate), 'MB'. */
 export interface Figure {
   value: number;
   unit: 'ms' | 'us' | 's' | '/s' | 'MB';
-}
-
-/** Whether the ratio, or else the measured value, must be at most or at least this. */
-export interface Goal {
-  of: 'ratio' | 'value';
-  is: 'at most' | 'at least';
-  bound: number;
 }
 
 export interface Row {
   what: string;
   measured: Figure;
   /** What it was compared with in the same run. */
-  against?: { what: string; figure: Figure };
-  goal?: Goal;
-  /** Further figures for the JSON file and the note column, e.g. p99. */
+  against?: { what: string; value: number };
+  /** Of the ratio where there is one to compare with, else of the measured value. */
+  goal?: { atMost: number } | { atLeast: number };
+  /** Further figures. */
   more?: Record<string, number>;
 }
 
-/** A group of rows that are measured in one go; `--only` chooses groups by name. */
+/** A group of rows that are measured in one go; `--only` chooses groups by name. `note`: takes what is left out, and why. */
 export interface Group {
   name: string;
-  measure(): Promise<Row[]>;
+  measure(note: (reason: string) => void): Promise<Row[]>;
 }
 
 /** Thrown by a group that needs something that is not installed here. */
 export class LeftOut extends Error {}
 
-export function median(values: number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? Number.NaN;
@@ -40,13 +33,52 @@ export function median(values: number[]): number {
 }
 
 export function ratio(row: Row): number | undefined {
-  return row.against && row.measured.value / row.against.figure.value;
+  return row.against && row.measured.value / row.against.value;
 }
 
 /** Undefined for a row without a goal. */
 export function isMet(row: Row): boolean | undefined {
   if (!row.goal) return undefined;
-  const value = row.goal.of === 'ratio' ? ratio(row) : row.measured.value;
-  if (value === undefined) throw new Error(`${row.what}: a goal for a ratio, and nothing to compare with`);
-  return row.goal.is === 'at most' ? value <= row.goal.bound : value >= row.goal.bound;
+  const value = ratio(row) ?? row.measured.value;
+  return 'atMost' in row.goal ? value <= row.goal.atMost : value >= row.goal.atLeast;
+}
+
+function number(value: number): string {
+  return value >= 1000 ? Math.round(value).toLocaleString('en') : value.toPrecision(3);
+}
+
+function figure(value: number, { unit }: Figure): string {
+  return `${number(value)}${unit === '/s' ? '' : ' '}${unit}`;
+}
+
+function cells(row: Row): string[] {
+  const { what, measured, against, goal, more = {} } = row;
+  const times = ratio(row);
+  const bound = goal && ('atMost' in goal ? goal.atMost : goal.atLeast);
+  const unit = times === undefined ? ` ${measured.unit}` : ' x';
+  return [
+    what,
+    figure(measured.value, measured),
+    against ? `${figure(against.value, measured)} ${against.what}` : '',
+    times === undefined ? '' : `${number(times)} x`,
+    goal ? `${'atMost' in goal ? '<=' : '>='} ${bound}${unit}` : '',
+    { true: 'met', false: 'MISSED', undefined: '' }[`${isMet(row)}`] ?? '',
+    Object.entries(more)
+      .map(([name, value]) => `${name} ${number(value)}`)
+      .join(', '),
+  ];
+}
+
+/** The table of all rows, group by group, without a final newline. */
+export function table(groups: { name: string; rows: Row[] }[]): string {
+  const head = ['', 'median', 'compared with', 'ratio', 'goal', '', 'also'];
+  const blocks = groups.map(({ name, rows }) => ({ name, lines: rows.map(cells) }));
+  const all = [head, ...blocks.flatMap(({ lines }) => lines)];
+  const widths = head.map((_, column) => Math.max(...all.map((line) => line[column]?.length ?? 0)));
+  const print = (line: string[]) =>
+    line
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [print(head), ...blocks.flatMap(({ name, lines }) => [`[${name}]`, ...lines.map(print)])].join('\n');
 }

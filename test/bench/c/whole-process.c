@@ -5,9 +5,8 @@
  * In every round each program runs once, in turn, so that noise of the machine hits all alike; WARMUP rounds before
  * are not counted, and none begins after SECONDS unless FEWEST are not yet done. Program and socket are as in program.h; round N writes part N of REQUESTS, and %r in an argument becomes the
  * number of the round (from 0; in the warm-up below 0). What a program writes on the socket is taken until it has exited.
- * Prints a line of JSON for each run: program (its place in the list), round, ns, reply (ns until its first empty line
- * or the end of its output), status (as the shell counts it), cpu (user and
- * system, ns), rss (the most it used, in KiB), output (hex). */
+ * Prints a line of JSON for each run: program (its place in the list), round, ns, status (as the shell counts it),
+ * rss (the most it used, in KiB), output (hex). */
 #include "program.h"
 
 #define FEWEST 5
@@ -37,7 +36,7 @@ static void run(struct contestant *c, int number, int round) {
   size_t have = 0, part = (size_t)(round < 0 ? 0 : round) % c->requests.count;
   char **argv = with_round(c->argv, round);
   int fd, status;
-  long reply = 0, begin = now_ns();
+  long begin = now_ns();
   pid_t pid = start_program(argv, &fd);
   write_all(fd, c->requests.at[part], c->requests.length[part]);
   /* A child that the program leaves behind to log may hold the socket open: the reply ends the wait, too. */
@@ -48,7 +47,6 @@ static void run(struct contestant *c, int number, int round) {
     have += (size_t)n;
     if (have >= 2 && memcmp(output + have - 2, "\n\n", 2) == 0) break;
   }
-  reply = now_ns() - begin;
   struct rusage usage;
   while (wait4(pid, &status, 0, &usage) < 0)
     if (errno != EINTR) fail("wait4: %s", strerror(errno));
@@ -57,10 +55,8 @@ static void run(struct contestant *c, int number, int round) {
   for (ssize_t n; (n = read(fd, output + have, sizeof output - have)) > 0;) have += (size_t)n;
   close(fd);
   if (round < 0) return;
-  long cpu = (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000L +
-             (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000L;
-  printf("{\"program\":%d,\"round\":%d,\"ns\":%ld,\"reply\":%ld,\"cpu\":%ld,\"status\":%d,\"rss\":%ld,\"output\":\"", number,
-         round, took, reply, cpu, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), usage.ru_maxrss);
+  printf("{\"program\":%d,\"round\":%d,\"ns\":%ld,\"status\":%d,\"rss\":%ld,\"output\":\"", number,
+         round, took, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), usage.ru_maxrss);
   for (size_t i = 0; i < have; i++) printf("%02x", (unsigned char)output[i]);
   puts("\"}");
 }
