@@ -88,7 +88,8 @@ export class Site<Name extends string> {
     return {
       main: this.read('main.cf'),
       master: this.read('master.cf'),
-      parameters: await this.postfix.command('postconf', '-n'),
+      // postconf of Postfix 3.10 leaves out config_directory when main.cf has just been written.
+      parameters: (await this.postfix.command('postconf', '-n')).replace(/^config_directory = .*\n/m, ''),
       services: await this.postfix.command('postconf', '-M'),
     };
   }
