@@ -38,16 +38,16 @@ export function reasons(
     covering(name).map((one) => {
       const isOver = Number.isFinite(expiryMoment(one.expires));
       const why = isOver
-        ? 'it would be allowed had this not expired'
-        : 'it would be allowed could its time of expiry be read';
+        ? 'it would be allowed if this had not expired'
+        : 'it would be allowed if its time of expiry could be read';
       return `${why}: ${entryText(connection, name, one)}`;
     });
   const start = [
     ...passed.flatMap((name) => [
-      `no entry of ${name} allows the address, and its inherit asks the next wider subject`,
+      `no entry of ${name} allows the address; its entry inherit hands the decision on to the next wider subject`,
       ...whyNot(name),
     ]),
-    `the entries of ${subject} decide${subject === foldName(user) ? '' : ` about ${user}`}`,
+    `the entries of ${subject} decide${subject === foldName(user) ? '' : ` for ${user}`}`,
   ];
   if (verdict.kind === 'allowed') return [...start, `allowed by ${entryText(connection, subject, verdict.entry)}`];
   if (verdict.why === 'blocked' && entry !== null)
@@ -61,7 +61,7 @@ export function reasons(
     ...unmatched(connection, subject, covering(subject), now),
     ...wider.flatMap((name) => {
       const one = covering(name).find(({ expires }) => now < expiryMoment(expires));
-      return one ? [`${name} has ${entryName(one)}, which does not count: ${subject} has entries of its own`] : [];
+      return one ? [`${name} has ${entryName(one)}, which does not count: ${subject} has own entries`] : [];
     }),
   ];
 }

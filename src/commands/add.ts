@@ -3,6 +3,7 @@
 import { type Command, FOR, LOCAL, NOTE, UNTIL } from '../cli/command';
 import { networkTyped, subjectTyped, whoAmI } from '../cli/input';
 import { nameHints, requireUserName } from '../cli/known-names';
+import { commandText } from '../cli/let-in';
 import { nearest } from '../cli/nearest';
 import { changing } from '../cli/open';
 import { hint, printLine } from '../cli/output';
@@ -48,14 +49,14 @@ export const add: Command = {
     const [only, local, force] = [given.flag('only'), given.flag('local'), given.flag('force')];
     const wanted = { note: given.text('note'), expires: expiryOf(given.text('until'), given.text('for'), now), local };
     const has = (kind: Meaning['kind']) => networks.some((network) => network.kind === kind);
-    if (has('none')) requireForce(user, force);
+    if (has('none')) requireForce(user, force, given.db);
     if (user === EVERYBODY && has('inherit')) {
       const problem = 'nothing is wider than *, so it cannot inherit';
       throw new Trouble({ kind: 'option', problem, hint: "allow-nets add '*' NETWORK" });
     }
     const { written, kept, lost, hints } = changing(given.db, (connection) => {
       requireUserName(connection, user, force);
-      for (const network of networks) requireSet(connection, network);
+      for (const network of networks) requireSet(connection, network, given.db);
       const origin = { addedAt: formatInstant(now), addedBy: whoAmI(), local };
       const lost = only ? widerSubjects(connection, user) : [];
       const kept = only || has('inherit') ? [] : inheritWider(connection, user, origin);
@@ -69,7 +70,7 @@ export const add: Command = {
     });
     if (kept.length > 0) printLine(`${user} also keeps what ${kept.join(' or ')} allows`);
     if (lost.length > 0) {
-      hint(`${user} now has entries of its own; those of ${lost.join(' or ')} no longer apply to it`);
+      hint(`the entries of ${lost.join(' or ')} no longer apply: ${user} now has own entries`);
     }
     for (const text of hints) hint(text);
     if (written.some((row) => row !== null && !row.local)) {
@@ -87,9 +88,10 @@ function grantText(user: string, meaning: Meaning, already: boolean): string {
 }
 
 /** Throws Trouble when a set is named that has no network. */
-function requireSet(connection: Connection, meaning: Meaning): void {
+function requireSet(connection: Connection, meaning: Meaning, db: string): void {
   if (meaning.kind !== 'set' || hasRows(connection, 'network_set', meaning.name)) return;
   const name = nearest(meaning.name, namesFrom(connection, 'network_set'));
-  const hint = name === null ? `make it first: allow-nets set add ${meaning.name} NETWORK` : `did you mean @${name}`;
+  const hint =
+    name === null ? `make it first: ${commandText('set add', [meaning.name, 'NETWORK'], db)}` : `did you mean @${name}`;
   throw new Trouble({ kind: 'refused', problem: `there is no set ${meaning.name}`, hint });
 }

@@ -3,6 +3,7 @@
 import { type Command, FOR, LOCAL, NOTE, UNTIL } from '../cli/command';
 import { subjectTyped, whoAmI } from '../cli/input';
 import { nameHints, requireUserName } from '../cli/known-names';
+import { commandText } from '../cli/let-in';
 import { changing } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { putter } from '../cli/put';
@@ -39,7 +40,7 @@ export const block: Command = {
     const force = given.flag('force');
     const expires = expiryOf(given.text('until'), given.text('for'), now);
     const [note, local] = [given.text('note'), given.flag('local')];
-    requireForce(user, force);
+    requireForce(user, force, given.db);
     const { written, wider, hints } = changing(given.db, (connection) => {
       requireUserName(connection, user, force);
       const origin = { addedAt: formatInstant(now), addedBy: whoAmI(), local };
@@ -51,7 +52,7 @@ export const block: Command = {
       return { written, wider, hints };
     });
     printLine(`${blockText(user, written === null)}${untilText(written?.expires ?? null)}`);
-    if (wider.length > 0) printLine(`when the block has ended, ${wider.join(' or ')} decides about ${user} again`);
+    if (wider.length > 0) printLine(`when the block has ended, ${wider.join(' or ')} decides for ${user} again`);
     for (const text of hints) hint(text);
     if (written !== null && !written.local) {
       hintAtSync(given.db, 'takes the block away again, unless its list has it too or it is added with --local');
@@ -65,10 +66,10 @@ export function blockText(user: string, already: boolean): string {
 }
 
 /** Throws Trouble where everybody would be blocked. */
-export function requireForce(user: string, force: boolean): void {
+export function requireForce(user: string, force: boolean, db: string): void {
   if (user !== EVERYBODY || force) return;
   const problem = '* is everybody: all users without entries of their own would be refused';
-  const hint = "to block them all the same: allow-nets block --force '*'";
+  const hint = `to block them all the same: ${commandText('block', [EVERYBODY], db, ['--force'])}`;
   throw new Trouble({ kind: 'refused', problem, hint });
 }
 
@@ -80,5 +81,5 @@ function notBlocked(connection: Connection, user: string): string[] {
   const { count, first } = connection.prepare(sql).get({ user }) as { count: number; first: string | null };
   if (count === 0) return [];
   const others = count === 1 ? first : `${count} others, such as ${first}`;
-  return [`entries of their own decide about ${others}: not blocked by this one`];
+  return [`entries of their own decide for ${others}: not blocked by this one`];
 }

@@ -50,5 +50,5 @@ export const check: Command = {
 function hintRemedy({ why, subject }: Refusal, user: string, address: string, db: string): void {
   const blocked = why === 'blocked' && subject !== null;
   const command = blocked ? commandText('unblock', [subject], db) : letInCommand(user, address, db);
-  if (command !== null) hint(`to let ${blocked ? 'mail pass again' : 'it in'}: ${command}`);
+  if (command !== null) hint(`to ${blocked ? 'unblock' : 'allow it'}: ${command}`);
 }

@@ -21,7 +21,7 @@ export const list: Command = {
   about: [
     'With a user: the entries of all subjects that the user could be decided by, the deciding one first. Rows that block, have expired, grant nothing or grant more than they seem to are marked.',
   ],
-  positionals: { user: 'only what decides about this SASL user name, @domain or *' },
+  positionals: { user: 'only what decides for this SASL user name, @domain or *' },
   options: {
     expired: { type: 'boolean', describe: 'only entries that have expired' },
     status: { type: 'boolean', describe: 'instead of entries: the state of sync' },
@@ -29,7 +29,7 @@ export const list: Command = {
   },
   examples: [
     ['allow-nets list', 'all entries'],
-    ['allow-nets list alice@example.com', 'what decides about alice'],
+    ['allow-nets list alice@example.com', 'what decides for alice'],
   ],
   run(given) {
     const json = given.flag('json');
@@ -70,7 +70,7 @@ function hintDeciders(connection: Connection, subjects: readonly string[], user:
   const others = subjects.filter((subject) => !deciders.includes(subject));
   const [first, ...inherited] = deciders;
   const by = inherited.length === 0 ? '' : `, and by inherit those of ${inherited.join(' and ')}`;
-  const about = `the entries of ${first} decide about ${user}${by}`;
+  const about = `the entries of ${first} decide for ${user}${by}`;
   if (others.length > 0) hint(`${about}; those of ${others.join(' and ')} do not count`);
   else if (first !== foldName(user) || by !== '') hint(about);
 }

@@ -2,6 +2,7 @@
 
 import type { Command } from '../cli/command';
 import { networkTyped } from '../cli/input';
+import { commandText } from '../cli/let-in';
 import { changing } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { Trouble } from '../failure';
@@ -16,7 +17,7 @@ export const remove: Command = {
   line: 'remove [user] [network..]',
   summary: 'remove entries',
   about: [
-    'A network is named by its meaning or exactly as list shows it. When the last entry of a user goes, the next wider subject decides about that user; the answer says which. An inherit with nothing beside it goes too.',
+    'A network is named by its meaning or exactly as list shows it. When the last entry of a user goes, the next wider subject decides for that user; the answer says which. An inherit with nothing beside it goes too.',
   ],
   positionals: {
     user: 'SASL user name, @domain or *',
@@ -35,10 +36,12 @@ export const remove: Command = {
     const user = given.text('user');
     const networks = given.texts('network');
     const [all, expired] = [given.flag('all'), given.flag('expired')];
-    if (user === null && !expired) throw usage('remove requires a user', 'USER NETWORK, or remove --expired');
-    if (networks.length > 0 && (all || expired)) throw usage('--all and --expired exclude networks', `${user} NETWORK`);
+    if (user === null && !expired)
+      throw usage('remove requires a user', 'allow-nets remove USER NETWORK, or allow-nets remove --expired');
+    if (networks.length > 0 && (all || expired))
+      throw usage('--all and --expired exclude networks', removeHint('remove', user ?? '', given.db));
     if (networks.length === 0 && !all && !expired) {
-      throw usage('remove requires networks', `${user} NETWORK, or remove ${user} --all`);
+      throw usage('remove requires networks', removeHint('remove', user ?? '', given.db));
     }
     const now = Date.now();
     const { rows, changes } = changing(given.db, (connection) => {
@@ -83,6 +86,13 @@ export function rowsNamed(connection: Connection, table: Table, name: string, te
   throw new Trouble({ kind: 'refused', problem: `${owner} has no entry ${text}`, hint: `it has ${listed}` });
 }
 
-function usage(problem: string, words: string): Trouble {
-  return new Trouble({ kind: 'option', problem, hint: `allow-nets remove ${words}` });
+/** How networks of a user or set, or all of them, are removed. */
+export function removeHint(command: 'remove' | 'set remove', name: string, db: string): string {
+  const some = commandText(command, [name, 'NETWORK'], db);
+  const all = commandText(command, [name], db, ['--all']);
+  return `${some ?? `allow-nets ${command} NAME NETWORK`}, or ${all ?? `allow-nets ${command} NAME --all`}`;
+}
+
+function usage(problem: string, hint: string): Trouble {
+  return new Trouble({ kind: 'option', problem, hint });
 }

@@ -1,4 +1,4 @@
-// allow-nets replay: who would have been refused, had the database as it is now decided about the mail in the log.
+// allow-nets replay: who would have been refused, had the database as it is now decided for the mail in the log.
 import type { Command } from '../cli/command';
 import { hint, printLine } from '../cli/output';
 import { printTable } from '../cli/table';

@@ -12,7 +12,7 @@ import type { Connection } from '../rules/database';
 import { deleteRows, eachRowOf, hasRows, namesFrom, rowsOf, usersOfSet } from '../rules/entries';
 import { meaningText } from '../rules/meaning';
 import { printRows } from './list';
-import { rowsNamed } from './remove';
+import { removeHint, rowsNamed } from './remove';
 
 export const setAdd: Command = {
   line: 'set add <name> <network..>',
@@ -71,7 +71,7 @@ function removeFromSet(given: Arguments): number {
     throw new Trouble({
       kind: 'option',
       problem: networks.length > 0 ? '--all excludes networks' : 'set remove requires networks',
-      hint: `allow-nets set remove ${name} NETWORK, or set remove ${name} --all`,
+      hint: removeHint('set remove', name, given.db),
     });
   }
   const gone = changing(given.db, (connection) => {

@@ -34,7 +34,7 @@ export interface LogQuery {
   readonly needsDatabase?: boolean;
 }
 
-/** Adds up what the files hold, decided about by the database. `now`: ms since 1970. */
+/** Adds up what the files hold, decided for by the database. `now`: ms since 1970. */
 export async function tallyLogs(
   given: Arguments,
   now: number,

@@ -1,4 +1,4 @@
-// Sightings added up by user and network, each decided about on the way.
+// Sightings added up by user and network, each decided for on the way.
 import type { Verdict } from '../policy/decide';
 import { type Address, parseAddress } from '../rules/address';
 import { formatNetwork, type Network } from '../rules/network';
@@ -60,7 +60,7 @@ export class Seen {
 }
 
 const DAY = 86_400;
-/** More are forgotten, and decided about again. */
+/** More are forgotten, and decided for again. */
 const MOST_PLACES = 200_000;
 
 export class Tally {

@@ -74,7 +74,7 @@ export function decide(query: Query, rules: Rules, now: number): Verdict {
   return refusal;
 }
 
-/** The subjects whose entries decide about a user: the narrowest that has an entry, and by an entry `inherit` the next wider one. */
+/** The subjects whose entries decide for a user: the narrowest that has an entry, and by an entry `inherit` the next wider one. */
 export function* deciding(user: string, rules: Rules, now: number): Iterable<{ subject: string; own: SubjectRules }> {
   for (const subject of subjectsOf(user)) {
     const own = rules.of(subject);

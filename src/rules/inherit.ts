@@ -1,4 +1,4 @@
-// Who decides about a user when entries come and go, and the entry `inherit`: what the next wider subject allows, too.
+// Who decides for a user when entries come and go, and the entry `inherit`: what the next wider subject allows, too.
 import { deciding } from '../policy/decide';
 import type { Connection } from './database';
 import { deleteRows, eachRowOf, hasRows, isExpired, namesFrom, type Row, rowWriter } from './entries';
@@ -30,7 +30,7 @@ export function inheritWider(connection: Connection, user: string, origin: Origi
 }
 
 /**
- * The wider subject that decides about a user without entries, whom a block is none of. About a login name without a domain, the entries
+ * The wider subject that decides for a user without entries, whom a block is none of. About a login name without a domain, the entries
  * of any domain may decide.
  */
 export function widerSubjects(connection: Connection, user: string): string[] {
@@ -79,7 +79,7 @@ function deleteLoneInherit(connection: Connection, user: string, now: number): R
   return rows;
 }
 
-/** Who decides about a user: the subjects whose entries count, in their order, and what comes of it. */
+/** Who decides for a user: the subjects whose entries count, in their order, and what comes of it. */
 export interface Deciders {
   readonly subjects: readonly string[];
   readonly state: 'blocked' | 'in force' | 'nothing in force';
@@ -110,12 +110,12 @@ function decidersText(user: string, { subjects, state }: Deciders): string {
   if (first === undefined) return `${user} has no entry left, and no wider one: it is refused from everywhere`;
   const last = subjects.at(-1) ?? first;
   if (state === 'blocked') {
-    return last === user ? `${user} is blocked` : `the entries of ${last} decide about ${user} now, and block it`;
+    return last === user ? `${user} is blocked` : `the entries of ${last} decide for ${user} now: blocked`;
   }
   if (state === 'nothing in force') {
     return `all entries of ${subjects.join(' and ')} have expired or grant nothing: ${user} is refused from everywhere`;
   }
   if (first !== user) return `${user} has no entry left: the entries of ${subjects.join(' and ')} decide now`;
-  if (wider.length === 0) return `only the entries of ${user} decide about it now`;
-  return `the entries of ${user} decide about it now, and by inherit those of ${wider.join(' and ')}`;
+  if (wider.length === 0) return `only the entries of ${user} decide now`;
+  return `the entries of ${user} decide now, and by inherit those of ${wider.join(' and ')}`;
 }

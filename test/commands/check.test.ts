@@ -44,29 +44,29 @@ const CASES: [user: string, address: string, at: string | null, decision: 'allow
   // The entry stops counting at that second; a date alone is the beginning of the day, local time.
   ...['2098-12-24T23:00:00Z', '2098-12-25', '2098-12-25T00:00', '2098-12-25 00:00+01:00'].map((at) =>
     ['alice@example.com', '203.0.113.9', at, 'refused', ALICE,
-      `it would be allowed had this not expired: 203.0.113.0/24 of @office, until ${TOLD_LATER}`,
+      `it would be allowed if this had not expired: 203.0.113.0/24 of @office, until ${TOLD_LATER}`,
       `not in ${DESK}`, `not in 198.51.0.0/16: expired on ${OVER}`, `not in 198.51.100.0/24: expired on ${OVER}`] satisfies (typeof CASES)[number]),
   ['alice@example.com', '198.51.100.1', null, 'refused', ALICE,
-    `it would be allowed had this not expired: 198.51.100.0/24, until ${TOLD_OVER}`,
-    `it would be allowed had this not expired: 198.51.0.0/16, until ${TOLD_OVER}`,
+    `it would be allowed if this had not expired: 198.51.100.0/24, until ${TOLD_OVER}`,
+    `it would be allowed if this had not expired: 198.51.0.0/16, until ${TOLD_OVER}`,
     'not in @office', `not in ${DESK}`],
   ['alice@example.com', '198.51.100.1', '2019-12-31', 'allowed', ALICE, `allowed by 198.51.100.0/24, until ${TOLD_OVER}`],
   ['alice@example.com', '10.0.0.1', null, 'refused', ALICE,
     'not in @office', `not in ${DESK}`, `not in 198.51.0.0/16: expired on ${OVER}`, `not in 198.51.100.0/24: expired on ${OVER}`,
-    '@example.com has 10.0.0.0/8, which does not count: alice@example.com has entries of its own'],
+    '@example.com has 10.0.0.0/8, which does not count: alice@example.com has own entries'],
   ['alice@example.com', 'unknown', null, 'refused', ALICE, 'unknown is not an IP address, so it is in no network'],
-  ['bob@example.com', '10.0.0.1', null, 'refused', 'the entries of bob decide about bob@example.com', 'not in 2001:db8::/32',
-    '@example.com has 10.0.0.0/8, which does not count: bob has entries of its own'],
-  ['eve@example.com', '10.0.0.1', null, 'allowed', 'the entries of @example.com decide about eve@example.com', 'allowed by 10.0.0.0/8'],
-  ['eve@example.com', '11.0.0.1', null, 'refused', 'the entries of @example.com decide about eve@example.com', 'not in 10.0.0.0/8'],
-  ['eve', '10.0.0.1', null, 'refused', 'the entries of * decide about eve', `it would be allowed had this not expired: any, until ${TOLD_OVER}`],
+  ['bob@example.com', '10.0.0.1', null, 'refused', 'the entries of bob decide for bob@example.com', 'not in 2001:db8::/32',
+    '@example.com has 10.0.0.0/8, which does not count: bob has own entries'],
+  ['eve@example.com', '10.0.0.1', null, 'allowed', 'the entries of @example.com decide for eve@example.com', 'allowed by 10.0.0.0/8'],
+  ['eve@example.com', '11.0.0.1', null, 'refused', 'the entries of @example.com decide for eve@example.com', 'not in 10.0.0.0/8'],
+  ['eve', '10.0.0.1', null, 'refused', 'the entries of * decide for eve', `it would be allowed if this had not expired: any, until ${TOLD_OVER}`],
   ['carol@example.net', '10.0.0.1', null, 'refused', 'the entries of carol@example.net decide',
-    'it would be allowed could its time of expiry be read: 10.0.0.0/8', 'not in @gone: there is no set gone', 'not in 10.0.0: the network cannot be read'],
-  ['dave', '203.0.113.9', null, 'refused', 'the entries of dave decide', `it would be allowed had this not expired: 203.0.113.0/24 of @office, until ${TOLD_OVER}`],
+    'it would be allowed if its time of expiry could be read: 10.0.0.0/8', 'not in @gone: there is no set gone', 'not in 10.0.0: the network cannot be read'],
+  ['dave', '203.0.113.9', null, 'refused', 'the entries of dave decide', `it would be allowed if this had not expired: 203.0.113.0/24 of @office, until ${TOLD_OVER}`],
 ];
 
 const letIn = (user: string, network: string, db: string) =>
-  `allow-nets: hint: to let it in: allow-nets add ${user} ${network} --for 3d --db ${db}\n`;
+  `allow-nets: hint: to allow it: allow-nets add ${user} ${network} --for 3d --db ${db}\n`;
 
 test('check, in words', async (t) => {
   for (const [user, address, at, decision, ...reasons] of CASES) {
@@ -97,8 +97,8 @@ test('check --json', async (t) => {
   // biome-ignore format: a case a line
   const rows: [user: string, address: string, decision: 'allow' | 'reject', subject: string | null, network: string | null, set: string | null, reason: string][] = [
     ['Alice@example.com', '203.0.113.9', 'allow', 'alice@example.com', '203.0.113.0/24', 'office', `${ALICE}; allowed by 203.0.113.0/24 of @office, until ${TOLD_LATER}`],
-    ['eve@example.com', '10.0.0.1', 'allow', '@example.com', '10.0.0.0/8', null, 'the entries of @example.com decide about eve@example.com; allowed by 10.0.0.0/8'],
-    ['eve@example.com', '2001:db8::1', 'reject', '@example.com', null, null, 'the entries of @example.com decide about eve@example.com; not in 10.0.0.0/8'],
+    ['eve@example.com', '10.0.0.1', 'allow', '@example.com', '10.0.0.0/8', null, 'the entries of @example.com decide for eve@example.com; allowed by 10.0.0.0/8'],
+    ['eve@example.com', '2001:db8::1', 'reject', '@example.com', null, null, 'the entries of @example.com decide for eve@example.com; not in 10.0.0.0/8'],
     ['', '10.0.0.1', 'allow', null, null, null, 'no SASL user: the restrictions that follow decide'],
   ];
   for (const [user, address, decision, subject, network, set, reason] of rows) {
@@ -127,24 +127,25 @@ test('inherit, blocked, and the command that lets the user in', async (t) => {
     { name: '--all', network: '10.0.0.0/8' },
     { name: "o'neill smith", network: '10.0.0.0/8' },
   ]);
-  const asked = (user: string) => `no entry of ${user} allows the address, and its inherit asks the next wider subject`;
-  const CAROL = 'the entries of @example.com decide about carol@example.com';
-  const over = `it would be allowed had this not expired: 203.0.113.10/32, until ${TOLD_OVER}`;
+  const asked = (user: string) =>
+    `no entry of ${user} allows the address; its entry inherit hands the decision on to the next wider subject`;
+  const CAROL = 'the entries of @example.com decide for carol@example.com';
+  const over = `it would be allowed if this had not expired: 203.0.113.10/32, until ${TOLD_OVER}`;
   // biome-ignore format: a case a few lines
   const cases: [user: string, address: string, lines: string[], hint?: string][] = [
     ['carol@example.com', '192.0.2.7', ['allowed', asked('carol@example.com'), CAROL, 'allowed by 192.0.2.0/24']],
     ['carol@example.com', '203.0.113.10', ['refused', asked('carol@example.com'), over, CAROL, 'not in 192.0.2.0/24',
-      '* has any, which does not count: @example.com has entries of its own'], 'to let it in: allow-nets add carol@example.com 203.0.113.10 --for 3d'],
+      '* has any, which does not count: @example.com has own entries'], 'to allow it: allow-nets add carol@example.com 203.0.113.10 --for 3d'],
     ['dave', '10.0.0.1', ['allowed', 'the entries of dave decide', 'allowed by 10.0.0.0/8']],
-    ['dave', '11.0.0.1', ['allowed', asked('dave'), 'the entries of * decide about dave', 'allowed by any']],
+    ['dave', '11.0.0.1', ['allowed', asked('dave'), 'the entries of * decide for dave', 'allowed by any']],
     ['eve@example.com', '10.0.0.1', ['refused', 'the entries of eve@example.com decide', 'blocked by NONE'],
-      'to let mail pass again: allow-nets unblock eve@example.com'],
-    ['zoe@example.net', '10.0.0.1', ['refused', 'the entries of @example.net decide about zoe@example.net', 'blocked by none'],
-      'to let mail pass again: allow-nets unblock @example.net'],
+      'to unblock: allow-nets unblock eve@example.com'],
+    ['zoe@example.net', '10.0.0.1', ['refused', 'the entries of @example.net decide for zoe@example.net', 'blocked by none'],
+      'to unblock: allow-nets unblock @example.net'],
     ['--all', '2001:db8:1:2:3::4', ['refused', 'the entries of --all decide', 'not in 10.0.0.0/8',
-      '* has any, which does not count: --all has entries of its own'], 'to let it in: allow-nets add --for 3d --db DB -- --all 2001:db8:1:2::/64'],
+      '* has any, which does not count: --all has own entries'], 'to allow it: allow-nets add --for 3d --db DB -- --all 2001:db8:1:2::/64'],
     ["o'neill smith", '192.0.2.1', ['refused', "the entries of o'neill smith decide", 'not in 10.0.0.0/8',
-      "* has any, which does not count: o'neill smith has entries of its own"], "to let it in: allow-nets add 'o'\\''neill smith' 192.0.2.1 --for 3d"],
+      "* has any, which does not count: o'neill smith has own entries"], "to allow it: allow-nets add 'o'\\''neill smith' 192.0.2.1 --for 3d"],
   ];
   for (const [user, address, [decision, ...because], hint] of cases) {
     await t.test(`${user} ${address}`, () => {
