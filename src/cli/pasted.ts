@@ -12,9 +12,10 @@ export function refuseLook(text: string): Refusal | null {
   const address = /<([^<>]+)>$|^mailto:(.+)/.exec(text);
   if (address !== null)
     return { problem: `${text} is not a user name`, hint: `did you mean ${address[1] ?? address[2]}` };
-  const parts = text.split(/[;,]/);
-  if (text.includes(';') || (parts.length > 1 && parts.every((part) => part.includes('@')))) {
-    return { problem: `${text} looks like several users`, hint: 'each user has a row of his own' };
+  const parts = text.split(/[;,]/).map((part) => part.trim());
+  const areNames = text.includes(';') && parts.every((part) => /^\S*$/.test(part));
+  if (areNames || (parts.length > 1 && parts.every((part) => part.includes('@')))) {
+    return { problem: `${text} looks like several users`, hint: 'give each user a row' };
   }
   if (!/[\s:=]/.test(text)) return null;
   if (/^[^:,\s]+:(?:\{[A-Z0-9.-]+\}|[^:]*:[^:]*:[^:]*:[^:]*:[^:]*:)/.test(text) || /\ballow_nets=/.test(text)) {
