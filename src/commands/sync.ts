@@ -5,23 +5,14 @@
 import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arguments, Command } from '../cli/command';
-import { flush, printError, printLine } from '../cli/output';
+import { printError, printLine } from '../cli/output';
 import { secondsOf } from '../cli/time';
-import { asErrorLines, asLogLine, type Failure, failureOf, Trouble } from '../failure';
+import { asErrorLines, failureOf, Trouble } from '../failure';
 import { FORMATS, type Format } from '../formats/records';
-import { MailLog, type Priority } from '../postfix/mail-log';
 import type { ImportResult } from '../rules/import';
-import { type Job, nameOf, syncOnce } from '../sync/run';
-import {
-  ageText,
-  changesOf,
-  nextState,
-  readState,
-  rowsOf,
-  type SyncState,
-  secondsSince,
-  writeState,
-} from '../sync/state';
+import { logRun } from '../sync/log';
+import { type Job, LONGEST_TIMER, syncOnce } from '../sync/run';
+import { changesOf, nextState, readState, rowsOf, type SyncState, writeState } from '../sync/state';
 
 const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 };
 const TIMEOUT = 60;
@@ -60,8 +51,7 @@ export const sync: Command = {
   async run(given) {
     const job = jobOf(given);
     const stop = stopSignal();
-    const found = readState(job.db);
-    let before = found === 'forbidden' ? null : found;
+    let before = readState(job.db);
     let isRemembered = true;
     for (;;) {
       const begin = Date.now();
@@ -71,7 +61,7 @@ export const sync: Command = {
       const state = nextState(before, job, begin, run);
       if (!job.dryRun) {
         isRemembered = remember(job.db, state, isRemembered);
-        await logRun(job, run, before, begin);
+        await logRun(job, run, before, secondsText(begin));
       }
       if ('kind' in run && (job.every === null || state.failing_since === state.last_attempt)) {
         printError(asErrorLines(run));
@@ -79,7 +69,7 @@ export const sync: Command = {
       if (job.every === null) return 'kind' in run ? 1 : printResult(run, job.dryRun, begin);
       before = state;
       // Servers that were started together do not ask together for ever; a slow COMMAND does not run without a pause.
-      const next = job.every * 1000 * (0.9 + 0.2 * Math.random());
+      const next = Math.min(LONGEST_TIMER, job.every * 1000 * (0.9 + 0.2 * Math.random()));
       await sleep(Math.max(next - (Date.now() - begin), next / 10), null, { signal: stop }).catch(() => {});
       if (stop.aborted) return 0;
     }
@@ -123,41 +113,11 @@ function remember(db: string, state: SyncState, before: boolean): boolean {
     writeState(db, state);
     return true;
   } catch (error) {
-    const problem = `what is known of sync cannot be written beside ${db} (${(error as Error).message})`;
+    const problem = `the state of sync cannot be written beside ${db} (${(error as Error).message})`;
     const remedy = 'rows are synced all the same; let the user of sync write in that folder';
     if (before) printError(asErrorLines({ kind: 'refused', problem, hint: remedy }));
     return false;
   }
-}
-
-/** One line in the mail log for a change, for the first failure, and for the recovery; the latter also on standard output with --every. */
-async function logRun(job: Job, run: ImportResult | Failure, before: SyncState | null, begin: number): Promise<void> {
-  const isFailing = (before?.last_error ?? null) !== null;
-  if ('kind' in run) {
-    if (!isFailing) await toMailLog('warning', `sync: ${asLogLine(run)}`);
-    return;
-  }
-  const lines: string[] = [];
-  if (isFailing) {
-    const age = secondsSince(before?.failing_since ?? null, Date.now());
-    lines.push(`works again${age === null ? '' : ` after ${ageText(age)}`}`);
-  }
-  const { added, removed, changed } = run;
-  if (changesOf(run) > 0) {
-    lines.push(`added=${added} removed=${removed} changed=${changed} took=${secondsText(begin)}s`);
-  }
-  for (const line of lines.map((text) => `sync: ${text} source=${nameOf(job)}`)) {
-    if (job.every !== null) printLine(line);
-    flush();
-    await toMailLog('info', line);
-  }
-}
-
-/** With a log program of its own: lines are rare, and one that runs for hours could miss that the log was rotated. */
-function toMailLog(priority: Priority, line: string): Promise<void> {
-  const log = new MailLog(priority);
-  log.write(line.replace(/[^ -~]/g, '?'));
-  return new Promise((resolve) => log.close(resolve));
 }
 
 function printResult(run: ImportResult, dryRun: boolean, begin: number): 0 {

@@ -10,6 +10,9 @@ import { databaseFailure } from '../rules/database-failure';
 import type { ImportResult } from '../rules/import';
 import { outputOf } from './output';
 
+/** What setTimeout takes (ms): 24 days. */
+export const LONGEST_TIMER = 2 ** 31 - 1;
+
 export interface Job {
   readonly db: string;
   /** COMMAND and its arguments. */
@@ -29,7 +32,7 @@ export async function syncOnce(job: Job, stop: AbortSignal): Promise<ImportResul
   const { db, source, timeout } = job;
   if (!fs.existsSync(db)) throw new Trouble(databaseFailure('database-missing', db));
   const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(late(job)), timeout * 1000);
+  const timer = setTimeout(() => limit.abort(late(job)), Math.min(LONGEST_TIMER, timeout * 1000));
   stop.addEventListener('abort', () => limit.abort(stop.reason), { signal: limit.signal });
   try {
     const descriptor = await outputOf(source, limit);

@@ -58,8 +58,8 @@ export function stateFile(database: string): string {
 /** Bytes. A command line is the longest part of a state. */
 const LARGEST = 256 * 1024;
 
-/** `forbidden`: there is one, and this user may not read it. Null: there is none that can be used. */
-export function readState(database: string): SyncState | 'forbidden' | null {
+/** Null: there is none that can be used. */
+export function readState(database: string): SyncState | null {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
   let descriptor: number | null = null;
   try {
@@ -69,9 +69,8 @@ export function readState(database: string): SyncState | 'forbidden' | null {
     if (!stats.isFile() || stats.size > LARGEST) return null;
     const state: unknown = JSON.parse(fs.readFileSync(descriptor, 'utf8'));
     return isState(state) ? state : null;
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code === 'EACCES' || code === 'EPERM' ? 'forbidden' : null;
+  } catch {
+    return null;
   } finally {
     if (descriptor !== null) fs.closeSync(descriptor);
   }

@@ -5,14 +5,15 @@ import { printTable } from '../cli/table';
 import { momentText } from '../cli/time';
 import { printable, shellWord, Trouble } from '../failure';
 import { parseInstant } from '../rules/expiry';
-import { ageOf, ageText, isOld, readState, type SyncState, stateFile } from './state';
+import { ageOf, ageText, isOld, readState, type SyncState } from './state';
 
 export function printStatus(database: string, json: boolean): 0 {
   const now = Date.now();
   const state = readState(database);
-  if (state === 'forbidden') throw refused(`no permission to read ${stateFile(database)}`, 'run the command as root');
   if (state === null) {
-    throw refused(`${database} was never synced`, 'allow-nets sync -- COMMAND, see allow-nets sync --help');
+    const root = process.geteuid?.() === 0 ? '' : ', or you may not see it: run the command as root';
+    const problem = `${database} was never synced${root}`;
+    throw new Trouble({ kind: 'refused', problem, hint: 'allow-nets sync -- COMMAND, see allow-nets sync --help' });
   }
   if (json) printLine(JSON.stringify({ ...state, age: ageOf(state, now) }));
   else
@@ -21,10 +22,6 @@ export function printStatus(database: string, json: boolean): 0 {
       lines(state, now).map((cells) => ({ cells })),
     );
   return 0;
-}
-
-function refused(problem: string, hint: string): Trouble {
-  return new Trouble({ kind: 'refused', problem, hint });
 }
 
 function lines(state: SyncState, now: number): [string, string][] {
@@ -59,10 +56,6 @@ export interface SyncCheck {
 export function syncCheck(database: string, now: number): SyncCheck | null {
   const state = readState(database);
   if (state === null) return null;
-  if (state === 'forbidden') {
-    const text = `no permission to read ${stateFile(database)}, so nothing is known about sync`;
-    return { level: 'warn', text, remedy: 'run the command as root' };
-  }
   const age = ageOf(state, now);
   const success = age === null ? ' has never worked' : `: last success ${ageText(age)} ago`;
   const text = `sync from ${state.source[0]}${success}${state.last_error === null ? '' : `; last error: ${state.last_error}`}`;
@@ -75,6 +68,5 @@ export function syncCheck(database: string, now: number): SyncCheck | null {
 export function hintAtSync(database: string, words: string): void {
   const state = readState(database);
   if (state === null) return;
-  const source = state === 'forbidden' ? '' : ` from ${printable(path.basename(state.source[0] ?? ''))}`;
-  hint(`the next sync${source} ${words}`);
+  hint(`the next sync from ${printable(path.basename(state.source[0] ?? ''))} ${words}`);
 }

@@ -72,7 +72,7 @@ export function makeSite(): Site {
     },
     error() {
       const state = readState(db);
-      return state === null || state === 'forbidden' ? 'never synced' : state.last_error;
+      return state === null ? 'never synced' : state.last_error;
     },
     file(name, text) {
       const path = join(folder, name);

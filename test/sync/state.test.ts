@@ -152,7 +152,7 @@ describe('the state file', () => {
     assert.match(output.stdout, /^added 1,/);
     assert.match(
       output.stderr,
-      /^allow-nets: error: what is known of sync cannot be written beside .*\nallow-nets: hint: rows are synced all the same; /,
+      /^allow-nets: error: the state of sync cannot be written beside .*\nallow-nets: hint: rows are synced all the same; /,
     );
     assert.equal(await site.answer('alice', '10.1.1.1'), 'dunno');
   });

@@ -1,0 +1,42 @@
+// The mail log of `sync`: one line for a change, for the first failure, and for the recovery.
+import { flush, printLine } from '../cli/output';
+import { asLogLine, type Failure } from '../failure';
+import { MailLog, type Priority } from '../postfix/mail-log';
+import type { ImportResult } from '../rules/import';
+import { type Job, nameOf } from './run';
+import { ageText, changesOf, type SyncState, secondsSince } from './state';
+
+/** `before`: the state before the run, which took so many seconds. With --every the lines go to standard output, too, but for failures. */
+export async function logRun(
+  job: Job,
+  run: ImportResult | Failure,
+  before: SyncState | null,
+  seconds: string,
+): Promise<void> {
+  const isFailing = (before?.last_error ?? null) !== null;
+  if ('kind' in run) {
+    if (!isFailing) await toMailLog('warning', `sync: ${asLogLine(run)}`);
+    return;
+  }
+  const lines: string[] = [];
+  if (isFailing) {
+    const age = secondsSince(before?.failing_since ?? null, Date.now());
+    lines.push(`works again${age === null ? '' : ` after ${ageText(age)}`}`);
+  }
+  const { added, removed, changed } = run;
+  if (changesOf(run) > 0) {
+    lines.push(`added=${added} removed=${removed} changed=${changed} took=${seconds}s`);
+  }
+  for (const line of lines.map((text) => `sync: ${text} source=${nameOf(job)}`)) {
+    if (job.every !== null) printLine(line);
+    flush();
+    await toMailLog('info', line);
+  }
+}
+
+/** With a log program of its own: lines are rare, and one that runs for hours could miss that the log was rotated. */
+function toMailLog(priority: Priority, line: string): Promise<void> {
+  const log = new MailLog(priority);
+  log.write(line.replace(/[^ -~]/g, '?'));
+  return new Promise((resolve) => log.close(resolve));
+}
