@@ -1,6 +1,7 @@
 // allow-nets install: from the package to a Postfix that asks it.
 //
-// Whatever can be known beforehand is found out beforehand; nothing is changed until the administrator has seen the changes.
+// Whatever can be known beforehand is found out beforehand; nothing is changed until the administrator has seen the
+// changes.
 import * as fs from 'node:fs';
 import type { Arguments, Command } from '../cli/command';
 import { type Grants, grantsOf } from '../cli/grants';
@@ -120,7 +121,10 @@ async function runInstall(given: Arguments): Promise<number> {
   return 0;
 }
 
-/** Services that may let mail pass without the check, and those that ask though nobody can log in there: a sentence each. */
+/**
+ * Services that may let mail pass without the check, and those that ask though nobody can log in there: a sentence
+ * each.
+ */
 function listWarnings(files: ConfigFiles, { name, trial }: WantedService): string[] {
   const sharing: string[] = [];
   const warnings = smtpdServices(files).flatMap((service) => {

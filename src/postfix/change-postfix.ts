@@ -1,6 +1,7 @@
 // Changing a running Postfix: copies, then one stage after the other, each checked, loaded and tried.
 //
-// DIAGNOSTICS: on any failure both files are put back as they were, byte for byte, and loaded again; a Postfix that has ended is started again.
+// DIAGNOSTICS: on any failure both files are put back, byte for byte, and loaded again; a Postfix that has ended is
+// started again.
 import { printError } from '../cli/output';
 import { asErrorLines, failureOf, hintLine } from '../failure';
 import type { ConfigStore } from './config-store';
@@ -26,21 +27,22 @@ export function changedStages({ files }: ConfigStore, stages: readonly ConfigFil
   });
 }
 
-/** Throws Trouble when something failed and everything is as it was before. */
+/** Throws Trouble when a step fails; then everything is as it was before. */
 export async function changePostfix(change: Change): Promise<void> {
   const { postfix, store, stages, answers } = change;
   if (stages.length === 0) return;
   const running = postfix.isRunning();
   let loaded = false;
   store.backUp();
-  // An interrupt at the terminal reaches postfix(1) too, which then fails: that is put back, and not left half done.
+  // An interrupt at the terminal ends postfix(1), too. Its failure is put back; ending here would leave the change half
+  // done.
   const ignore = () => {};
   process.on('SIGINT', ignore).on('SIGTERM', ignore).on('SIGHUP', ignore);
   try {
     for (const files of stages) {
       store.write(files);
       postfix.readConfiguration();
-      // Of the whole; a reload looks for what is fatal by itself.
+      // Slow, so once, at the end; a reload finds fatal errors by itself.
       if (files === stages.at(-1)) postfix.do('check');
       if (!running) continue;
       loaded = true;
@@ -67,25 +69,23 @@ async function mustAnswer(postfix: Postfix, service: string): Promise<void> {
 /** What to throw after a failure, when both files are back. */
 function undone({ postfix, store }: Change, loaded: boolean, error: unknown): unknown {
   const failure = failureOf(error);
-  const { problem } = failure;
-  const hint = hintLine(failure);
   try {
     store.restore();
   } catch (again) {
     printError(asErrorLines(failureOf(again)));
     const commands = store.originals.map(({ path, copy }) => shellLine(['cp', '-p', copy, path]));
-    return refused(`${problem}; putting main.cf and master.cf back failed too`, commands.join(' && '));
+    return refused(`${failure.problem}; putting main.cf and master.cf back failed too`, commands.join(' && '));
   }
   store.removeCopies();
-  let back = `${problem}; main.cf and master.cf were put back as they were`;
+  let problem = `${failure.problem}; main.cf and master.cf were put back as they were`;
   if (loaded) {
     const word = postfix.isRunning() ? 'reload' : 'start';
     try {
       postfix.do(word);
     } catch {
-      return refused(`${back}, but Postfix did not load them`, shellLine(postfix.command(word)));
+      return refused(`${problem}, but Postfix did not load them`, shellLine(postfix.command(word)));
     }
-    if (word === 'start') back += ', and Postfix, which had ended, was started again';
+    if (word === 'start') problem += ', and Postfix, which had ended, was started again';
   }
-  return failure.kind === 'bug' ? error : refused(back, hint ?? undefined);
+  return failure.kind === 'bug' ? error : refused(problem, hintLine(failure) ?? undefined);
 }

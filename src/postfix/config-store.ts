@@ -1,8 +1,9 @@
 // main.cf and master.cf on disk: read, kept as dated copies, written, put back.
 //
-// A file is written beside its place and renamed, so that Postfix never reads half of one; owner, mode, a symbolic link on the way and bytes that
-// are not UTF-8 stay.
-// DIAGNOSTICS: Trouble with the reason and where the file really lies when one cannot be read or replaced; nothing is left behind.
+// A file is written under another name and renamed, so that Postfix never reads half of one. Owner, mode, symbolic
+// links and bytes that are not UTF-8 stay.
+// DIAGNOSTICS: when a file cannot be read or replaced, Trouble with the reason and its real path; nothing is left
+// behind.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { getSystemErrorMap } from 'node:util';
@@ -22,8 +23,8 @@ interface Original {
 }
 
 /**
- * How old (ms) a new file says it is. Each program of Postfix, smtpd too, waits until main.cf is older than a second, lest it read half of one that
- * is being written; a renamed file is never that.
+ * Age (ms) of a new file by its modification time. Postfix's programs wait until main.cf is older than a second,
+ * because it might still be being written; a renamed file is complete.
  */
 const AGE = 5000;
 
@@ -41,7 +42,7 @@ export class ConfigStore {
     this.files = { main: text(this.originals[0]), master: text(this.originals[1]), folder };
   }
 
-  /** The copies that are there from earlier changes. */
+  /** The copies from all earlier changes. */
   earlierCopies(): string[] {
     const names = fs.readdirSync(this.folder).filter((name) => /^(main|master)\.cf\.allow-nets-\d/.test(name));
     return names.sort().map((name) => path.join(this.folder, name));
@@ -54,7 +55,7 @@ export class ConfigStore {
       this.removeCopies();
       throw refused(
         `no copy of main.cf and master.cf can be made in ${this.folder} (${reasonOf(error)})`,
-        'make the folder writable, or change the files where they are made; --dry-run shows the lines',
+        'make the folder writable, or change the files where they are generated; --dry-run shows the lines',
       );
     }
   }
@@ -97,8 +98,8 @@ function put({ path: file, real, stat }: Original, bytes: Buffer, modified: Date
     throw refused(
       `${file}${where} cannot be replaced (${reasonOf(error)})`,
       isImmutable
-        ? `it may be immutable; make it changeable for the time of the change: ${shellLine(['chattr', '-i', real])}`
-        : `make ${real} replaceable, or change it where it is made; --dry-run shows the lines`,
+        ? `if it is immutable, allow the change: ${shellLine(['chattr', '-i', real])}`
+        : `make ${path.dirname(real)} writable, or change the file where it is generated; --dry-run shows the lines`,
     );
   }
 }
@@ -122,7 +123,7 @@ function replace(file: string, bytes: Buffer, { mode, uid, gid }: fs.Stats, modi
   }
 }
 
-/** What stands in the way, in words: "read-only file system", "operation not permitted". */
+/** The reason in words: "read-only file system", "operation not permitted". */
 function reasonOf(error: unknown): string {
   const { code, errno, message } = error as NodeJS.ErrnoException;
   // rename(2) over a bind mount.

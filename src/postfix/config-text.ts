@@ -1,24 +1,15 @@
-// The texts of main.cf and master.cf: what Postfix reads in them, and edits that leave comments and layout as they are.
+// Parses and edits the texts of main.cf and master.cf; comments and layout stay as they are.
 //
-// postconf -e and -P would fold a list to one line and move the comments inside it. What an edit leads to is read back
-// through postconf (configuration.ts), so that an unusual spelling can at worst be left as it is.
+// postconf -e and -P would fold a list to one line and move the comments inside it. The result of an edit is judged by
+// postconf (configuration.ts): a spelling that is not understood here may be left unedited, and is then reported.
+
+/** Text with balanced braces, four deep. */
+const nested = (inside: string): string => `(?:[^{}]|\\{${inside}\\})*`;
+export const BALANCED = nested(nested(nested(nested('[^{}]*'))));
 
 /** Words as Postfix splits them: a group in braces stays together (mystrtokq in Postfix's src/util/mystrtok.c). */
 export function wordsOf(text: string, separators: string): string[] {
-  const words: string[] = [];
-  let level = 0;
-  let word = '';
-  for (const character of text) {
-    if (level === 0 && separators.includes(character)) {
-      if (word !== '') words.push(word);
-      word = '';
-      continue;
-    }
-    if (character === '{') level++;
-    else if (character === '}' && level > 0) level--;
-    word += character;
-  }
-  return word === '' ? words : [...words, word];
+  return text.match(new RegExp(`(?:[^${separators}{}]|\\{${BALANCED}\\}|[{}])+`, 'g')) ?? [];
 }
 
 /** What separates the words of a restriction list, and those of master.cf. */
@@ -26,13 +17,13 @@ export const COMMA_OR_SPACE = ', \t\r\n';
 const SPACE = ' \t\r\n';
 
 /**
- * A logical line with the newline before it: lines that start with white space continue it, and comments and empty lines
+ * A logical line with the newline before it. Lines that start with white space continue it; comments and empty lines
  * may stand between them (postconf(5), master(5)).
  */
 const LOGICAL_LINE =
   /(^|\n)([^ \t\r\v\f\n#][^\n]*(?:\n(?:[ \t\r\v\f]*(?:#[^\n]*)?\n)*[ \t\r\v\f]+[^ \t\r\v\f\n#][^\n]*)*)/g;
 
-/** The text with each logical line replaced; null takes it out. */
+/** Replaces each logical line; null removes it. */
 export function editLines(text: string, edit: (line: string) => string | null): string {
   return text.replace(LOGICAL_LINE, (_, newline: string, line: string) => {
     const edited = edit(line);
@@ -40,14 +31,14 @@ export function editLines(text: string, edit: (line: string) => string | null): 
   });
 }
 
-/** The text with lines at its end; a file without a newline at its end stays one, so that taking them out leaves no trace. */
-export function appended(text: string, lines: string): string {
+/** Appends lines. A file without a newline at its end stays without one, so that removing the lines leaves no trace. */
+export function appendLines(text: string, lines: string): string {
   return text === '' || text.endsWith('\n') ? `${text}${lines}\n` : `${text}\n${lines}`;
 }
 
 const ASSIGNMENT = /^(([^=]*?)\s*=)(.*)$/s;
 
-/** main.cf with each value replaced, given as it stands in the file, with white space and comments; null takes the parameter out. */
+/** Replaces each value of main.cf, raw, with its white space and comments; null removes the parameter. */
 export function editParameters(main: string, edit: (value: string, name: string) => string | null): string {
   return editLines(main, (line) => {
     const [, head, name = '', before = ''] = ASSIGNMENT.exec(line) ?? [];
@@ -71,7 +62,7 @@ export interface Service {
   readonly command: string;
   /** The words after the command, without the braces that keep one together. */
   readonly words: readonly string[];
-  /** Of its -o options, in order. */
+  /** Its -o options, in order. */
   readonly overrides: readonly Override[];
 }
 
@@ -96,6 +87,7 @@ export function overrideOf(service: Service, name: string): string | null {
   return service.overrides.findLast((override) => override.name === name)?.value ?? null;
 }
 
+/** The entry in a logical line, or null. */
 export function serviceIn(line: string): Service | null {
   const text = line.replace(/\n[ \t\r\v\f]*#[^\n]*/g, '').replaceAll('\n', '');
   const [name, type, ...rest] = wordsOf(text, SPACE);
@@ -104,11 +96,11 @@ export function serviceIn(line: string): Service | null {
   return { name, type, fields: rest, command, words, overrides: overridesIn(words) };
 }
 
-/** As getopt(3) reads them in smtpd: `-o name=value`, `-oname=value`, `-vo name=value`; the first other word ends them. */
+/** Parsed as by getopt(3) in smtpd: `-o name=value`, `-oname=value`, `-vo name=value`, up to the first other word. */
 function overridesIn(words: readonly string[]): Override[] {
   const overrides: Override[] = [];
   for (let i = 0; i < words.length; i++) {
-    // The letters with a value: Postfix's src/master/single_server.c.
+    // The options that take a value: Postfix's src/master/single_server.c.
     const [option, letter, joined] = /^-(?!-$)[^imnorst]*(?:([imnorst])(.*))?$/s.exec(words[i] ?? '') ?? [];
     if (option === undefined || option === '-') break;
     if (letter === undefined) continue;
@@ -119,9 +111,6 @@ function overridesIn(words: readonly string[]): Override[] {
   return overrides;
 }
 
-/** Text with balanced braces, and the same without white space outside of them. */
-const nested = (inside: string): string => `(?:[^{}]|\\{${inside}\\})*`;
-const BALANCED = nested(nested(nested(nested('[^{}]*'))));
 const ONE_WORD = `(?:[^\\s{}]|\\{${BALANCED}\\})*`;
 
 /** A comment, or an override: the option, and `{ NAME = VALUE }` or `NAME=VALUE`. */
@@ -130,7 +119,7 @@ const OVERRIDE = new RegExp(
   'g',
 );
 
-/** An entry of master.cf with the value of each override replaced, in braces where a value has come to need them. */
+/** Replaces the value of each override in an entry of master.cf, raw, and adds or removes the braces around it. */
 export function editOverrides(entry: string, edit: (value: string, name: string) => string): string {
   return entry.replace(
     OVERRIDE,

@@ -1,4 +1,5 @@
-// A Postfix configuration as each smtpd service sees it: its -o overrides before main.cf, then the defaults, expanded by Postfix itself.
+// A Postfix configuration as each smtpd service sees it: -o overrides, then main.cf, then the defaults, expanded by
+// postconf(1).
 //
 // DIAGNOSTICS: Trouble where postconf cannot read the files, or no temporary file can be made.
 import * as fs from 'node:fs';
@@ -32,7 +33,7 @@ export function offersAuth(files: ConfigFiles, service: Service): boolean {
 export const servicesWithAuth = (files: ConfigFiles): Service[] =>
   smtpdServices(files).filter((service) => offersAuth(files, service));
 
-/** As main.cf alone has it. */
+/** The values of main.cf, without overrides. */
 export const mainLookup = (files: ConfigFiles): Lookup => lookupWith(files, '', []);
 
 export function serviceLookup(files: ConfigFiles, service: Service): Lookup {
@@ -41,14 +42,14 @@ export function serviceLookup(files: ConfigFiles, service: Service): Lookup {
   return lookupWith(files, service.name, overrides);
 }
 
-/** Postfix's answers: the same texts are looked at many times, and each question is a process. */
+/** The same texts are looked up many times, and each run of postconf is a process. */
 const cache = new Map<string, Lookup>();
 
 function lookupWith({ main, master, folder }: ConfigFiles, service: string, overrides: readonly string[]): Lookup {
   const key = JSON.stringify([main, master, folder, service, overrides]);
   let lookup = cache.get(key);
   if (lookup === undefined) {
-    // These two are read-only, and postconf would take its own process for them.
+    // These two are read-only, and postconf has its own values for them.
     const named = (text: string) => text.replace(/\b(process_name|service_name)\b/g, 'allow_nets_$1');
     const own = ['allow_nets_process_name=smtpd', `allow_nets_service_name=${service}`];
     const values = expandedValues({ main: named(main), master, folder }, [...overrides.map(named), ...own]);

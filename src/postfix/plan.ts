@@ -1,6 +1,7 @@
-// What main.cf and master.cf have to be so that Postfix asks the policy program, or no longer does: texts to texts. Nothing is written.
+// Plans the changes of install and uninstall: from the texts of main.cf and master.cf to their new texts. Writes
+// nothing.
 import {
-  appended,
+  appendLines,
   editLines,
   editOverrides,
   editParameters,
@@ -16,7 +17,7 @@ import { checksOf, RECIPIENT_LIST } from './restrictions';
 
 export interface Wanted extends PolicyService, Form {}
 
-/** The files with the service, and the files with the lists that ask it: none may ask before it answers. */
+/** First the files with the service, then with the lists that ask it: no list may ask before the service answers. */
 export function installPlan(files: ConfigFiles, wanted: Wanted): [ConfigFiles, ConfigFiles] {
   const service = withTimeLimit(withEntry(files, wanted), wanted.name);
   return [service, withChecks(service, wanted)];
@@ -26,7 +27,7 @@ export function installPlan(files: ConfigFiles, wanted: Wanted): [ConfigFiles, C
 export function uninstallPlan(files: ConfigFiles, policy: string): ConfigFiles {
   const main = editParameters(files.main, (value, name) => {
     const left = withoutChecks(value, policy);
-    // What install appended. In a list that was there and empty the check stands on a line of its own.
+    // Appended by install, which puts the check on a line of its own where the parameter was there and empty.
     const isAppended = name === RECIPIENT_LIST && left !== value && left.trim() === '' && !value.includes('\n');
     return isAppended || name === timeLimitName(policy) ? null : left;
   });
@@ -47,7 +48,7 @@ export const entriesNamed = (files: ConfigFiles, policy: string): Service[] =>
 
 function withEntry(files: ConfigFiles, wanted: Wanted): ConfigFiles {
   let left = entriesNamed(files, wanted.name).length;
-  if (left === 0) return { ...files, master: appended(files.master, entryLines(wanted)) };
+  if (left === 0) return { ...files, master: appendLines(files.master, entryLines(wanted)) };
   const edit = (line: string) => (--left > 0 ? null : entryLines(wanted, line));
   return { ...files, master: editLines(files.master, (line) => (isEntryOf(line, wanted.name) ? edit(line) : line)) };
 }
@@ -75,10 +76,12 @@ function withTimeLimit(files: ConfigFiles, policy: string): ConfigFiles {
     isThere = true;
     return ` ${TIME_LIMIT}`;
   });
-  return { ...files, main: isThere ? main : appended(main, `${name} = ${TIME_LIMIT}`) };
+  return { ...files, main: isThere ? main : appendLines(main, `${name} = ${TIME_LIMIT}`) };
 }
 
-/** Every check in the wanted form, and a check at the front of the recipient restrictions of a service that may not come to one. */
+/**
+ * Gives every check the wanted form, and each service that may skip it one at the front of its recipient restrictions.
+ */
 function withChecks(start: ConfigFiles, wanted: Wanted): ConfigFiles {
   const { name, trial } = wanted;
   const reform = (value: string) => withForm(value, name, wanted);
@@ -86,7 +89,7 @@ function withChecks(start: ConfigFiles, wanted: Wanted): ConfigFiles {
   const files = { ...start, main: editParameters(start.main, reform), master };
   const lacking = servicesWithAuth(files).filter((service) => {
     const [check] = checksOf(serviceLookup(files, service), name);
-    // Tables that an administrator put first stay there.
+    // Access tables that the administrator put first stay first.
     return check === undefined || check.trial !== trial || (check.skip !== null && !check.skip.tables);
   });
   const isOwn = (service: Service) => overrideOf(service, RECIPIENT_LIST) !== null;
@@ -108,9 +111,9 @@ function withCheckInMain(main: string, wanted: Wanted): string {
   const edited = editParameters(main, (value, name) => {
     if (name !== RECIPIENT_LIST) return value;
     isThere = true;
-    // On a line of its own, so that uninstall can tell an empty parameter from one that was not there.
+    // On a line of its own, so that uninstall knows that the parameter was there.
     if (value.trim() === '') return `${value}\n    ${checkText(wanted.name, wanted)}`;
     return withCheckFirst(value, wanted.name, wanted);
   });
-  return isThere ? edited : appended(main, `${RECIPIENT_LIST} = ${checkText(wanted.name, wanted)}`);
+  return isThere ? edited : appendLines(main, `${RECIPIENT_LIST} = ${checkText(wanted.name, wanted)}`);
 }

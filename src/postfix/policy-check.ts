@@ -1,9 +1,10 @@
-// `check_policy_service` in the text of a restriction list: what it asks, and how ours is written, changed and taken out.
+// `check_policy_service` in the text of a restriction list: parsed, inserted, changed and removed.
 //
-// A value is edited as it stands in the file, with its comments; what is written can be taken out without a trace.
+// Values are raw, with the white space and the comments that they have in the file. An inserted check can be removed
+// without a trace.
 import { COMMA_OR_SPACE, wordsOf } from './config-text';
 
-/** `service`: the name of one in `private/`, `inet:HOST:PORT`, or `inet:*:PORT` for whatever host. */
+/** `service`: a name in `private/`, `inet:HOST:PORT`, or `inet:*:PORT` for any host. */
 export function isCheckOf(service: string, target: string): boolean {
   const [endpoint = ''] = attributesOf(target);
   const address = endpoint.toLowerCase();
@@ -27,7 +28,7 @@ export function attributeOf(target: string, name: string): string | null {
   return values.at(-1)?.[2] ?? null;
 }
 
-/** In which way lists are to ask the policy service. */
+/** How a list asks the policy service. */
 export interface Form {
   /** `request_limit=1`: smtpd closes the connection after each reply (Postfix 3.0 and later). */
   readonly oneShot: boolean;
@@ -35,10 +36,10 @@ export interface Form {
   readonly trial: boolean;
 }
 
-/** What a client gets while the program does not answer, whatever smtpd_policy_service_default_action says. */
+/** The reply while the program does not answer, whatever smtpd_policy_service_default_action says. */
 const ACTION = '451 4.3.5 Policy service not available; see the mail log';
 
-/** The words of a check. `present`: its target now; its other attributes stay, and so does a temporary default_action. */
+/** The words of a check. `present`: its present target, whose other attributes and temporary default_action stay. */
 export function checkText(service: string, { oneShot, trial }: Form, present = `unix:private/${service}`): string {
   const kept = attributesOf(present).filter((word) => !/^\{?\s*(request_limit|default_action)\s*=/.test(word));
   const own = attributeOf(present, 'default_action') ?? '';
@@ -56,7 +57,7 @@ function checkPattern(service: string): RegExp {
   return new RegExp(`^[ \\t]*#[^\\n]*|(?<before>\\n?[ \\t]*)${check}(?<after>[ \\t]*,?[ \\t]*)`, 'gim');
 }
 
-/** The parts of what `checkPattern` finds. */
+/** The groups of `checkPattern`. */
 type Found = Record<'before' | 'check' | 'target' | 'after', string>;
 
 function editChecks(value: string, service: string, edit: (found: Found, rest: string) => string): string {
@@ -66,7 +67,7 @@ function editChecks(value: string, service: string, edit: (found: Found, rest: s
   });
 }
 
-/** The value with each check of the service in this form. */
+/** Gives each check of the service this form. */
 export function withForm(value: string, service: string, form: Form): string {
   const squeezed = (text: string) => text.replace(/[\s,]+/g, '').toLowerCase();
   return editChecks(value, service, ({ before, check, target, after }) => {
@@ -75,7 +76,7 @@ export function withForm(value: string, service: string, form: Form): string {
   });
 }
 
-/** The value without the checks of the service. */
+/** Removes the checks of the service. */
 export function withoutChecks(value: string, service: string): string {
   let isLast = false;
   const left = editChecks(value, service, ({ before }, rest) => {
@@ -85,11 +86,11 @@ export function withoutChecks(value: string, service: string): string {
   });
   if (!isLast) return left;
   const stripped = left.replace(/(?<=\S)[\s,]+$/, '');
-  // What follows must not become a part of a comment.
+  // The text behind the value must not become part of a comment.
   return /\n[ \t]*#[^\n]*$/.test(stripped) ? `${stripped}\n ` : stripped;
 }
 
-/** The value with a check before everything else: on a line of its own where the list begins on one. */
+/** Moves the check to the front, on a line of its own where the list begins on one. */
 export function withCheckFirst(value: string, service: string, form: Form): string {
   const others = withoutChecks(value, service);
   const lead = /^[ \t]*(?:\n(?:[ \t]*#[^\n]*\n|[ \t]*\n)*[ \t]+)?/.exec(others)?.[0] ?? '';

@@ -1,5 +1,5 @@
 // The master.cf entry of the policy program: reading one, and writing it as spawn(8) wants it.
-import { type Service, serviceIn } from './config-text';
+import { BALANCED, type Service, serviceIn } from './config-text';
 import { refused } from './run';
 
 /** How Postfix is to run the program. */
@@ -52,21 +52,18 @@ export function programOptions(words: readonly string[]): ProgramOptions {
 export const FIELDS = ['-', 'n', 'n', '-', '0'] as const;
 
 /**
- * Private, started as root (spawn could not become the service user otherwise), not chrooted, no limit to the number of processes: one runs for each
- * smtpd process.
+ * Private; run as root, to become the service user; no chroot; no process limit, because each smtpd process has one.
  */
 function hasRightFields({ fields: [isPrivate = '', unprivileged, chroot, , limit] }: Service): boolean {
   return /^[-y]$/.test(isPrivate) && unprivileged === 'n' && chroot === 'n' && limit === '0';
 }
 
 /**
- * A word as it must be written to stay one word (master(5), Postfix 3.0 and later). Throws Trouble for one that master.cf cannot hold: an unbalanced
- * brace ends the master(8) that reads it.
+ * Quotes a word for master.cf (master(5), Postfix 3.0 and later). Throws Trouble for one that it cannot hold: an
+ * unbalanced brace ends the running master(8).
  */
 export function asWord(word: string): string {
-  let bare = word;
-  for (let inner = ''; inner !== bare; ) [inner, bare] = [bare, bare.replace(/\{[^{}]*\}/g, '')];
-  if (/[{}]/.test(bare) || /\p{Cc}|^\s|\s$/u.test(word)) {
+  if (!new RegExp(`^${BALANCED}$`).test(word) || /\p{Cc}|^\s|\s$/u.test(word)) {
     throw refused(
       `master.cf cannot hold ${JSON.stringify(word)}`,
       'use a name without unbalanced braces, control characters and blanks at its ends',
@@ -84,7 +81,7 @@ export function entryText({ name, user, argv }: PolicyService, type: 'unix' | 'i
   return [name, type, ...fields, 'spawn', `user=${user}`, ...command].join(' ');
 }
 
-/** The entry's lines in master.cf, in the columns of the others. `present`: its lines now, which stay where nothing is to be changed. */
+/** The entry's lines in master.cf, aligned as there. `present`: its present lines, which stay where they are right. */
 export function entryLines(wanted: PolicyService, present?: string): string {
   const service = present === undefined ? null : serviceIn(present);
   const now = service === null ? null : spawned(service);

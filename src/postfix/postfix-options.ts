@@ -25,17 +25,11 @@ export const YES = { alias: 'y', type: 'boolean', describe: 'do not ask' } as co
 
 export const DRY_RUN = { alias: 'n', type: 'boolean', describe: 'only print what would be done' } as const;
 
-export interface Opening {
-  readonly postfix: Postfix;
-  readonly store: ConfigStore;
-  /** Of the service in master.cf: ours, or not there yet. */
-  readonly name: string;
-  /** The services in master.cf that run this program under another name, where no name was given. */
-  readonly otherNames: readonly string[];
-}
-
-/** Throws Trouble when Postfix cannot be read, or the service of that name is another program. */
-export function openPostfix(given: Arguments): Opening {
+/**
+ * Postfix, its files, and the name of the service. `otherNames`: without --service, the other services in master.cf
+ * that run this program. Throws Trouble when Postfix cannot be read, or the service of that name is another program.
+ */
+export function openPostfix(given: Arguments) {
   const postfix = new Postfix(given.text('config-dir'));
   const store = new ConfigStore(postfix.configDir);
   const name = given.text('service') ?? 'allow-nets';

@@ -43,7 +43,7 @@ export class Postfix {
     postconf([...this.chosen, '-M']);
   }
 
-  /** The default instance's folder, and those of the other instances that it lists. Empty when the default instance cannot be read. */
+  /** The folders of the default instance and of those that it lists. Empty when the default instance cannot be read. */
   listedFolders(): string[] {
     const names = ['config_directory', 'alternate_config_directories', 'multi_instance_directories'];
     const { MAIL_CONFIG: _, ...env } = process.env;

@@ -1,4 +1,4 @@
-// The changes of main.cf and master.cf as the administrator sees them before they are made, and the question whether to make them.
+// The changes of main.cf and master.cf, printed before they are made, and the question whether to make them.
 import * as fs from 'node:fs';
 import type { Arguments } from '../cli/command';
 import { coloured, flush, isTerminal, printError, printLine } from '../cli/output';
@@ -10,7 +10,7 @@ export function printStep(step: readonly string[]): void {
   printLine(coloured(printable(shellLine(step)), 'bold'));
 }
 
-/** What `changePostfix` does, with the lines that go and come. */
+/** Prints the steps of `changePostfix`, with the lines that it removes and adds. */
 export function printChange({ postfix, store, stages }: Change): void {
   if (stages.length === 0) return;
   for (const { path, copy } of store.originals) printStep(['cp', '-p', path, copy]);
@@ -25,14 +25,14 @@ export function printChange({ postfix, store, stages }: Change): void {
 }
 
 function printLines(file: string, before: readonly string[], after: readonly string[]): void {
-  const gone = before.filter((line) => !after.includes(line));
-  const come = after.filter((line) => !before.includes(line));
-  if (gone.length + come.length > 0) printLine(`in ${file}`);
-  for (const line of gone) printLine(coloured(`  - ${printable(line)}`, 'red'));
-  for (const line of come) printLine(coloured(`  + ${printable(line)}`, 'green'));
+  const removed = before.filter((line) => !after.includes(line));
+  const added = after.filter((line) => !before.includes(line));
+  if (removed.length + added.length > 0) printLine(`in ${file}`);
+  for (const line of removed) printLine(coloured(`  - ${printable(line)}`, 'red'));
+  for (const line of added) printLine(coloured(`  + ${printable(line)}`, 'green'));
 }
 
-/** Whether the changes that were printed are to be made. Throws Trouble for who may not make them, and where nobody can be asked. */
+/** Whether to make the printed changes. Throws Trouble for anybody but root, and where nobody can be asked. */
 export function isAgreed(command: string, given: Arguments, { postfix }: Change): boolean {
   if (given.flag('dry-run')) return false;
   if (process.getuid?.() !== 0) {

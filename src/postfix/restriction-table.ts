@@ -1,13 +1,9 @@
-// Every restriction that access(5) and postconf(5) name, the old names that smtpd(8) still understands among them: what it means for a check
-// behind it, and whether the next word is its argument. Any other word is a restriction class, or one of a newer Postfix: it may permit.
+// Every restriction that access(5) and postconf(5) name, with the old names that smtpd(8) still accepts: its effect on
+// a check behind it, and whether it takes an argument. Any other word is a restriction class, or belongs to a newer
+// Postfix: it may permit.
 
-/** `permits`: every client that has authenticated. `ends`: refuses every client. `may permit`: some clients. `goes on`: never permits. */
+/** `permits`: every authenticated client. `ends`: refuses every client. `may permit`: some clients. `goes on`: none. */
 export type Effect = 'permits' | 'ends' | 'may permit' | 'goes on';
-
-export interface Restriction {
-  readonly effect: Effect;
-  readonly argument: boolean;
-}
 
 const WORDS: readonly (readonly [Effect, boolean, string])[] = [
   ['permits', false, 'permit permit_sasl_authenticated'],
@@ -49,6 +45,6 @@ const WORDS: readonly (readonly [Effect, boolean, string])[] = [
   ],
 ];
 
-export const RESTRICTIONS: ReadonlyMap<string, Restriction> = new Map(
+export const RESTRICTIONS: ReadonlyMap<string, { readonly effect: Effect; readonly argument: boolean }> = new Map(
   WORDS.flatMap(([effect, argument, words]) => words.split(/\s+/).map((word) => [word, { effect, argument }] as const)),
 );

@@ -1,8 +1,9 @@
-// Restriction lists as smtpd evaluates them: which policy services an smtpd service asks, in which form, and what may end a list before that.
+// Evaluates restriction lists as smtpd does: which policy services an smtpd service asks, and what may end a list
+// before that.
 //
-// A list is evaluated from its start until a restriction decides; `permit` ends that list alone, the others are evaluated all the same
-// (SMTPD_ACCESS_README, "How Postfix evaluates SMTP access restriction lists"). So a check must stand before whatever may permit.
-// What is not understood may permit: a warning, never ok.
+// A list is evaluated until a restriction decides. `permit` ends only its own list; the others are evaluated all the
+// same (SMTPD_ACCESS_README, "How Postfix evaluates SMTP access restriction lists"). So a check must stand before
+// whatever may permit. Whatever is not understood may permit: a warning, never ok.
 import { COMMA_OR_SPACE, wordsOf } from './config-text';
 import { type ConfigFiles, type Lookup, mainLookup, serviceLookup, smtpdServices } from './configuration';
 import { attributeOf, isCheckOf } from './policy-check';
@@ -32,7 +33,7 @@ export interface Skip {
   readonly tables: boolean;
 }
 
-/** The checks of one service, as `isCheckOf` takes it, one for each list: first the one that is asked for sure. */
+/** The first check of `policy` (see `isCheckOf`) in each list, the one that is surely asked first. */
 export function checksOf(lookup: Lookup, policy: string): Check[] {
   const ours = policyChecks(lookup).filter(({ target }) => isCheckOf(policy, target));
   const first = ours.filter(({ list }, i) => ours.findIndex((one) => one.list === list) === i);
@@ -40,7 +41,7 @@ export function checksOf(lookup: Lookup, policy: string): Check[] {
   return first.sort((a, b) => rank(a) - rank(b));
 }
 
-/** What any list asks with check_policy_service: in main.cf, and as each smtpd service sees it. */
+/** The targets of all checks, in main.cf and of each smtpd service. */
 export function policyTargets(files: ConfigFiles): string[] {
   const lookups = smtpdServices(files).map((service) => serviceLookup(files, service));
   return [...new Set([mainLookup(files), ...lookups].flatMap(policyChecks).map(({ target }) => target))];
@@ -62,8 +63,8 @@ export function policyChecks(lookup: Lookup): Check[] {
 }
 
 /**
- * The lists in which a client's SASL user name is known, in the order of evaluation. With smtpd_delay_reject=no those of the client and of
- * HELO are evaluated before the client can authenticate.
+ * The lists in which the SASL user name is known, in the order of evaluation. With smtpd_delay_reject=no the lists of
+ * the client and of HELO are evaluated before the client can authenticate.
  */
 function listsWithUser(lookup: Lookup): string[] {
   const delayed = !/^(no|false)$/i.test(lookup('smtpd_delay_reject') ?? 'yes');
@@ -80,9 +81,9 @@ interface Item {
   readonly effect: Effect;
 }
 
-/** As smtpd(8), which ends in deeper classes. */
+/** The limit of smtpd(8). */
 const DEEPEST = 100;
-/** Classes can name each other so that a list has no end. */
+/** Restrictions in a list: classes can contain each other twice. */
 const LONGEST = 10_000;
 
 /** The restrictions of a list in the order of evaluation, with those of restriction classes in their place. */

@@ -1,4 +1,4 @@
-// Running other programs: words as an array, no shell; what they print is kept for the administrator.
+// Runs other programs without a shell, and keeps their output for the administrator.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';

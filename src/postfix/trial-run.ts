@@ -1,4 +1,4 @@
-// The policy program, run once as the service user before Postfix does: what stops it is known while nothing has been changed.
+// Runs the policy program once as the service user, to find what stops it before anything is changed.
 import * as fs from 'node:fs';
 import { parseErrorLines, type Words } from '../failure';
 import { type Account, closedTo, runAs, type Surroundings } from './account';

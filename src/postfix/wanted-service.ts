@@ -1,4 +1,4 @@
-// How Postfix is to run the program: what was asked for on the command line; what was not stays as it is installed.
+// How Postfix is to run the program: the options of install, and what is installed where an option is not given.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Arguments } from '../cli/command';
@@ -33,14 +33,16 @@ export function wantedService(name: string, present: PolicyService | null, given
   return { name, user, argv: [...interpreter, script, ...options], oneShot, trial, db, program };
 }
 
-/** Options, each with its value, and the one that was given in place of the one that was there. */
+/** Replaces an option by the one that was given, if any. */
 function withOption(options: readonly (readonly string[])[], name: string, given: Arguments) {
   const value = given.text(name.slice(2));
   if (value === null) return options;
   return [...options.filter(([word]) => word !== name && !word?.startsWith(`${name}=`)), [name, value]];
 }
 
-/** The words before the program: setpriv, prlimit and the like stay, and so does `env node`; a Node.js by its path becomes the one that runs this. */
+/**
+ * The words before the program. setpriv, prlimit, `env node` and flags stay; a Node.js becomes the one that runs this.
+ */
 function interpreterOf(before: readonly string[]): string[] {
   const isNode = (word: string) => /(^|\/)node[^/]*$/.test(word);
   const at = before.findIndex((word, i) => isNode(word) && before.slice(i + 1).every((flag) => flag.startsWith('-')));
@@ -49,15 +51,15 @@ function interpreterOf(before: readonly string[]): string[] {
   return before.map((word, i) => (i === at && !viaEnv ? nodeOfPath() : word));
 }
 
-/** This Node.js by the name that PATH has for it, which outlives an upgrade better than where it lies. */
+/** The path of this Node.js: the one in PATH, which survives an upgrade better than the real one. */
 function nodeOfPath(): string {
   const node = findProgram('node');
   return node !== null && fs.realpathSync(node) === process.execPath ? node : process.execPath;
 }
 
 /**
- * The account, with the group that postlog needs where it is not set-gid (Debian) and Postfix writes the log itself (maillog_file): only who is in that
- * group reaches postlogd(8) in public/.
+ * Adds the group of public/, where postlogd(8) listens, to the account: postlog needs it where Postfix writes the log
+ * itself (maillog_file) and postlog is not set-gid (Debian).
  */
 export function withLogGroup(user: string, postfix: Postfix): string {
   const postlog = findProgram('postlog');
