@@ -56,7 +56,7 @@ export const STYLES: Readonly<Record<string, Style>> = {
 const USERS = [
   'alice@example.com', 'bob', "o'hara@example.com", 'carol+news@example.org', 'Dörte@exämple.org', '王芳@example.cn',
   'first last', 'a, b and c@example.com', 'x, sasl_sender=two words', 'y, orig_client=nobody',
-  'z, sasl_username=alice@example.com', 'sasl_method=PLAIN', '%s{user}"; drop table access; --', '[203.0.113.99]',
+  'z, sasl_username=alice@example.com', 'sasl_method=PLAIN', '%s{user}" or drop table access --', '[203.0.113.99]',
   'mx1 postfix/smtpd: ABC123: client=unknown[203.0.113.99]',
 ];
 
