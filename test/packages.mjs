@@ -1,8 +1,8 @@
 // Which Debian package holds each program that a test suite asks for with `needs(...)`, where such a program is, and how
 // the missing ones are installed. Used by run.mjs before the tests and by requires.ts inside of them.
 //
-// In trouble: what apt-get said goes to stderr and the program stays missing. What follows from that (a suite left out, or
-// a failure) is decided by the callers. Nothing here asks a question, and no service is started.
+// In trouble: the output of apt-get goes to stderr and the program stays missing. Whether a suite is then left out or fails is
+// decided by the callers. Nothing here prompts, and no service is started.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -55,7 +55,7 @@ export function programPath(program) {
 }
 
 /**
- * The answer to "can this suite run?", in words.
+ * What keeps a suite from running.
  * @param {readonly string[]} needs programs of the table above, or `root`
  * @param {(program: string) => string | undefined} [find] where a program is; for tests
  * @returns {string[]} what is missing, each with its remedy; empty when nothing is
@@ -84,7 +84,7 @@ export function installMissing(needs) {
   });
 }
 
-/** A machine that is tested on must not begin to serve mail or databases, so Debian is told to start nothing. */
+/** Keeps Debian from starting the services of new packages: the machine must not begin to serve mail or databases. */
 function withoutServiceStarts(work) {
   const policy = '/usr/sbin/policy-rc.d';
   const ours = !existsSync(policy);
@@ -109,8 +109,8 @@ function aptGet(...args) {
     maxBuffer: 64 * 1024 * 1024,
   });
   if (run.status === 0) return;
-  const said = `${run.stdout ?? ''}${run.stderr ?? ''}${run.error ?? ''}`.trimEnd().split('\n').slice(-15);
-  console.error(`apt-get ${args.join(' ')} failed (status ${run.status}):\n${said.join('\n')}`);
+  const output = `${run.stdout ?? ''}${run.stderr ?? ''}${run.error ?? ''}`.trimEnd().split('\n').slice(-15);
+  console.error(`apt-get ${args.join(' ')} failed (status ${run.status}):\n${output.join('\n')}`);
 }
 
 function isExecutable(path) {

@@ -28,8 +28,8 @@ export function replay(session: string, surroundings: Surroundings = {}): string
   const { program = { node: process.execPath, script: PROGRAM } } = surroundings;
   const db = surroundings.places?.[DATABASE] ?? path.join(folder, 'access.db');
   const places = Object.entries({ ...surroundings.places, [DATABASE]: db });
-  const real = (text: string) => places.reduce((now, [shown, place]) => now.replaceAll(shown, place), text);
-  const shown = (text: string) => places.reduce((now, [name, place]) => now.replaceAll(place, name), text);
+  const real = (text: string) => places.reduce((now, [name, place]) => now.replaceAll(name, place), text);
+  const named = (text: string) => places.reduce((now, [name, place]) => now.replaceAll(place, name), text);
   try {
     // For the service user, who must get at the database.
     fs.chmodSync(folder, 0o755);
@@ -54,7 +54,7 @@ export function replay(session: string, surroundings: Surroundings = {}): string
           stdio: ['ignore', 'pipe', 'pipe'],
         });
         const status = run.status === 0 ? '' : `[exit ${run.status}]\n`;
-        const output = shown(`${run.stdout}${run.stderr}`);
+        const output = named(`${run.stdout}${run.stderr}`);
         return `${comment}$ ${command.replaceAll('\n', '\n> ')}\n${output}${status}`;
       })
       .join('');

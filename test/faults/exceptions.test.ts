@@ -106,15 +106,15 @@ describe('an exception', { concurrency: 4 }, () => {
       for (const times of SOAK || what === 'persistent' ? ['1', '2', '3', '*'] : ['1', '*']) {
         test(`${owner}.${name} ${times}, ${what}`, async () => {
           const ended = await runWith(`${owner}|${name}|${times}`, words);
-          const shown = `status ${ended.status} ${JSON.stringify(ended.bytes)}\n${ended.log.join('\n')}`;
-          assert.ok(WHOLE.includes(ended.bytes), shown);
-          assert.equal(ended.signal, null, shown);
-          for (const line of ended.log) assert.match(line, /^(info|warn): [ -~]+$/, shown);
+          const context = `status ${ended.status} ${JSON.stringify(ended.bytes)}\n${ended.log.join('\n')}`;
+          assert.ok(WHOLE.includes(ended.bytes), context);
+          assert.equal(ended.signal, null, context);
+          for (const line of ended.log) assert.match(line, /^(info|warn): [ -~]+$/, context);
           if (!ended.isThrown) return;
           thrown++;
           // What is thrown while better-sqlite3 is loaded is its trouble; in reading, the request's. A log line may get lost.
-          assert.ok([0, 65, 70, 78].includes(ended.status ?? -1), shown);
-          if (ended.status === 0) assert.equal(ended.bytes, ANSWERS.join(''), shown);
+          assert.ok([0, 65, 70, 78].includes(ended.status ?? -1), context);
+          if (ended.status === 0) assert.equal(ended.bytes, ANSWERS.join(''), context);
         });
       }
     }

@@ -111,22 +111,22 @@ describe('few requests', { concurrency: 4 }, () => {
     ['hanging, and then killed', HANGS, TAKES],
   ] as const) {
     test(`where postlog is ${name}, logger gets every line, and "warning: " before a warning`, async () => {
-      const asked = await start(['--persistent'], postlog, logger);
-      asked.write(`${REFUSED}${REFUSED}nonsense\n\n`);
-      const { bytes, status, log } = await asked.ended;
+      const running = await start(['--persistent'], postlog, logger);
+      running.write(`${REFUSED}${REFUSED}nonsense\n\n`);
+      const { bytes, status, log } = await running.ended;
       assert.deepEqual([bytes, status], [REJECT + REJECT, 65]);
       const warnings = log.filter((line) => line !== LINE);
       assert.deepEqual([log.length, warnings.length], [3, 1]);
       assert.match(warnings[0] ?? '', /^warning: policy request not understood/);
-      assert.equal(logPrograms(asked.place).left, 0);
+      assert.equal(logPrograms(running.place).left, 0);
     });
   }
 
   test('postlog and logger are called as their manuals want it', async () => {
     const called = 'echo "$(basename "$0") $*" >> "$FAKE_LOG"; exit 1';
-    const asked = await start(['--persistent'], called, called);
-    asked.write(`${REFUSED}nonsense\n\n`);
-    const { log } = await asked.ended;
+    const running = await start(['--persistent'], called, called);
+    running.write(`${REFUSED}nonsense\n\n`);
+    const { log } = await running.ended;
     assert.deepEqual([...log].sort(), [
       'logger -t postfix/allow-nets -p mail.info',
       'logger -t postfix/allow-nets -p mail.warning',
@@ -136,36 +136,36 @@ describe('few requests', { concurrency: 4 }, () => {
   });
 
   test('where both hang, the program ends within a few seconds and leaves none behind', async () => {
-    const asked = await start([], HANGS, HANGS);
+    const running = await start([], HANGS, HANGS);
     const begun = performance.now();
-    asked.write(REFUSED);
-    assert.equal((await asked.ended).status, 0);
+    running.write(REFUSED);
+    assert.equal((await running.ended).status, 0);
     assert.ok(performance.now() - begun < 20_000);
-    assert.deepEqual(logPrograms(asked.place), { starts: 2, left: 0 });
+    assert.deepEqual(logPrograms(running.place), { starts: 2, left: 0 });
   });
 
   test('where both have failed, they are tried again after a while, and the lost lines are counted', async () => {
-    const asked = await start(['--persistent'], FAILS, FAILS);
+    const running = await start(['--persistent'], FAILS, FAILS);
     // The program learns of the end of a log program with the requests that follow.
     for (let i = 0; i < 10; i++) {
-      await asked.ask(REFUSED);
+      await running.ask(REFUSED);
       await sleep(100);
     }
-    assert.equal(logPrograms(asked.place).starts, 2);
-    fs.writeFileSync(path.join(asked.place.folder, 'postlog'), `#!/bin/sh\n${TAKES}\n`);
+    assert.equal(logPrograms(running.place).starts, 2);
+    fs.writeFileSync(path.join(running.place.folder, 'postlog'), `#!/bin/sh\n${TAKES}\n`);
     await sleep(10_000);
-    await asked.ask(REFUSED);
-    asked.end();
-    const { log } = await asked.ended;
+    await running.ask(REFUSED);
+    running.end();
+    const { log } = await running.ended;
     assert.deepEqual(log, ['10 log lines lost', LINE]);
   });
 
   test('one request is answered before its line is logged', async () => {
-    const asked = await start([], HANGS);
-    asked.write(REFUSED);
-    assert.equal(await asked.received(REJECT.length), REJECT);
-    assert.equal(asked.child.exitCode, null, 'it waits for its log program');
-    assert.deepEqual((await asked.ended).log, [LINE]);
+    const running = await start([], HANGS);
+    running.write(REFUSED);
+    assert.equal(await running.received(REJECT.length), REJECT);
+    assert.equal(running.child.exitCode, null, 'it waits for its log program');
+    assert.deepEqual((await running.ended).log, [LINE]);
   });
 
   test('a rejection and trouble after it are both logged', async () => {

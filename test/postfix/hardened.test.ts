@@ -71,7 +71,7 @@ describeWithPostfix(
       assert.match(of('program')?.message ?? '', /^answers when nobody runs it, with Node.js v\d+\./);
     });
 
-    test('trouble is a temporary error, with the remedy in the log, and over when it is over', async () => {
+    test('trouble is a temporary error with the remedy in the log, and ends with its cause', async () => {
       const from = suite.postfix.log().length;
       renameSync(suite.policy.db, `${suite.policy.db}.away`);
       const client = await clientAs(suite.postfix.ports.smtp, 'test1', '192.0.2.1');

@@ -42,8 +42,8 @@ describeWithPostfix(
     }
 
     for (const name of hostileNames) {
-      const shown = JSON.stringify(Buffer.from(name).toString('latin1')).slice(0, 60);
-      test(`hostile name ${shown}: one printable reply, one printable log line`, async () => {
+      const printable = JSON.stringify(Buffer.from(name).toString('latin1')).slice(0, 60);
+      test(`hostile name ${printable}: one printable reply, one printable log line`, async () => {
         const from = suite.postfix.log().length;
         const client = await clientAs(suite.postfix.ports.smtp, name, '192.0.2.1');
         const { code, text } = await client.rcpt('friend@example.net');

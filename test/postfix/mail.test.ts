@@ -1,5 +1,5 @@
-// Mail through a real Postfix that asks the program: who may relay, with real SMTP AUTH from real loopback addresses, and that
-// clients without AUTH are none of its business.
+// Mail through a real Postfix that asks the program: who may relay, with real SMTP AUTH from real loopback addresses, and
+// that clients without AUTH are treated as without it.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { needs } from '../requires';
@@ -27,8 +27,8 @@ describeWithPostfix(
     return {
       users,
       listeners: {
-        asked: [askPolicy('unix:private/allow-nets', following)],
-        unasked: [`smtpd_recipient_restrictions=${following}`],
+        checked: [askPolicy('unix:private/allow-nets', following)],
+        unchecked: [`smtpd_recipient_restrictions=${following}`],
         text: [askPolicy('unix:private/with-text')],
       },
       services: [
@@ -47,7 +47,7 @@ describeWithPostfix(
   },
   (suite) => {
     async function logIn(user: keyof typeof users, from: Partial<ConnectOptions> = {}) {
-      const client = await SmtpClient.connect({ port: suite.postfix.ports.asked, ...from });
+      const client = await SmtpClient.connect({ port: suite.postfix.ports.checked, ...from });
       await client.ehlo();
       assert.equal((await client.authPlain(user, users[user])).code, 235, `${user} authenticates`);
       await client.mail(`test1@example.com`);
@@ -75,7 +75,7 @@ describeWithPostfix(
     });
 
     test('test1 is refused from another address, by AUTH LOGIN too', async () => {
-      const client = await SmtpClient.connect({ port: suite.postfix.ports.asked, localAddress: '127.9.9.9' });
+      const client = await SmtpClient.connect({ port: suite.postfix.ports.checked, localAddress: '127.9.9.9' });
       await client.ehlo();
       assert.equal((await client.authLogin('test1', users.test1)).code, 235);
       await client.mail('test1@example.com');
@@ -86,7 +86,7 @@ describeWithPostfix(
     });
 
     test('test1 from ::1 relays, after STARTTLS', { skip: !hasIPv6 && 'this machine has no ::1' }, async () => {
-      const client = await SmtpClient.connect({ port: suite.postfix.ports.asked, host: '::1' });
+      const client = await SmtpClient.connect({ port: suite.postfix.ports.checked, host: '::1' });
       await client.ehlo();
       await client.startTls();
       assert.equal((await client.authPlain('test1', users.test1)).code, 235);
@@ -132,9 +132,9 @@ describeWithPostfix(
       ];
       for (const [name, address, to, reply] of cases) {
         test(name, async () => {
-          const asked = await replyTo(suite.postfix.ports.asked, address, to);
-          assert.equal(asked, await replyTo(suite.postfix.ports.unasked, address, to));
-          assert.match(asked, reply);
+          const checked = await replyTo(suite.postfix.ports.checked, address, to);
+          assert.equal(checked, await replyTo(suite.postfix.ports.unchecked, address, to));
+          assert.match(checked, reply);
         });
       }
     });

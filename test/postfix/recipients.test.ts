@@ -1,5 +1,5 @@
 // Many recipients in one session, in both modes: Postfix must not wait before any of them. As the control, the same program set up
-// wrongly (one request a connection, and Postfix not told so), where it does.
+// wrongly (one request a connection, and no request_limit in Postfix), where it does.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { needs } from '../requires';

@@ -1,7 +1,7 @@
 // The shipped program as master.cf's `argv=` names it, at a place where the service user can run it.
 //
-// spawn(8) runs it as `nobody`, who may not be able to enter the checkout (below /root, for example) or to run this Node. What
-// he cannot use is copied to a folder that he can. In trouble: when he still cannot, throws with what the program said.
+// spawn(8) runs it as `nobody`, who may not be able to enter the checkout (below /root, for example) or to run this Node. Then
+// both are copied to a folder that the user can read. In trouble: when the copy does not run either, throws with its output.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -16,7 +16,7 @@ export interface ServiceProgram {
 
 /**
  * @param folder one that the user can read; copies go into it
- * @param db an empty database that he can read, for the trial
+ * @param db an empty database that the user can read, for the trial
  * @param user the service user
  */
 export function serviceProgram(folder: string, db: string, user = 'nobody'): ServiceProgram {

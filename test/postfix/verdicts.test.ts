@@ -49,10 +49,10 @@ describeWithPostfix(
       for (const [user, address, allowed] of cases) {
         test(`${user} from ${address}: ${allowed ? 'accepted' : 'refused'}`, async () => {
           const reply = await rcptAs(suite.postfix.ports.smtp, user, address);
-          const shown = address === '[UNAVAILABLE]' ? 'unknown' : address;
+          const printed = address === '[UNAVAILABLE]' ? 'unknown' : address;
           if (allowed) assert.equal(`${reply.code} ${reply.text}`, '250 2.1.5 Ok');
           else {
-            const text = `: ${user} may not send mail from ${shown}`;
+            const text = `: ${user} may not send mail from ${printed}`;
             assert.equal(`${reply.code} ${reply.text.slice(0, 6)}`, '554 5.7.1 ');
             assert.equal(reply.text.slice(-text.length), text);
           }
