@@ -36,6 +36,30 @@ test('README.md shows the sessions word for word', () => {
   }
 });
 
+test('README.md is two screens, with lines that fit', () => {
+  const lines = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8').trimEnd().split('\n');
+  assert.ok(lines.length <= 150, `${lines.length} lines`);
+  assert.deepEqual(
+    lines.filter((line) => line.length > 130 && !line.startsWith('|')),
+    [],
+  );
+});
+
+test('the commands of every day in README.md work as they stand', () => {
+  const readme = fs.readFileSync(path.join(ROOT, 'README.md'), 'utf8');
+  const chapter = readme.slice(readme.indexOf('## Every day'));
+  const commands = chapter.slice(0, chapter.indexOf('\n```')).match(/^ {4}allow-nets .*/gm) ?? [];
+  assert.equal(commands.length, 7);
+  const session = [
+    'allow-nets init > init.txt; cp examples/lists/ranges.csv .',
+    ...commands.map((line) => line.trim()),
+  ];
+  const ran = withoutMoments(replay(session.map((line) => `$ ${line}\n`).join('')));
+  // bob was blocked just before: check refuses, and nothing else fails.
+  assert.deepEqual(ran.match(/error:.*|\[exit.*/g), ['[exit 1]']);
+  assert.match(ran, /^bob@example.com is now blocked$/m);
+});
+
 test('npm run demo', () => {
   compare('examples/demo.txt', execFileSync(process.execPath, ['examples/demo.mjs'], { cwd: ROOT, encoding: 'utf8' }));
 });
