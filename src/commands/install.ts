@@ -9,18 +9,16 @@ import { hint, printLine } from '../cli/output';
 import { POLICY_OPTIONS } from '../cli/policy-usage';
 import { Trouble, type Words } from '../failure';
 import { accountOf } from '../postfix/account';
-import { changedStages, changePostfix } from '../postfix/change-postfix';
+import { changedStages, changePostfix, isAgreed, printChange, printStep } from '../postfix/change-postfix';
 import { serviceNamed } from '../postfix/config-text';
 import { type ConfigFiles, offersAuth, serviceLookup, servicesWithAuth, smtpdServices } from '../postfix/configuration';
 import { restrictAccess, restrictableAccess } from '../postfix/database-access';
 import { installPlan } from '../postfix/plan';
 import { spawned } from '../postfix/policy-service';
 import { CONFIG_DIR, DRY_RUN, openPostfix, SERVICE, YES } from '../postfix/postfix-options';
-import { isAgreed, printChange, printStep } from '../postfix/printed-change';
 import { checksOf } from '../postfix/restrictions';
 import { refused } from '../postfix/run';
-import { closedFile, hindranceOf } from '../postfix/trial-run';
-import { type WantedService, wantedService, withLogGroup } from '../postfix/wanted-service';
+import { closedFile, hindranceOf, type WantedService, wantedService, withLogGroup } from '../postfix/wanted-service';
 import { createDatabase } from './init';
 
 export const install: Command = {

@@ -2,10 +2,9 @@
 
 import type { Arguments, Command } from '../cli/command';
 import { hint, printLine } from '../cli/output';
-import { changedStages, changePostfix } from '../postfix/change-postfix';
+import { changedStages, changePostfix, isAgreed, printChange } from '../postfix/change-postfix';
 import { uninstallPlan } from '../postfix/plan';
 import { CONFIG_DIR, DRY_RUN, openPostfix, SERVICE, YES } from '../postfix/postfix-options';
-import { isAgreed, printChange } from '../postfix/printed-change';
 
 export const uninstall: Command = {
   line: 'uninstall',

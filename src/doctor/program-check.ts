@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type Account, closedTo, runAs } from '../postfix/account';
 import { complaintOf, type Ran, shellLine } from '../postfix/run';
-import { hindranceOf } from '../postfix/trial-run';
+import { hindranceOf } from '../postfix/wanted-service';
 import { type Finding, fail, ok } from './finding';
 import { type InstalledService, installCommand, isDatabaseFile } from './installed-service';
 

@@ -1,9 +1,12 @@
-// Changing a running Postfix: copies, then one stage after the other, each checked, loaded and tried.
+// Changes a running Postfix: prints the changes and asks, then makes copies and one stage after the other, each checked,
+// loaded and tried.
 //
 // DIAGNOSTICS: on any failure both files are put back, byte for byte, and loaded again; a Postfix that has ended is
 // started again.
-import { printError } from '../cli/output';
-import { asErrorLines, failureOf, hintLine } from '../failure';
+import * as fs from 'node:fs';
+import type { Arguments } from '../cli/command';
+import { coloured, flush, isTerminal, printError, printLine } from '../cli/output';
+import { asErrorLines, failureOf, hintLine, printable } from '../failure';
 import type { ConfigStore } from './config-store';
 import type { ConfigFiles } from './configuration';
 import { awaitLive, NoAnswer, socketOf } from './live-service';
@@ -25,6 +28,57 @@ export function changedStages({ files }: ConfigStore, stages: readonly ConfigFil
     const before = stages[i - 1] ?? files;
     return main !== before.main || master !== before.master;
   });
+}
+
+export function printStep(step: readonly string[]): void {
+  printLine(coloured(printable(shellLine(step)), 'bold'));
+}
+
+/** Prints the steps of `changePostfix`, with the lines that it removes and adds. */
+export function printChange({ postfix, store, stages }: Change): void {
+  if (stages.length === 0) return;
+  for (const { path, copy } of store.originals) printStep(['cp', '-p', path, copy]);
+  const running = postfix.isRunning();
+  stages.forEach((files, i) => {
+    const before = stages[i - 1] ?? store.files;
+    printLines(`${postfix.configDir}/main.cf`, before.main.split('\n'), files.main.split('\n'));
+    printLines(`${postfix.configDir}/master.cf`, before.master.split('\n'), files.master.split('\n'));
+    if (i === stages.length - 1) printStep(postfix.command('check'));
+    if (running) printStep(postfix.command('reload'));
+  });
+}
+
+function printLines(file: string, before: readonly string[], after: readonly string[]): void {
+  const removed = before.filter((line) => !after.includes(line));
+  const added = after.filter((line) => !before.includes(line));
+  if (removed.length + added.length > 0) printLine(`in ${file}`);
+  for (const line of removed) printLine(coloured(`  - ${printable(line)}`, 'red'));
+  for (const line of added) printLine(coloured(`  + ${printable(line)}`, 'green'));
+}
+
+/** Whether to make the printed changes. Throws Trouble for anybody but root, and where nobody can be asked. */
+export function isAgreed(command: string, given: Arguments, { postfix }: Change): boolean {
+  if (given.flag('dry-run')) return false;
+  if (process.getuid?.() !== 0) {
+    throw refused(
+      `only root may change ${postfix.configDir}`,
+      `sudo allow-nets ${command}, or allow-nets ${command} --dry-run to see what it would do`,
+    );
+  }
+  if (given.flag('yes')) return true;
+  if (!isTerminal(0)) {
+    throw refused(
+      'nothing was changed: standard input is not a terminal',
+      `allow-nets ${command} --yes makes these changes, --dry-run only prints them`,
+    );
+  }
+  flush();
+  printError('make these changes? [y/N] ');
+  // A terminal gives a line at a time.
+  const answer = Buffer.alloc(1024);
+  const isYes = /^\s*y/i.test(answer.toString('latin1', 0, fs.readSync(0, answer)));
+  if (!isYes) printLine('nothing was changed');
+  return isYes;
 }
 
 /** Throws Trouble when a step fails; then everything is as it was before. */

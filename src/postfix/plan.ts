@@ -70,13 +70,8 @@ export const isLongEnough = (limit: string) => (secondsOf(limit) ?? 0) >= TIME_L
 function withTimeLimit(files: ConfigFiles, policy: string): ConfigFiles {
   const name = timeLimitName(policy);
   if (isLongEnough(mainLookup(files)(name) ?? '')) return files;
-  let isThere = false;
-  const main = editParameters(files.main, (value, parameter) => {
-    if (parameter !== name) return value;
-    isThere = true;
-    return ` ${TIME_LIMIT}`;
-  });
-  return { ...files, main: isThere ? main : appendLines(main, `${name} = ${TIME_LIMIT}`) };
+  const others = editParameters(files.main, (value, parameter) => (parameter === name ? null : value));
+  return { ...files, main: appendLines(others, `${name} = ${TIME_LIMIT}`) };
 }
 
 /**

@@ -1,14 +1,17 @@
-// How Postfix is to run the program: the options of install, and what is installed where an option is not given.
+// How Postfix is to run the program: the options of install, and what is installed where an option is not given. What
+// stops the account from running it is found by a trial run, before anything is changed.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Arguments } from '../cli/command';
+import { parseErrorLines, type Words } from '../failure';
 import { readCommandLine } from '../policy/options';
 import { DEFAULT_DATABASE } from '../rules/database';
-import { accountOf, closedTo } from './account';
+import { type Account, accountOf, closedTo, runAs, type Surroundings } from './account';
+import { actionIn, requestOf, STRANGER } from './live-service';
 import type { Wanted } from './plan';
 import { type PolicyService, programIndex, programOptions } from './policy-service';
 import type { Postfix } from './postfix';
-import { findProgram } from './run';
+import { complaintOf, findProgram, shellLine } from './run';
 
 export interface WantedService extends Wanted {
   readonly db: string;
@@ -68,4 +71,29 @@ export function withLogGroup(user: string, postfix: Postfix): string {
   const account = accountOf(user, postfix.mailOwner);
   const isClosed = closedTo(account, path.join(postfix.queueDir, 'public'), postfix) !== null;
   return isClosed ? `${user}:${postfix.value('setgid_group') || 'postdrop'}` : user;
+}
+
+/** What keeps the account from running the program or reading one of the files, or null. */
+export function hindranceOf(account: Account, { argv }: PolicyService, surroundings: Surroundings): Words | null {
+  // Without a line in the mail log about the refusal.
+  const ran = runAs(account, [...argv, '--log', 'none'], surroundings, requestOf(STRANGER));
+  if (ran.status === 0 && actionIn(ran.stdout) !== null) return null;
+  const printed = parseErrorLines(ran.stderr) ?? { problem: complaintOf(ran) };
+  return { ...printed, problem: `the policy program does not answer when ${account.name} runs it: ${printed.problem}` };
+}
+
+/** The first file that the account cannot read, with the command that lets it, or null. */
+export function closedFile(account: Account, files: readonly string[], surroundings: Surroundings): Words | null {
+  for (const file of files) {
+    const step = closedTo(account, file, surroundings);
+    if (step === null) continue;
+    const found = fs.statSync(step, { throwIfNoEntry: false });
+    if (found === undefined) return { problem: `there is no ${file} any more` };
+    const way = step === file ? '' : ` because of ${step}`;
+    return {
+      problem: `${account.name} cannot read ${file}${way}`,
+      command: shellLine(['chmod', found.isDirectory() ? 'a+x' : 'a+r', step]),
+    };
+  }
+  return null;
 }
