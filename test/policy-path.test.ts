@@ -1,37 +1,27 @@
-// What one answer of the policy program may cost, held on its causes and not on time: the files it touches, the modules it
-// loads and the query plans it runs. test/bench/notes.md lists what there is, with the reasons; test/bench measures.
+// What one answer of the policy program costs, by its causes and not by time: the files it opens, the modules it loads and the query
+// plans it runs. test/bench/notes.md lists them with the reasons; test/bench measures the time.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { after, describe, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { lookupSql } from '../src/rules/lookup';
 import { SCHEMA } from '../src/rules/schema';
+import { writeDatabase } from './policy/database';
+import { PROGRAM, request } from './policy/program';
+import { makeScratch } from './policy/scratch';
 import { needs, program } from './requires';
 
 const ROOT = resolve('.');
-const PROGRAM = join(ROOT, 'bin/allow-nets.js');
-const folder = mkdtempSync(join(tmpdir(), 'allow-nets-path-'));
+const folder = makeScratch();
 const database = join(folder, 'access.db');
 // Beside the program, so that Node looks for package.json in the same folders.
 const empty = join(ROOT, 'bin', `empty-${process.pid}.js`);
-after(() => {
-  rmSync(folder, { recursive: true, force: true });
-  rmSync(empty, { force: true });
-});
+after(() => rmSync(empty, { force: true }));
 writeFileSync(empty, '');
 
-function makeDatabase(path: string): void {
-  const connection = new Database(path);
-  connection.exec(SCHEMA);
-  connection.prepare("insert into access (user, network) values ('test1', '127.0.0.1/32')").run();
-  connection.close();
-  const tidy = spawnSync(process.execPath, [PROGRAM, 'tidy', '--db', path], { encoding: 'utf8' });
-  assert.equal(tidy.status, 0, tidy.stderr);
-}
-makeDatabase(database);
+writeDatabase(database, [{ name: 'test1', network: '127.0.0.1/32' }]);
 
 const REQUESTS = [
   { address: '127.0.0.1', answer: 'action=dunno\n\n' },
@@ -52,15 +42,11 @@ function run(argv: string[], input: string): string {
   return stdout;
 }
 
-function request(address: string): string {
-  return `request=smtpd_access_policy\nsasl_username=test1\nclient_address=${address}\n\n`;
-}
-
 /** The names of files that a program asks the kernel for, up to its answer: what comes later keeps nobody waiting. */
 function touchedFiles(script: string[], address: string): { files: string[]; answer: string } {
   const log = join(folder, 'strace');
   const trace = [program('strace'), '-f', '-s', '4096', '-e', 'trace=file,write', '-o', log];
-  const answer = run([...trace, process.execPath, ...script], request(address));
+  const answer = run([...trace, process.execPath, ...script], request('test1', address));
   const [before = ''] = readFileSync(log, 'utf8').split(/^\d+ +write\(1, "action=/m);
   return {
     files: [...before.matchAll(/^\d+ +\w+\((?:AT_FDCWD, )?"([^"]+)"/gm)].map(([, name]) => name ?? ''),
@@ -83,7 +69,7 @@ describe('files', needs('strace'), () => {
       assert.equal(ours.answer, answer);
       const nothing = touchedFiles([empty], address).files.map((file) => file.replace(empty, PROGRAM));
       const more = [...new Set(ours.files.filter((file) => !nothing.includes(file)).map(asListed))];
-      assert.ok(more.includes('DATABASE'), 'the trace shows what it is to be held on');
+      assert.ok(more.includes('DATABASE'), 'the trace shows the database');
       const list = listed('Files touched');
       assert.deepEqual(
         more.filter((file) => !list.includes(file)),
@@ -110,7 +96,7 @@ describe('modules', () => {
   );
   const loaded = (script: string[], address: string) => {
     rmSync(list, { force: true });
-    run([process.execPath, '--require', probe, ...script], request(address));
+    run([process.execPath, '--require', probe, ...script], request('test1', address));
     return readFileSync(list, 'utf8').split('\n');
   };
   for (const { address, answer } of REQUESTS) {
