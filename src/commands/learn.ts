@@ -2,7 +2,6 @@
 //
 // Without --apply nothing is changed. What could not be read is reported and left out; then --apply requires --force.
 import type { Arguments, Command } from '../cli/command';
-import { hint, printLine } from '../cli/output';
 import { expiryOf } from '../cli/time';
 import { Trouble } from '../failure';
 import { DOVECOT_LINES } from '../maillog/dovecot-line';
@@ -45,7 +44,7 @@ export const learn: Command = {
     const now = Date.now();
     const least = { messages: countOf(given, 'min-messages', 1), days: countOf(given, 'min-days', 1) };
     const expires = expiryOf(null, given.text('for'), now);
-    const [applying, force, json] = [given.flag('apply'), given.flag('force'), given.flag('json')];
+    const applying = given.flag('apply');
     const { tally, readings } = await tallyLogs(given, now, {
       command: 'learn',
       kinds: given.flag('dovecot') ? [POSTFIX_LINES, DOVECOT_LINES] : [POSTFIX_LINES],
@@ -54,18 +53,17 @@ export const learn: Command = {
       needsDatabase: applying,
     });
     const findings = findingsOf(tally, least);
-    if (json) printFindingsJson(findings);
+    if (given.flag('json')) printFindingsJson(findings);
     else printFindings(findings);
     const isPartial = hintAtUnread(readings);
     if (findings.messages === 0) hintAtNoMail();
     else hintAtFindings(findings, applying);
     if (!applying) return 0;
-    if (isPartial && !force) {
+    if (isPartial && !given.flag('force')) {
       const problem = 'nothing was added: some of the log could not be read';
       throw new Trouble({ kind: 'refused', problem, hint: 'if what was read is enough, add --force' });
     }
-    const options = { note: given.text('note'), expires, force };
-    await applyFindings(findings.all, given.db, now, options, json ? hint : printLine);
+    await applyFindings(findings.all, given, expires, now);
     return 0;
   },
 };

@@ -48,7 +48,7 @@ function rowsOf({ people }: Tally, db: string) {
     return seen.flatMap((one) => (one.place === null ? [] : { ...one, ...one.place, isStolen }));
   });
   return rows
-    .sort((a, b) => a.last - b.last || a.line - b.line)
+    .sort((a, b) => a.last - b.last)
     .map(({ user, network, name, messages, first, last, reason, isStolen, address, verdict }) => {
       const answer = verdict.kind === 'refused' ? verdict.why : 'allowed';
       // No entry lets in a user who is blocked.

@@ -22,8 +22,8 @@ export interface Head {
 const BEFORE = String.raw`^(?:[\w.-]+ *\| |\[pod/[\w./-]+\] )?(?:<\d{1,3}>)?`;
 /** A stamp that captures nothing. */
 export const INNER_STAMP = STAMP.replace(/\((?!\?)/g, '(?:');
-/** A name, or an IPv6 address. It has no colon at its end, so that a tag cannot be taken for a host and its message for a tag. */
-const HOST = String.raw`(?:[^\s:[\]]+|[\da-fA-F]*(?::[\da-fA-F.]*){2,7}) `;
+/** A name, an IPv6 address, or a word like INFO in its place. It has no colon at its end, so that a tag cannot be taken for a host and its message for a tag. */
+const HOST = String.raw`(?:[^\s:[\]]+|[\da-fA-F]*(?::[\da-fA-F.]*){2,7}) +`;
 const SYSLOG = new RegExp(
   String.raw`${BEFORE}${STAMP} (?:std(?:out|err) F )?(?:${INNER_STAMP} )?(?:${HOST})?([^\s:[\]"]+)(?:\[\d+\])?: *(?:\[ID \d+ \w+\.\w+\] )?`,
 );

@@ -1,7 +1,8 @@
 // Adds to the database what `learn` found out, all or nothing.
+import type { Arguments } from '../cli/command';
 import { whoAmI } from '../cli/input';
 import { importing } from '../cli/open';
-import { hint } from '../cli/output';
+import { hint, printLine } from '../cli/output';
 import { formatInstant } from '../rules/expiry';
 import { importRow } from '../rules/import';
 import { inheritWider } from '../rules/inherit';
@@ -10,30 +11,21 @@ import type { Finding } from './findings';
 import { hintAtLeftOut, noteOf, someOf } from './learn-output';
 import { counted } from './log-reading';
 
-export interface ApplyOptions {
-  /** Instead of one that says what was learned from. */
-  readonly note: string | null;
-  /** As formatInstant writes it. */
-  readonly expires: string | null;
-  /** Adds what is marked `many-networks` or `gateway`, too. */
-  readonly force: boolean;
-}
-
-/** `now`: ms since 1970. `say`: prints the result. */
+/** `given`: --note, --force and --json. `expires`: as formatInstant writes it. `now`: ms since 1970. */
 export async function applyFindings(
   all: readonly Finding[],
-  file: string,
+  given: Arguments,
+  expires: string | null,
   now: number,
-  { note, expires, force }: ApplyOptions,
-  say: (text: string) => void,
 ): Promise<void> {
+  const [note, force] = [given.text('note'), given.flag('force')];
   const fresh = all.filter(({ refused }) => refused > 0);
   const isDoubtful = ({ marks }: Finding) => marks.includes('many-networks') || marks.includes('gateway');
   const taken = force ? fresh : fresh.filter((finding) => !isDoubtful(finding));
   const addedBy = whoAmI();
   const changed: string[] = [];
   const inheriting = new Set<string>();
-  await importing(file, (rows) => {
+  await importing(given.db, (rows) => {
     for (const finding of taken) {
       const { user, network } = finding;
       const more = { note: note ?? noteOf(finding), expires: expires ?? undefined };
@@ -49,9 +41,10 @@ export async function applyFindings(
       },
     });
   });
+  const say = given.flag('json') ? hint : printLine;
   say(`added ${counted(changed.length, 'entry', 'entries')} of ${counted(new Set(changed).size, 'user')}`);
   if (!force) hintAtLeftOut(fresh);
-  if (changed.length > 0) hintAtSync(file, 'takes this away again, unless its list has it too');
+  if (changed.length > 0) hintAtSync(given.db, 'takes this away again, unless its list has it too');
   if (inheriting.size > 0) {
     hint(`by the entry inherit, also what wider entries allow is kept: ${someOf(inheriting)}`);
   }

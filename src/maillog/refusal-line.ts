@@ -14,7 +14,7 @@ export const REFUSAL_LINES: LineKind = {
   read({ tag, message, times }) {
     if (!/(?:^|\/)allow-nets$/.test(tag) || !message.startsWith('verdict=reject ')) return 'other';
     const { user, address, reason = '' } = pairsOf(message);
-    return user && address !== undefined ? { user, address, reason, times } : 'broken';
+    return user && address !== undefined && times > 0 ? { user, address, reason, times } : 'broken';
   },
 };
 

@@ -43,20 +43,16 @@ export class Seen {
   lastRefused = 0;
   /** Days in local time, since 1970. */
   readonly days = new Set<number>();
-  /** Of the last line: where the user was, why refused, the line's number. */
+  /** Of the last line: where the user was, and why refused. */
   place: Place | null = null;
   reason = '';
-  line = 0;
-  /** The network's text. */
-  readonly name: string;
 
-  /** `user`: folded. `network`: null when the log does not know from where. */
+  /** `user`: folded. `network`: null when the log does not know from where. `name`: its text, or `unknown`. */
   constructor(
     readonly user: string,
     readonly network: Network | null,
-  ) {
-    this.name = network === null ? 'unknown' : formatNetwork(network);
-  }
+    readonly name: string,
+  ) {}
 }
 
 const DAY = 86_400;
@@ -70,7 +66,6 @@ export class Tally {
   readonly withoutEntry = new Set<string>();
   /** Messages by day in local time, since 1970. */
   readonly days = new Map<number, { allowed: number; refused: number }>();
-  private lines = 0;
   /** By name and address as the log has them; null for a user who is not asked for. */
   private readonly places = new Map<string, Place | null>();
 
@@ -87,12 +82,10 @@ export class Tally {
     seen.days.add(day);
     seen.messages += times;
     seen.first = Math.min(seen.first, seconds);
-    // Of several lines with the last time, the one that comes last is the last line.
     if (seconds >= seen.last) {
       seen.last = seconds;
       seen.place = place;
       seen.reason = reason;
-      seen.line = this.lines++;
     }
     if (verdict.kind === 'allowed') {
       total.allowed += times;
@@ -111,7 +104,8 @@ export class Tally {
     const client = parseAddress(address);
     const network = client && this.scope.networkOf(client);
     const places = getOrMake(this.people, name, () => new Map<string, Seen>());
-    const seen = getOrMake(places, network === null ? '' : formatNetwork(network), () => new Seen(name, network));
+    const where = network === null ? 'unknown' : formatNetwork(network);
+    const seen = getOrMake(places, where, () => new Seen(name, network, where));
     if (verdict.kind === 'allowed') {
       const by = { subject: verdict.subject, network: verdict.entry.network, set: verdict.entry.set };
       // Of several always the same one, whatever the order of the lines.

@@ -158,11 +158,11 @@ test('only the lines of the program itself count, and in them what it wrote', as
 test('lines that are cut or in a form that is not known are reported', () => {
   const { stdout, stderr, status } = ask(
     database(),
-    `${at('05:00:00', 'verdict=reject user="bo')}Dez  4 05:47:54 mx1 postfix/allow-nets[7]: ${refusal('bob', '::1')}\n`,
+    `${at('05:00:00', 'verdict=reject user="bo')}${at('05:00:00', `message repeated 3 times: [ ${refusal('bob', '::1')}`)}Dez  4 05:47:54 mx1 postfix/allow-nets[7]: ${refusal('bob', '::1')}\n`,
     '--json',
   );
   assert.deepEqual([status, stdout], [0, '[]\n']);
-  assert.match(stderr, /: left out 1 broken line, for example: 2026-11-04T05:00:00Z mx1 .*user="bo\n/);
+  assert.match(stderr, /: left out 2 broken lines, for example: 2026-11-04T05:00:00Z mx1 .*user="bo\n/);
   assert.match(
     stderr,
     /: 1 line not understood, for example: Dez {2}4 .*\nallow-nets: hint: .*LC_ALL=C journalctl -o short-iso/,
