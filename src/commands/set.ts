@@ -1,5 +1,4 @@
 // allow-nets set: networks with a name, for entries to refer to as @NAME.
-
 import type { Arguments, Command } from '../cli/command';
 import { networkTyped, setTyped } from '../cli/input';
 import { nearest } from '../cli/nearest';
@@ -28,23 +27,19 @@ export const setAdd: Command = {
     const name = setTyped(given.text('name') ?? '');
     const networks = given.texts('network').map(networkTyped);
     const nested = networks.find(({ kind }) => kind !== 'network' && kind !== 'any');
-    if (nested) {
-      throw new Trouble({
-        kind: 'option',
-        problem: `a set cannot hold ${meaningText(nested)}`,
-        hint: 'give its networks',
-      });
+    if (nested !== undefined) {
+      const problem = `a set cannot hold ${meaningText(nested)}`;
+      throw new Trouble({ kind: 'option', problem, hint: 'give its networks' });
     }
-    const changed = changing(given.db, (connection) => {
+    const lines = changing(given.db, (connection) => {
       const put = putter(connection, 'network_set', Date.now());
       const wanted = { note: given.text('note'), expires: null, local: given.flag('local') };
-      return networks.map((meaning) => put(name, meaning, wanted) !== null);
+      return networks.map((meaning) => {
+        const isNew = put(name, meaning, wanted) !== null;
+        return `@${name} ${isNew ? 'now holds' : 'already holds'} ${meaningText(meaning)}`;
+      });
     });
-    networks.forEach((meaning, i) => {
-      printLine(
-        `@${name} ${changed[i] ? 'now holds' : 'holds'} ${meaningText(meaning)}${changed[i] ? '' : ' already'}`,
-      );
-    });
+    lines.forEach(printLine);
     return 0;
   },
 };
@@ -67,25 +62,21 @@ export const setRemove: Command = {
 function removeFromSet(given: Arguments): number {
   const name = setTyped(given.text('name') ?? '');
   const networks = given.texts('network');
-  if (given.flag('all') === networks.length > 0) {
-    throw new Trouble({
-      kind: 'option',
-      problem: networks.length > 0 ? '--all excludes networks' : 'set remove requires networks',
-      hint: removeHint('set remove', name, given.db),
-    });
+  const all = given.flag('all');
+  if (all === networks.length > 0) {
+    const problem = all ? '--all excludes networks' : 'set remove requires networks';
+    throw new Trouble({ kind: 'option', problem, hint: removeHint('set remove', name, given.db) });
   }
   const gone = changing(given.db, (connection) => {
     if (!hasRows(connection, 'network_set', name)) throw noSet(connection, name);
-    const chosen =
-      networks.length === 0
-        ? rowsOf(connection, 'network_set', name)
-        : networks.flatMap((text) => rowsNamed(connection, 'network_set', name, text, `@${name}`));
+    const chosen = all
+      ? rowsOf(connection, 'network_set', name)
+      : networks.flatMap((text) => rowsNamed(connection, 'network_set', name, text, `@${name}`));
     deleteRows(connection, 'network_set', chosen);
     if (!given.flag('force') && !hasRows(connection, 'network_set', name)) refuseInUse(connection, name);
     return chosen;
   });
-  if (networks.length === 0)
-    printLine(`removed @${name} and its ${gone.length === 1 ? 'network' : `${gone.length} networks`}`);
+  if (all) printLine(`removed @${name} and its ${gone.length === 1 ? 'network' : `${gone.length} networks`}`);
   else for (const row of gone) printLine(`removed @${name} ${row.network}`);
   return 0;
 }
@@ -97,11 +88,9 @@ function refuseInUse(connection: Connection, name: string): void {
   const users = usersOfSet(connection, name, SHOWN_USERS + 1);
   if (users.length === 0) return;
   const named = users.slice(0, SHOWN_USERS).join(', ');
-  throw new Trouble({
-    kind: 'refused',
-    problem: `the set ${name} is in use by ${named}${users.length > SHOWN_USERS ? ' and more' : ''}`,
-    hint: `remove @${name} from them first, or add --force: their entries @${name} then grant nothing`,
-  });
+  const problem = `the set ${name} is in use by ${named}${users.length > SHOWN_USERS ? ' and more' : ''}`;
+  const hint = `remove @${name} from them first, or add --force: their entries @${name} then grant nothing`;
+  throw new Trouble({ kind: 'refused', problem, hint });
 }
 
 function noSet(connection: Connection, name: string): Trouble {
@@ -134,7 +123,7 @@ export const setList: Command = {
 interface Summary {
   readonly set: string;
   readonly networks: number;
-  /** As formatInstant writes it; null for a set that was not loaded from a list. */
+  /** Null for a set that was not loaded from a list. */
   readonly loaded_at: string | null;
   readonly source: string | null;
 }
@@ -148,10 +137,9 @@ function printSummaries(connection: Connection, json: boolean): 0 {
     return 0;
   }
   const lines = all.map(({ set, networks, loaded_at, source }) => {
+    const count = `${networks} ${networks === 1 ? 'network' : 'networks'}`;
     const loaded = source === null ? '-' : `${loaded_at} from ${source}`;
-    return {
-      cells: [`@${printable(set)}`, `${networks} ${networks === 1 ? 'network' : 'networks'}`, printable(loaded)],
-    };
+    return { cells: [`@${printable(set)}`, count, printable(loaded)] };
   });
   printTable(null, lines);
   return 0;

@@ -47,8 +47,7 @@ export function* fieldsOf(lines: Lines, { separator, quotes, escapes }: Dialect)
     const record: string = withoutReturn(open?.text ?? text);
     if (quotes && record.includes('"')) {
       const fields = quotedFields(record, separator);
-      const isOpen = !Array.isArray(fields) && record.split('"').length % 2 === 0;
-      if (isOpen) {
+      if (fields === null) {
         open ??= { line, text };
         continue;
       }
@@ -71,13 +70,15 @@ function tooLong(line: number): Trouble {
   return new Trouble({ kind: 'refused', problem: `the record in line ${line} is longer than 64 KB`, hint });
 }
 
-/** The fields of one record, some of them in quotes. */
-export function quotedFields(record: string, separator: string): string[] | Refusal {
+/** The fields of one record, some of them in quotes. Null when the last one goes on in the next line. */
+export function quotedFields(record: string, separator: string): string[] | Refusal | null {
   const bare = separator.replace(/[\\\]^-]/, '\\$&');
   const pattern = new RegExp(`(?:"((?:[^"]|"")*)"|([^"${bare}][^${bare}]*|))([${bare}]|$)`, 'y');
   const fields: string[] = [];
   for (;;) {
+    const at = pattern.lastIndex;
     const found = pattern.exec(record);
+    if (found === null && /^"(?:[^"]|"")*$/.test(record.slice(at))) return null;
     if (found === null) return { problem: 'there is text after the closing quote', hint: TWICE };
     const [, quoted, plain = '', end] = found;
     if (/^\s+"/.test(plain)) {

@@ -58,7 +58,7 @@ test('the life of a set', () => {
   // biome-ignore format: a step a line
   steps('', [
     ["set add Office 203.0.113.0/24 2001:db8:1::/48 --note HQ", ['@office now holds 203.0.113.0/24', '@office now holds 2001:db8:1::/48']],
-    ['set add @office 203.0.113.0/24 192.0.2.1', ['@office holds 203.0.113.0/24 already', '@office now holds 192.0.2.1/32']],
+    ['set add @office 203.0.113.0/24 192.0.2.1', ['@office already holds 203.0.113.0/24', '@office now holds 192.0.2.1/32']],
     ['add alice @Office', ['alice may now send mail from @office']],
     ['set list', ['@office  3 networks  -']],
     ['set list office', ['office  192.0.2.1/32', 'office  203.0.113.0/24   HQ', 'office  2001:db8:1::/48  HQ']],
