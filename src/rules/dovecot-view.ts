@@ -12,7 +12,7 @@
 // - A row written by hand counts as an entry, but grants something only when it is spelled as a command would spell it.
 // - SQL folds ASCII letters only. A login that is not printable ASCII must have an entry of exactly this name, written by a command.
 //
-// DIAGNOSTICS: a SQLite that cannot parse a view refuses the whole file. So the view uses only syntax that SQLite 3.8.3 can parse.
+// DIAGNOSTICS: a SQLite that cannot parse a view refuses the whole file. So the view uses only what SQLite 3.34 knows.
 // A query that fails is a temporary error in Dovecot.
 
 const hexDigit = (digits: string, place: number) =>
@@ -50,12 +50,12 @@ from json_each as login, json_each(json_array(case json_extract(login.json, '$[1
   masked (n, ip, size, text) as (
     -- json_each keeps SQLite from computing the text again for each use of it.
     select n, ip, size, value from prefixes, json_each(json_array((
-      select ':' || group_concat(printf(format, number >> zeros << zeros), separator) || ':'
+      select case count(*) when size / width then ':' || group_concat(printf(format, number >> zeros << zeros), separator) || ':' end
       from (
-        select case separator when '.' then cast(value as integer) else ${hexNumber('value')} end as number,
+        select case separator when '.' then cast(value as integer) & 255 else ${hexNumber('value')} end as number,
           max(0, (key + 1) * width - n) as zeros
         from json_each(groups)
-      ) having count(*) * width = size
+      )
     )))
   ),
   spelled (n, ip, size, text) as (
@@ -84,9 +84,10 @@ from json_each as login, json_each(json_array(case json_extract(login.json, '$[1
   entries (rank, networks, network, ends) as (
     select subject.key, networks, case typeof(network) when 'text' then network else '' end, coalesce(
       case
+        -- By the modifier SQLite writes the time anew: 24:00 and February 31 do not equal what comes of them.
         when expires is null then 'never'
-        when expires in (datetime(expires), strftime('%Y-%m-%dT%H:%M:%SZ', expires)) then datetime(expires)
-        when expires = date(expires) then datetime(expires, '+1 day')
+        when expires in (datetime(expires, '+0 days'), strftime('%Y-%m-%dT%H:%M:%SZ', expires, '+0 days')) then datetime(expires)
+        when expires = date(expires, '+0 days') then datetime(expires, '+1 day')
       end, '')
     from networks cross join subjects cross join json_each(subjects) as subject cross join access
     where user = subject.value or (user = subject.value collate nocase and access.key is null and lower(user) = subject.value)

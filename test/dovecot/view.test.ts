@@ -45,6 +45,7 @@ function randomExpiry(pick: Pick, byHand: boolean): string {
     `${iso.slice(0, 16)}Z`,
     '2999-02-31T00:00:00Z',
     '2999-02-31',
+    '2999-01-01T24:00:00Z',
     '9999-12-31',
     'now',
     '2900000',
@@ -108,6 +109,7 @@ test('the first subject with an entry decides, as in the policy program', () => 
     hand('blocked@example.net', 'any'),
     hand('soon@example.net', 'any', '2999-01-01'),
     hand('never@example.net', 'any', '2999-02-31'),
+    hand('late@example.net', 'any', '2999-01-01T24:00:00Z'),
   ]);
   for (const [user, address, expected] of [
     ['bob@example.com', '203.0.113.9', '203.0.113.0/24'],
@@ -124,6 +126,9 @@ test('the first subject with an entry decides, as in the policy program', () => 
     ['somebody@example.net', '10.1.2.3', '0.0.0.0/0,::/0'],
     ['somebody@example.net', '2001:db8::', '0.0.0.0/0,::/0'],
     ['somebody@example.net', 'unknown', null],
+    ['somebody@example.net', '256.1.1.1', null],
+    ['somebody@example.net', '1.2.3', null],
+    ['late@example.net', '10.1.2.3', null],
     ['somebody', '', 'local'],
     ['somebody', '10.1.2.3', null],
     // SQL cannot fold these names: what the domain has does not count.
