@@ -46,77 +46,31 @@ const BROKEN: readonly string[] = [
 const DELIVERY = `4BDF1: ${CLIENT}alice`;
 const STAMP = 'Nov  4 05:47:54';
 
-/** Before DELIVERY: forms of a head that are read. */
-const HEADS: readonly string[] = [
-  `${STAMP} mx1 postfix/smtpd[4711]: `,
-  `${STAMP} mx1 postfix/smtpd: `,
-  `${STAMP} mx1 postfix/smtpd[4711]:`,
-  `${STAMP} mx1 postfix[77]: `,
-  `${STAMP} postfix[77]: `,
-  `${STAMP} mx1 smtpd[78]: [ID 197553 mail.info] `,
-  `${STAMP} mx1 postfix/smtpd[78]: [ID 197553 mail.info] `,
-  `${STAMP} 2001:db8::25 postfix/smtpd[78]: `,
-  `${STAMP} src@mx1/mx1.example.com postfix/smtpd[78]: `,
-  `<22>${STAMP} mx1 postfix/smtpd[4711]: `,
-  '2026-11-04T05:47:54.123456+00:00 INFO    postfix/smtpd[77]: ',
-  '<22>1 2026-11-04T05:47:54Z mx1 postfix/smtpd 77 - - ',
-  '1 2026-11-04T05:47:54.123456+01:00 mx1 postfix/submission/smtpd 77 - - \ufeff',
-  '1 2026-11-04T05:47:54Z mx1 postfix/smtpd - ID47 [a@1 b="] \\" x"][c d="e"] ',
-  '2026-11-04T05:47:54.123456789Z stdout F 2026-11-04T05:47:54.123Z postfix/smtpd[77]: ',
-  `2026-11-04T05:47:54.123456789Z stdout F ${STAMP} mx1 postfix/smtpd[77]: `,
-  '2026-11-04T05:47:54.123456789Z 2026-11-04T05:47:54.123Z mx1 postfix/smtpd[77]: ',
-  `postfix-1  | ${STAMP} mx1 postfix/smtpd[77]: `,
-  `[pod/mail-0/postfix] ${STAMP} mail-0 postfix/smtpd[77]: `,
-  `[pod/mail-0/postfix] 2026-11-04T05:47:54.123456789Z mail-0 postfix/smtpd[77]: `,
-  `mail.postfix_1 | 2026-11-04T05:47:54.123456789Z ${STAMP} mx1 postfix/smtpd[77]: `,
+/** Before DELIVERY: text of other programs. */
+// biome-ignore format: a list
+const OTHERS: readonly string[] = [
+  `${STAMP} mx1 postfix/smtpd[4711]: warning: `,
+  `${STAMP} mx1 webapp[1]: login failed: postfix/smtpd[4711]: `,
+  `${STAMP} mx1 amavis[1]: (1) Passed CLEAN, Subject: "${STAMP} mx1 postfix/smtpd[4711]: `,
+  `${STAMP} mx1 postfix/cleanup[1]: 4BDF1: warning: header Subject: ${STAMP} mx1 postfix/smtpd[4711]: `,
+  '1 2026-11-04T05:47:54Z mx1 webapp 77 - - x postfix/smtpd 77 - - ',
 ];
 
-/** Before DELIVERY: other programs and text of theirs; damage and forms that are not known. */
-const OTHER_HEADS: readonly [head: string, what: 'other' | 'unknown'][] = [
-  [`${STAMP} mx1 webapp[1]: postfix/smtpd[4711]: `, 'unknown'],
-  [`${STAMP} webapp: postfix/smtpd[4711]: `, 'unknown'],
-  [`${STAMP} webapp[1]: postfix/smtpd[4711]: `, 'unknown'],
-  [`${STAMP} webapp:x postfix/smtpd[4711]: `, 'unknown'],
-  [`${STAMP} mx1 webapp:x postfix/smtpd[4711]: `, 'unknown'],
-  [`${STAMP} mx1 postfix/smtpd[4711]: warning: `, 'other'],
-  [`${STAMP} mx1 webapp[1]: login failed: postfix/smtpd[4711]: `, 'other'],
-  [`${STAMP} mx1 amavis[1]: (1) Passed CLEAN, Subject: "${STAMP} mx1 postfix/smtpd[4711]: `, 'other'],
-  [`${STAMP} mx1 postfix/cleanup[1]: 4BDF1: warning: header Subject: ${STAMP} mx1 postfix/smtpd[4711]: `, 'other'],
-  [`${STAMP} mx1 docker[1]: {"log":"${STAMP} mx1 postfix/smtpd[4711]: `, 'unknown'],
-  ['1 2026-11-04T05:47:54Z mx1 webapp 77 - - x postfix/smtpd 77 - - ', 'other'],
-  // The program may be smtpd under another name, or Docker's syslog driver that passes its lines on.
-  [`${STAMP} mx1 postfix/smtp[4711]: `, 'unknown'],
-  [`${STAMP} mx1 xsmtpd[4711]: `, 'unknown'],
-  [`${STAMP} mx1 f00ba4c0ffee[812]: ${STAMP} mx1 postfix/smtpd[4711]: `, 'unknown'],
-  [`${STAMP} mx1 postfix/smtpd[4711]: [x] `, 'unknown'],
-  [`${STAMP} mx1 postfix/smtpd[]: `, 'unknown'],
-  [`${STAMP} webapp[1] postfix/smtpd[4711]: `, 'unknown'],
-  [`${STAMP} mx1 mx2 postfix/smtpd[4711]: `, 'unknown'],
-  [`${STAMP} mx1 postfix/smtpd[4711] `, 'unknown'],
-  ['Nov 31 05:47:54 mx1 postfix/smtpd[4711]: ', 'unknown'],
-  ['Nov  4 25:47:54 mx1 postfix/smtpd[4711]: ', 'unknown'],
-  ['Nov  4 05:77:54 mx1 postfix/smtpd[4711]: ', 'unknown'],
-  ['Dez  4 05:47:54 mx1 postfix/smtpd[4711]: ', 'unknown'],
-  ['nov. 04 05:47:54 mx1 postfix/smtpd[4711]: ', 'unknown'],
-  ['11月 04 05:47:54 mx1 postfix/smtpd[4711]: ', 'unknown'],
-  ['Wed 2026-11-04 05:47:54 UTC mx1 postfix/smtpd[4711]: ', 'unknown'],
-  ['2026-02-30T05:47:54Z mx1 postfix/smtpd[4711]: ', 'unknown'],
-  ['2026-11-04T05:47Z mx1 postfix/smtpd[4711]: ', 'unknown'],
-  ['2026-11-04T05:47:54.123456789Z stdout P postfix/smtpd[77]: ', 'unknown'],
-  [`x ${STAMP} mx1 postfix/smtpd[4711]: `, 'unknown'],
-  [` ${STAMP} mx1 postfix/smtpd[4711]: `, 'unknown'],
-  [`${STAMP} <mail.info> mx1 postfix/smtpd[4711]: `, 'unknown'],
-  ['Wed Nov  4 05:47:54 2026 mail.info postfix/smtpd[4711]: ', 'unknown'],
-  ['1793771274.123456 mx1 postfix/smtpd[4711]: ', 'unknown'],
-  ['[  123.456789] mx1 postfix/smtpd[4711]: ', 'unknown'],
-  [`\x1b[36mpostfix-1  |\x1b[0m ${STAMP} mx1 postfix/smtpd[4711]: `, 'unknown'],
-  [`mail-0 postfix ${STAMP} mx1 postfix/smtpd[4711]: `, 'unknown'],
-  [`{"__REALTIME_TIMESTAMP":"1793771274000000","SYSLOG_IDENTIFIER":"postfix/smtpd","MESSAGE":"`, 'unknown'],
-  [`{"time":"2026-11-04T05:47:54Z","level":"info","process":"smtpd","msg":"`, 'unknown'],
-  ['{"_source":{"message":"', 'unknown'],
-  ['mx1 postfix/smtpd[4711]: ', 'unknown'],
-  ['postfix/smtpd[4711]: ', 'unknown'],
-  ['', 'unknown'],
+/** Before DELIVERY: damage, and forms that are not known. The program may be smtpd under another name, or pass lines of it on. */
+// biome-ignore format: a list
+const UNKNOWN: readonly string[] = [
+  ...['mx1 webapp[1]: ', 'webapp: ', 'webapp[1]: ', 'webapp:x ', 'mx1 webapp:x ', 'webapp[1] ', 'mx1 mx2 ', '<mail.info> mx1 ',
+    `mx1 f00ba4c0ffee[812]: ${STAMP} mx1 `, `mx1 docker[1]: {"log":"${STAMP} mx1 `].map((text) => `${STAMP} ${text}postfix/smtpd[4711]: `),
+  ...['smtp[4711]: ', 'smtpd[4711]: [x] ', 'smtpd[]: ', 'smtpd[4711] '].map((text) => `${STAMP} mx1 postfix/${text}`),
+  `${STAMP} mx1 xsmtpd[4711]: `,
+  ...['Nov 31 05:47:54', 'Nov  4 25:47:54', 'Nov  4 05:77:54', 'Dez  4 05:47:54', 'nov. 04 05:47:54', '11月 04 05:47:54',
+    'Wed 2026-11-04 05:47:54 UTC', '2026-02-30T05:47:54Z', '2026-11-04T05:47Z', '1793771274.123456', '[  123.456789]',
+    `x ${STAMP}`, ` ${STAMP}`, `\x1b[36mpostfix-1  |\x1b[0m ${STAMP}`, `mail-0 postfix ${STAMP}`].map((text) => `${text} mx1 postfix/smtpd[4711]: `),
+  'Wed Nov  4 05:47:54 2026 mail.info postfix/smtpd[4711]: ',
+  '2026-11-04T05:47:54.123456789Z stdout P postfix/smtpd[77]: ',
+  '{"__REALTIME_TIMESTAMP":"1793771274000000","SYSLOG_IDENTIFIER":"postfix/smtpd","MESSAGE":"',
+  '{"time":"2026-11-04T05:47:54Z","level":"info","process":"smtpd","msg":"',
+  'mx1 postfix/smtpd[4711]: ', 'postfix/smtpd[4711]: ', '',
 ];
 
 const seenIn = async (text: string) => {
@@ -156,15 +110,6 @@ test('a line that began like it and is broken', async (t) => {
   }
 });
 
-test('a head in every form that log programs and containers give it', async (t) => {
-  for (const head of HEADS) {
-    await t.test(JSON.stringify(head), async () => {
-      const { seen, reading } = await seenIn(`${head}${DELIVERY}\n`);
-      assert.deepEqual([seen, reading.unknown.count], [[['alice', '192.0.2.7', 1]], 0]);
-    });
-  }
-});
-
 test("Docker's JSON lines", async () => {
   const json = (line: string, more = {}) => JSON.stringify({ log: `${line}\n`, stream: 'stdout', ...more });
   const head = `${STAMP} mx1 postfix/smtpd[7]: `;
@@ -188,16 +133,12 @@ test("Docker's JSON lines", async () => {
 });
 
 test('a head of another program, or in a form that is not known', async (t) => {
-  for (const [head, what] of OTHER_HEADS) {
+  const none = { count: 0, example: '' };
+  for (const head of [...OTHERS, ...UNKNOWN]) {
     await t.test(JSON.stringify(head), async () => {
       const { seen, reading } = await seenIn(`${head}${DELIVERY}\n`);
-      assert.deepEqual(
-        [seen, reading.broken.count, reading.unknown],
-        [
-          ...[[], 0],
-          what === 'unknown' ? { count: 1, example: `${head}${DELIVERY}`.slice(0, 160) } : { count: 0, example: '' },
-        ],
-      );
+      const unknown = OTHERS.includes(head) ? none : { count: 1, example: `${head}${DELIVERY}`.slice(0, 160) };
+      assert.deepEqual([seen, reading.broken, reading.unknown], [[], none, unknown]);
     });
   }
 });

@@ -48,6 +48,18 @@ export const STYLES: Readonly<Record<string, Style>> = {
   'kubectl logs --prefix': (at, program, pid) => `[pod/mail-0/postfix] ${syslog(at)} mail-0 postfix/${program}[${pid}]: `,
   'RFC 5424': (at, program, pid) => `<22>1 ${utc(at)} mx1 postfix/${program} ${pid} - - `,
   Solaris: (at, program, pid) => `${syslog(at)} mx1 postfix/${program}[${pid}]: [ID 197553 mail.info] `,
+  'RFC 5424, no priority, BOM': (at, program, pid) => `1 ${zoned(at, 60, '+01:00')} mx1 postfix/submission/${program} ${pid} - - \ufeff`,
+  'RFC 5424, structured data': (at, program) => `1 ${utc(at)} mx1 postfix/${program} - ID47 [a@1 b="] \\" x"][c d="e"] `,
+  'Solaris, no syslog_name': (at, program, pid) => `${syslog(at)} mx1 ${program}[${pid}]: [ID 197553 mail.info] `,
+  'the name of the service lost': (at, program, pid) => `${syslog(at)} mx1 ${program.replace('smtpd', 'postfix')}[${pid}]: `,
+  'an address as the host': (at, program, pid) => `${syslog(at)} 2001:db8::25 postfix/${program}[${pid}]: `,
+  'syslog-ng': (at, program, pid) => `${syslog(at)} src@mx1/mx1.example.com postfix/${program}[${pid}]: `,
+  'boky/postfix': (at, program, pid) => `${zoned(at, 0, '+00:00')} INFO    postfix/${program}[${pid}]: `,
+  'CRI-O with a stamp of syslog': (at, program, pid) => `${iso(at)} stdout F ${syslog(at)} mx1 postfix/${program}[${pid}]: `,
+  'docker compose logs -t': (at, program, pid) => `mail.postfix_1 | ${iso(at)} ${syslog(at)} mx1 postfix/${program}[${pid}]: `,
+  'kubectl logs --prefix --timestamps': (at, program, pid) => `[pod/mail-0/postfix] ${iso(at)} mail-0 postfix/${program}[${pid}]: `,
+  'no process number': (at, program) => `${syslog(at)} mx1 postfix/${program}: `,
+  'no blank before the message': (at, program, pid) => `${syslog(at)} mx1 postfix/${program}[${pid}]:`,
   'no process number, no blank': (at, program) => `${syslog(at)} mx1 postfix/${program}:`,
 };
 

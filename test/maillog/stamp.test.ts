@@ -6,6 +6,7 @@ import { STAMP, StampReader } from '../../src/maillog/stamp';
 const NOON = '2026-11-24T12:00:00Z';
 
 /** In Europe/Berlin: the latest moment, the stamp, the moment it means in UTC, or null. */
+// biome-ignore format: a table
 const STAMPS: readonly [latest: string, stamp: string, moment: string | null][] = [
   // Without a year: the last one in which it is not in the future.
   [NOON, 'Nov  4 05:47:54', '2026-11-04T04:47:54Z'],
@@ -37,18 +38,9 @@ const STAMPS: readonly [latest: string, stamp: string, moment: string | null][] 
   // An absolute time is believed.
   [NOON, '2027-01-01T00:00:00Z', '2027-01-01T00:00:00Z'],
   // None.
-  [NOON, 'nov  4 05:47:54', null],
-  [NOON, 'Nov  4 05:47', null],
-  [NOON, 'Nov  4 24:00:00', null],
-  [NOON, 'Nov  4 05:60:00', null],
-  [NOON, 'Nov  4 05:00:61', null],
-  [NOON, 'Nov  0 05:00:00', null],
-  [NOON, 'Nov x4 05:00:00', null],
-  [NOON, '2026-13-01T00:00:00Z', null],
-  [NOON, '2026-1-01T00:00:00Z', null],
-  [NOON, '2026-11-04_05:47:54', null],
-  [NOON, '2026-11-04T5:47:54', null],
-  [NOON, '', null],
+  ...['nov  4 05:47:54', 'Nov  4 05:47', 'Nov  4 24:00:00', 'Nov  4 05:60:00', 'Nov  4 05:00:61', 'Nov  0 05:00:00',
+    'Nov x4 05:00:00', '2026-13-01T00:00:00Z', '2026-1-01T00:00:00Z', '2026-11-04_05:47:54', '2026-11-04T5:47:54', '',
+  ].map((stamp) => [NOON, stamp, null] as [string, string, null]),
 ];
 
 const zone = process.env['TZ'];
