@@ -17,7 +17,7 @@ export const POLICY_OPTIONS = {
   persistent: {
     type: 'boolean',
     global: false,
-    describe: 'answer request after request on one connection',
+    describe: 'answer any number of requests on one connection',
   },
   'reject-text': {
     type: 'string',

@@ -23,24 +23,24 @@ export const add: Command = {
   line: 'add <user> <network..>',
   summary: 'let a user send mail from networks',
   about: [
-    'The first entry of a user would end what a wider entry (of the domain, or of *) allows to that user. So add writes the entry inherit beside it, which keeps that; --only leaves it out. A change counts from the next recipient on.',
-    'An entry that is there already gets the note and the time that are given; one given without --until or --for keeps its time.',
+    'The first entry of a user would replace what a wider entry (of the domain, or of *) allows. So add also writes the entry inherit, which keeps it; with --only it does not. A change takes effect at the next recipient.',
+    'An existing entry gets the new note and time; without --until or --for its time stays.',
   ],
   positionals: {
     user: 'SASL user name, @example.com for a domain, or * for everybody',
     network: 'CIDR, address, @SET, any, inherit or none',
   },
   options: {
-    only: { type: 'boolean', describe: 'end what a wider entry allows to the user' },
+    only: { type: 'boolean', describe: 'do not keep what a wider entry allows' },
     note: NOTE,
     until: UNTIL,
     for: FOR,
     local: LOCAL,
-    force: { type: 'boolean', describe: 'also a user name that looks like a domain, or none for *' },
+    force: { type: 'boolean', describe: 'accept a user name that looks like a domain, and none for *' },
   },
   examples: [
     ['allow-nets add alice@example.com 192.0.2.0/24 2001:db8:1::/48', 'the office, IPv4 and IPv6'],
-    ['allow-nets add bob @office --until 2026-12-24 --note "fair in Oslo"', 'a named set, for a time'],
+    ['allow-nets add bob @office --until 2026-12-24 --note "fair in Oslo"', 'a named set, until the end of that day'],
   ],
   run(given) {
     const now = Date.now();

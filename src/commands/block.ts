@@ -19,8 +19,8 @@ export const block: Command = {
   line: 'block <user>',
   summary: 'refuse a user from everywhere',
   about: [
-    'For a stolen password: the entry none refuses whatever else the user has, from the next recipient on. The other entries stay, and count again after unblock. It blocks the mail, not the login to a mailbox.',
-    'A domain, or *, is blocked for its users without entries of their own.',
+    'For a stolen password: the entry none refuses the user whatever other entries allow, from the next recipient on. The other entries stay, and apply again after unblock. It blocks sending, not the login to the mailbox.',
+    'Blocking a domain or * refuses only users without own entries.',
   ],
   positionals: { user: 'SASL user name, @example.com for a domain, or * for everybody' },
   options: {
@@ -28,11 +28,11 @@ export const block: Command = {
     until: UNTIL,
     for: FOR,
     local: LOCAL,
-    force: { type: 'boolean', describe: 'also everybody (*), or a user name that looks like a domain' },
+    force: { type: 'boolean', describe: 'accept * (everybody), and a user name that looks like a domain' },
   },
   examples: [
     ['allow-nets block carol@example.com --note "password stolen"', 'until allow-nets unblock'],
-    ['allow-nets block carol@example.com --for 12h', 'for a time'],
+    ['allow-nets block carol@example.com --for 12h', 'for twelve hours'],
   ],
   run(given) {
     const now = Date.now();
@@ -44,7 +44,7 @@ export const block: Command = {
     const { written, wider, hints } = changing(given.db, (connection) => {
       requireUserName(connection, user, force);
       const origin = { addedAt: formatInstant(now), addedBy: whoAmI(), local };
-      // A block that has ended is an entry still: without `inherit` it would keep the wider entries out for ever.
+      // A block that has ended still is an entry: without `inherit` the wider entries would never apply again.
       const wider = expires === null ? [] : inheritWider(connection, user, origin);
       const put = putter(connection, 'access', now);
       const written = put(user, { kind: 'none' }, { note, expires, local, endless: true });
@@ -81,5 +81,5 @@ function notBlocked(connection: Connection, user: string): string[] {
   const { count, first } = connection.prepare(sql).get({ user }) as { count: number; first: string | null };
   if (count === 0) return [];
   const others = count === 1 ? first : `${count} others, such as ${first}`;
-  return [`entries of their own decide for ${others}: not blocked by this one`];
+  return [`not blocked, because their own entries decide: ${others}`];
 }

@@ -1,4 +1,4 @@
-// allow-nets check: would this user be let in from there, and why. Decides by the same function as the policy program.
+// allow-nets check: whether a user would be allowed from an address, and why. It decides by the same function as the policy program.
 
 import type { Command } from '../cli/command';
 import { commandText, letInCommand } from '../cli/let-in';
@@ -15,11 +15,11 @@ export const check: Command = {
   about: ['Exit status 0 when the user is allowed from there, 1 when refused.'],
   positionals: { user: 'SASL user name', address: 'client address' },
   options: {
-    at: { type: 'string', requiresArg: true, describe: 'at that time, not now' },
+    at: { type: 'string', requiresArg: true, describe: 'at that time instead of now' },
     json: { type: 'boolean', describe: 'as a JSON object' },
   },
   examples: [
-    ['allow-nets check alice@example.com 192.0.2.7', 'would this be allowed'],
+    ['allow-nets check alice@example.com 192.0.2.7', 'is this allowed now'],
     ['allow-nets check bob 192.0.2.7 --at 2026-12-25', 'and on that day'],
   ],
   run(given) {

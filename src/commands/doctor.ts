@@ -30,7 +30,7 @@ export const doctor: Command = {
     service: SERVICE,
     'config-dir': CONFIG_DIR,
   },
-  examples: [['allow-nets doctor', 'look at everything']],
+  examples: [['allow-nets doctor', 'check everything']],
   async run(given) {
     const findings: Finding[] = [];
     const json = given.flag('json');

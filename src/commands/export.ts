@@ -13,7 +13,7 @@ export const exportRows: Command = {
   line: 'export',
   summary: 'print all rows, for import to read back',
   about: [
-    'Entries and sets, with expiry, note and origin. A row of a set has its name in the column set and no user. Rows written by hand come in canonical form; one that cannot be read comes as it stands, and import will refuse it.',
+    'Entries and sets, with expiry, note and origin. A row of a set has its name in the column set and no user. Hand-written rows are printed in canonical form; an unreadable row is printed as it is, and import refuses it.',
   ],
   options: {
     format: { choices: WRITTEN_FORMATS, requiresArg: true, describe: 'csv when not given' },

@@ -14,9 +14,9 @@ import { SCHEMA } from '../rules/schema';
 
 export const init: Command = {
   line: 'init',
-  summary: 'make an empty database',
+  summary: 'create an empty database',
   about: [
-    'Makes the folder and the file when they are missing: for root, and for the group of the account that runs the policy program, which only reads (folder 750, file 640). A database that is there already keeps its entries; it gets this group and mode when the account is known: by --user, or by the service that is installed.',
+    'Creates the folder and the file if they are missing. They belong to root, and the group of the account that runs the policy program may read them (folder 750, file 640). An existing database keeps its entries, and gets this group and mode if the account is known: from --user, or from the installed service.',
   ],
   options: {
     user: {
@@ -25,7 +25,7 @@ export const init: Command = {
       describe: 'account, or ACCOUNT:GROUP, that runs the policy program (that of the service, else nobody)',
     },
   },
-  examples: [['allow-nets init', 'make /var/lib/allow-nets/access.db']],
+  examples: [['allow-nets init', 'create /var/lib/allow-nets/access.db']],
   run(given) {
     const { db } = given;
     const isRoot = process.getuid?.() === 0;

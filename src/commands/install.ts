@@ -23,10 +23,10 @@ import { createDatabase } from './init';
 
 export const install: Command = {
   line: 'install',
-  summary: 'make Postfix ask this program',
+  summary: 'set Postfix up to ask this program',
   about: [
-    'Adds the service to master.cf, and check_policy_service ahead of everything else to the recipient restrictions of every smtpd service that offers AUTH: in main.cf, or in the -o of master.cf that overrides them. The check carries a default_action of its own, a temporary 451: while the program does not answer, mail waits. Prints all changes and asks before it makes them; keeps dated copies of both files; on any failure puts both back as they were.',
-    'Run again it changes nothing, or moves to what is asked for now: from --trial to enforcing, from one mode to the other. Other words in argv= stay, before the program (setpriv, prlimit) and after it. uninstall takes out what install put in.',
+    'Adds the service to master.cf, and check_policy_service ahead of everything else to the recipient restrictions of every smtpd service that offers AUTH: in main.cf, or in the -o of master.cf that overrides them. The check has its own default_action, a temporary 451: while the program does not answer, mail waits. Prints all changes and asks before it makes them; keeps dated copies of both files; restores both if a step fails.',
+    'Run again, it changes only what the options now say: from --trial to enforcing, from one mode to the other. Other words in argv= stay, before the program (setpriv, prlimit) and after it. uninstall removes what install added.',
     'The database is for root and the group of the account that runs the program: folder 750, file 640.',
     'With --trial refusals are logged (reject_warning) and not carried out: a way to see on a running server who would be refused.',
   ],
@@ -46,13 +46,13 @@ export const install: Command = {
     log: POLICY_OPTIONS.log,
     yes: YES,
     'dry-run': DRY_RUN,
-    force: { type: 'boolean', describe: 'also with a database that lets nobody send' },
+    force: { type: 'boolean', describe: 'even with a database that allows nobody' },
     'config-dir': CONFIG_DIR,
   },
   examples: [
-    ['allow-nets install --trial', 'see in the mail log who would be refused'],
+    ['allow-nets install --trial', 'log who would be refused'],
     ['allow-nets install', 'refuse them'],
-    ['allow-nets install --dry-run', 'only show what it would change'],
+    ['allow-nets install --dry-run', 'show what it would change'],
   ],
   run: runInstall,
 };

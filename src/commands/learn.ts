@@ -18,8 +18,8 @@ export const learn: Command = {
   summary: 'find out from the mail log where users send from',
   about: [
     'Counts the messages that Postfix took from authenticated users, for each user and network: messages, days, first and last time, whether the database allows it already and by what. Failed logins and refused mail do not count. Neighbouring networks are joined where that covers nothing that was not seen.',
-    'Marked are: gateway, a private address that nearly everybody sends from, so that a proxy in front must be hiding the clients; many-users, a network of many users, likely the webmail or an office, and better a set; many-networks, a user seen in 10 networks, or at 5 providers, within 24 hours, likely a stolen password; once, a network seen once.',
-    '--apply adds what is printed and not allowed yet, all or nothing. A user who gets the first entry of the own name, and about whom a wider one decided, gets the entry inherit too, and so keeps what that allows. Users marked many-networks and networks marked gateway are left out and named; --force adds them too, and adds also when some of the log could not be read. --json prints what import takes.',
+    'The marks are: gateway, a private address that nearly everybody sends from (a proxy in front of Postfix hides the clients); many-users, a network of many users (likely the webmail or an office: a set is better); many-networks, a user seen in 10 networks, or at 5 providers, within 24 hours (likely a stolen password); once, a network seen once.',
+    '--apply adds what is printed and not allowed yet, all or nothing. A user whose first entry this is also gets the entry inherit, and so keeps what a wider entry allows. Users marked many-networks and networks marked gateway are left out and named; --force adds them, even if some of the log could not be read. --json prints what import takes.',
   ],
   positionals: { file: LOG_FILES },
   options: {
@@ -33,10 +33,10 @@ export const learn: Command = {
     apply: { type: 'boolean', describe: 'add it to the database' },
     note: text('note of what is added'),
     for: text('add it for that long only: 7d, 12h'),
-    force: { type: 'boolean', describe: 'add also what is left out otherwise, see below' },
+    force: { type: 'boolean', describe: 'also add what is otherwise left out, see below' },
   },
   examples: [
-    ['allow-nets learn /var/log/mail.log*', 'from where has who sent mail'],
+    ['allow-nets learn /var/log/mail.log*', 'who sent mail, and from where'],
     ['allow-nets learn --since 30d --min-days 2 --apply /var/log/mail.log*', 'allow what was seen twice'],
     ["journalctl -u 'postfix*' | allow-nets learn -", 'from the journal'],
   ],

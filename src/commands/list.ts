@@ -19,17 +19,17 @@ export const list: Command = {
   line: 'list [user]',
   summary: 'show who may send mail from where',
   about: [
-    'With a user: the entries of all subjects that the user could be decided by, the deciding one first. Rows that block, have expired, grant nothing or grant more than they seem to are marked.',
+    'With a user: the entries of every subject that can decide for that user, the deciding one first. Rows that block, have expired, grant nothing, or grant more than they seem to are marked.',
   ],
-  positionals: { user: 'only what decides for this SASL user name, @domain or *' },
+  positionals: { user: 'only the entries that decide for this SASL user name, @domain or *' },
   options: {
     expired: { type: 'boolean', describe: 'only entries that have expired' },
-    status: { type: 'boolean', describe: 'instead of entries: the state of sync' },
+    status: { type: 'boolean', describe: 'the state of sync instead of entries' },
     json: { type: 'boolean', describe: 'as a JSON array; with --status, as an object' },
   },
   examples: [
     ['allow-nets list', 'all entries'],
-    ['allow-nets list alice@example.com', 'what decides for alice'],
+    ['allow-nets list alice@example.com', 'the entries that decide for alice'],
   ],
   run(given) {
     const json = given.flag('json');

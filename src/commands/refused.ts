@@ -12,7 +12,7 @@ import { shellLine } from '../postfix/run';
 
 export const refused: Command = {
   line: 'refused [file..]',
-  summary: 'see who was refused, and how to let them in',
+  summary: 'show who was refused, and how to allow them',
   about: [
     "Reads the policy program's own lines in the mail log, of a trial too, and prints one line for each user and network (an IPv4 address, or an IPv6 /64): how often refused, first, last, why, and whether it would be allowed now. The most recent is the last. Below it stands the command that lets that user in, unless the user was refused in 10 networks, or at 5 providers, within 24 hours: then somebody else likely has the password.",
     'The exit status is 0 also when somebody was refused.',
@@ -21,7 +21,7 @@ export const refused: Command = {
   options: { ...LOG_OPTIONS, json: { type: 'boolean', describe: 'as a JSON array' } },
   examples: [
     ['allow-nets refused', "in this server's mail log"],
-    ['allow-nets refused --since 2h --user alice@example.com', 'who is on the phone'],
+    ['allow-nets refused --since 2h --user alice@example.com', 'the user who is on the phone'],
     ["journalctl -u 'postfix*' | allow-nets refused -", 'from the journal'],
   ],
   async run(given) {

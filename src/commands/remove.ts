@@ -1,4 +1,4 @@
-// allow-nets remove: take entries away.
+// allow-nets remove: remove entries.
 
 import type { Command } from '../cli/command';
 import { networkTyped } from '../cli/input';
@@ -17,7 +17,7 @@ export const remove: Command = {
   line: 'remove [user] [network..]',
   summary: 'remove entries',
   about: [
-    'A network is named by its meaning or exactly as list shows it. When the last entry of a user goes, the next wider subject decides for that user; the answer says which. An inherit with nothing beside it goes too.',
+    'A network may be written in any spelling, or exactly as list shows it. When the last entry of a user is removed, the next wider subject decides; the output says which. An inherit that would be left alone is removed too.',
   ],
   positionals: {
     user: 'SASL user name, @domain or *',
@@ -60,7 +60,7 @@ export const remove: Command = {
     if (rows.length === 0) printLine('no entry has expired');
     for (const text of changes.slice(0, SHOWN_CHANGES)) hint(text);
     const more = changes.length - SHOWN_CHANGES;
-    if (more > 0) hint(`others decide now about ${more} more users: allow-nets list USER`);
+    if (more > 0) hint(`other entries now decide for ${more} more users: allow-nets list USER`);
     if (rows.some(({ local }) => !local)) {
       hintAtSync(given.db, 'brings this back, unless it is taken out of its list too');
     }

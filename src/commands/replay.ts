@@ -9,9 +9,9 @@ import type { Tally } from '../maillog/tally';
 
 export const replay: Command = {
   line: 'replay [file..]',
-  summary: 'see who would have been refused',
+  summary: 'show who would have been refused',
   about: [
-    'Decides about every message in the log that Postfix took from an authenticated user, with the database as it is now, by the function that the policy program decides by. Exit status 0 when nobody would be refused and all of the log could be read, 1 otherwise: the question to ask before install without --trial.',
+    'Decides for every message in the log that Postfix accepted from an authenticated user, with the database as it is now and by the same function as the policy program. Exit status 0 if nobody would be refused and all of the log could be read, else 1. Run it before install without --trial.',
   ],
   positionals: { file: LOG_FILES },
   options: { ...LOG_OPTIONS, json: { type: 'boolean', describe: 'as a JSON object' } },

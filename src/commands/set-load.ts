@@ -17,8 +17,8 @@ export const setLoad: Command = {
   line: 'set load <name> <file>',
   summary: 'make a set equal to a published list',
   about: [
-    'The list holds networks, addresses or ranges (FIRST - LAST), one a line, with comments after # or ;. Or it is CSV with FIRST,LAST,COUNTRY; a statistics file of a regional registry; or JSON in which networks stand as text. Neighbouring and contained networks are merged.',
-    'All or nothing, and only what differs is written. It refuses to take away more than half of the set, an empty list, and one whose last line has no line break, unless --force is given.',
+    'The list holds networks, addresses or ranges (FIRST - LAST), one a line, with comments after # or ;. Or it is CSV with FIRST,LAST,COUNTRY; a statistics file of a regional registry; or JSON with networks as text. Neighbouring and contained networks are merged.',
+    'All or nothing, and only what differs is written. Without --force it refuses to remove more than half of the set, an empty list, and one without a line break at the end.',
   ],
   positionals: { name: 'name of the set, with or without @', file: 'file to read, or - for standard input' },
   options: {
@@ -29,7 +29,7 @@ export const setLoad: Command = {
       describe: 'only networks of this country (ISO 3166, two letters); may be repeated',
     },
     'dry-run': { type: 'boolean', describe: 'print what would change, and change nothing' },
-    force: { type: 'boolean', describe: 'also when most networks would go, or the list is empty or cut off' },
+    force: { type: 'boolean', describe: 'even if most networks would go, or the list is empty or cut off' },
   },
   examples: [
     ['allow-nets set load home --country DE delegated-ripencc-latest', 'then: allow-nets add @example.com @home'],

@@ -1,5 +1,5 @@
 // allow-nets set: networks with a name, for entries to refer to as @NAME.
-import type { Arguments, Command } from '../cli/command';
+import { type Arguments, type Command, LOCAL, NOTE } from '../cli/command';
 import { networkTyped, setTyped } from '../cli/input';
 import { nearest } from '../cli/nearest';
 import { changing, reading } from '../cli/open';
@@ -16,11 +16,11 @@ import { removeHint, rowsNamed } from './remove';
 export const setAdd: Command = {
   line: 'set add <name> <network..>',
   summary: 'add networks to a named set',
-  about: ['Every entry @NAME counts for the networks that the set holds at that moment.'],
+  about: ['An entry @NAME allows the networks that the set holds at that moment.'],
   positionals: { name: 'name of the set, with or without @', network: 'CIDR, address or any' },
   options: {
-    note: { type: 'string', requiresArg: true, describe: 'why, for later readers' },
-    local: { type: 'boolean', describe: 'only on this server: sync leaves it alone' },
+    note: NOTE,
+    local: LOCAL,
   },
   examples: [['allow-nets set add office 203.0.113.0/24 2001:db8:1::/48', 'then: allow-nets add alice @office']],
   run(given) {
@@ -50,7 +50,7 @@ export const setRemove: Command = {
   positionals: { name: 'name of the set', network: 'CIDR, address, any, or the text of a row' },
   options: {
     all: { type: 'boolean', describe: 'the whole set' },
-    force: { type: 'boolean', describe: 'also a set that entries name, which then grant nothing' },
+    force: { type: 'boolean', describe: 'even if entries name the set, which then grant nothing' },
   },
   examples: [
     ['allow-nets set remove office 203.0.113.0/24', 'one network of it'],

@@ -22,23 +22,23 @@ export const sync: Command = {
   tail: '-- <command> [arg..]',
   summary: 'make the database equal to what a command prints',
   about: [
-    'Runs COMMAND (no shell, unless it is one) and reads all that it prints: the formats and columns of import. Only when it has ended with status 0 and every line is good, the database is made equal to it, in one transaction. Otherwise nothing changes, and the warning says why.',
-    'Only rows that differ are written. Rows with a local mark (add --local) stay as they are, and so do all sets when the output has no column set. It refuses to take away more than half of the entries, or all of them, unless --force is given: a table emptied by mistake must not lock everybody out.',
-    'With --every it goes on until it is told to end (SIGTERM), with one line in the mail log for each change, for the first failure and for the recovery. allow-nets list --status shows the last success and the last error.',
+    'Runs COMMAND (no shell, unless it is one) and reads all that it prints: the formats and columns of import. If it ends with status 0 and every line can be read, the database is made equal to the output, in one transaction. Otherwise nothing changes, and a warning says why.',
+    'Only rows that differ are written. Rows with a local mark (add --local) stay as they are, and so do all sets when the output has no column set. Without --force it refuses to remove more than half of the entries: a table emptied by mistake must not lock everybody out.',
+    'With --every it runs until SIGTERM, and logs one line for each change, for the first failure and for the recovery. allow-nets list --status shows the last success and the last error.',
   ],
   options: {
     every: {
       type: 'string',
       requiresArg: true,
-      describe: 'again and again: 30s, 5m, 1h, each time a tenth more or less',
+      describe: 'repeat at this interval: 30s, 5m, 1h, give or take a tenth',
     },
     timeout: {
       type: 'string',
       requiresArg: true,
       describe: `how long COMMAND and the reading may take (${TIMEOUT}s)`,
     },
-    format: { choices: FORMATS, requiresArg: true, describe: 'else guessed from the beginning' },
-    force: { type: 'boolean', describe: 'also when most entries would go, or all, or the output is cut off' },
+    format: { choices: FORMATS, requiresArg: true, describe: 'default: from the beginning of the output' },
+    force: { type: 'boolean', describe: 'even if most entries would go, or the output is cut off' },
     'dry-run': { type: 'boolean', describe: 'print what would change, and change nothing' },
   },
   examples: [

@@ -13,9 +13,9 @@ export const tidy: Command = {
   line: 'tidy',
   summary: 'rewrite hand-written rows in canonical form',
   about: [
-    'Rows that grant nothing (they cannot be read, or their user can match nobody) are named and left as they are. No decision changes. It also rolls back a change that was interrupted.',
+    'Rows that grant nothing (unreadable, or with a user that matches nobody) are listed and left as they are. No decision changes. An interrupted change is rolled back.',
   ],
-  examples: [['allow-nets tidy', 'after rows were put in with sqlite3']],
+  examples: [['allow-nets tidy', 'after rows were inserted with sqlite3']],
   run({ db }) {
     const faults: string[] = [];
     const rewritten = changing(

@@ -1,4 +1,4 @@
-// allow-nets unblock: take a block away.
+// allow-nets unblock: remove a block.
 
 import type { Command } from '../cli/command';
 import { changing } from '../cli/open';
@@ -13,8 +13,8 @@ import { hintAtSync } from '../sync/status';
 
 export const unblock: Command = {
   line: 'unblock <user>',
-  summary: 'take a block away',
-  about: ['The other entries of the user count again; the answer says who decides.'],
+  summary: 'remove a block',
+  about: ['The other entries of the user apply again; the output says which ones decide.'],
   positionals: { user: 'SASL user name, @domain or *' },
   examples: [['allow-nets unblock carol@example.com', 'carol has a new password']],
   run(given) {
@@ -44,6 +44,6 @@ function blocksOf(connection: Connection, user: string): Row[] {
 }
 
 function notBlocked(user: string): Trouble {
-  const hint = 'allow-nets list shows who is; allow-nets check USER ADDRESS says who decides';
-  return new Trouble({ kind: 'refused', problem: `${user} is not blocked by an entry of its own`, hint });
+  const hint = 'allow-nets list marks who is blocked; allow-nets check USER ADDRESS says which entries decide';
+  return new Trouble({ kind: 'refused', problem: `${user} has no entry none`, hint });
 }

@@ -8,9 +8,9 @@ import { CONFIG_DIR, DRY_RUN, openPostfix, SERVICE, YES } from '../postfix/postf
 
 export const uninstall: Command = {
   line: 'uninstall',
-  summary: 'take this program out of Postfix again',
+  summary: 'remove this program from Postfix',
   about: [
-    'Takes the check out of every restriction list, and the service and its time limit out of master.cf and main.cf. Everything else stays as it is, also what was changed since install; so does the database.',
+    'Removes the check from every restriction list, the service from master.cf and its time limit from main.cf. Everything else stays as it is, including later changes and the database.',
   ],
   options: { service: SERVICE, yes: YES, 'dry-run': DRY_RUN, 'config-dir': CONFIG_DIR },
   examples: [['allow-nets uninstall', 'users may again send from everywhere']],

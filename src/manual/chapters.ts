@@ -55,26 +55,6 @@ export const DATABASE = [
   ),
 ];
 
-export const IMPORT = [
-  section('LISTS'),
-  paragraph(
-    'import, export and sync use these columns. With a header line they come in any order, and only user and network are needed; without one they stand in these places. A column that the input does not have stays as it is in entries that are there.',
-  ),
-  item('user', 'SASL user name, @example.com or *; empty in a row of a set.'),
-  item('network', 'CIDR, address, any, @NAME, inherit, none, or several with commas between.'),
-  item('note', 'Why.'),
-  item(
-    'expires',
-    '2026-12-24 (the end of that day), 2026-12-24T18:00Z; a time without an offset is UTC; empty: never.',
-  ),
-  item('added_at, added_by', 'When and by whom; without the columns, now and you.'),
-  item('set', 'In a row of a set, its name.'),
-  item('local', '1: the row belongs to this server alone; import --replace and sync leave it alone.'),
-  paragraph(
-    'Formats are told apart by the name of the file or by how it begins, or named with --format: csv (RFC 4180, as psql --csv prints it; a semicolon, tab or bar may stand for the comma), tsv (as mysql --batch prints it, or psql -A with bars), json (an array of objects, or one object after the other), dovecot (a passwd-file: user and allow_nets). Rows in csv and tsv that replace a list must end with a line break; else the input is incomplete and refused.',
-  ),
-];
-
 export const POSTFIX_CONFIGURATION = [
   section('POSTFIX CONFIGURATION'),
   paragraph(

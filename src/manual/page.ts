@@ -24,7 +24,6 @@ export function manualPage(version: string): string {
     ...COMMANDS.flatMap(chapterOf),
     ...chapters.DECISION,
     ...chapters.DATABASE,
-    ...chapters.IMPORT,
     ...chapters.POSTFIX_CONFIGURATION,
     ...chapters.DIAGNOSTICS,
     ...chapters.EXIT_STATUS,

@@ -278,8 +278,8 @@ test('the first entry of a user takes nothing away, and the last one leaves noth
       ['list', ['@example.com  @office  -']],
     ]],
     'whom a block does not reach': [`${OFFICE} insert into access (user, network) values ('${CAROL}', 'any'), ('carol', 'any')`, [
-      ['block @example.com', ['@example.com is now blocked'], [`hint: entries of their own decide for ${CAROL}: not blocked by this one`]],
-      ['block * --force', ['* is now blocked'], ['hint: entries of their own decide for 3 others, such as @example.com: not blocked by this one']],
+      ['block @example.com', ['@example.com is now blocked'], [`hint: not blocked, because their own entries decide: ${CAROL}`]],
+      ['block * --force', ['* is now blocked'], ['hint: not blocked, because their own entries decide: 3 others, such as @example.com']],
       ['block carol', ['carol is now blocked'], [`hint: ${CAROL} has entries of its own, to which those of carol do not apply: allow-nets block ${CAROL} --db DB`]],
       [`block ${CAROL}`, [`${CAROL} is now blocked`], ['hint: carol has entries too, and is not blocked: allow-nets block carol --db DB']],
     ]],

@@ -90,7 +90,7 @@ const CASES: Record<string, Case[]> = {
   block: [
     [['block'], 2, 'arguments are missing', 'allow-nets block USER'],
     [['block', '*'], 1, '* is everybody: all users without entries of their own would be refused', `to block them all the same: allow-nets block '*' --force --db ${db}`],
-    [['unblock', 'alice'], 1, 'alice is not blocked by an entry of its own', 'allow-nets list shows who is; allow-nets check USER ADDRESS says who decides'],
+    [['unblock', 'alice'], 1, 'alice has no entry none', 'allow-nets list marks who is blocked; allow-nets check USER ADDRESS says which entries decide'],
   ],
   remove: [
     [['remove', "o'neill smith"], 2, 'remove requires networks', `allow-nets remove 'o'\\''neill smith' NETWORK --db ${db}, or allow-nets remove 'o'\\''neill smith' --all --db ${db}`],
