@@ -7,7 +7,7 @@ import { diskFindings } from './disk-check';
 import { type Finding, type Findings, warn } from './finding';
 import type { InstalledService } from './installed-service';
 import { type Asking, listFindings } from './list-check';
-import { liveFindings } from './live-check';
+import { liveFindings, masterFindings } from './live-check';
 import { mailLogFindings } from './mail-log-check';
 import { programFindings } from './program-check';
 import { rowFindings } from './rows-check';
@@ -30,19 +30,24 @@ const CHECKS: readonly ((service: InstalledService) => Findings)[] = [
   mailLogFindings,
   programFindings,
   runningFindings,
+  masterFindings,
   liveFindings,
 ];
 
-/** These fail where anything before them did: then its fix is theirs. */
-const CONSEQUENCES: readonly unknown[] = [programFindings, liveFindings];
+/** The checks that find what keeps the program from answering. */
+const CAUSES = /^(service .*|database|content|integrity|program)$/;
+
+/** The checks that fail with it: there the fix is that of the cause. */
+const CONSEQUENCES = ['program', 'answer'];
 
 export async function* serviceExamination(service: InstalledService): AsyncIterable<Finding> {
   let cause: string | null = null;
   for (const check of CHECKS) {
     for await (const finding of check(service)) {
-      const isConsequence = cause !== null && finding.status === 'fail' && CONSEQUENCES.includes(check);
+      const isFailed = finding.status === 'fail';
+      const isConsequence = isFailed && cause !== null && CONSEQUENCES.includes(finding.check);
       yield isConsequence ? { ...finding, advice: `see "${cause}" above`, remedy: null } : finding;
-      if (finding.status === 'fail') cause ??= finding.check;
+      if (isFailed && CAUSES.test(finding.check)) cause ??= finding.check;
     }
   }
 }

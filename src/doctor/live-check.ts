@@ -11,13 +11,14 @@ import { type InstalledService, isDatabaseFile, reloadCommand } from './installe
 
 const CHECK = 'answer';
 
+export function* masterFindings({ postfix }: InstalledService): Iterable<Finding> {
+  if (process.getuid?.() !== 0 || postfix.isRunning()) return;
+  yield fail('Postfix', 'it is not running', { command: shellLine(postfix.command('start')) });
+}
+
 export async function* liveFindings(service: InstalledService): AsyncIterable<Finding> {
-  if (process.getuid?.() !== 0) return;
   const { postfix, db } = service;
-  if (!postfix.isRunning()) {
-    yield fail(CHECK, 'Postfix is not running', { command: shellLine(['postfix', ...postfix.chosen, 'start']) });
-    return;
-  }
+  if (process.getuid?.() !== 0 || !postfix.isRunning()) return;
   const live = addressOf(service);
   const at = typeof live === 'string' ? live : `${live.host}:${live.port}`;
   const command = reloadCommand(postfix);

@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type Account, closedTo, runAs } from '../postfix/account';
-import { complaintOf, type Ran, shellLine } from '../postfix/run';
+import { complaintOf, type Ran, run, shellLine } from '../postfix/run';
 import { hindranceOf } from '../postfix/wanted-service';
 import { type Finding, fail, ok } from './finding';
 import { type InstalledService, installCommand, isDatabaseFile } from './installed-service';
@@ -33,13 +33,20 @@ function fileFinding(service: InstalledService, runner: Account): Finding | null
     const why = closed === file ? '' : ` because of ${closed}`;
     return fail(CHECK, `${runner.name} cannot read ${file}${why}`, { command: openCommand(closed, script) });
   }
-  return null;
+  const folder = packageFolder(script);
+  const isClosed = ['(', '-type', 'd', '!', '-perm', '-5', '-o', '-type', 'f', '!', '-perm', '-4', ')'];
+  const [closed = ''] = run('find', [folder, ...isClosed, '-print']).stdout.split('\n');
+  return closed === ''
+    ? null
+    : fail(CHECK, `not everybody can read ${closed}`, { command: openCommand(closed, script) });
 }
+
+const packageFolder = (script: string): string => path.resolve(fs.realpathSync(script), '../..');
 
 /** A package that was installed with a umask of 077 is closed in many places: one command opens all of it. */
 function openCommand(closed: string, script: string): string {
-  const packageFolder = path.resolve(fs.realpathSync(script), '../..');
-  if (`${closed}/`.startsWith(`${packageFolder}/`)) return shellLine(['chmod', '-R', 'a+rX', packageFolder]);
+  const folder = packageFolder(script);
+  if (`${closed}/`.startsWith(`${folder}/`)) return shellLine(['chmod', '-R', 'a+rX', folder]);
   return shellLine(['chmod', fs.statSync(closed).isDirectory() ? 'a+x' : 'a+rx', closed]);
 }
 

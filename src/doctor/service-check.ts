@@ -3,40 +3,56 @@ import { Trouble } from '../failure';
 import { readCommandLine } from '../policy/options';
 import { entriesOf } from '../postfix/config-text';
 import { isLongEnough, timeLimitName } from '../postfix/plan';
-import { FIELDS } from '../postfix/policy-service';
-import { type Finding, fail, ok, warn } from './finding';
-import { andReload, type InstalledService, installCommand } from './installed-service';
+import { type Finding, type Fix, fail, ok, warn } from './finding';
+import { andReload, type InstalledService, installCommand, reloadCommand } from './installed-service';
 
 export function* serviceFindings(service: InstalledService): Iterable<Finding> {
-  const { entry, policy, files } = service;
+  const { entry, policy, files, postfix } = service;
   const check = `service ${policy.name}`;
-  const faults = [...entryFaults(service)];
-  const command = installCommand(service);
-  if (faults.length > 0) yield fail(check, faults.join('; '), { command });
-  else yield ok(check, `${policy.argv.join(' ')}, run as ${policy.user}`);
+  const faults = [fieldFault(service), accountFault(service), optionFault(service)].filter((fault) => fault !== null);
+  for (const [message, fix] of faults) yield fail(check, message, fix);
+  if (faults.length === 0) yield ok(check, `${policy.argv.join(' ')}, run as ${policy.user}`);
   const same = entriesOf(files.master).filter(({ name, type }) => name === entry.name && type === entry.type);
   if (same.length > 1) {
     const message = `master.cf has ${same.length} entries ${entry.name}/${entry.type}; Postfix uses the last`;
-    yield warn('same name', message, { hint: 'delete the others from master.cf' });
+    yield warn('same name', message, {
+      hint: 'delete the others from master.cf; then',
+      command: reloadCommand(postfix),
+    });
   }
   yield timeLimitFinding(service);
 }
 
-function* entryFaults({ entry, policy, account, interpreter }: InstalledService): Iterable<string> {
-  const found = entry.fields.join(' ');
-  const right = [entry.type === 'inet' ? 'n' : '[-y]', ...FIELDS.slice(1, 3), '\\S+', FIELDS[4]].join(' ');
-  if (!new RegExp(`^${right}$`).test(found)) {
-    const wanted = [entry.type === 'inet' ? 'n' : '-', ...FIELDS.slice(1)].join(' ');
-    yield `private, unpriv, chroot, wakeup and maxproc are "${found}" and must be "${wanted}"`;
-  }
-  if (account instanceof Trouble) yield policy.user === '' ? 'there is no user=' : account.message;
+type Fault = readonly [message: string, fix: Fix];
+
+function fieldFault(service: InstalledService): Fault | null {
+  const { fields, type } = service.entry;
+  const found = fields.join(' ');
+  const [right, wanted] = type === 'inet' ? [/^n n [n-] \S+ 0$/, 'n n n - 0'] : [/^[y-] n [n-] \S+ 0$/, '- n n - 0'];
+  const message = `private, unpriv, chroot, wakeup and maxproc are "${found}" and must be "${wanted}"`;
+  return right.test(found) ? null : [message, { command: installCommand(service) }];
+}
+
+function accountFault(service: InstalledService): Fault | null {
+  const { account, policy } = service;
+  if (!(account instanceof Trouble)) return null;
+  const install = installCommand(service, { user: 'nobody' });
+  if (policy.user === '') return ['there is no user=', { command: install }];
+  const { hint, command = install } = account.failure;
+  return [account.message, { hint, command }];
+}
+
+/** What the program itself would say about its options. */
+function optionFault({ policy, interpreter, postfix }: InstalledService): Fault | null {
   const words = policy.argv.slice(interpreter.length + 1);
+  const fix = { hint: `correct argv= of ${policy.name} in master.cf; then`, command: reloadCommand(postfix) };
   try {
     const line = readCommandLine(words, {});
-    if (line.kind === 'command') yield `${line.word ?? words.join(' ')} is a command and does not belong in argv=`;
+    if (line.kind !== 'command') return null;
+    return [`${line.word ?? words.join(' ')} is a command and does not belong in argv=`, fix];
   } catch (error) {
-    if (!(error instanceof Trouble)) throw error;
-    yield error.message;
+    if (error instanceof Trouble) return [error.message, fix];
+    throw error;
   }
 }
 

@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { findProgram, type Ran, refused, run } from './run';
+import { Trouble } from '../failure';
+import { findProgram, type Ran, refused, run, shellLine } from './run';
 
 export interface Account {
   readonly name: string;
@@ -19,12 +20,17 @@ export function accountOf(user: string, mailOwner: string): Account {
   const [uid, ownGid, ownGroup] = idsOf(name);
   const group = givenGroup ?? ownGroup ?? '';
   const gid = givenGroup === undefined ? ownGid : lookUp('getent', 'group', givenGroup).split(':')[2];
-  if (uid === undefined) throw refused(`there is no user ${name}`, `useradd --system --no-create-home ${name}`);
-  if (gid === undefined) throw refused(`there is no group ${group}`, `groupadd --system ${group}`);
+  if (uid === undefined) throw missing('user', name, ['useradd', '--system', '--no-create-home', name]);
+  if (gid === undefined) throw missing('group', group, ['groupadd', '--system', group]);
   if (Number(uid) === 0 || Number(gid) === 0 || name === mailOwner) {
     throw refused(`Postfix runs no service as ${user}`, 'take nobody, or an account made for this');
   }
   return { name, uid: Number(uid), gid: Number(gid), group };
+}
+
+function missing(what: 'user' | 'group', name: string, command: readonly string[]): Trouble {
+  const problem = `there is no ${what} ${name}`;
+  return new Trouble({ kind: 'refused', problem, hint: 'make it, or choose another one', command: shellLine(command) });
 }
 
 /** Uid, gid and the name of the group, from the output that POSIX specifies for id(1): `uid=65534(nobody) gid=65534(nogroup) ...`. */

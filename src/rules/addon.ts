@@ -16,7 +16,7 @@ export function loadDriver(): typeof Database {
     throw trouble(
       `better-sqlite3 ${version} crashes Node.js v${process.versions.node}, so it was not loaded`,
       'run as the owner of the folder',
-      npm(`install --omit=dev --no-save better-sqlite3@${needed}`),
+      installOf(needed),
     );
   } catch (error) {
     throw error instanceof Trouble ? error : loadTrouble(error);
@@ -59,10 +59,12 @@ export function loadTrouble(error: unknown): Trouble {
     );
   }
   if (['ENOENT', 'ENOTDIR', 'MODULE_NOT_FOUND'].includes(code) || message.startsWith(NO_ADDON)) {
+    // npm rebuild does nothing where the package itself is missing.
+    const isGone = message.startsWith("Cannot find module 'better-sqlite3");
     return trouble(
       `better-sqlite3, or its native addon, is missing in ${path.dirname(folder)}`,
-      'build it as the owner of the folder',
-      rebuild,
+      `${isGone ? 'install' : 'build'} it as the owner of the folder`,
+      isGone ? installOf(neededMajor() ?? 13) : rebuild,
     );
   }
   return trouble(
@@ -90,6 +92,8 @@ function packageFolder(): string {
     return path.resolve(__filename, '../..');
   }
 }
+
+const installOf = (major: number) => npm(`install --omit=dev --no-save better-sqlite3@${major}`);
 
 /** An npm command for the Node.js that runs this program, whichever comes first in the administrator's PATH. */
 function npm(words: string): string {

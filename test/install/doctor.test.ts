@@ -178,16 +178,15 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
   test('nothing is changed: not Postfix and its queue, not the database; the log gets a refusal of its own', async () => {
     const root = join(site.postfix.configDir, '..');
     const look = () => [...contents(root), ...contents(join(site.db, '..'))];
-    const refusal = /verdict=reject user=doctor@allow-nets\.invalid /;
-    const start = site.postfix.log().length;
     findings();
-    await site.postfix.waitForLog(refusal, start);
+    // The lines of earlier runs are on their way.
+    await sleep(2000);
     const before = look();
     const from = site.postfix.log().length;
     const { all } = findings();
     assert.ok(all.every(({ status }) => status === 'ok'));
     assert.deepEqual(look(), before);
-    await site.postfix.waitForLog(refusal, from);
+    await site.postfix.waitForLog(/verdict=reject user=doctor@allow-nets\.invalid /, from);
     assert.equal(
       site.postfix
         .log()
@@ -294,17 +293,20 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
 
   test('what the program would not understand, and a user that Postfix would not take', () => {
     edit('master.cf', [/user=nobody(:\S+)?/, 'user=root'], [' --persistent', ' --presistent --persistent']);
-    expectFindings([
-      'service allow-nets',
-      'fail',
-      /^Postfix runs no service as root; unknown option --presistent$/,
-      /^allow-nets install/,
-    ]);
+    expectFindings(
+      ['service allow-nets', 'fail', /^Postfix runs no service as root$/, /^allow-nets install -c \S+ --user nobody$/],
+      ['service allow-nets', 'fail', /^unknown option --presistent$/, /^postfix -c \S+ reload$/],
+    );
     write('master.cf', good.master.replace(/--db \S+/, '--db access.db'));
     const relative = findingOf('database');
     assert.match(relative?.message ?? '', /^there is no database \S+\/spool\/access.db: all mail/);
     write('master.cf', good.master.replace(/user=nobody(:\S+)?/, 'user=no-such-user'));
-    expectFindings(['service allow-nets', 'fail', /^there is no user no-such-user$/, /^allow-nets install/]);
+    expectFindings([
+      'service allow-nets',
+      'fail',
+      /^there is no user no-such-user$/,
+      /^useradd --system --no-create-home no-such-user$/,
+    ]);
   });
 
   for (const [name, change] of [
@@ -353,7 +355,12 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
   test('two entries of one name: the last is the one that Postfix uses', () => {
     const [entry = ''] = /^allow-nets .*\n( .*\n)*/m.exec(good.master) ?? [];
     write('master.cf', `${entry.replace(/user=nobody\S*/, 'user=root')}${good.master}`);
-    expectFindings(['same name', 'warn', /^master.cf has 2 entries allow-nets\/unix; Postfix uses the last/, null]);
+    expectFindings([
+      'same name',
+      'warn',
+      /^master.cf has 2 entries allow-nets\/unix; Postfix uses the last/,
+      /^postfix -c \S+ reload$/,
+    ]);
     write('master.cf', `${good.master}${entry.replace(/argv=.*/s, 'argv=/bin/true\n')}`);
     expectFindings([
       'service',

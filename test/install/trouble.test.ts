@@ -155,7 +155,7 @@ describe('install where something is in the way', needs('root', 'postfix', 'dove
     await site.postfix.command('postfix', 'stop');
     const doctor = site.onPostfix('doctor', '--json');
     const last = JSON.parse(doctor.stdout).at(-1);
-    assert.deepEqual([last.check, last.status, last.message], ['answer', 'fail', 'Postfix is not running']);
+    assert.deepEqual([last.check, last.status, last.message], ['Postfix', 'fail', 'it is not running']);
     const { status, stderr } = site.onPostfix('uninstall', '--yes', '--service', 'who.may-send');
     assert.equal(stderr, 'allow-nets: hint: Postfix is not running: the change takes effect when it starts\n');
     assert.equal(status, 0);

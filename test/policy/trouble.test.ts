@@ -186,7 +186,7 @@ const ADDON: Trouble[] = [
     surroundings: installedWith('no-addon', null),
     status: 78,
     problem: `better-sqlite3, or its native addon, is missing in ${db('no-addon')}/node_modules`,
-    hint: `build it as the owner of the folder: ${rebuild('no-addon')}`,
+    hint: `install it as the owner of the folder: ${rebuild('no-addon').replace('rebuild better-sqlite3', `install --omit=dev --no-save better-sqlite3@${Number(process.versions['napi']) < 10 ? 12 : 13}`)}`,
   },
   {
     name: 'an addon for another Node.js',
