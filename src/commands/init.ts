@@ -65,7 +65,7 @@ function create(file: string, gid: number | null): boolean {
         .transaction(() => {
           const tables = connection.prepare('select count(*) from sqlite_schema').pluck().get() as number;
           if (tables > 0) throw new Trouble({ kind: 'refused', problem: `${file} is being made by another program` });
-          connection.exec(SCHEMA);
+          connection.exec(SCHEMA + DOVECOT_VIEW);
         })
         .immediate();
     } finally {

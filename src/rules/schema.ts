@@ -4,7 +4,6 @@
 // name (meaning.ts), so that the policy program finds those that contain an address in a few seeks. In a row written by any other SQLite
 // client it is NULL; such rows are found by name and read one by one. Changing a name or network by hand makes the key NULL again: a stale
 // key must decide nothing. `local` marks rows that `sync` leaves alone. `set_source` says from what a set was last loaded.
-import { DOVECOT_VIEW } from './dovecot-view';
 
 export const DEFAULT_DATABASE = '/var/lib/allow-nets/access.db';
 
@@ -45,6 +44,5 @@ export const SCHEMA = `
 ${tableSql('access', 'expires text,')}
 ${tableSql('network_set', '')}
 create table set_source (name text primary key, source text not null, loaded_at text not null);
-${DOVECOT_VIEW}
 pragma user_version = ${SCHEMA_VERSION};
 `;

@@ -22,7 +22,7 @@ export async function startSite(
   const folder = makeScratchFolder('dovecot');
   const db = join(folder, 'db', 'access.db');
   const allowNets = (...args: string[]) =>
-    execFileSync(process.execPath, ['bin/allow-nets.js', ...args, '--db', db], { encoding: 'utf8' });
+    execFileSync(process.execPath, ['bin/allow-nets.js', ...args, '--db', db], { encoding: 'utf8', stdio: 'pipe' });
   allowNets('init', '--user', 'nobody');
   const dovecot = join(folder, 'dovecot');
   mkdirSync(dovecot);

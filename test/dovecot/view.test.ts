@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import { decide } from '../../src/policy/decide';
 import { formatAddress, parseAddress } from '../../src/rules/address';
+import { DOVECOT_VIEW } from '../../src/rules/dovecot-view';
 import { rulesOf } from '../../src/rules/lookup';
 import { parseNetwork } from '../../src/rules/network';
 import { SCHEMA } from '../../src/rules/schema';
@@ -18,7 +19,7 @@ const HOUR = 3_600_000;
 
 function databaseWith(rows: readonly TestRow[]): Database.Database {
   const connection = new Database(':memory:');
-  connection.exec(SCHEMA);
+  connection.exec(SCHEMA + DOVECOT_VIEW);
   insertRows(connection, rows);
   return connection;
 }
