@@ -7,7 +7,7 @@ import { printable } from '../failure';
 import { hintAtUnread, LOG_FILES, LOG_OPTIONS, secondsText, tallyLogs } from '../maillog/log-reading';
 import { isSpread } from '../maillog/marks';
 import { REFUSAL_LINES } from '../maillog/refusal-line';
-import type { Seen, Tally } from '../maillog/tally';
+import type { Tally, UserNetwork } from '../maillog/tally';
 import { shellLine } from '../postfix/run';
 
 export const refused: Command = {
@@ -40,17 +40,17 @@ export const refused: Command = {
 const LONGEST_NAME = 255;
 
 /** As --json prints them, and more. The most recent is the last. */
-function rowsOf({ people }: Tally, db: string) {
-  const rows = [...people.values()].flatMap((places) => {
-    const seen = [...places.values()];
+function rowsOf({ users }: Tally, db: string) {
+  const rows = [...users.values()].flatMap((all) => {
+    const networks = [...all.values()];
     // Somebody else likely has the password.
-    const isStolen = isSpreadAt(seen, 'first') || isSpreadAt(seen, 'last');
-    return seen.flatMap((one) => (one.place === null ? [] : { ...one, ...one.place, isStolen }));
+    const isStolen = isSpreadAt(networks, 'first') || isSpreadAt(networks, 'last');
+    return networks.map((network) => ({ ...network, isStolen }));
   });
   return rows
     .sort((a, b) => a.last - b.last)
-    .map(({ user, network, name, messages, first, last, reason, isStolen, address, verdict }) => {
-      const answer = verdict.kind === 'refused' ? verdict.why : 'allowed';
+    .map(({ user, network, name, messages, first, last, address, reason, verdict, isStolen }) => {
+      const answer = verdict?.kind === 'refused' ? verdict.why : 'allowed';
       // No entry lets in a user who is blocked.
       const isLetIn = answer !== 'allowed' && answer !== 'blocked' && !isStolen && user.length <= LONGEST_NAME;
       return {
@@ -70,8 +70,8 @@ function rowsOf({ people }: Tally, db: string) {
 
 type Row = ReturnType<typeof rowsOf>[number];
 
-function isSpreadAt(seen: readonly Seen[], when: 'first' | 'last'): boolean {
-  return isSpread(seen.flatMap((one) => (one.network === null ? [] : { network: one.network, at: one[when] })));
+function isSpreadAt(networks: readonly UserNetwork[], when: 'first' | 'last'): boolean {
+  return isSpread(networks.flatMap((one) => (one.network === null ? [] : { network: one.network, at: one[when] })));
 }
 
 const TITLES = ['USER', 'NETWORK', 'REFUSALS', 'FIRST', 'LAST', 'REASON', 'NOW'];

@@ -37,20 +37,20 @@ export const replay: Command = {
 const DAY = 86_400_000;
 
 /** As --json prints it. The user with most refused messages is the first. */
-function resultOf({ people, withoutEntry, days }: Tally) {
+function resultOf({ users, withoutEntry, days }: Tally) {
   const byDay = [...days]
     .sort(([a], [b]) => a - b)
     .map(([day, total]) => ({ day: new Date(day * DAY).toISOString().slice(0, 10), ...total }));
   const allowed = byDay.reduce((sum, day) => sum + day.allowed, 0);
   const refused = byDay.reduce((sum, day) => sum + day.refused, 0);
-  const refusedUsers = [...people].flatMap(([user, places]) => {
-    const seen = [...places.values()].filter((one) => one.refused > 0);
-    if (seen.length === 0) return [];
+  const refusedUsers = [...users].flatMap(([user, all]) => {
+    const networks = [...all.values()].filter((one) => one.refused > 0);
+    if (networks.length === 0) return [];
     return {
       user,
-      messages: seen.reduce((sum, one) => sum + one.refused, 0),
-      networks: seen.sort((a, b) => b.refused - a.refused || (a.name < b.name ? -1 : 1)).map(({ name }) => name),
-      last: secondsText(Math.max(...seen.map(({ lastRefused }) => lastRefused))),
+      messages: networks.reduce((sum, one) => sum + one.refused, 0),
+      networks: networks.sort((a, b) => b.refused - a.refused || (a.name < b.name ? -1 : 1)).map(({ name }) => name),
+      last: secondsText(Math.max(...networks.map(({ lastRefused }) => lastRefused))),
       has_entry: !withoutEntry.has(user),
     };
   });
@@ -58,7 +58,7 @@ function resultOf({ people, withoutEntry, days }: Tally) {
     deliveries: allowed + refused,
     allowed,
     refused,
-    users: people.size,
+    users: users.size,
     users_without_entry: withoutEntry.size,
     refused_users: refusedUsers.sort((a, b) => b.messages - a.messages || (a.user < b.user ? -1 : 1)),
     days: byDay,

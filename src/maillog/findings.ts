@@ -3,7 +3,7 @@ import { isOneUser } from '../cli/let-in';
 import type { Network } from '../rules/network';
 import { joinNetworks } from './join';
 import { isSpread, type Mark, sharedMark, type Usage } from './marks';
-import type { Grant, Seen, Tally } from './tally';
+import type { Grant, Tally, UserNetwork } from './tally';
 
 /** What a network must have been seen for. */
 export interface Least {
@@ -39,18 +39,18 @@ export interface Findings {
   readonly usedByMany: readonly (readonly [network: string, users: number])[];
 }
 
-export function findingsOf({ people }: Tally, least: Least): Findings {
-  const users = [...people]
+export function findingsOf(tally: Tally, least: Least): Findings {
+  const users = [...tally.users]
     .filter(([user]) => isOneUser(user))
-    .map(([user, places]) => ({ user, seen: [...places.values()] }));
-  const messages = sum(users.flatMap(({ seen }) => seen));
-  const usage = usageOf(people);
+    .map(([user, networks]) => ({ user, networks: [...networks.values()], messages: sum(networks.values()) }))
+    .sort((a, b) => b.messages - a.messages || (a.user < b.user ? -1 : 1));
+  const messages = sum(users);
+  const usage = usageOf(tally);
   const shared = new Map([...usage].map(([name, used]) => [name, sharedMark(used, { users: users.length, messages })]));
-
-  const findingsOfUser = (seen: readonly Seen[]) => {
-    const located = seen.flatMap((one) => (one.network === null ? [] : [{ ...one, network: one.network }]));
-    const isStolen = isSpread(located.map(({ network, first }) => ({ network, at: first })));
-    const found = located
+  const findingsOfUser = (networks: readonly UserNetwork[]) => {
+    const known = networks.flatMap((one) => (one.network === null ? [] : [{ ...one, network: one.network }]));
+    const isStolen = isSpread(known.map(({ network, first }) => ({ network, at: first })));
+    const found = known
       .filter((one) => one.messages >= least.messages && one.days.size >= least.days)
       .map((one) => ({ ...one, marks: [shared.get(one.name) ?? []].flat() }));
     return joinNetworks<Finding>(found, together)
@@ -58,14 +58,11 @@ export function findingsOf({ people }: Tally, least: Least): Findings {
       .sort((a, b) => b.messages - a.messages || b.last - a.last);
   };
   return {
-    all: users
-      .map(({ user, seen }) => ({ user, messages: sum(seen), findings: findingsOfUser(seen) }))
-      .sort((a, b) => b.messages - a.messages || (a.user < b.user ? -1 : 1))
-      .flatMap(({ findings }) => findings),
+    all: users.flatMap(({ networks }) => findingsOfUser(networks)),
     users: users.length,
     messages,
-    withoutAddress: sum(users.flatMap(({ seen }) => seen.filter(({ network }) => network === null))),
-    unfit: [...people.keys()].filter((user) => !isOneUser(user)).sort(),
+    withoutAddress: sum(users.flatMap(({ networks }) => networks.filter(({ network }) => network === null))),
+    unfit: [...tally.users.keys()].filter((user) => !isOneUser(user)).sort(),
     usedByMany: [...usage]
       .filter(([name]) => shared.get(name) === 'many-users')
       .map(([name, used]) => [name, used.users] as const)
@@ -92,9 +89,9 @@ function together(a: Finding, b: Finding, network: Network): Finding {
 }
 
 /** By the network's text. */
-function usageOf(people: Tally['people']): Map<string, Usage> {
+function usageOf({ users }: Tally): Map<string, Usage> {
   const usage = new Map<string, Usage>();
-  for (const { name, network, messages } of [...people.values()].flatMap((places) => [...places.values()])) {
+  for (const { name, network, messages } of [...users.values()].flatMap((networks) => [...networks.values()])) {
     if (network === null) continue;
     const used = usage.get(name) ?? { network, users: 0, messages: 0 };
     usage.set(name, { network, users: used.users + 1, messages: used.messages + messages });
@@ -102,6 +99,6 @@ function usageOf(people: Tally['people']): Map<string, Usage> {
   return usage;
 }
 
-function sum(all: readonly { readonly messages: number }[]): number {
-  return all.reduce((total, { messages }) => total + messages, 0);
+function sum(all: Iterable<{ readonly messages: number }>): number {
+  return [...all].reduce((total, { messages }) => total + messages, 0);
 }

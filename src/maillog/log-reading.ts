@@ -34,7 +34,7 @@ export interface LogQuery {
   readonly needsDatabase?: boolean;
 }
 
-/** Adds up what the files hold, decided for by the database. `now`: ms since 1970. */
+/** Reads the logs and adds up what they say. `now`: ms since 1970. */
 export async function tallyLogs(
   given: Arguments,
   now: number,
@@ -43,7 +43,7 @@ export async function tallyLogs(
   const store = openRules(given.db, needsDatabase);
   const tally = new Tally({
     ...spanOf(given, now),
-    isAsked: isAskedFor(new Set(given.texts('user').map(foldName))),
+    includes: userFilter(given.texts('user')),
     networkOf: (address) => truncate(address, address.family === 4 ? v4Prefix : v6Prefix),
     decide: (user, address) => store.read((rules) => decide({ user, address }, rules, now)),
   });
@@ -94,9 +94,11 @@ function spanOf(given: Arguments, now: number): { since: number; until: number }
   throw new Trouble({ kind: 'option', problem, hint: 'no line can be between them' });
 }
 
-function isAskedFor(asked: ReadonlySet<string>): (user: string) => boolean {
+/** `names`: users and domains; none means everybody. */
+function userFilter(names: readonly string[]): (user: string) => boolean {
+  const wanted = new Set(names.map(foldName));
   const domainOf = (user: string) => (user.includes('@') ? user.slice(user.lastIndexOf('@')) : '');
-  return (user) => asked.size === 0 || asked.has(user) || asked.has(domainOf(user));
+  return (user) => wanted.size === 0 || wanted.has(user) || wanted.has(domainOf(user));
 }
 
 /** Prints hints at what could not be read. Returns whether there is anything. */

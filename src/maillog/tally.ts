@@ -1,4 +1,4 @@
-// Sightings added up by user and network, each decided for on the way.
+// Adds up what lines say, by user and network. The database as it is now decides about each address.
 import type { Verdict } from '../policy/decide';
 import { type Address, parseAddress } from '../rules/address';
 import { formatNetwork, type Network } from '../rules/network';
@@ -10,8 +10,8 @@ export interface Scope {
   /** Seconds since 1970; `until` itself does not count. */
   readonly since: number;
   readonly until: number;
-  /** `user`: folded. */
-  isAsked(user: string): boolean;
+  /** Whether a user counts. `user`: folded. */
+  includes(user: string): boolean;
   /** The network that an address is counted in. */
   networkOf(address: Address): Network;
   decide(user: string, address: string): Verdict;
@@ -24,15 +24,14 @@ export interface Grant {
   readonly set: string | null;
 }
 
-/** One user at one address. `verdict`: by the database as it is now. */
-interface Place {
-  readonly seen: Seen;
-  readonly address: string;
+/** One user at one address. */
+interface UserAddress {
+  readonly network: UserNetwork;
   readonly verdict: Verdict;
 }
 
 /** One user in one network. */
-export class Seen {
+export class UserNetwork {
   messages = 0;
   refused = 0;
   /** By what one of the allowed messages is allowed. */
@@ -43,11 +42,12 @@ export class Seen {
   lastRefused = 0;
   /** Days in local time, since 1970. */
   readonly days = new Set<number>();
-  /** Of the last line: where the user was, and why refused. */
-  place: Place | null = null;
+  /** Of the last line. */
+  address = '';
   reason = '';
+  verdict: Verdict | null = null;
 
-  /** `user`: folded. `network`: null when the log does not know from where. `name`: its text, or `unknown`. */
+  /** `user`: folded. `network`: null when the log does not know the address. `name`: its text, or `unknown`. */
   constructor(
     readonly user: string,
     readonly network: Network | null,
@@ -56,62 +56,64 @@ export class Seen {
 }
 
 const DAY = 86_400;
-/** More are forgotten, and decided for again. */
-const MOST_PLACES = 200_000;
+/** More are forgotten, and decided about again. */
+const MOST_ADDRESSES = 200_000;
 
 export class Tally {
   /** By folded name, then by the network's text. */
-  readonly people = new Map<string, Map<string, Seen>>();
-  /** People about whom the database has no entry. */
+  readonly users = new Map<string, Map<string, UserNetwork>>();
+  /** Users about whom the database has no entry. */
   readonly withoutEntry = new Set<string>();
   /** Messages by day in local time, since 1970. */
   readonly days = new Map<number, { allowed: number; refused: number }>();
-  /** By name and address as the log has them; null for a user who is not asked for. */
-  private readonly places = new Map<string, Place | null>();
+  /** By name and address as the log has them; null for a user who does not count. */
+  private readonly addresses = new Map<string, UserAddress | null>();
 
   constructor(private readonly scope: Scope) {}
 
+  /** `seconds`: since 1970. */
   record({ user, address, times, reason = '' }: Sighting, seconds: number): void {
     if (seconds < this.scope.since || seconds >= this.scope.until) return;
-    if (this.places.size === MOST_PLACES) this.places.clear();
-    const place = getOrMake(this.places, `${user}\n${address}`, () => this.placeOf(user, address));
-    if (place === null) return;
-    const { seen, verdict } = place;
+    if (this.addresses.size === MOST_ADDRESSES) this.addresses.clear();
+    const found = getOrMake(this.addresses, `${user}\n${address}`, () => this.judge(user, address));
+    if (found === null) return;
+    const { network, verdict } = found;
     const day = Math.floor(seconds / DAY - new Date(seconds * 1000).getTimezoneOffset() / 1440);
     const total = getOrMake(this.days, day, () => ({ allowed: 0, refused: 0 }));
-    seen.days.add(day);
-    seen.messages += times;
-    seen.first = Math.min(seen.first, seconds);
-    if (seconds >= seen.last) {
-      seen.last = seconds;
-      seen.place = place;
-      seen.reason = reason;
+    network.days.add(day);
+    network.messages += times;
+    network.first = Math.min(network.first, seconds);
+    if (seconds >= network.last) {
+      network.last = seconds;
+      network.address = address;
+      network.reason = reason;
+      network.verdict = verdict;
     }
     if (verdict.kind === 'allowed') {
       total.allowed += times;
       return;
     }
     total.refused += times;
-    seen.refused += times;
-    seen.lastRefused = Math.max(seen.lastRefused, seconds);
+    network.refused += times;
+    network.lastRefused = Math.max(network.lastRefused, seconds);
   }
 
-  private placeOf(user: string, address: string): Place | null {
-    const name = foldName(user);
-    if (!this.scope.isAsked(name)) return null;
-    const verdict = this.scope.decide(user, address);
-    if (verdict.kind === 'refused' && verdict.why === 'no-entry') this.withoutEntry.add(name);
+  private judge(login: string, address: string): UserAddress | null {
+    const user = foldName(login);
+    if (!this.scope.includes(user)) return null;
+    const verdict = this.scope.decide(login, address);
+    if (verdict.kind === 'refused' && verdict.why === 'no-entry') this.withoutEntry.add(user);
     const client = parseAddress(address);
-    const network = client && this.scope.networkOf(client);
-    const places = getOrMake(this.people, name, () => new Map<string, Seen>());
-    const where = network === null ? 'unknown' : formatNetwork(network);
-    const seen = getOrMake(places, where, () => new Seen(name, network, where));
+    const block = client && this.scope.networkOf(client);
+    const name = block === null ? 'unknown' : formatNetwork(block);
+    const networks = getOrMake(this.users, user, () => new Map<string, UserNetwork>());
+    const network = getOrMake(networks, name, () => new UserNetwork(user, block, name));
     if (verdict.kind === 'allowed') {
       const by = { subject: verdict.subject, network: verdict.entry.network, set: verdict.entry.set };
       // Of several always the same one, whatever the order of the lines.
-      if (seen.by === null || JSON.stringify(by) < JSON.stringify(seen.by)) seen.by = by;
+      if (network.by === null || JSON.stringify(by) < JSON.stringify(network.by)) network.by = by;
     }
-    return { seen, address, verdict };
+    return { network, verdict };
   }
 }
 
