@@ -80,8 +80,13 @@ function handle<Name extends string>(
     command: (name, ...args) => run(name, ['-c', configDir, ...args]),
     async reload() {
       const before = log().length;
-      await run('postfix', ['-c', configDir, 'reload']);
-      await waitForLog(/postfix\/master\[\d+\]: reload/, before);
+      const isDone = () => /postfix\/master\[\d+\]: reload/.test(log().slice(before));
+      const reload = async () => {
+        await run('postfix', ['-c', configDir, 'reload']);
+        await waitFor('the reload of Postfix', isDone, log, 15_000);
+      };
+      // Once more when the line does not come: it has been missing on a busy machine.
+      await reload().catch(reload);
     },
     processes: () => processesIn(root),
     stop: () => removeScratchFolder(root),
