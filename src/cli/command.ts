@@ -37,12 +37,13 @@ export function usageOf(line: string): string {
   return upper.replaceAll('..', '...');
 }
 
-/** The options that many commands share. */
 export const NOTE = { type: 'string', requiresArg: true, describe: 'why, for later readers' } as const;
-export const UNTIL = {
-  type: 'string',
-  requiresArg: true,
-  describe: 'until that time; a date means the end of that day',
-} as const;
-export const FOR = { type: 'string', requiresArg: true, describe: 'for that long: 7d, 12h, 30m' } as const;
 export const LOCAL = { type: 'boolean', describe: 'only on this server: sync leaves it alone' } as const;
+
+/** The options of a command that writes an entry. */
+export const ENTRY_OPTIONS: Readonly<Record<string, Options>> = {
+  note: NOTE,
+  until: { type: 'string', requiresArg: true, describe: 'until that time; a date means the end of that day' },
+  for: { type: 'string', requiresArg: true, describe: 'for that long: 7d, 12h, 30m' },
+  local: LOCAL,
+};

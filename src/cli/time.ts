@@ -9,24 +9,16 @@ const SECONDS: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, w
  * `dayStart`, its beginning) in local time.
  */
 export function momentOf(text: string, option: string, dayStart = false): number {
-  const spelled = text.trim();
-  const wall = parseInstant(spelled.replace(/(Z|[+-]\d\d(?::?\d\d)?)$/i, (zone, _, at) => (at > 10 ? '' : zone)));
+  const spelled = text.trim().replace(/[t ]/i, 'T').toUpperCase();
   const exact = parseInstant(spelled);
-  if (wall === null || exact === null) {
+  const [, day = '', time, offset] = /^(.{10})(T[\d:.]+)?(.*)$/.exec(spelled) ?? [];
+  if (exact === null || (time === undefined && offset !== '')) {
     throw wrongTime(`${option} ${text} is not a date or time`, `${option} 2026-12-24, or ${option} 2026-12-24T18:00Z`);
   }
-  if (/[T ].*(Z|[+-]\d\d(?::?\d\d)?)$/i.test(spelled)) return exact;
-  const day = new Date(wall);
-  const isDate = !/[T ]/i.test(spelled);
-  // Local time, whatever the clock does that day.
-  return new Date(
-    day.getUTCFullYear(),
-    day.getUTCMonth(),
-    day.getUTCDate() + (isDate && !dayStart ? 1 : 0),
-    day.getUTCHours(),
-    day.getUTCMinutes(),
-    day.getUTCSeconds(),
-  ).getTime();
+  if (offset !== '') return exact;
+  const local = new Date(`${day}${time ?? 'T00:00'}`);
+  if (time === undefined && !dayStart) local.setDate(local.getDate() + 1);
+  return local.getTime();
 }
 
 /** `--for` and `--every`: `30m`, `12h`, `7d`, `2w`; in seconds. */
@@ -47,27 +39,21 @@ export function expiryOf(until: string | null, length: string | null, now: numbe
   if (length !== null) return formatInstant(now + secondsOf(length, '--for') * 1000);
   if (until === null) return null;
   const moment = momentOf(until, '--until');
-  if (moment <= now) throw wrongTime(`--until ${until} is in the past`, 'to take access away: allow-nets remove');
+  if (moment <= now) throw wrongTime(`--until ${until} is in the past`, 'to remove access: allow-nets remove');
   return formatInstant(moment);
 }
 
 /** `2026-12-24T18:00:00Z (2026-12-24 19:00:00 local time)`. */
 export function momentText(moment: number): string {
-  return `${formatInstant(moment)} (${localTime(moment)} local time)`;
-}
-
-function localTime(moment: number): string {
-  const date = new Date(moment);
-  return formatInstant(moment - date.getTimezoneOffset() * 60_000)
-    .replace('T', ' ')
-    .replace('Z', '');
+  const local = formatInstant(moment - new Date(moment).getTimezoneOffset() * 60_000);
+  return `${formatInstant(moment)} (${local.slice(0, 10)} ${local.slice(11, 19)} local time)`;
 }
 
 function wrongTime(problem: string, hint: string): Trouble {
   return new Trouble({ kind: 'option', problem, hint });
 }
 
-/** ` until ...` of an entry's end, or nothing for one that never ends. `expires`: as the database has it. */
+/** ` until ...` for an entry that expires, else nothing. `expires`: as the database has it. */
 export function untilText(expires: unknown): string {
   const moment = expiryMoment(expires);
   return Number.isFinite(moment) ? ` until ${momentText(moment)}` : '';

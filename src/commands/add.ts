@@ -1,6 +1,6 @@
 // allow-nets add: let a user, a domain or everybody send mail from networks.
 
-import { type Command, FOR, LOCAL, NOTE, UNTIL } from '../cli/command';
+import { type Command, ENTRY_OPTIONS } from '../cli/command';
 import { networkTyped, subjectTyped, whoAmI } from '../cli/input';
 import { nameHints, requireUserName } from '../cli/known-names';
 import { commandText } from '../cli/let-in';
@@ -32,10 +32,7 @@ export const add: Command = {
   },
   options: {
     only: { type: 'boolean', describe: 'do not keep what a wider entry allows' },
-    note: NOTE,
-    until: UNTIL,
-    for: FOR,
-    local: LOCAL,
+    ...ENTRY_OPTIONS,
     force: { type: 'boolean', describe: 'accept a user name that looks like a domain, and none for *' },
   },
   examples: [

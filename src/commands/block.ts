@@ -1,6 +1,6 @@
 // allow-nets block: refuse a user from everywhere, whatever else the user has. It writes the entry `none`.
 
-import { type Command, FOR, LOCAL, NOTE, UNTIL } from '../cli/command';
+import { type Command, ENTRY_OPTIONS } from '../cli/command';
 import { subjectTyped, whoAmI } from '../cli/input';
 import { nameHints, requireUserName } from '../cli/known-names';
 import { commandText } from '../cli/let-in';
@@ -24,10 +24,7 @@ export const block: Command = {
   ],
   positionals: { user: 'SASL user name, @example.com for a domain, or * for everybody' },
   options: {
-    note: NOTE,
-    until: UNTIL,
-    for: FOR,
-    local: LOCAL,
+    ...ENTRY_OPTIONS,
     force: { type: 'boolean', describe: 'accept * (everybody), and a user name that looks like a domain' },
   },
   examples: [

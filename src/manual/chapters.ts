@@ -6,7 +6,7 @@ import { item, paragraph, section, subsection, verbatim } from './roff';
 export const DESCRIPTION = [
   section('DESCRIPTION'),
   paragraph(
-    'allow-nets lets an authenticated user send mail only from the networks that were allowed for that user, so that a stolen password is worth nothing elsewhere.',
+    'allow-nets lets an authenticated user send mail only from the networks that were allowed for that user, so that a stolen password is useless elsewhere.',
   ),
   paragraph(
     'Without a command it is the policy program that Postfix runs with spawn(8) and asks with check_policy_service. It reads "name=value" lines up to an empty line on standard input, writes one action and an empty line to standard output, and exits; with --persistent it goes on with the next request of the same connection. With a command it is for the administrator.',
@@ -22,7 +22,7 @@ export const DECISION = [
     'The subjects of a user name user@domain are, in this order, user@domain, user, @domain and *. The domain begins after the last @; the local part is a subject only when it has no @ and is not *. The first subject that has an entry decides: reject when an entry none of it is in force; dunno when one of its entries is in force and contains the client address; else, when an entry inherit of it is in force, the next wider subject that has an entry decides in the same way; else reject. When no subject has an entry, the reply is reject.',
   ),
   paragraph(
-    'An entry that has expired or cannot be read grants nothing and still is an entry: a wider one does not take its place. Names are compared without regard to case (Unicode NFC, lower case). A name with a NUL or with bytes that are not UTF-8 matches nothing.',
+    'An entry that has expired or cannot be read grants nothing but still is an entry: no wider one takes its place. Names are compared without regard to case (Unicode NFC, lower case). A name with a NUL or with bytes that are not UTF-8 matches nothing.',
   ),
   paragraph(
     'IPv4 and IPv6 never match each other. An IPv4-mapped IPv6 address is its IPv4 address. A client address that is not an IP address is in no network.',
@@ -41,19 +41,21 @@ export const DATABASE = [
     'access(user, network, note, expires, added_at, added_by)\nnetwork_set(name, network, note, added_at, added_by)',
   ),
   paragraph(
-    'A network is a CIDR, an address, any (every IPv4 and IPv6 address) or, in access, @NAME for the networks of a set, inherit or none. expires is an ISO 8601 time in UTC or NULL; a date alone is the end of that day. Rows put in with any SQLite client count, too:',
+    'A network is a CIDR, an address, any (every IPv4 and IPv6 address) or, in access, @NAME for the networks of a set, inherit or none. expires is an ISO 8601 time in UTC or NULL; a date alone is the end of that day. Rows inserted with any SQLite client count too:',
   ),
   verbatim("insert into access (user, network) values ('test1', '127.0.0.1/32')"),
   paragraph(
-    'Such rows may have any spelling; names in them count as they are written, but for the case of ASCII letters. Each command that writes makes them canonical first. A row that cannot be read grants nothing, and is named by list, tidy and doctor.',
+    'Such rows may have any spelling; names in them are compared as written, without regard to the case of ASCII letters. Every command that writes first makes them canonical. A row that cannot be read grants nothing, and list, tidy and doctor report it.',
   ),
   paragraph(
-    "The view dovecot answers Dovecot's SQL passdb: select allow_nets from dovecot where login = json_array(user, address) gives the network that lets the user in, and no row to who is refused. It may refuse more than check does, never less. examples/dovecot has the configuration. init makes the view in an older database.",
+    "The view dovecot answers Dovecot's SQL passdb: select allow_nets from dovecot where login = json_array(user, address) returns the network that allows the user, and no row if the user is refused. It may refuse more than check does, never less. examples/dovecot has the configuration. init adds the view to an older database.",
   ),
   paragraph(
-    'To back up, run sqlite3 access.db ".backup copy.db". To replace the whole list, rename a file over it; do not copy over it. A file access.db-journal that stays means that a change was interrupted: run allow-nets tidy, which rolls it back, before you rename another file over.',
+    'To back up, run sqlite3 access.db ".backup copy.db". To replace the whole list, rename a file over it; do not copy over it. A file access.db-journal that stays means that a change was interrupted: run allow-nets tidy, which rolls it back, before you replace the file.',
   ),
 ];
+
+const DEFAULT_ACTION = '{ default_action = 451 4.3.5 Policy service not available; see the mail log }';
 
 export const POSTFIX_CONFIGURATION = [
   section('POSTFIX CONFIGURATION'),
@@ -67,7 +69,7 @@ allow-nets unix - n n - 0 spawn user=nobody
     argv=/usr/bin/node /usr/lib/node_modules/postfix-allow-nets/bin/allow-nets.js --persistent
 # main.cf
 smtpd_recipient_restrictions = check_policy_service { unix:private/allow-nets,
-    { default_action = 451 4.3.5 Policy service not available; see the mail log } },
+    ${DEFAULT_ACTION} },
     permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination
 allow-nets_time_limit = 3600`,
   ),
@@ -78,15 +80,15 @@ allow-nets_time_limit = 3600`,
   paragraph(
     'The same without --persistent, and with request_limit=1 (Postfix 3.0 or newer). Without it Postfix waits a second before each further recipient of a session:',
   ),
-  verbatim(
-    'check_policy_service { unix:private/allow-nets, request_limit=1,\n    { default_action = 451 4.3.5 Policy service not available; see the mail log } }',
-  ),
+  verbatim(`check_policy_service { unix:private/allow-nets, request_limit=1,\n    ${DEFAULT_ACTION} }`),
   subsection('Services with lists of their own'),
   paragraph(
-    'A list set with -o in master.cf, as the submission and submissions services that Postfix ships have it, replaces that of main.cf: the check must stand in it, too. postconf -P shows such overrides.',
+    'A list set with -o in master.cf, as the submission and submissions services that Postfix ships have it, replaces that of main.cf: the check must stand in it too. postconf -P shows such overrides.',
   ),
   verbatim(
-    '-o { smtpd_recipient_restrictions = check_policy_service { unix:private/allow-nets,\n    { default_action = 451 4.3.5 Policy service not available; see the mail log } },\n    permit_sasl_authenticated, reject }',
+    `-o { smtpd_recipient_restrictions = check_policy_service { unix:private/allow-nets,
+    ${DEFAULT_ACTION} },
+    permit_sasl_authenticated, reject }`,
   ),
   subsection('Trial'),
   paragraph(
@@ -94,12 +96,12 @@ allow-nets_time_limit = 3600`,
   ),
   subsection('MemoryDenyWriteExecute= or LimitAS= in the unit of Postfix'),
   paragraph(
-    'Under these limits of systemd.exec(5) Node.js ends with a fatal error before the program begins; install then puts both files back. Either take the limit out of the unit, or let Node.js run without code that it makes itself, which is slower: put the entry into master.cf with these words, and run allow-nets install, which keeps them:',
+    'Under these limits of systemd.exec(5) Node.js ends with a fatal error before the program begins; install then restores both files. Either remove the limit from the unit, or run Node.js without its just-in-time compiler, which is slower: write this entry into master.cf and run allow-nets install, which keeps the options:',
   ),
   verbatim(
     'allow-nets unix - n n - 0 spawn user=nobody\n    argv=/usr/bin/node --jitless --no-expose-wasm\n    /usr/lib/node_modules/postfix-allow-nets/bin/allow-nets.js --persistent',
   ),
-  subsection('A mail log that the service user does not reach'),
+  subsection('A mail log that the service user cannot reach'),
   paragraph(
     'With maillog_file set and a postlog that is not set-gid (Debian 12 and 13), user=nobody:postdrop in master.cf lets the log lines through; install writes it.',
   ),

@@ -83,7 +83,7 @@ const CASES: Record<string, Case[]> = {
     [['add', 'alice', '10.0.0.1', '--for', '7d', '--until', '2099-01-01'], 2, '--until and --for exclude each other', 'give one of them'],
     [['add', 'alice', '10.0.0.1', '--until', '24.12.2026'], 2, '--until 24.12.2026 is not a date or time', '--until 2026-12-24, or --until 2026-12-24T18:00Z'],
     [['add', 'alice', '10.0.0.1', '--until', '2026-02-30'], 2, '--until 2026-02-30 is not a date or time', '--until 2026-12-24, or --until 2026-12-24T18:00Z'],
-    [['add', 'alice', '10.0.0.1', '--until', '2020-01-01'], 2, '--until 2020-01-01 is in the past', 'to take access away: allow-nets remove'],
+    [['add', 'alice', '10.0.0.1', '--until', '2020-01-01'], 2, '--until 2020-01-01 is in the past', 'to remove access: allow-nets remove'],
     [['add', 'alice', '10.0.0.1', '--until'], 2, '--until requires a value', 'allow-nets add USER NETWORK...'],
     [['add', 'alice', '10.0.0.1', '--nots', 'x'], 2, 'unknown option --nots', 'did you mean --note'],
   ],
