@@ -39,24 +39,19 @@ function readNext(descriptor: number, block: Buffer): number {
 export class Lines implements Iterable<string> {
   /** The first line that is not blank; empty when there is none. */
   readonly first: string;
-  /** Of the line that was given last, from 1. */
+  /** Of the line that was given last, from 1. The first one is given already. */
   number = 0;
   /** False when the last line has no line break: more may have followed it. */
   isComplete = true;
-  private readonly lines: Iterator<string>;
+  private readonly lines: Generator<string>;
   private longest = LONGEST;
 
   constructor(blocks: Iterable<Buffer>) {
     this.lines = this.split(textOf(blocks));
-    let first = '';
-    do {
-      const next = this.lines.next();
-      this.number++;
-      first = next.done ? '' : next.value;
-      if (next.done) break;
-    } while (first.trim() === '');
-    this.first = first;
-    const refusal = refusePage(first) ?? refuseCr(first);
+    let next = this.lines.next();
+    while (!next.done && next.value.trim() === '') next = this.lines.next();
+    this.first = next.done ? '' : next.value;
+    const refusal = refusePage(this.first) ?? refuseCr(this.first);
     if (refusal !== null) throw refused(refusal);
   }
 
@@ -64,13 +59,10 @@ export class Lines implements Iterable<string> {
   *[Symbol.iterator](): Iterator<string> {
     if (this.first === '') return;
     yield this.first;
-    for (let next = this.lines.next(); !next.done; next = this.lines.next()) {
-      this.number++;
-      yield next.value;
-    }
+    yield* this.lines;
   }
 
-  private *split(texts: Iterable<string>): Iterator<string> {
+  private *split(texts: Iterable<string>): Generator<string> {
     let rest = '';
     for (const text of texts) {
       const lines = text.split('\n');
@@ -78,12 +70,14 @@ export class Lines implements Iterable<string> {
       rest += lines[0];
       if (rest.length > this.longest) this.tooLong(rest);
       for (let i = 1; i < lines.length; i++) {
+        this.number++;
         yield rest;
         rest = lines[i] ?? '';
       }
     }
     if (rest === '') return;
     this.isComplete = false;
+    this.number++;
     yield rest;
   }
 

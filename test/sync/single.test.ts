@@ -209,6 +209,13 @@ describe('a sync that does not work changes nothing', () => {
     assert.deepEqual(processesIn(site.folder), []);
   });
 
+  test('the reading of a long output ends in time, too', () => {
+    const site = syncedSite();
+    const output = site.run('sync', '--timeout', '1s', '--', 'sh', '-c', 'yes alice,10.0.0.0/8 | head -n 5000000');
+    assert.match(output.stderr, /^allow-nets: error: sh had not ended after 1 s/);
+    assert.deepEqual(site.entries(), TWO_ENTRIES);
+  });
+
   test('a command that has ended but left its output open is waited for, and then ended', () => {
     const site = syncedSite();
     const started = Date.now();

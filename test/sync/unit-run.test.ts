@@ -34,6 +34,15 @@ test('what the unit must have, and must not', () => {
   assert.equal(unit.setting('TimeoutStopSec'), '60s');
 });
 
+test('it runs the command of sync-mariadb.sh, which mariadb.test.ts tries for real, on the database that it makes', () => {
+  const script = readFileSync('examples/many-servers/sync-mariadb.sh', 'utf8').replace(/\\\n\s*/g, '');
+  const [, plain = ''] = /^exec allow-nets sync (.*)$/m.exec(script) ?? [];
+  const [program, command, option, db, ...rest] = unit.command('ExecStart');
+  assert.deepEqual([program, command, option, db], ['allow-nets', 'sync', '--db', '/var/lib/allow-nets/access.db']);
+  assert.equal(rest.join(' '), plain.replace(/['"]/g, ''));
+  assert.deepEqual(unit.command('ExecStartPre'), ['allow-nets', 'init', '--db', db]);
+});
+
 test('systemd understands the unit', {
   skip: programPath('systemd-analyze') ? false : 'there is no systemd',
 }, () => {
