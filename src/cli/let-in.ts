@@ -13,8 +13,9 @@ const HOW_LONG = '3d';
 const V6_SITE = 64;
 
 /**
- * `allow-nets COMMAND WORDS OPTIONS`, quoted. `words`: positionals, which may begin with a dash; `db`: an absolute path, named where it is
- * not the one that a command without --db uses. Null when a word holds what a terminal does not show: it could not be pasted.
+ * `allow-nets COMMAND WORDS OPTIONS`, quoted. `words`: positionals, which may begin with a dash. `db`: an absolute
+ * path; --db is left out where a command finds that database without it. Null when a word holds a character that a
+ * terminal does not show: it could not be pasted.
  */
 export function commandText(
   command: string,
@@ -30,7 +31,10 @@ export function commandText(
   return printable(text) === text ? text : null;
 }
 
-/** The command that lets the user send mail from the address (IPv6: from its /64) for some days, or null when there is none. */
+/**
+ * The command that lets the user send mail from the address (IPv6: from its /64) for some days, or null when there is
+ * none.
+ */
 export function letInCommand(user: string, address: string, db: string): string | null {
   const client = parseAddress(address);
   const name = foldName(user);
@@ -40,7 +44,10 @@ export function letInCommand(user: string, address: string, db: string): string 
   return commandText('add', [name, shown], db, ['--for', HOW_LONG]);
 }
 
-/** Whether an entry of that name is about that user alone: `*` and `@example.com` are login names that somebody may have chosen. */
+/**
+ * Whether an entry of that name is about that user alone: `*` and `@example.com` are login names that somebody may have
+ * chosen.
+ */
 export function isOneUser(name: string): boolean {
   return name !== '*' && !name.startsWith('@') && refuseSubject(name) === null;
 }

@@ -1,4 +1,4 @@
-// allow-nets refused: who was refused lately, by the policy program's own lines in the mail log, and how to let them in.
+// allow-nets refused: who was refused, by the policy program's own lines in the mail log, and how to let them in.
 import type { Command } from '../cli/command';
 import { letInCommand } from '../cli/let-in';
 import { hint, printError, printJsonArray } from '../cli/output';

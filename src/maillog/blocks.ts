@@ -1,5 +1,5 @@
-// The bytes of a log, block by block. What is compressed is unpacked by the system's own programs; it is recognised by its first bytes, not by
-// the file's name.
+// Reads a log in blocks of bytes. Compressed files, known by their first bytes, are unpacked by the system's own
+// programs.
 //
 // DIAGNOSTICS: a file that is cut off or damaged gives what came before. A program that is not installed is Trouble.
 import { spawn } from 'node:child_process';
@@ -21,8 +21,8 @@ const UNPACKERS = [
 ] as const;
 
 /**
- * Hands on the unpacked bytes. A block is valid until `onBlock` returns. `onBytes`: how many bytes were read, again and again. Returns why reading
- * ended before the end of the file (`UTF-16`: before it began), or null.
+ * Passes the unpacked bytes to `onBlock`, each block valid until it returns, and the number of bytes read to `onBytes`.
+ * Returns why reading ended before the end of the file, or null. `UTF-16`: nothing was read.
  */
 export async function readBlocks(
   { name, descriptor }: Input,
@@ -41,7 +41,7 @@ export async function readBlocks(
   return next.value;
 }
 
-/** Blocks of BLOCK bytes, the last one shorter, each in the same memory. Returns why reading failed, or null. */
+/** Blocks of BLOCK bytes, the last one shorter, all in the same memory. Returns why reading failed, or null. */
 function* blocksOf(descriptor: number, onBytes: (count: number) => void): Generator<Buffer, string | null> {
   const buffer = Buffer.allocUnsafeSlow(BLOCK);
   let failure: string | null = null;
@@ -65,7 +65,7 @@ function isUtf16(start: string): boolean {
   return /^(?:\xff\xfe|\xfe\xff|\0[^\0]|[^\0]\0)/s.test(start);
 }
 
-/** A pipe holds on to what is written to it. */
+/** A pipe keeps what is written to it, so it cannot have the memory that is used again. */
 function* copies(first: Buffer, more: Iterable<Buffer>): Generator<Buffer> {
   yield Buffer.from(first);
   for (const block of more) yield Buffer.from(block);
@@ -88,7 +88,7 @@ async function unpack(
   child.stderr.on('data', (text) => {
     complaint += text;
   });
-  // A program that gives up early says why by itself.
+  // When the program ends early, its own message says why.
   pipeline(packed, child.stdin).catch(() => {});
   for await (const block of child.stdout) onBlock(block);
   const [status] = await closed;

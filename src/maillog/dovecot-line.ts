@@ -2,8 +2,8 @@
 //
 //   imap-login: Login: user=<U>, method=M, rip=ADDR, ...        up to 2.3; `Logged in:` from 2.4
 //
-// Through syslog the tag is `dovecot`; in a log file of Dovecot's own it is the login process, and the message begins with `Info: `. `Aborted
-// login`, `Login aborted`, `Disconnected` and a login without a user begin otherwise, whatever name the client gave.
+// In syslog the tag is `dovecot`; in Dovecot's own log file it is the login process, and the message begins with `Info:
+// `. `Aborted login`, `Login aborted` and `Disconnected` begin in other ways, whatever name the client gave.
 import { parseAddress } from '../rules/address';
 import { utf8 } from './head';
 import type { LineKind } from './read-log';

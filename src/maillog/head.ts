@@ -1,11 +1,12 @@
 // The head of a log line, up to the message: `Nov  4 05:47:54 mx1 postfix/smtpd[1234]: `.
 //
-// Clients choose text that stands in messages (user name, sender, HELO name). So the head is matched from the first byte of the line on, and
-// nothing is searched for further right.
+// Messages hold text that clients chose (user name, sender, HELO name). So the head is matched from the first byte of
+// the line on, and nothing is searched for further right.
 //
-// Containers and log programs add to it: a name and a bar (`postfix-1  | `, docker compose logs), `[pod/NAME/CONTAINER] ` (kubectl logs
-// --prefix), a priority (`<22>`), a time stamp of their own (docker logs -t), `stdout F` (Kubernetes), `[ID 197553 mail.info]` (Solaris,
-// illumos). RFC 5424 and Docker's JSON lines (`{"log":"...","time":"..."}`) are read too. Host name and process number may be missing.
+// Containers and log programs add to it: a name and a bar (`postfix-1  | `, docker compose logs), `[pod/NAME/CONTAINER]
+// ` (kubectl logs --prefix), a priority (`<22>`), a time stamp of their own (docker logs -t), `stdout F` (Kubernetes),
+// `[ID 197553 mail.info]` (Solaris, illumos). Host name and process number may be missing. RFC 5424 and Docker's JSON
+// lines (`{"log":"...","time":"..."}`) are read, too.
 import { STAMP, type StampReader } from './stamp';
 
 export interface Head {
@@ -22,7 +23,7 @@ export interface Head {
 const BEFORE = String.raw`^(?:[\w.-]+ *\| |\[pod/[\w./-]+\] )?(?:<\d{1,3}>)?`;
 /** A stamp that captures nothing. */
 export const INNER_STAMP = STAMP.replace(/\((?!\?)/g, '(?:');
-/** A name, an IPv6 address, or a word like INFO in its place. It has no colon at its end, so that a tag cannot be taken for a host and its message for a tag. */
+/** A name, an IPv6 address or a word like INFO. No colon at its end: a tag must not be taken for it. */
 const HOST = String.raw`(?:[^\s:[\]]+|[\da-fA-F]*(?::[\da-fA-F.]*){2,7}) +`;
 const SYSLOG = new RegExp(
   String.raw`${BEFORE}${STAMP} (?:std(?:out|err) F )?(?:${INNER_STAMP} )?(?:${HOST})?([^\s:[\]"]+)(?:\[\d+\])?: *(?:\[ID \d+ \w+\.\w+\] )?`,

@@ -1,4 +1,4 @@
-// The mail logs that a command reads, opened: those that it was given (`-` is standard input), or the one of this server.
+// Opens the mail logs that a command reads: those that it was given, or the one of this server.
 import * as fs from 'node:fs';
 import { openInput } from '../cli/input-file';
 import { Trouble } from '../failure';
@@ -34,8 +34,8 @@ export function openLog(file: string, now: number): Input {
 const SYSLOG_FILES = ['/var/log/mail.log', '/var/log/maillog', '/var/log/mail'];
 
 /**
- * This server's mail log: where Postfix writes it itself (maillog_file, postconf(5)), else where syslog does. Throws Trouble when there is none.
- * `command`: that reads it.
+ * This server's mail log: the one that Postfix writes itself (maillog_file, postconf(5)), else the one of syslog.
+ * Throws Trouble when there is none. `command`: the command that reads it.
  */
 export function defaultLog(command: string): string {
   const postconf = findProgram('postconf');

@@ -1,8 +1,8 @@
-// From blocks of a log to the lines that hold a mark. The other lines are never looked at.
+// Finds the lines of a log that hold a mark, without a look at the other lines.
 //
-// DIAGNOSTICS: lines that no log program writes, too long or with NUL bytes (as a power failure leaves them), are counted and left out.
+// DIAGNOSTICS: lines that are too long or hold NUL bytes, which a power failure leaves, are counted and left out.
 
-/** Postfix and syslog cut their lines far below. */
+/** Postfix and syslog write much shorter lines. */
 const LONGEST_LINE = 1 << 16;
 const NEWLINE = 10;
 const RETURN = 13;
@@ -45,7 +45,7 @@ export class LineFinder {
 
   /** `bytes`: whole lines. */
   private scan(bytes: Buffer): void {
-    // From one line break to the last one within reach: most lines need no look at their ends.
+    // Looks only at the last line break within each LONGEST_LINE bytes, not at every line.
     for (let start = 0; start + LONGEST_LINE < bytes.length; ) {
       const last = bytes.lastIndexOf(NEWLINE, start + LONGEST_LINE);
       if (last < start) this.tooLong++;

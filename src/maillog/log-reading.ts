@@ -1,5 +1,4 @@
-// What learn, replay and refused have in common: options for files, times and users, the database that decides, a progress bar, and hints at
-// what could not be read.
+// What learn, replay and refused share: their options, reading the logs, and hints at what could not be read.
 import type { Options } from 'yargs';
 import type { Arguments } from '../cli/command';
 import { hint } from '../cli/output';

@@ -2,9 +2,10 @@
 import { contains, formatNetwork, type Network, parseNetwork, truncate } from '../rules/network';
 
 /**
- * `gateway`: a private network that nearly everybody seems to send from: a proxy or a container's network in front hides the clients.
- * `many-users`: a network of many users, likely the webmail or an office. `many-networks`: a user in many networks in a short time, likely a
- * stolen password. `once`: seen once.
+ * `gateway`: a private network of nearly all messages; a proxy or a container's network likely hides the clients.
+ * `many-users`: a network of many users, likely the webmail or an office.
+ * `many-networks`: a user in many networks within a day, likely a stolen password.
+ * `once`: a network with one message.
  */
 export type Mark = 'gateway' | 'many-users' | 'many-networks' | 'once';
 
@@ -33,7 +34,7 @@ export function sharedMark({ network, users, messages }: Usage, all: { users: nu
   return users >= Math.min(MANY_USERS, Math.max(MANY_OF_FEW, Math.ceil(all.users / 2))) ? 'many-users' : null;
 }
 
-/** Within DAY seconds, so many networks, or so many of different providers, are more than one person's telephone, home and work. */
+/** So many networks, or networks of so many providers, within DAY seconds are more than one person has. */
 const DAY = 86_400;
 const MANY_NETWORKS = 10;
 const MANY_PROVIDERS = 5;

@@ -2,12 +2,13 @@
 //
 //   QID: client=NAME[ADDR][:PORT], sasl_method=M, sasl_username=U[, sasl_sender=S][, orig_queue_id=Q][, orig_client=C]
 //
-// U is whatever the client logged in as: it may hold spaces, commas, even `, sasl_sender=`. All before it is Postfix's own text and is matched
-// from the first byte on; what follows it is matched from the end of the line. Failed logins, `reject:`, `milter-reject:` and warnings name
-// users too, in messages that begin otherwise. (src/smtpd/smtpd.c; the queue ID: postconf(5), enable_long_queue_ids.)
+// U is the name that the client logged in with: it may hold spaces, commas, even `, sasl_sender=`. All before it is
+// Postfix's own text and is matched from the first byte on; what follows it is matched from the end of the line. Failed
+// logins, `reject:`, `milter-reject:` and warnings name users too, in messages that begin in other ways.
+// (src/smtpd/smtpd.c; the queue ID: postconf(5), enable_long_queue_ids.)
 //
-// DIAGNOSTICS: a line that holds a mark and is neither this line nor one that Postfix or another program is known to write is `unknown`: nobody's
-// mail must be left out in silence.
+// DIAGNOSTICS: a line that could be this one, and is not one that Postfix or another program is known to write, is
+// `unknown`: no mail may be left out in silence.
 import { isIP } from 'node:net';
 import { INNER_STAMP, utf8 } from './head';
 import type { LineKind } from './read-log';
@@ -17,11 +18,11 @@ const BEGINNING = new RegExp(`^${QUEUE_ID}: client=`);
 const DELIVERY = new RegExp(
   String.raw`${BEGINNING.source}[\w.-]+\[([^\s[\]]+)\](?::\d+)?, sasl_method=[\w-]+, sasl_username=(.*)$`,
 );
-/** `postfix/smtpd`, `postfix/submission/smtpd`, any syslog_name before it or none; `postfix` where the service's name was lost. */
+/** `postfix/smtpd`, with any syslog_name or none; `postfix` where the service's name was lost. */
 const SMTPD = /(?:^|\/)smtpd$|^postfix$/;
-/** How all other messages of smtpd begin: with words of Postfix's own, or with an arrow when it logs the whole session. */
+/** How other messages of smtpd begin: with Postfix's own words, or with an arrow when it logs the session. */
 const OTHER_MESSAGE = /^(?!\w+: client=)(?:[<>] |(?:[0-9A-Za-z]+: )?[A-Za-z_-]+(?:[: ]|$))/;
-/** A whole line, or one without its stamp or host, as the message of another program: Docker's syslog driver passes lines on so. */
+/** A line, or the end of one, as the message of another program, such as Docker's syslog driver. */
 const LINE_IN_MESSAGE = new RegExp(
   String.raw`^(?:<\d{1,3}>)?(?:${INNER_STAMP} )?(?:\S+ )?(?:\S*\/)?(?:smtpd|postfix)(?:\[\d+\])?: *${BEGINNING.source.slice(1)}|^\{.*client=`,
 );
@@ -57,6 +58,6 @@ function userIn(rest: string): string {
 function isSound(user: string, rest: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what no log line holds
   if (user.length > LONGEST_USER || /[\x00-\x1f\x7f\ufffd]/.test(user)) return false;
-  // After a power failure the end of this line and the line break can be lost, and the next line follows.
+  // A power failure can lose the end of this line and the line break, so that the next line follows.
   return !/smtpd\[\d+\]: /.test(rest);
 }

@@ -1,4 +1,4 @@
-// Reads mail logs, one file after the other, and finds the lines of some kinds in them.
+// Reads a mail log and finds the lines of some kinds in it.
 //
 // DIAGNOSTICS: nothing is left out in silence. What could not be read of a file is in its Reading.
 import * as fs from 'node:fs';
@@ -20,7 +20,9 @@ export interface Sighting {
   readonly reason?: string;
 }
 
-/** `broken`: it begins as one that is looked for and does not go on like it. `unknown`: it could be one, in a form that is not known. */
+/**
+ * `broken`: it begins as a line of the kind, and is damaged. `unknown`: it could be one, in a form that is not known.
+ */
 export type NotRead = 'other' | 'broken' | 'unknown';
 
 export interface LineKind {
@@ -50,7 +52,7 @@ export interface Lines {
 
 const LONGEST_EXAMPLE = 160;
 
-/** `onFound` gets the time of the line in seconds since 1970. `onBytes`: how many bytes were read, again and again. */
+/** `onFound` gets the time of the line in seconds since 1970, `onBytes` the number of bytes of each read. */
 export async function readLog(
   input: Input,
   kinds: readonly LineKind[],

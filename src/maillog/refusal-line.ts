@@ -2,8 +2,8 @@
 //
 //   verdict=reject user=U address=A subject=S entry=E reason=R client_name=N ...
 //
-// Clients choose text that stands in values (user, HELO name, recipient), here and in the lines of other programs. So only a line of allow-nets
-// counts, and its pairs are read one after the other as they were written: a value that is not plain is a JSON string.
+// Values hold text that clients chose (user, HELO name), and so do lines of other programs. So only a line of
+// allow-nets counts, and its pairs are read one after the other: a value that is not plain is a JSON string.
 import type { LineKind } from './read-log';
 
 const PAIR = /([a-z_]+)=("(?:[^"\\]|\\.)*"|[!#-[\]-~]*)(?: |$)/gy;

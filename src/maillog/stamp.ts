@@ -1,7 +1,7 @@
 // The time stamp at the head of a log line, as seconds since 1970.
 //
-// Two forms: `Nov  4 05:47:54` as syslog writes it, and `2026-11-04T05:47:54.123+01:00` (RFC 3339 and similar). Without a zone the time is
-// local. Without a year it is the last year in which the stamp is not in the future, whatever the order of lines and files.
+// Two forms: `Nov  4 05:47:54` as syslog writes it, and `2026-11-04T05:47:54.123+01:00` (RFC 3339 and similar). Without
+// a zone the time is local. Without a year it is of the last year in which it is not in the future.
 //
 // DIAGNOSTICS: a date that is in no calendar is null, never a guess.
 import { parseInstant } from '../rules/expiry';

@@ -56,7 +56,10 @@ const OTHERS: readonly string[] = [
   '1 2026-11-04T05:47:54Z mx1 webapp 77 - - x postfix/smtpd 77 - - ',
 ];
 
-/** Before DELIVERY: damage, and forms that are not known. The program may be smtpd under another name, or pass lines of it on. */
+/**
+ * Before DELIVERY: damage, and forms that are not known. The program may be smtpd under another name, or pass lines of
+ * it on.
+ */
 // biome-ignore format: a list
 const UNKNOWN: readonly string[] = [
   ...['mx1 webapp[1]: ', 'webapp: ', 'webapp[1]: ', 'webapp:x ', 'mx1 webapp:x ', 'webapp[1] ', 'mx1 mx2 ', '<mail.info> mx1 ',

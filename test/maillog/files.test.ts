@@ -1,4 +1,5 @@
-// Files as they are found: compressed, cut off, damaged, with lines of any length. What was read before counts, and the rest is told.
+// Files as they are found: compressed, cut off, damaged, with lines of any length. What was read before counts, and the
+// rest is told.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { describe, test } from 'node:test';

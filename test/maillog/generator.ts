@@ -1,5 +1,5 @@
-// Mail logs with a known truth, in every style: who sent from where and when, among everything else that such a log holds, and among all that
-// names users and must not count.
+// Mail logs with a known truth, in every style: who sent from where and when, among everything else that such a log
+// holds, and among all that names users and must not count.
 import fc from 'fast-check';
 import { oneOf, type Pick, picks } from '../random';
 

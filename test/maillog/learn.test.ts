@@ -174,7 +174,8 @@ test('--apply takes nobody what a wider entry allows', () => {
   const db = database();
   run(['add', '@example.com', '198.51.100.0/24', '--db', db]);
   run(['add', 'carol@example.com', '203.0.113.0/24', '--only', '--db', db]);
-  // Bob is allowed by his domain: nothing is new. Dan is, and from home is new. Carol has a network, and another one is new.
+  // Bob is allowed by his domain: nothing is new. Dan is, and from home is new. Carol has a network, and another one is
+  // new.
   const log = [
     BOB,
     many(2, 'dan@example.com', '198.51.100.20'),

@@ -1,4 +1,5 @@
-// learn and replay reproduce a known truth: logs of every style, plain and packed, several in any order, through the shipped program.
+// learn and replay reproduce a known truth: logs of every style, plain and packed, several in any order, through the
+// shipped program.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';

@@ -1,4 +1,5 @@
-// What learn must have found, worked out another way: from the messages that a log was made of, with net.BlockList and sets.
+// What learn must have found, worked out another way: from the messages that a log was made of, with net.BlockList and
+// sets.
 import assert from 'node:assert/strict';
 import { BlockList, isIPv4 } from 'node:net';
 import type { Sent } from './generator';
@@ -21,7 +22,10 @@ const plain = (address: string) => address.replace(/^::ffff:(?=\d+\.)/, '');
 const fold = (user: string) => user.normalize('NFC').toLowerCase().normalize('NFC');
 const instant = (seconds: number) => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 
-/** Addresses are one /32, IPv6 addresses one /64, as long as the generator makes no others that share the first four groups. */
+/**
+ * Addresses are one /32, IPv6 addresses one /64, as long as the generator makes no others that share the first four
+ * groups.
+ */
 const groupOf = (address: string) => (isIPv4(address) ? address : address.replace(/::.*$/, ''));
 
 /** Throws unless the rows are exactly what was sent. `zoneSeconds`: how far local time is ahead of UTC. */
