@@ -11,7 +11,7 @@ import { reading } from './open';
 /** The first word of what the script asks at each key press. */
 export const COMPLETION_QUERY = '--get-yargs-completions';
 
-/** More are of no use to a person. */
+/** A longer list helps nobody. */
 const MOST = 200;
 
 /** The names that can stand at the cursor, or what yargs itself finds. */
@@ -23,7 +23,7 @@ export const completeNames: FallbackCompletionFunction = (current, argv, others,
   if (found === null) return others();
   const names: string[] = [];
   for (const name of found) {
-    // A name that a shell would read as more than text is left out: what is completed must not become a command.
+    // A name with characters that a shell interprets is left out: a completed name must not become a command.
     if (name.startsWith(current) && /^[\p{L}\p{N}_@+./][\p{L}\p{N}_@%+=,.:/-]*$/u.test(name)) names.push(name);
     if (names.length === MOST) break;
   }

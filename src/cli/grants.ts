@@ -1,4 +1,4 @@
-// Whom a database lets send mail at all, before it is enforced.
+// Counts whom a database allows at all, for install to report before it enforces.
 import { eachRow, hasRows, isExpired } from '../rules/entries';
 import { problemOf } from '../rules/row-fault';
 import { reading } from './open';

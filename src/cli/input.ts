@@ -1,4 +1,4 @@
-// Names and networks as people type them: what cannot be read is answered with the likely right spelling.
+// Reads names and networks as people type them; the error for one that cannot be read suggests the likely right spelling.
 import { userInfo } from 'node:os';
 import { Trouble } from '../failure';
 import type { Meaning } from '../rules/meaning';

@@ -1,4 +1,4 @@
-// What the other entries say about a name that somebody typed: whether it is likely the name of a user here.
+// Compares a typed name with those of the other entries: is it likely the name of a user here?
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
 import { hasRows, namesFrom } from '../rules/entries';
@@ -6,7 +6,7 @@ import { isDomainName } from '../rules/row-fault';
 import { EVERYBODY } from '../rules/subject';
 import { commandText } from './let-in';
 
-/** Throws Trouble for a domain without its `@`, unless `force`. Of two letters at the end: a country, or a login such as wei.li. */
+/** Throws Trouble for a domain without its `@`, unless `force`. A name that ends in two letters may be a login, such as wei.li. */
 export function requireUserName(connection: Connection, user: string, force: boolean): void {
   const kind = isDomainName(user);
   if (force || kind === 'no' || hasRows(connection, 'access', user)) return;
@@ -29,12 +29,12 @@ function hasPlainLogins(connection: Connection, user: string): boolean {
   return namesHere(connection).some((name) => !name.includes('@') && name !== EVERYBODY && name !== user);
 }
 
-/** So many rows show what the names of this server look like. */
+/** The names of a sample of entries. */
 function namesHere(connection: Connection): string[] {
   return connection.prepare("select user from access where typeof(user) = 'text' limit 1000").pluck().all() as string[];
 }
 
-/** What an entry of this name does not reach though somebody may think so. `command`: what was done, and its `words` after the user. */
+/** Hints at users whom an entry of this name does not cover, although one might think so. `words`: what followed the user in `command`. */
 export function nameHints(
   connection: Connection,
   user: string,

@@ -7,9 +7,9 @@ import { formatNetwork, truncate } from '../rules/network';
 import { foldName } from '../rules/subject';
 import { refuseSubject } from './input';
 
-/** Long enough for a journey: who comes again is added for good. */
+/** Long enough for a journey. */
 const HOW_LONG = '3d';
-/** A device with IPv6 changes its address within it. */
+/** A device changes its IPv6 address within this prefix. */
 const V6_SITE = 64;
 
 /**

@@ -1,6 +1,6 @@
-// "Did you mean": the known name that is the most like one that was typed.
+// "Did you mean": the known name that is most like the typed one.
 
-/** The name at most two letters away, or null. */
+/** The most similar name, at most two letters different, or null. */
 export function nearest(name: string, names: Iterable<string>): string | null {
   let best: string | null = null;
   let least = 3;
@@ -12,7 +12,7 @@ export function nearest(name: string, names: Iterable<string>): string | null {
   return best;
 }
 
-/** How many letters must be put in, left out or changed. */
+/** How many letters must be added, removed or changed. */
 function levenshtein(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

@@ -1,4 +1,4 @@
-// The database as a command opens it.
+// Opens the database for a command.
 import { makeCanonical } from '../rules/canonical';
 import { type Connection, checkSchema, openForReading, openForWriting, translating } from '../rules/database';
 import { RowImport } from '../rules/import';

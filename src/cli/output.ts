@@ -1,7 +1,7 @@
 // What the commands print: results on descriptor 1, everything else on descriptor 2.
 //
-// Written at once and without a buffer that could grow, so that a list of any length needs no memory. A reader that has seen enough
-// (`| head`) ends the program quietly. What cannot be written for another reason (a full disk) is Trouble.
+// Output is written in blocks as it comes, so that a list of any length needs no memory. A reader that closes the pipe (`| head`) ends the
+// program quietly. Any other failure to write (a full disk) is Trouble.
 // A terminal gets no control character of a name, a note or a log line; files and pipes get the bytes.
 import { isatty } from 'node:tty';
 import { writeAll } from '../descriptor';
@@ -10,7 +10,7 @@ import { outputTrouble, printable } from '../failure';
 const CHUNK = 64 * 1024;
 let pending = '';
 
-/** Text for standard output. It is out at the latest when the program ends by `flush`. */
+/** Text for standard output, written at the latest by `flush`. */
 export function print(text: string): void {
   pending += text;
   if (pending.length >= CHUNK) flush();
@@ -39,7 +39,7 @@ export function hint(text: string): void {
 
 function writeOut(descriptor: 1 | 2, text: string): void {
   try {
-    // A reader that has seen enough is no reason to go on.
+    // Nobody reads the rest.
     if (!writeAll(descriptor, Buffer.from(isTerminal(descriptor) ? forTerminal(text) : text))) process.exit(0);
   } catch (error) {
     if (descriptor === 1) throw outputTrouble(error);
@@ -51,7 +51,7 @@ const terminals = new Map<number, boolean>();
 export function isTerminal(descriptor: 0 | 1 | 2): boolean {
   let found = terminals.get(descriptor);
   if (found === undefined) {
-    // Asked for each line, the kernel would be a part of the time that long lists take.
+    // A system call for each line would slow long lists down.
     found = isatty(descriptor);
     terminals.set(descriptor, found);
   }
@@ -61,7 +61,7 @@ export function isTerminal(descriptor: 0 | 1 | 2): boolean {
 const COLOURS = { bold: 1, red: 31, green: 32, yellow: 33, dim: 2 } as const;
 export type Colour = keyof typeof COLOURS;
 
-/** Stands for the escape character of our own colours until they are written. No text of others can hold it. */
+/** Stands for the escape character of our own colours until they are written. Random, so that no name or note can forge it. */
 const ESCAPE = `\0${Math.random()}\0`;
 
 /** Coloured on a terminal, unless NO_COLOR is set (no-color.org). */
@@ -70,7 +70,7 @@ export function coloured(text: string, colour: Colour): string {
   return plain ? text : `${ESCAPE}[${COLOURS[colour]}m${text}${ESCAPE}[0m`;
 }
 
-/** Lines and tabs stay, and our own colours. */
+/** Makes text printable except for line breaks, tabs and our own colours. */
 function forTerminal(text: string): string {
   return text
     .split(ESCAPE)

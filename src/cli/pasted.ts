@@ -1,4 +1,4 @@
-// A user that holds more than a user, as it comes from a line of another format: what it looks like, and how it is to be written.
+// Recognises a user field that holds more than a user, as a line of another format does, and says how to write it.
 import { parseNetwork } from '../rules/network';
 import type { Refusal } from './input';
 
@@ -37,7 +37,7 @@ function userAndNetwork(text: string): string | null {
   return `${user},${networks.length === 1 ? rest : `"${networks.join(',')}"`}`;
 }
 
-/** A character that cannot be seen and makes a name or a network another one. */
+/** Refuses an invisible character, which makes a name or a network another one. */
 export function refuseInvisible(column: string, text: string): Refusal | null {
   const found = INVISIBLE.exec(text)?.[0];
   if (found === undefined) return null;

@@ -1,4 +1,4 @@
-// The policy program's command line in words, for --help and the manual. It is read without any of this (policy/options.ts).
+// Describes the policy program's command line for --help and the manual. policy/options.ts parses it.
 import { DEFAULT_DATABASE } from '../rules/database';
 
 export const POLICY_USAGE = `allow-nets [--db FILE] [--persistent] [--reject-text TEXT] [--log none|reject|all]

@@ -1,9 +1,8 @@
-// A line on a terminal's standard error that shows how far long work has come, drawn over itself and wiped away at the end.
-// Elsewhere nothing is written.
+// Shows the progress of long work on standard error, in one line that is overwritten, and erased at the end. Only on a terminal.
 import * as fs from 'node:fs';
 import { isTerminal } from './output';
 
-/** Not drawn more often (ms), and not at all for what is done sooner. */
+/** The time between two updates (ms); work that is done sooner shows nothing. */
 const EVERY = 200;
 const MB = 1e6;
 
@@ -32,7 +31,7 @@ export class Progress {
     if (Date.now() - this.started >= EVERY) this.draw(what);
   }
 
-  /** Wipes the line away. */
+  /** Erases the line. */
   done(): void {
     if (this.isDrawn) this.draw('');
     this.isDrawn = false;

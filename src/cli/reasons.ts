@@ -1,5 +1,4 @@
-// Why a user is let in from an address or not, in words for `check`: the deciding subject, the entry that matched or those that did not, who
-// added them, and what stood in the way.
+// Explains a verdict for `check`: the deciding subject, the entry that matched or those that did not, who added them, and what was in the way.
 import type { Entry, Verdict } from '../policy/decide';
 import { parseAddress } from '../rules/address';
 import type { Connection } from '../rules/database';
@@ -11,7 +10,7 @@ import { problemOf } from '../rules/row-fault';
 import { foldName, subjectsOf } from '../rules/subject';
 import { untilText } from './time';
 
-/** A user may have a million entries. */
+/** More entries are not listed. */
 const SHOWN = 10;
 
 /** The verdict in words, one statement each. `now`: ms since 1970. */
@@ -86,7 +85,7 @@ function textOf({ network, set }: Entry): string {
   return set === null ? network : `@${set}`;
 }
 
-/** A network as commands write it, however it was written by hand. */
+/** A network as commands write it. */
 function plainText(network: unknown): string {
   const meaning = meaningOf('access', network);
   return meaning === null ? String(network) : meaningText(meaning);

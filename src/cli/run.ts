@@ -13,7 +13,7 @@ import { MARK, wrongUsage } from './wrong-usage';
 
 declare const __VERSION__: string;
 
-/** Thrown to leave yargs with the command that it found: when a handler returns, yargs renders the help, which takes longer than a command. */
+/** Thrown to leave yargs with the command that it found: after a handler returns, yargs renders the help, which takes longer than the command. */
 class Chosen extends Error {
   constructor(
     readonly command: Command,
@@ -80,7 +80,7 @@ function parserFor(commands: readonly Command[]): Argv {
     .example('allow-nets add alice@example.com 192.0.2.0/24', 'let alice send mail from there')
     .example('allow-nets check alice@example.com 192.0.2.7', 'would alice be allowed, and why')
     .demandCommand(1, '')
-    // The command that prints the script is one of ours: no word of a command line is yargs' name for it.
+    // The command that prints the script is ours; the name that yargs gets here cannot be typed.
     .completion(`${MARK}completion`, false, completeNames)
     .strict()
     .exitProcess(false)
@@ -111,7 +111,7 @@ function parserFor(commands: readonly Command[]): Argv {
   return parser;
 }
 
-/** What the commands of two words are for, by the first. */
+/** The summaries of groups of commands, by their first word. */
 const GROUPS: Readonly<Record<string, string>> = { set: 'manage named sets of networks' };
 
 function addCommand(parser: Argv, line: string, command: Command): void {
@@ -121,7 +121,7 @@ function addCommand(parser: Argv, line: string, command: Command): void {
     summary,
     (own) => {
       for (const [name, describe] of Object.entries(positionals)) {
-        // Without a default of our own, --help would show that of several words: [].
+        // Otherwise --help shows the default of several words: [].
         own.positional(name, { type: 'string', describe, default: undefined });
       }
       for (const [text, what] of examples) own.example(text, what);

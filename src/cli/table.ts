@@ -1,9 +1,9 @@
-// Tables, printed row by row, in columns as wide as the widest cell of the first rows: a list of any length needs no memory.
+// Prints tables row by row, in columns as wide as the widest cell of the first rows, so that a list of any length needs no memory.
 import { type Colour, coloured, printLine } from './output';
 
-/** So many rows set the widths. */
+/** The number of rows that determine the widths. */
 const SAMPLE = 1000;
-/** A wider cell moves the rest of its own line, not that of all others. */
+/** A wider cell moves only the rest of its own line. */
 const WIDEST = 43;
 
 export interface TableLine {

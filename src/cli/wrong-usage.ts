@@ -1,4 +1,4 @@
-// A command line that yargs does not understand, in our words: what is wrong with it, and how it was likely meant.
+// Explains a command line that yargs rejects: what is wrong with it, and what was likely meant.
 import { Trouble } from '../failure';
 import { type Command, firstWord, usageOf } from './command';
 import { nearest } from './nearest';

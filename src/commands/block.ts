@@ -1,4 +1,4 @@
-// allow-nets block: refuse a user from everywhere, whatever else the user has. It writes the entry `none`.
+// allow-nets block: refuse a user from everywhere, whatever other entries allow. It writes the entry `none`.
 
 import { type Command, ENTRY_OPTIONS } from '../cli/command';
 import { subjectTyped, whoAmI } from '../cli/input';
@@ -70,7 +70,7 @@ export function requireForce(user: string, force: boolean, db: string): void {
   throw new Trouble({ kind: 'refused', problem, hint });
 }
 
-/** Whom a block of a domain or of everybody does not reach: narrower entries decide before it. */
+/** Hints at users whom a block of a domain or of everybody does not reach, because their own entries decide. */
 function notBlocked(connection: Connection, user: string): string[] {
   if (user !== EVERYBODY && !user.startsWith('@')) return [];
   const inDomain = user === EVERYBODY ? '' : 'and substr(user, -length(@user)) = @user';

@@ -41,7 +41,7 @@ export const init: Command = {
   },
 };
 
-/** Makes the database unless it is there. `gid`: of the account that reads it, null for who is not root. True when it was made. */
+/** Creates the database unless it exists. `gid`: of the account that reads it; null for a caller that is not root. True if created. */
 export function createDatabase(file: string, gid: number | null): boolean {
   // Only root may give a file to any group.
   return asOwner(file, () => create(file, process.geteuid?.() === 0 ? gid : null));
@@ -78,7 +78,7 @@ function create(file: string, gid: number | null): boolean {
 /** The folder of the database, and those above it that are missing, which everybody can pass through whatever the umask is. */
 function makeFolder(folder: string, gid: number | null, isLast = true): void {
   if (fs.existsSync(folder)) return;
-  // Not by `recursive`, which never ends where a folder cannot be made in one that is there (/proc).
+  // mkdir with `recursive` never returns where a folder refuses new ones (/proc).
   makeFolder(path.dirname(folder), gid, false);
   try {
     if (isLast) makeDatabaseFolder(folder, gid);

@@ -1,4 +1,4 @@
-// allow-nets list: who may send mail from where, and what of it grants nothing.
+// allow-nets list: who may send mail from where, and which entries grant nothing.
 
 import type { Command } from '../cli/command';
 import { commandText } from '../cli/let-in';
@@ -122,7 +122,7 @@ function stateOf(table: Table, row: Row, hasSet: HasSet, now: number) {
   return { state: problem !== null ? 'unreadable' : isExpired(row, now) ? 'expired' : 'in force', problem };
 }
 
-/** What stands beside a row that does not simply grant its network. */
+/** The remark on a row that does not simply grant its network. */
 function markOf(table: Table, row: Row, hasSet: HasSet, now: number): { text: string; colour: Colour | null } {
   const { state, problem } = stateOf(table, row, hasSet, now);
   const why = problem === null ? '' : `: ${problem}`;

@@ -68,11 +68,11 @@ export const remove: Command = {
   },
 };
 
-/** More are more than a screen. */
+/** More do not fit on a screen. */
 const SHOWN_CHANGES = 30;
 const SHOWN_ROWS = 5;
 
-/** The rows of a subject or set that a person named by their text or their meaning. `owner`: what it is called. */
+/** The rows of a subject or set with this text or this meaning. `owner`: its name in messages. */
 export function rowsNamed(connection: Connection, table: Table, name: string, text: string, owner: string): Row[] {
   const exact = rowsOf(connection, table, name).filter(({ network }) => network === text);
   if (exact.length > 0) return exact;

@@ -1,4 +1,4 @@
-// allow-nets tidy: hand-written rows into canonical form, as every command that writes does; and what cannot be read.
+// allow-nets tidy: rewrite hand-written rows in canonical form, as every command that writes does, and list what cannot be read.
 import type { Command } from '../cli/command';
 import { changing } from '../cli/open';
 import { hint, printLine } from '../cli/output';
@@ -30,7 +30,7 @@ export const tidy: Command = {
         return count;
       },
       (connection) => {
-        // A canonical row has no host bits left to show that somebody meant one address.
+        // The canonical form drops the host bits, which show that one address was meant.
         for (const table of TABLES) {
           for (const row of handRows(connection, table)) {
             const warning = warningOf(table, row);

@@ -33,7 +33,7 @@ export const unblock: Command = {
   },
 };
 
-/** The entries `none` of a user; one whose end cannot be read still has no key. */
+/** The entries `none` of a user, including hand-written ones whose time of expiry cannot be read. */
 function blocksOf(connection: Connection, user: string): Row[] {
   const meaning = { kind: 'none' } as const;
   const row = rowWith(connection, 'access', user, meaning);

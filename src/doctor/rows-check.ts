@@ -1,4 +1,4 @@
-// What is in the database: whether it is whole, whom its entries let send, and which of them do not do what they seem to.
+// Checks the rows of the database: whether they are intact, whom they allow, and which do something else than they seem to.
 import { networkInterfaces } from 'node:os';
 import { failureOf } from '../failure';
 import { shellLine } from '../postfix/run';
@@ -50,7 +50,7 @@ function damageFinding(db: string, message: string): Finding {
   return fail('integrity', message, { hint, command: `sqlite3 ${from} .recover | sqlite3 ${to}` });
 }
 
-/** The first three of some texts, and how many there are. */
+/** The first three of the texts, and how many there are in all. */
 class Examples {
   count = 0;
   private readonly first: string[] = [];
@@ -123,7 +123,7 @@ function expiredFinding(expired: Iterable<string>, rowsOfUser: (user: string) =>
   return warn('expired', `all entries of ${refused.count} users have expired: ${refused.text}`, { hint });
 }
 
-/** Whether the set is called so, or holds this machine, on which a webmail logs in for its users. */
+/** Whether the set is called webmail, or holds this host, where a webmail logs in for its users. */
 function isWebmail(connection: Connection, set: string): boolean {
   const own = Object.values(networkInterfaces())
     .flatMap((all) => all ?? [])

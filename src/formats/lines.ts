@@ -1,7 +1,7 @@
 // The bytes of an input as lines of text. An input of any length needs no more memory than one block and one line.
 //
-// DIAGNOSTICS: what is not text in UTF-8 (compressed, UTF-16, a spreadsheet), a web page and a line that is too long end the reading as
-// Trouble with a hint.
+// DIAGNOSTICS: input that is not UTF-8 text (compressed, UTF-16, a spreadsheet), a web page, and a line that is too long are Trouble with
+// a hint.
 import { StringDecoder } from 'node:string_decoder';
 import type { Refusal } from '../cli/input';
 import { readSome } from '../descriptor';
@@ -16,7 +16,7 @@ export const LONGEST = 64 * 1024;
 /** The most characters of a line of JSON, which may hold all objects. */
 export const LONGEST_JSON = 64 * 1024 * 1024;
 
-/** All that a descriptor gives. `count` is called with the bytes of each block. */
+/** All bytes of a descriptor. `count` is called with the size of each block. */
 export function* blocksOf(descriptor: number, count: (bytes: number) => void = () => {}): Iterable<Buffer> {
   const block = Buffer.allocUnsafe(BLOCK);
   for (;;) {

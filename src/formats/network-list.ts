@@ -39,7 +39,8 @@ function refused(problem: string, hint: string): Trouble {
   return new Trouble({ kind: 'refused', problem, hint });
 }
 
-/** Every string that is a network with a `/`. Others may be net masks, or addresses of something else, unless an array lists them. */
+/** Every string that is a network with a `/`. A string without one may be a net mask or the address of something else, unless it stands in an
+ * array. */
 function jsonEntries(lines: Lines): Entry[] {
   const entries: Entry[] = [];
   let addresses = 0;
@@ -75,7 +76,7 @@ function parsedJson(lines: readonly string[]): unknown {
 
 function* lineEntries(lines: Lines, problems: Problems): Iterable<Entry> {
   for (const line of lines) {
-    // A mark inside quotes begins no comment.
+    // A # or ; inside quotes does not begin a comment.
     const content = line.replace(/^([^"]*?)(?:^|\s)[#;].*/s, '$1').trim();
     if (content === '' || isHeading(content)) continue;
     const entry = entryOf(content);

@@ -1,4 +1,4 @@
-// Adds up what lines say, by user and network. The database as it is now decides about each address.
+// Adds up the lines of a log by user and network. The database as it is now decides for each address.
 import type { Verdict } from '../policy/decide';
 import { type Address, parseAddress } from '../rules/address';
 import { formatNetwork, type Network } from '../rules/network';
@@ -34,7 +34,7 @@ interface UserAddress {
 export class UserNetwork {
   messages = 0;
   refused = 0;
-  /** By what one of the allowed messages is allowed. */
+  /** The entry that allows one of the allowed messages. */
   by: Grant | null = null;
   /** Seconds since 1970. */
   first = Number.POSITIVE_INFINITY;
@@ -56,13 +56,13 @@ export class UserNetwork {
 }
 
 const DAY = 86_400;
-/** More are forgotten, and decided about again. */
+/** More answers are forgotten and computed again. */
 const MOST_ADDRESSES = 200_000;
 
 export class Tally {
   /** By folded name, then by the network's text. */
   readonly users = new Map<string, Map<string, UserNetwork>>();
-  /** Users about whom the database has no entry. */
+  /** Users for whom the database has no entry. */
   readonly withoutEntry = new Set<string>();
   /** Messages by day in local time, since 1970. */
   readonly days = new Map<number, { allowed: number; refused: number }>();
@@ -110,14 +110,14 @@ export class Tally {
     const network = getOrMake(networks, name, () => new UserNetwork(user, block, name));
     if (verdict.kind === 'allowed') {
       const by = { subject: verdict.subject, network: verdict.entry.network, set: verdict.entry.set };
-      // Of several always the same one, whatever the order of the lines.
+      // The same one of several, whatever the order of the lines.
       if (network.by === null || JSON.stringify(by) < JSON.stringify(network.by)) network.by = by;
     }
     return { network, verdict };
   }
 }
 
-/** The value of a key, made when there is none yet. */
+/** The value of a key; it is created if there is none. */
 function getOrMake<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
   let value = map.get(key);
   if (value === undefined) {

@@ -1,4 +1,4 @@
-// Text to the man(7) macros: nothing in it may be taken for a request, an escape or a typographic dash.
+// Turns text into man(7) macros: nothing in it may be read as a request, an escape or a typographic dash.
 
 /** Running text or an argument's part. */
 export function escaped(text: string): string {

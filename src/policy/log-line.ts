@@ -6,7 +6,7 @@ import type { Request } from './request';
 /** Longer lines would be cut by postlog or syslog. */
 const LONGEST_LINE = 1900;
 
-/** `all`: whether the attributes that came in are logged too. */
+/** `all`: also log the attributes of the request. */
 export function logLine(verdict: Verdict, request: Request, all: boolean): string {
   const pairs = [...verdictPairs(verdict, request), ...clientPairs(verdict, request)];
   const words = pairs.map(([name, value]) => `${name}=${quoted(value)}`);
@@ -59,7 +59,7 @@ function entryText(entry: Entry | null): string {
   return entry.set === null ? entry.network : `@${entry.set}:${entry.network}`;
 }
 
-/** As it is when it can be mistaken for nothing else, otherwise a JSON string of ASCII. */
+/** A plain value as it is, any other as a JSON string in ASCII. */
 function quoted(value: string, plain = /^[!#-[\]-~]*$/): string {
   const short = value.length > 255 ? `${value.slice(0, 255)}...` : value;
   if (plain.test(short)) return short;

@@ -6,7 +6,7 @@ import { readSome } from '../descriptor';
 import { Trouble } from '../failure';
 import type { Query } from './decide';
 
-/** `attributes`: all that came in, in their order, as UTF-8. */
+/** `attributes`: all of the request, in their order, as UTF-8. */
 export interface Request extends Query {
   readonly attributes: ReadonlyMap<string, string>;
 }

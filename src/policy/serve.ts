@@ -1,7 +1,7 @@
 // The policy program: requests on descriptor 0, answers on descriptor 1 (Postfix SMTPD_POLICY_README; spawn(8)).
 //
-// DIAGNOSTICS: trouble is answered with no reply, one warning in the mail log and an exit status; Postfix then asks again once and after that
-// tells its client to try later. An exception that nothing catches ends the program as any other trouble does.
+// DIAGNOSTICS: trouble is answered with no reply, one warning in the mail log and an exit status; Postfix then asks once more,
+// and after that tells its client to try later. An exception that nothing catches ends the program as any other trouble does.
 import * as fs from 'node:fs';
 import { writeAll } from '../descriptor';
 import { asErrorLines, asLogLine, type Failure, failureOf, outputTrouble, policyStatus } from '../failure';
@@ -13,7 +13,7 @@ import type { LogLevel, PolicyOptions } from './options';
 import { actionOf, replyBytes } from './reply';
 import { RequestReader } from './request';
 
-/** Serves one request, or with `persistent` one after the other until the end of input. The exit status is set when it is done. */
+/** Serves one request, or with `persistent` all requests until the end of input; then sets the exit status. */
 export function serve(options: PolicyOptions): void {
   const requests = new RequestReader(0);
   const store = new RuleStore(options.db);
@@ -29,7 +29,7 @@ export function serve(options: PolicyOptions): void {
       if (!reply(actionOf(verdict, request, options.rejectText))) break;
       if (isLogged(verdict, options.log)) {
         logOf('info').write(logLine(verdict, request, options.log === 'all'));
-        // A turn of the event loop, so that the end of the log program is seen.
+        // Lets the event loop run, which notices that the log program has ended.
         if (options.persistent) return void setImmediate(guarded(serveOn));
       }
       if (!options.persistent) break;
@@ -55,7 +55,7 @@ function isLogged(verdict: Verdict, level: LogLevel): boolean {
 
 const logs = new Map<Priority, MailLog>();
 
-/** The mail log, whose code is loaded only for the first line. */
+/** The mail log. Its code is loaded for the first line. */
 function logOf(priority: Priority): MailLog {
   let log = logs.get(priority);
   if (log === undefined) {
@@ -69,12 +69,12 @@ function logOf(priority: Priority): MailLog {
 /** Ends the program when the log programs have taken their lines and ended, so that none is left behind. */
 function endProgram(): void {
   let open = logs.size;
-  // Nothing else is left to do; Node's own way to the end takes longer than the answer took.
+  // Node's own shutdown takes longer than the answer did.
   if (open === 0) process.exit();
   for (const log of logs.values()) log.close(() => --open === 0 && process.exit());
 }
 
-/** `work`, with whatever it throws made into a warning and an exit status. */
+/** Runs `work`; what it throws becomes a warning and an exit status. */
 export function guarded(work: () => void): () => void {
   return () => {
     try {
@@ -106,7 +106,7 @@ export function failUncaught(error: unknown): void {
   try {
     fail(failureOf(error));
   } catch {
-    // Something that `fail` itself needs does not work: a bug, as a bare status.
+    // `fail` itself does not work: only the status is left to report the bug.
     process.exit(70);
   }
 }

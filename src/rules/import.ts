@@ -13,7 +13,7 @@ import { checkSets, guard, replaceable, sum, type Tally } from './import-guard';
 import { keyOf, type Meaning, meaningText } from './meaning';
 import { nameColumn, type Table } from './schema';
 
-/** A checked row in canonical form. What is undefined, the input does not speak of. */
+/** A checked row in canonical form. An undefined field is one that the input does not have. */
 export interface ImportRow {
   readonly table: Table;
   /** Of the subject or the set, folded. */
@@ -37,11 +37,11 @@ export interface ImportOptions {
   readonly dryRun: boolean;
   /** Also when more than half of the rows would go, or sets are missing. */
   readonly force: boolean;
-  /** The tables that the input speaks of; the others stay as they are. */
+  /** The tables that the input covers; the others stay as they are. */
   readonly tables: readonly Table[];
   /** Only this set is replaced. */
   readonly set?: string;
-  /** For rows of which the input does not say it. */
+  /** For rows for which the input does not give it. */
   readonly addedBy: string;
   /** ms since 1970. */
   readonly now: number;
@@ -75,7 +75,7 @@ export function importRow(table: Table, name: string, meaning: Meaning, more: Pa
   return { ...more, table, name, network: meaningText(meaning), key: keyOf(meaning) };
 }
 
-/** In the columns from `note` on, NULL is what the input does not speak of, and an empty text what it leaves empty. */
+/** In the columns from `note` on, NULL means that the input does not have the column, and an empty text that the field is empty. */
 const INCOMING = `
 create temp table incoming (
   id integer primary key, line integer, of text not null, name text not null, network text not null, key blob not null,
@@ -83,7 +83,7 @@ create temp table incoming (
   unique (of, name, network)
 )`;
 
-/** Of rows that mean the same the one that lasts longest stays: what all of them grant. For ever ('~') is after all times. */
+/** Of rows with the same meaning the one that lasts longest stays. '~', which sorts after all times, means for ever. */
 const INSERT = `
 insert into incoming (line, of, name, network, key, note, expires, added_at, added_by, local)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set line = excluded.line, note = excluded.note,
@@ -179,7 +179,7 @@ function removeSql(table: Table): string {
     ${returning(table, 'remove')}`;
 }
 
-/** The rows `t` of the database that the input has otherwise, in `i`. A row with a local mark is not replaced. */
+/** The rows `t` of the database that differ from the input `i`. A row with a local mark is not replaced. */
 function changeSql(table: Table, replace: boolean): string {
   const name = nameColumn(table);
   const wanted = (column: string) => `nullif(ifnull(i.${column}, t.${column}), '')`;

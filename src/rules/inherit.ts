@@ -18,8 +18,8 @@ export interface Origin {
 }
 
 /**
- * Writes `inherit` for a user (or domain) without entries about whom a wider subject decides, so that the entry which comes next takes
- * nothing away. It never expires: it outlives the entry beside it. Returns the wider subjects, none where nothing was written.
+ * Writes `inherit` for a user (or domain) for whom a wider subject decides, so that the first own entry takes nothing away. It never
+ * expires: it must outlive the entry beside it. Returns the wider subjects, none where nothing was written.
  */
 export function inheritWider(connection: Connection, user: string, origin: Origin): string[] {
   const wider = widerSubjects(connection, user);
@@ -30,8 +30,8 @@ export function inheritWider(connection: Connection, user: string, origin: Origi
 }
 
 /**
- * The wider subject that decides for a user without entries, whom a block is none of. About a login name without a domain, the entries
- * of any domain may decide.
+ * The wider subject that decides for a user without entries; a block is not counted as one. For a login name without a domain, the
+ * entries of any domain may decide.
  */
 export function widerSubjects(connection: Connection, user: string): string[] {
   for (const row of eachRowOf(connection, 'access', user)) if (kindOf(row) !== 'none') return [];
@@ -49,9 +49,9 @@ export function widerSubjects(connection: Connection, user: string): string[] {
 const kindOf = ({ network }: Row) => meaningOf('access', network)?.kind;
 
 export interface Removal {
-  /** What is gone: the rows, and an `inherit` that was left with nothing beside it. */
+  /** The removed rows, and every `inherit` that was left alone. */
   readonly rows: readonly Row[];
-  /** Of each user about whom others decide now, or the same with another outcome: who, in words. */
+  /** For each user whose deciding entries or their outcome changed: a sentence that says who decides now. */
   readonly changes: readonly string[];
 }
 
@@ -79,7 +79,7 @@ function deleteLoneInherit(connection: Connection, user: string, now: number): R
   return rows;
 }
 
-/** Who decides for a user: the subjects whose entries count, in their order, and what comes of it. */
+/** Who decides for a user: the subjects whose entries count, in their order, and the outcome. */
 export interface Deciders {
   readonly subjects: readonly string[];
   readonly state: 'blocked' | 'in force' | 'nothing in force';

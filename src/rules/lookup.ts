@@ -2,7 +2,7 @@
 //
 // Networks are ordered by their binary key. The nearest network at or below the address either contains it, or shares some leading bits
 // with it; every other network that contains the address has at most as many bits, which is where the next seek begins.
-// Rows without a key, written by another SQLite client, are read one by one. A row that cannot be read is an entry, and grants nothing.
+// Rows without a key, written by another SQLite client, are read one by one. A row that cannot be read is an entry but grants nothing.
 import type { Entry, Rules } from '../policy/decide';
 import type { Address } from './address';
 import type { Connection, Statement } from './database';
@@ -24,7 +24,7 @@ export function rulesOf(connection: Connection): Rules {
     for (const row of access.networks(subject, address)) yield entryOf(row);
   }
 
-  /** The networks of a set that contain the address, as entries of who has the set. */
+  /** The networks of a set that contain the address, as entries of the subject that names the set. */
   function* coveringOf(set: string, { expires }: Row, address: Address): Iterable<Entry> {
     for (const { network } of sets.loose(set)) {
       if (meaningFor('network_set', network, address) !== null) yield { network: network.trim(), set, expires };
@@ -103,7 +103,7 @@ class Lookup {
       if (row === undefined) return;
       const network = networkOfKey(row.key);
       if (network === null) {
-        // A key that no command wrote grants nothing, and hides nothing.
+        // A key that no command wrote grants nothing; the search goes on below it.
         above = row.key as Uint8Array;
         continue;
       }

@@ -10,7 +10,7 @@ import { databaseFailure } from '../rules/database-failure';
 import type { ImportResult } from '../rules/import';
 import { outputOf } from './output';
 
-/** What setTimeout takes (ms): 24 days. */
+/** The longest time that setTimeout accepts (ms): 24 days. */
 export const LONGEST_TIMER = 2 ** 31 - 1;
 
 export interface Job {

@@ -1,6 +1,6 @@
 // What `sync` remembers beside the database: where the rows came from, when that last worked, what went wrong since.
 //
-// A JSON file of its own, because a sync without a difference must not write to the database. `list --status`, `doctor` and the next sync
+// It is a separate JSON file, because a sync without a difference must not write to the database. `list --status`, `doctor` and the next sync
 // read it. In trouble (missing, unreadable, damaged) nothing is known; no answer and no row depends on it.
 import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
@@ -120,7 +120,7 @@ export function secondsSince(time: string | null, now: number): number | null {
   return moment === null ? null : Math.max(0, Math.round((now - moment) / 1000));
 }
 
-/** Whether `doctor` is to warn: a few runs may fail, and one that somebody starts by hand may be a day ago. */
+/** Whether `doctor` should warn: a few runs may fail, and a sync that is started by hand may be a day old. */
 export function isOld(state: SyncState, now: number): boolean {
   const limit = state.every === null ? 86_400 : Math.max(3 * state.every, 300);
   return (ageOf(state, now) ?? Number.POSITIVE_INFINITY) > limit;
