@@ -12,7 +12,7 @@ import { accountOf } from '../postfix/account';
 import { changedStages, changePostfix, isAgreed, printChange, printStep } from '../postfix/change-postfix';
 import { serviceNamed } from '../postfix/config-text';
 import { type ConfigFiles, offersAuth, serviceLookup, servicesWithAuth, smtpdServices } from '../postfix/configuration';
-import { restrictAccess, restrictableAccess } from '../postfix/database-access';
+import { restoreAccess, restrictAccess, restrictableAccess } from '../postfix/database-access';
 import { installPlan } from '../postfix/plan';
 import { spawned } from '../postfix/policy-service';
 import { CONFIG_DIR, DRY_RUN, openPostfix, SERVICE, YES } from '../postfix/postfix-options';
@@ -106,9 +106,14 @@ async function runInstall(given: Arguments): Promise<number> {
   if (!isAgreed('install', given, change)) return given.flag('dry-run') ? 0 : 1;
   if (isNew && createDatabase(db, account.gid)) printLine(`made ${db}`);
   restrictAccess(loose, account);
-  stopAt(closedFile(account, [db], postfix));
-  stopAt(hindranceOf(account, wanted, postfix));
-  await changePostfix(change);
+  try {
+    stopAt(closedFile(account, [db], postfix));
+    stopAt(hindranceOf(account, wanted, postfix));
+    await changePostfix(change);
+  } catch (error) {
+    restoreAccess(loose);
+    throw error;
+  }
   const copies = store.originals.map(({ copy }) => copy);
   if (stages.length > 0) printLine(`copies of the files before: ${copies.join(' ')}`);
   printLine(`installed: ${described(wanted)}`);

@@ -1,10 +1,10 @@
-// Checks the rows of the database: whether they are intact, whom they allow, and which do something else than they seem to.
+// What is in the database: whether it is whole, whom its entries let send, and which of them do not do what they seem to.
 import { networkInterfaces } from 'node:os';
 import { failureOf } from '../failure';
 import { shellLine } from '../postfix/run';
 import { parseAddress } from '../rules/address';
 import { type Connection, checkSchema, openForReading, translating } from '../rules/database';
-import { eachRow, hasRows, isExpired, type Row, rowsOf } from '../rules/entries';
+import { eachRow, hasRows, isExpired, rowsOf } from '../rules/entries';
 import { meaningOf } from '../rules/meaning';
 import { contains } from '../rules/network';
 import { problemOf, warningOf } from '../rules/row-fault';
@@ -50,59 +50,41 @@ function damageFinding(db: string, message: string): Finding {
   return fail('integrity', message, { hint, command: `sqlite3 ${from} .recover | sqlite3 ${to}` });
 }
 
-/** The first three of the texts, and how many there are in all. */
-class Examples {
-  count = 0;
-  private readonly first: string[] = [];
-
-  add(text: string): void {
-    if (++this.count <= 3) this.first.push(text);
-  }
-
-  get text(): string {
-    return `${this.first.join(', ')}${this.count > 3 ? `, and ${this.count - 3} more` : ''}`;
-  }
-}
-
-function* contentFindings(connection: Connection, service: InstalledService): Iterable<Finding> {
+function* contentFindings(connection: Connection, { db, trial }: InstalledService): Iterable<Finding> {
   const now = Date.now();
-  const broken = new Examples();
-  const doubtful = new Examples();
+  const odd: string[] = [];
   const expired = new Set<string>();
-  const usersOfSets = new Map<string, number>();
   let inForce = 0;
   const hasSet = (name: string) => hasRows(connection, 'network_set', name);
   for (const table of ['access', 'network_set'] as const) {
     for (const row of eachRow(connection, table)) {
       const problem = problemOf(table, row, hasSet);
-      const warning = warningOf(table, row);
-      if (warning !== null) doubtful.add(`${row.user} ${row.network}: ${warning}`);
-      if (problem !== null) broken.add(`${row.user} ${row.network}: ${problem}`);
-      else if (table === 'network_set') continue;
-      else if (isExpired(row, now)) expired.add(foldName(String(row.user)));
-      else {
-        inForce++;
-        const meaning = meaningOf(table, row.network);
-        if (meaning?.kind === 'set') usersOfSets.set(meaning.name, (usersOfSets.get(meaning.name) ?? 0) + 1);
-      }
+      const mark = problem ?? warningOf(table, row);
+      if (mark !== null) odd.push(`${row.user} ${row.network}: ${mark}`);
+      if (problem !== null || table === 'network_set') continue;
+      if (isExpired(row, now)) expired.add(foldName(String(row.user)));
+      else inForce++;
     }
   }
-  const users = connection.prepare('select count(distinct user collate nocase) from access').pluck().get() as number;
-  const { db } = service;
-  const list = shellLine(['allow-nets', 'list', '--db', db]);
+  const users = connection.prepare('select count(distinct user collate nocase) from access').pluck().get();
   if (inForce > 0) yield ok('entries', `${inForce} in force, of ${users} users`);
   else {
     const hint = `add who may send: allow-nets add USER NETWORK --db ${shellLine([db])}`;
-    yield (service.trial ? warn : fail)('entries', 'none is in force: every user is refused', { hint });
+    yield (trial ? warn : fail)('entries', 'none is in force: every user is refused', { hint });
   }
-  if (broken.count === 0) yield ok('rows', 'all can be read');
-  else yield warn('rows', `${broken.count} grant nothing (${broken.text})`, { command: list });
-  if (doubtful.count > 0) {
-    yield warn('meaning', `${doubtful.count} may not do what was meant (${doubtful.text})`, { command: list });
+  if (odd.length === 0) yield ok('rows', 'all mean what they seem to');
+  else {
+    const command = shellLine(['allow-nets', 'list', '--db', db]);
+    yield warn('rows', `${odd.length} grant nothing, or not what they seem to (${firstOf(odd)})`, { command });
   }
-  yield expiredFinding(expired, (user) => rowsOf(connection, 'access', user), now);
-  for (const [set, count] of usersOfSets) {
-    if (users < 2 || count < users || !isWebmail(connection, set)) continue;
+  // Removing what has expired would hand such a user to a wider subject: that is not advised.
+  const over = [...expired].filter((user) => rowsOf(connection, 'access', user).every((row) => isExpired(row, now)));
+  if (over.length === 0) yield ok('expired', 'no user has nothing but expired entries');
+  else {
+    const hint = 'such users are refused until they get a new entry: allow-nets add USER NETWORK';
+    yield warn('expired', `every entry has expired of ${over.length} users: ${firstOf(over)}`, { hint });
+  }
+  for (const set of commonSets(connection).filter((name) => isWebmail(connection, name))) {
     const message = `every user may send from the set ${set}: if it is a webmail, a stolen password works there from everywhere`;
     const hint =
       'let the webmail name its clients with XCLIENT (smtpd_authorized_xclient_hosts), then take the set from the users';
@@ -110,20 +92,19 @@ function* contentFindings(connection: Connection, service: InstalledService): It
   }
 }
 
-/** Removing what has expired would hand such a user to a wider subject: that is not advised. */
-function expiredFinding(expired: Iterable<string>, rowsOfUser: (user: string) => Row[], now: number): Finding {
-  const refused = new Examples();
-  let others = 0;
-  for (const user of expired) {
-    if (rowsOfUser(user).every((row) => isExpired(row, now))) refused.add(user);
-    else others++;
-  }
-  if (refused.count === 0) return ok('expired', `entries of ${others} users, who have others`);
-  const hint = 'they are refused until they get a new entry: allow-nets add USER NETWORK';
-  return warn('expired', `all entries of ${refused.count} users have expired: ${refused.text}`, { hint });
+function firstOf(texts: readonly string[]): string {
+  return `${texts.slice(0, 3).join(', ')}${texts.length > 3 ? `, and ${texts.length - 3} more` : ''}`;
 }
 
-/** Whether the set is called webmail, or holds this host, where a webmail logs in for its users. */
+/** The sets that every user has, where there is more than one user. */
+function commonSets(connection: Connection): string[] {
+  const sql = `with total as (select count(distinct user collate nocase) as users from access)
+    select lower(substr(network, 2)) from access, total where network like '@%' and users > 1
+    group by lower(network) having count(distinct user collate nocase) = users`;
+  return connection.prepare(sql).pluck().all() as string[];
+}
+
+/** Whether the set is called so, or holds this machine, on which a webmail logs in for its users. */
 function isWebmail(connection: Connection, set: string): boolean {
   const own = Object.values(networkInterfaces())
     .flatMap((all) => all ?? [])

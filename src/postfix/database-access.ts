@@ -42,6 +42,11 @@ export function restrictAccess(loose: readonly Loose[], { gid }: Account): void 
   for (const { path: file, mode } of loose) setAccess(fs.openSync(file, READ), mode, gid);
 }
 
+/** Undoes `restrictAccess`: the service that runs on may be another account's. */
+export function restoreAccess(loose: readonly Loose[]): void {
+  for (const { path: file, found } of loose) setAccess(fs.openSync(file, READ), found.mode & 0o7777, found.gid);
+}
+
 /** The shell command that gives the account what it needs, and nobody else anything; undefined where owner, group and mode are right. */
 export function restrictCommand(db: string, account: Account): string | undefined {
   const commands = looseAccess(db, account).flatMap(({ path: file, mode, found }) => [

@@ -414,11 +414,15 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
       [
         'rows',
         'warn',
-        /^4 grant nothing \( any: .*, \*@example.com 10.0.0.0\/8: .*, bob 10.0.0.0\/33: .*, and 1 more\)$/,
+        /^6 grant nothing, or not what they seem to \( any: .*, \*@example.com 10.0.0.0\/8: .*, bob 10.0.0.0\/33: .*, and 3 more\)$/,
         /^allow-nets list/,
       ],
-      ['meaning', 'warn', /^2 .*\(erin 10.1.2.3\/8: .*, example.com 192.0.2.0\/24: .*\)$/, /^allow-nets list/],
-      ['expired', 'warn', /^all entries of 1 users have expired: dave$/, null],
+      ['expired', 'warn', /^every entry has expired of 1 users: dave$/, null],
+    );
+    sql("delete from access where user not in ('alice', 'erin', 'example.com')");
+    assert.match(
+      findingOf('rows')?.message ?? '',
+      /^2 .*\(erin 10.1.2.3\/8: 10.1.2.3\/8 grants all of 10.0.0.0\/8, example.com 192.0.2.0\/24: .*\)$/,
     );
     sql('delete from access');
     expectFindings(['entries', 'fail', /every user is refused$/, null]);
@@ -499,9 +503,23 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
     chmodSync(file, 0o600);
     const closed = findingOf('program');
     assert.equal(closed?.message, `nobody cannot read ${file}`);
-    assert.equal(closed?.remedy, `chmod -R a+rX ${join(file, '../..')}`);
-    execFileSync('sh', ['-c', closed?.remedy ?? 'false']);
+    const open = `chmod -R a+rX ${join(file, '../..')}`;
+    assert.equal(closed?.remedy, open);
+    execFileSync('sh', ['-c', open]);
     assert.equal(findingOf('program')?.status, 'ok');
+    // A package of which only a dependency is closed, whose error does not say so.
+    writeFileSync(file, 'require("dependency")');
+    mkdirSync(join(file, '../../node_modules/dependency'), { recursive: true, mode: 0o755 });
+    writeFileSync(join(file, '../../node_modules/dependency/index.js'), '', { mode: 0o600 });
+    assert.equal(findingOf('program')?.remedy, open);
+  });
+
+  test('the fault of the program is not called a consequence of one that cannot stop it', () => {
+    chmodSync(join(site.db, '..'), 0o757);
+    standIn('process.exit(1)');
+    const [permissions, found] = findings().all.filter(({ status }) => status === 'fail');
+    assert.equal(permissions?.check, 'permissions');
+    assert.deepEqual([found?.check, found?.advice], ['program', null]);
   });
 
   test('what is tried as the service user has a session of its own, and nothing open but its own pipes', () => {

@@ -69,6 +69,12 @@ describe('install where something is in the way', needs('root', 'postfix', 'dove
     assert.equal(status, 1);
     assert.deepEqual(await site.configuration(), original);
     assertLinks();
+    const { gid, mode } = statSync(site.db);
+    const other = run(['install', '--yes', '--user', 'nobody:daemon'], { reload: 'exit 3' });
+    assert.match(other.stdout, /chgrp \d+ \S+access.db\n/);
+    assert.equal(other.status, 1);
+    const after = statSync(site.db);
+    assert.deepEqual([after.gid, after.mode], [gid, mode]);
   });
 
   test('a service that does not answer', async () => {
