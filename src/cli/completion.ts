@@ -31,7 +31,7 @@ export const completeNames: FallbackCompletionFunction = (current, argv, others,
   done(process.env['SHELL']?.includes('zsh') ? names.map((name) => name.replaceAll(':', '\\:')) : names);
 };
 
-/** The names for the place after `command` and, if it is there, the user or set `owner`; null for what yargs completes. */
+/** The names for the place after `command` and, if given, `owner` (a user or set); null for what yargs completes. */
 function namesAt(command: string, owner: string | undefined, current: string, db: unknown): Iterable<string> | null {
   const isSet = /^set (add|remove|list|load)$/.test(command);
   if (!isSet && !/^(add|block|unblock|remove|list|check)$/.test(command)) return null;

@@ -1,4 +1,4 @@
-// Reads names and networks as people type them; the error for one that cannot be read suggests the likely right spelling.
+// Reads names and networks as people type them; an error suggests the likely right spelling.
 import { userInfo } from 'node:os';
 import { Trouble } from '../failure';
 import type { Meaning } from '../rules/meaning';
@@ -45,7 +45,7 @@ export function networkTyped(text: string): Meaning {
   return read;
 }
 
-/** Spellings of other programs: brackets, a net mask, leading zeros, a wildcard or missing octets, a comma or an interface behind it. */
+/** Reads spellings of other programs: brackets, an interface, a comma, a net mask, leading zeros, missing octets. */
 function likelyNetwork(text: string): string | null {
   const octets = (start: string) => [...start.split('.'), '0', '0', '0'].slice(0, 4).join('.');
   const tries = [

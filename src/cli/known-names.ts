@@ -4,9 +4,9 @@ import type { Connection } from '../rules/database';
 import { hasRows, namesFrom } from '../rules/entries';
 import { isDomainName } from '../rules/row-fault';
 import { EVERYBODY } from '../rules/subject';
-import { commandText } from './let-in';
+import { commandText } from './command-text';
 
-/** Throws Trouble for a domain without its `@`, unless `force`. A name that ends in two letters may be a login, such as wei.li. */
+/** Throws Trouble for a domain without its `@`, unless `force`. wei.li may be a login or a domain of Liechtenstein. */
 export function requireUserName(connection: Connection, user: string, force: boolean): void {
   const kind = isDomainName(user);
   if (force || kind === 'no' || hasRows(connection, 'access', user)) return;
@@ -34,7 +34,7 @@ function namesHere(connection: Connection): string[] {
   return connection.prepare("select user from access where typeof(user) = 'text' limit 1000").pluck().all() as string[];
 }
 
-/** Hints at users whom an entry of this name does not cover, although one might think so. `words`: what followed the user in `command`. */
+/** Hints at users whom an entry of this name does not cover. `words`: what followed the user in `command`. */
 export function nameHints(
   connection: Connection,
   user: string,

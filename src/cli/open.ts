@@ -5,8 +5,8 @@ import { RowImport } from '../rules/import';
 import { asOwner, becomeOwner } from '../rules/owner';
 
 /**
- * Does `work` in one transaction that nobody else can write in meanwhile: all of it or nothing. Readable rows that another SQLite client
- * wrote are canonical before it begins; `rewritten` is how many there were. `before` sees them as they were.
+ * Does `work` in one immediate transaction. Before it, readable rows of other SQLite clients are made canonical;
+ * `rewritten` is their number, and `before` still sees them as they were.
  */
 export function changing<T>(
   file: string,

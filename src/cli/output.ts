@@ -1,8 +1,8 @@
 // What the commands print: results on descriptor 1, everything else on descriptor 2.
 //
-// Output is written in blocks as it comes, so that a list of any length needs no memory. A reader that closes the pipe (`| head`) ends the
-// program quietly. Any other failure to write (a full disk) is Trouble.
-// A terminal gets no control character of a name, a note or a log line; files and pipes get the bytes.
+// Output is written in blocks as it comes, so that a list of any length needs no memory. A reader that closes the pipe
+// (`| head`) ends the program quietly. Any other failure to write (a full disk) is Trouble. A terminal gets no control
+// character of a name, a note or a log line; files and pipes get the bytes.
 import { isatty } from 'node:tty';
 import { writeAll } from '../descriptor';
 import { outputTrouble, printable } from '../failure';
@@ -61,7 +61,7 @@ export function isTerminal(descriptor: 0 | 1 | 2): boolean {
 const COLOURS = { bold: 1, red: 31, green: 32, yellow: 33, dim: 2 } as const;
 export type Colour = keyof typeof COLOURS;
 
-/** Stands for the escape character of our own colours until they are written. Random, so that no name or note can forge it. */
+/** Stands for the escape character of our own colours until they are written. Random: nobody can forge it. */
 const ESCAPE = `\0${Math.random()}\0`;
 
 /** Coloured on a terminal, unless NO_COLOR is set (no-color.org). */

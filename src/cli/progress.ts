@@ -1,4 +1,4 @@
-// Shows the progress of long work on standard error, in one line that is overwritten, and erased at the end. Only on a terminal.
+// Shows the progress of long work on a terminal, in one line of standard error that is erased at the end.
 import * as fs from 'node:fs';
 import { isTerminal } from './output';
 

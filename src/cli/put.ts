@@ -18,7 +18,7 @@ interface Wanted {
 
 type Written = Pick<Wanted, 'expires' | 'local'>;
 
-/** A function that adds an entry or changes the one of the same meaning. It returns what was written, or null where nothing changed. */
+/** A function that adds an entry or changes the one of the same meaning; it returns null where nothing changed. */
 export function putter(connection: Connection, table: Table, now: number) {
   const write = rowWriter(connection, table);
   const origin = { addedBy: whoAmI(), addedAt: formatInstant(now) };

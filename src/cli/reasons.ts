@@ -1,4 +1,4 @@
-// Explains a verdict for `check`: the deciding subject, the entry that matched or those that did not, who added them, and what was in the way.
+// Explains a verdict for `check`: who decides, which entries match or do not, and who added them.
 import type { Entry, Verdict } from '../policy/decide';
 import { parseAddress } from '../rules/address';
 import type { Connection } from '../rules/database';

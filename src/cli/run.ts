@@ -1,6 +1,6 @@
 // The administrator's commands: from the command line to a command and its exit status, by yargs.
 //
-// DIAGNOSTICS: wrong usage is answered with a sentence and a hint (status 2), other failures with what to do (1), a bug with its stack (70).
+// DIAGNOSTICS: every failure prints an error and a hint; the status is 2 for wrong usage, 70 for a bug, else 1.
 import * as path from 'node:path';
 import yargs, { type Argv } from 'yargs';
 import { asErrorLines, commandStatus, failureOf } from '../failure';
@@ -13,7 +13,7 @@ import { MARK, wrongUsage } from './wrong-usage';
 
 declare const __VERSION__: string;
 
-/** Thrown to leave yargs with the command that it found: after a handler returns, yargs renders the help, which takes longer than the command. */
+/** Thrown to leave yargs with the command that it found: after a handler returns, yargs renders the help, slowly. */
 class Chosen extends Error {
   constructor(
     readonly command: Command,
@@ -49,8 +49,8 @@ async function statusOf(words: readonly string[], commands: readonly Command[]):
 }
 
 /**
- * `help COMMAND` as `COMMAND --help`, and a mark on the words that are positionals although yargs would read them as something else: `-`,
- * a user named help, and what stands after `--`, unless the command takes that as it is.
+ * `help COMMAND` as `COMMAND --help`, and a mark on the words that are positionals although yargs would read them as
+ * something else: `-`, a user named help, and what stands after `--`, unless the command takes that as it is.
  */
 function wordsForYargs(words: readonly string[], commands: readonly Command[]): string[] {
   const [first, second] = words;

@@ -1,4 +1,4 @@
-// Prints tables row by row, in columns as wide as the widest cell of the first rows, so that a list of any length needs no memory.
+// Prints tables row by row: the first rows set the widths of the columns, so that a long list needs no memory.
 import { type Colour, coloured, printLine } from './output';
 
 /** The number of rows that determine the widths. */

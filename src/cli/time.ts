@@ -5,8 +5,8 @@ import { expiryMoment, formatInstant, parseInstant } from '../rules/expiry';
 const SECONDS: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, w: 604_800 };
 
 /**
- * `--until` and `--at`: a date, or a date and time, with an offset or in local time; ms since 1970. A date alone means its end (or, with
- * `dayStart`, its beginning) in local time.
+ * `--until` and `--at`: a date, or a date and time, with an offset or in local time; ms since 1970. A date alone means
+ * its end (or, with `dayStart`, its beginning) in local time.
  */
 export function momentOf(text: string, option: string, dayStart = false): number {
   const spelled = text.trim().replace(/[t ]/i, 'T').toUpperCase();

@@ -1,9 +1,9 @@
 // allow-nets add: let a user, a domain or everybody send mail from networks.
 
 import { type Command, ENTRY_OPTIONS } from '../cli/command';
+import { commandText } from '../cli/command-text';
 import { networkTyped, subjectTyped, whoAmI } from '../cli/input';
 import { nameHints, requireUserName } from '../cli/known-names';
-import { commandText } from '../cli/let-in';
 import { nearest } from '../cli/nearest';
 import { changing } from '../cli/open';
 import { hint, printLine } from '../cli/output';

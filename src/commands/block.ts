@@ -1,9 +1,9 @@
 // allow-nets block: refuse a user from everywhere, whatever other entries allow. It writes the entry `none`.
 
 import { type Command, ENTRY_OPTIONS } from '../cli/command';
+import { commandText } from '../cli/command-text';
 import { subjectTyped, whoAmI } from '../cli/input';
 import { nameHints, requireUserName } from '../cli/known-names';
-import { commandText } from '../cli/let-in';
 import { changing } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { putter } from '../cli/put';

@@ -1,7 +1,7 @@
-// allow-nets check: whether a user would be allowed from an address, and why. It decides by the same function as the policy program.
+// allow-nets check: whether a user would be allowed, and why, by the same function as the policy program.
 
 import type { Command } from '../cli/command';
-import { commandText, letInCommand } from '../cli/let-in';
+import { allowCommand, commandText } from '../cli/command-text';
 import { reading } from '../cli/open';
 import { coloured, hint, printLine } from '../cli/output';
 import { reasons } from '../cli/reasons';
@@ -49,6 +49,6 @@ export const check: Command = {
 /** The command that changes the decision, where one does. */
 function hintRemedy({ why, subject }: Refusal, user: string, address: string, db: string): void {
   const blocked = why === 'blocked' && subject !== null;
-  const command = blocked ? commandText('unblock', [subject], db) : letInCommand(user, address, db);
+  const command = blocked ? commandText('unblock', [subject], db) : allowCommand(user, address, db);
   if (command !== null) hint(`to ${blocked ? 'unblock' : 'allow it'}: ${command}`);
 }

@@ -41,7 +41,7 @@ export const init: Command = {
   },
 };
 
-/** Creates the database unless it exists. `gid`: of the account that reads it; null for a caller that is not root. True if created. */
+/** Creates the database unless it exists. `gid`: of the account that reads it, for root. Returns whether it did. */
 export function createDatabase(file: string, gid: number | null): boolean {
   // Only root may give a file to any group.
   return asOwner(file, () => create(file, process.geteuid?.() === 0 ? gid : null));
@@ -75,7 +75,7 @@ function create(file: string, gid: number | null): boolean {
   });
 }
 
-/** The folder of the database, and those above it that are missing, which everybody can pass through whatever the umask is. */
+/** Creates the folder of the database and those above it, which everybody can pass through whatever the umask is. */
 function makeFolder(folder: string, gid: number | null, isLast = true): void {
   if (fs.existsSync(folder)) return;
   // mkdir with `recursive` never returns where a folder refuses new ones (/proc).

@@ -1,7 +1,7 @@
 // allow-nets list: who may send mail from where, and which entries grant nothing.
 
 import type { Command } from '../cli/command';
-import { commandText } from '../cli/let-in';
+import { commandText } from '../cli/command-text';
 import { reading } from '../cli/open';
 import { type Colour, hint, isTerminal, printJsonArray } from '../cli/output';
 import { printTable } from '../cli/table';

@@ -1,6 +1,6 @@
 // allow-nets refused: who was refused, by the policy program's own lines in the mail log, and how to let them in.
 import type { Command } from '../cli/command';
-import { letInCommand } from '../cli/let-in';
+import { allowCommand } from '../cli/command-text';
 import { hint, printError, printJsonArray } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable } from '../failure';
@@ -61,7 +61,7 @@ function rowsOf({ users }: Tally, db: string) {
         last: secondsText(last),
         reason,
         allowed_now: answer === 'allowed',
-        command: isLetIn ? letInCommand(user, address, db) : null,
+        command: isLetIn ? allowCommand(user, address, db) : null,
         answer,
         isStolen,
       };

@@ -1,8 +1,8 @@
 // allow-nets remove: remove entries.
 
 import type { Command } from '../cli/command';
+import { commandText } from '../cli/command-text';
 import { networkTyped } from '../cli/input';
-import { commandText } from '../cli/let-in';
 import { changing } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { Trouble } from '../failure';

@@ -1,4 +1,4 @@
-// allow-nets tidy: rewrite hand-written rows in canonical form, as every command that writes does, and list what cannot be read.
+// allow-nets tidy: rewrite hand-written rows in canonical form, and list those that cannot be read.
 import type { Command } from '../cli/command';
 import { changing } from '../cli/open';
 import { hint, printLine } from '../cli/output';

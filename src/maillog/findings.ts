@@ -1,5 +1,5 @@
 // What `learn` found out: the networks of each user, with what should be looked at twice.
-import { isOneUser } from '../cli/let-in';
+import { isOneUser } from '../cli/command-text';
 import type { Network } from '../rules/network';
 import { joinNetworks } from './join';
 import { isSpread, type Mark, sharedMark, type Usage } from './marks';

@@ -1,4 +1,4 @@
-// Commands that a hint prints, to be pasted into a POSIX shell of this host.
+// Writes the commands that hints print, ready to be pasted into a POSIX shell of this host.
 import * as path from 'node:path';
 import { printable, shellWord } from '../failure';
 import { parseAddress } from '../rules/address';
@@ -35,7 +35,7 @@ export function commandText(
  * The command that lets the user send mail from the address (IPv6: from its /64) for some days, or null when there is
  * none.
  */
-export function letInCommand(user: string, address: string, db: string): string | null {
+export function allowCommand(user: string, address: string, db: string): string | null {
   const client = parseAddress(address);
   const name = foldName(user);
   if (client === null || !isOneUser(name)) return null;
