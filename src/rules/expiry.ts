@@ -1,6 +1,7 @@
 // When an entry stops counting.
 
-const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?)?(Z|[+-]\d\d(?::?\d\d)?)?$/i;
+const ISO =
+  /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?:(:\d\d)(?:\.\d+)?)?)?(?:Z|([+-](?:[01]\d|2[0-3]))(?::?([0-5]\d))?)?$/i;
 
 const DAY = 86_400_000;
 
@@ -35,23 +36,14 @@ export function isDate(text: string): boolean {
 
 /** ISO 8601 text to ms since 1970, or null. A part left out is zero, an offset left out is UTC. */
 export function parseInstant(text: string): number | null {
-  const match = ISO.exec(text.trim());
-  if (match === null) return null;
-  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0));
-  if (year === undefined || month === undefined || day === undefined) return null;
-  if (hour === undefined || minute === undefined || second === undefined) return null;
-  if (hour > 23 || minute > 59 || second > 59) return null;
-  const date = new Date(0);
-  date.setUTCFullYear(year, month - 1, day);
-  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return null;
-  date.setUTCHours(hour, minute, second);
-  const offset = /^([+-])(\d\d):?(\d\d)?$/.exec(match[7] ?? '');
-  if (offset === null) return date.getTime();
+  const [, day, time, second = ':00', hours, minutes] = ISO.exec(text.trim()) ?? [];
   // A date with another two digits (2026-12-24-31) is a slip, not an offset.
-  if (offset[3] === undefined && match[4] === undefined) return null;
-  if (Number(offset[2]) > 23 || Number(offset[3] ?? 0) > 59) return null;
-  const minutes = Number(offset[2]) * 60 + Number(offset[3] ?? 0);
-  return date.getTime() - (offset[1] === '-' ? -minutes : minutes) * 60_000;
+  if (day === undefined || (time === undefined && hours !== undefined && minutes === undefined)) return null;
+  const local = `${day}T${time ?? '00:00'}${second}`;
+  const moment = Date.parse(`${local}Z`);
+  // Date takes the 30th of February for a day in March.
+  if (Number.isNaN(moment) || !new Date(moment).toISOString().startsWith(local)) return null;
+  return hours === undefined ? moment : Date.parse(`${local}${hours}:${minutes ?? '00'}`);
 }
 
 /** As the commands store it: `2026-12-24T18:00:00Z`. */

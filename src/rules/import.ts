@@ -181,23 +181,21 @@ function removeSql(table: Table): string {
 
 /** The rows `t` of the database that differ from the input `i`. A row with a local mark is not replaced. */
 function changeSql(table: Table, replace: boolean): string {
-  const name = nameColumn(table);
   const wanted = (column: string) => `nullif(ifnull(i.${column}, t.${column}), '')`;
   const given = "nullif(i.expires, '')";
   const expires = replace ? given : `iif(i.expires is null, kept_expiry(t.expires), ${given})`;
   const [column, value, differs] =
-    table === 'access' ? [', expires', `, ${expires} as expires`, `or t.expires is not ${expires}`] : ['', '', ''];
-  return `update ${table} set (key, note, local, added_at, added_by${column}) =
-      (new.key, new.note, new.local, new.added_at, new.added_by${column && ', new.expires'})
-    from (
-      select t.rowid as target, i.key as key, ${wanted('note')} as note, ifnull(i.local, t.local) as local,
-        nullif(ifnull(i.added_at, @now), '') as added_at, nullif(ifnull(i.added_by, @addedBy), '') as added_by ${value}
-      from incoming i cross join ${table} t on t.${name} = i.name and t.network = i.network
-      where i.of = '${table}' ${replace ? 'and not t.local' : ''} and (
+    table === 'access' ? [', expires', `, ${expires}`, `or t.expires is not ${expires}`] : ['', '', ''];
+  return `update ${table} as t set (key, note, local, added_at, added_by${column}) = (
+      i.key, ${wanted('note')}, ifnull(i.local, t.local),
+      nullif(ifnull(i.added_at, @now), ''), nullif(ifnull(i.added_by, @addedBy), '')${value})
+    from incoming i
+    where i.of = '${table}' and t.${nameColumn(table)} = i.name and t.network = i.network
+      ${replace ? 'and not t.local' : ''} and (
         t.key is not i.key or t.local is not ifnull(i.local, t.local) ${differs}
         or nullif(t.note, '') is not ${wanted('note')}
         or nullif(t.added_at, '') is not ${wanted('added_at')} or nullif(t.added_by, '') is not ${wanted('added_by')})
-    ) new where ${table}.rowid = new.target ${returning(table, 'change')}`;
+    ${returning(table, 'change')}`;
 }
 
 /** The rows of the input that the database does not have. */

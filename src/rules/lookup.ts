@@ -6,7 +6,7 @@
 import type { Entry, Rules } from '../policy/decide';
 import type { Address } from './address';
 import type { Connection, Statement } from './database';
-import { type Meaning, meaningFor, meaningOf } from './meaning';
+import { type Meaning, meaningOf } from './meaning';
 import { commonPrefix, networkKey, networkOfKey, truncate } from './network';
 import { nameColumn, type Table } from './schema';
 import { foldName } from './subject';
@@ -17,7 +17,7 @@ export function rulesOf(connection: Connection): Rules {
 
   function* covering(subject: string, loose: readonly Row[], address: Address): Iterable<Entry> {
     for (const row of loose) {
-      const meaning = meaningFor('access', row.network, address);
+      const meaning = meaningOf('access', row.network, address);
       if (meaning?.kind === 'set') yield* coveringOf(meaning.name, row, address);
       else if (meaning?.kind === 'network' || meaning?.kind === 'any') yield entryOf(row);
     }
@@ -27,7 +27,7 @@ export function rulesOf(connection: Connection): Rules {
   /** The networks of a set that contain the address, as entries of the subject that names the set. */
   function* coveringOf(set: string, { expires }: Row, address: Address): Iterable<Entry> {
     for (const { network } of sets.loose(set)) {
-      if (meaningFor('network_set', network, address) !== null) yield { network: network.trim(), set, expires };
+      if (meaningOf('network_set', network, address) !== null) yield { network: network.trim(), set, expires };
     }
     for (const { network } of sets.networks(set, address)) yield { network, set, expires };
   }

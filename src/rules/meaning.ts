@@ -13,18 +13,15 @@ export type Meaning =
   | { readonly kind: 'set'; readonly name: string }
   | { readonly kind: Word };
 
-/** The meaning of what stands in a `network` column, or null when it cannot be read and so grants nothing. */
-export function meaningOf(table: Table, network: unknown): Meaning | null {
+/**
+ * The meaning of what stands in a `network` column, or null when it cannot be read and so grants nothing. With an address, a network that
+ * does not contain it is null, too: ip-cidr is then asked about few of many rows.
+ */
+export function meaningOf(table: Table, network: unknown, address?: Address): Meaning | null {
   const meaning = readMeaning(table, network);
   if (meaning?.kind !== 'network') return meaning;
+  if (address !== undefined && !contains(meaning.network, address)) return null;
   return isCertain(String(network).trim(), meaning.network) ? meaning : null;
-}
-
-/** As `meaningOf`, for a network that counts only where it contains the address: ip-cidr is then asked about few of many rows. */
-export function meaningFor(table: Table, network: unknown, address: Address): Meaning | null {
-  const meaning = readMeaning(table, network);
-  if (meaning?.kind !== 'network') return meaning;
-  return contains(meaning.network, address) ? meaningOf(table, network) : null;
 }
 
 function readMeaning(table: Table, network: unknown): Meaning | null {

@@ -101,31 +101,19 @@ export function isCertain(text: string, network: Network): boolean {
 }
 
 function ipCidrReads(text: string, network: Network): boolean {
-  const [address = '', prefix] = text.trim().split('/');
+  const [address = '', prefix = network.prefix] = text.trim().split('/');
   // ip-cidr misreads mapped addresses and dotted tails (::ffff:10.0.0.0, 2001:db8::1.2.3.4): it gets the canonical text of those.
   const misread = address.includes(':') && (network.family === 4 || address.includes('.'));
-  const range = rangeOf(misread ? formatNetwork(network) : `${address}/${prefix ?? network.prefix}`);
-  if (range === null) return false;
-  const [first, last] = range.map(addressBytes);
-  const end = network.bytes.map((byte, i) => byte | (0xff >> Math.min(8, Math.max(0, network.prefix - 8 * i))));
-  return isSame(first, network.bytes) && isSame(last, end);
-}
-
-/** The first and the last address as ip-cidr reads the text, or null when it cannot. */
-function rangeOf(text: string): string[] | null {
   // Loaded outside the try: a program without its ip-cidr is in trouble, it must not refuse for good.
   const Cidr = ipCidr();
   try {
     // Its constructor needs ip-address 9, which has a known fault; package.json puts version 10 in its place.
-    const address = Cidr.createAddress(text);
-    return [address.startAddress(), address.endAddress()].map((end) => String(end.addressMinusSuffix));
+    const read = Cidr.createAddress(misread ? formatNetwork(network) : `${address}/${prefix}`);
+    const first = addressBytes(String(read.startAddress().addressMinusSuffix));
+    return read.subnetMask === network.prefix && first !== null && Buffer.compare(first, network.bytes) === 0;
   } catch {
-    return null;
+    return false;
   }
-}
-
-function isSame(a: Uint8Array | null | undefined, b: Uint8Array): boolean {
-  return a?.length === b.length && commonPrefix(a, b) === b.length * 8;
 }
 
 function ipCidr(): typeof IPCIDR {
