@@ -1,4 +1,5 @@
 // Random policy requests: well-formed ones from a grammar, and mutants of those. One character is one byte.
+import { createHash } from 'node:crypto';
 import { oneOf, type Pick } from '../random';
 import { randomBits, spellAddress } from '../rules/spellings';
 
@@ -19,11 +20,14 @@ const BAD_USERS = [
 const ADDRESSES = ['10.1.2.3', '192.0.2.1', '::ffff:10.1.2.3', '2001:db8::1'];
 const BAD_ADDRESSES = ['unknown', '', '10.1.2.3%eth0', '10.0.0.0/8', '010.1.2.3', 'any', '\xff'];
 
-/** Mostly printable, one byte in ten of any kind; no newline. */
+/** One byte in ten is of any kind, the others are printable; no newline. */
+const NOISE = Buffer.concat(Array.from({ length: 200 }, (_, i) => createHash('sha512').update(`${i}`).digest()))
+  .map((byte, i) => (i % 10 === 0 ? byte : 32 + (byte % 95)))
+  .reduce((text, byte) => text + (byte === 10 ? '' : String.fromCharCode(byte)), '');
+
 function randomText(pick: Pick): string {
-  const length = oneOf(pick, [0, 1, 5, 20, pick(300)]);
-  const any = () => String.fromCharCode(pick(10) === 0 ? pick(256) : 32 + pick(95));
-  return Array.from({ length }, any).join('').replaceAll('\n', '');
+  const start = pick(NOISE.length);
+  return NOISE.slice(start, start + oneOf(pick, [0, 1, 5, 20, pick(300)]));
 }
 
 /** Attribute lines and an empty line, mostly what Postfix sends. */
