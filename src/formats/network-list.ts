@@ -15,10 +15,15 @@ interface Entry {
   readonly country: string | null;
 }
 
+const COUNTRY = /^[A-Z]{2}$/;
+const TWO_LETTERS = 'a country has two letters, as in ISO 3166: --country JP';
+
 /** The ranges of a list. `countries`: only these, in upper case. What is wrong in a line goes to `problems`. Throws Trouble. */
 export function rangesOf(lines: Lines, countries: readonly string[], problems: Problems): Range[] {
   const seen = new Set<string>();
   const ranges: Range[] = [];
+  const wrong = countries.find((country) => !COUNTRY.test(country));
+  if (wrong !== undefined) throw refused(`${JSON.stringify(wrong)} is not a country`, TWO_LETTERS);
   for (const entry of /^\s*[[{]/.test(lines.first) ? jsonEntries(lines) : lineEntries(lines, problems)) {
     if (entry.country !== null) seen.add(entry.country);
     if (entry.country === null || countries.includes(entry.country)) ranges.push(entry.range);
@@ -32,7 +37,7 @@ export function rangesOf(lines: Lines, countries: readonly string[], problems: P
   }
   const unknown = countries.find((country) => !seen.has(country));
   if (unknown === undefined) return ranges;
-  throw refused(`the list has no country ${unknown}`, 'a country has two letters, as in ISO 3166: --country JP');
+  throw refused(`the list has no country ${unknown}`, TWO_LETTERS);
 }
 
 function refused(problem: string, hint: string): Trouble {
@@ -61,8 +66,7 @@ function jsonEntries(lines: Lines): Entry[] {
     if (error instanceof Trouble) throw error;
     throw refused(`this is not JSON: ${(error as Error).message}`, 'was it cut off? Fetch it again');
   }
-  if (addresses > 0)
-    hint(`addresses without a / that were left out: ${addresses}; to take them, write them one a line`);
+  if (addresses > 0) hint(`addresses without a / that were left out: ${addresses}; one a line, they are taken`);
   lines.isComplete = true;
   return entries;
 }
@@ -113,7 +117,6 @@ function statisticsEntry([, country = '', type, start = '', size = '']: readonly
 }
 
 const CONTINENT = /^(?:AF|AN|AS|EU|NA|OC|SA|ZZ)$/;
-const COUNTRY = /^[A-Z]{2}$/;
 
 /** FIRST,LAST,COUNTRY,..., or FIRST,LAST,CONTINENT,COUNTRY,... as db-ip has it by city. Null: it is neither. */
 function countryEntry(line: string): Entry | Refusal | null {
@@ -129,12 +132,15 @@ function countryEntry(line: string): Entry | Refusal | null {
   return { problem: `${third} is not a country`, hint: 'a line is FIRST,LAST,COUNTRY, the country in two letters' };
 }
 
+/** Where the first line of IP2Location ends: 0.255.255.255. Smaller numbers count something else. */
+const LEAST = 0xff_ffffn;
+
 /** IP2Location writes addresses as numbers, IPv4 addresses in its IPv6 lists as IPv4-mapped ones. */
 function numberedRange(first: string, last: string): Range | null {
   if (!/^\d{1,39}$/.test(first) || !/^\d{1,39}$/.test(last)) return null;
   const [from, to] = [BigInt(first), BigInt(last)];
   const mapped = 0xffff_0000_0000n;
-  if (from > to || to >= 1n << 128n) return null;
+  if (from > to || to < LEAST || to >= 1n << 128n) return null;
   if (to < 1n << 32n) return { family: 4, first: from, last: to };
   if (from < mapped || to >= mapped + (1n << 32n)) return { family: 6, first: from, last: to };
   return { family: 4, first: from - mapped, last: to - mapped };

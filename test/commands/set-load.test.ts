@@ -41,6 +41,8 @@ const CASES: [what: string, input: string | Buffer, options: string[], expected:
   ['UTF-16', Buffer.from('\ufeff192.0.2.0/24\n', 'utf16le'), [], /iconv -f utf-16le/],
   ['gzip', Buffer.from([0x1f, 0x8b, 8, 0]), [], /compressed by gzip/],
   ['countries and none chosen', RIR, [], /networks of several countries\n.*--country/],
+  ['an empty country', '10.0.0.0,10.0.0.255,\n192.0.2.0,192.0.2.255,FR\n', ['--country', ''], /"" is not a country/],
+  ['numbers that count something', '12,34,US\n', ['--country', 'US'], /12,34,US is not a network/],
   ['an unknown country', RIR, ['--country', 'XX'], /the list has no country XX/],
   ['a line that is none', '192.0.2.0/24\n10.0.0.300\n', [], /line 2: 10.0.0.300 is not a network/],
   ['HTML', '<html><body>404</body></html>\n', [], /HTML or XML page/],
