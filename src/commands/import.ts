@@ -56,6 +56,8 @@ export const importRows: Command = {
     if (result === null) return read.problems.print();
     if (read.unknownColumns.size > 0) hint(`columns left out: ${[...read.unknownColumns].join(', ')}`);
     if (read.withoutNetworks > 0) hint(`users without allow_nets, left out: ${read.withoutNetworks}`);
+    if (read.domainName !== null)
+      hint(`${read.domainName} is the name of a user here; the domain is @${read.domainName}`);
     printLine(countsText(result, dryRun));
     if (result.repeated > 0) hint(`rows that mean the same as another one: ${result.repeated}`);
     if (result.refusal !== null) hint(`it would be refused without --force: ${result.refusal.message}`);

@@ -4,6 +4,7 @@ import type { Refusal } from '../cli/input';
 import { hint, printError } from '../cli/output';
 import { printable } from '../failure';
 import type { ImportRow } from '../rules/import';
+import { isDomainName } from '../rules/row-fault';
 import { Lines } from './lines';
 import { type Format, type Notes, recordsOf } from './records';
 import { rowsFrom } from './values';
@@ -58,7 +59,7 @@ const RECORDS_IN_A_TURN = 1000;
 /** Calls `add` for all rows. With any problem they must not be used. Throws what reading throws, and what `check` throws. */
 export async function readRows(input: Input, add: (row: ImportRow) => void): Promise<Read> {
   const problems = new Problems();
-  const notes: Notes = { hasSets: false, unknownColumns: new Set(), withoutNetworks: 0 };
+  const notes: Notes = { hasSets: false, unknownColumns: new Set(), withoutNetworks: 0, domainName: null };
   const lines = new Lines(input.blocks);
   let count = 0;
   for (const record of recordsOf(lines, input.name, input.format, notes)) {
@@ -73,6 +74,7 @@ export async function readRows(input: Input, add: (row: ImportRow) => void): Pro
     else if (problems.count === 0) {
       for (const row of rows) {
         if (row.table === 'network_set') notes.hasSets = true;
+        else if (!row.name.includes('@') && isDomainName(row.name) === 'yes') notes.domainName ??= row.name;
         if (!(input.leaveOutLocal && row.local)) add(row);
       }
     }

@@ -24,6 +24,8 @@ export interface Notes {
   readonly unknownColumns: Set<string>;
   /** Users without a list of networks, which were left out. */
   withoutNetworks: number;
+  /** A user whose name is that of a domain. */
+  domainName: string | null;
 }
 
 /** `name`: of the file, or `-`. `first`: the first line of the input. */

@@ -109,6 +109,8 @@ const CASES: Case[] = [
     ['@office 192.0.2.0/24', ...CANONICAL.slice(0, 4), 'carol @office', 'here 10.0.0.0/8 this server']],
   ['a quote inside a field, and a line break in the next one', 'c"c,10.0.0.0/8,"a\r\nb"\n', [], ['added 1, changed 0, removed 0, unchanged 0'], [], 0,
     [...CANONICAL.slice(0, 4), 'c"c 10.0.0.0/8 a\r\nb', 'here 10.0.0.0/8 this server']],
+  ['a domain without its @', 'Example.org,10.0.0.0/8\n', [], ['added 1, changed 0, removed 0, unchanged 0'],
+    ['hint: example.org is the name of a user here; the domain is @example.org'], 0, [...CANONICAL.slice(0, 4), 'example.org 10.0.0.0/8', 'here 10.0.0.0/8 this server']],
   ['a set that is not there, by force', 'carol,@hotel\n', ['--force'], ['added 1, changed 0, removed 0, unchanged 0'], [], 0,
     [...CANONICAL.slice(0, 4), 'carol @hotel', 'here 10.0.0.0/8 this server']],
   ['several rows of one meaning: the one that lasts longest stays', 'user,network,expires\nc,10.0.0.0/8,2098-01-01T00:00Z\nC,::ffff:10.0.0.0/104,\nc,10.0.0.0/8,2097-01-01\n', [],
