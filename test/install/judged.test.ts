@@ -1,0 +1,139 @@
+// The judgement of restriction lists against smtpd itself, on random ones: where a check is said to be asked and to refuse, no mail passes
+// from outside.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { servicesOf } from '../../src/postfix/config-text';
+import { serviceLookup } from '../../src/postfix/configuration';
+import { checksOf } from '../../src/postfix/restrictions';
+import { smallMasterCf } from '../postfix/master-cf';
+import { needs } from '../requires';
+import { INSIDE, OUTSIDE, Site } from './site';
+
+const NAMES = Array.from({ length: 40 }, (_, i) => `s${i}`);
+
+let seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+const begin = seed;
+function random(): number {
+  seed = (seed * 1103515245 + 12345) & 0x7fffffff;
+  return (seed >> 8) / 0x7fffff;
+}
+const pick = <T>(all: readonly T[]): T => all[Math.floor(random() * all.length)] as T;
+
+const CHECKS = [
+  'check_policy_service unix:private/allow-nets',
+  'check_policy_service { unix:private/allow-nets, timeout=20s }',
+  'check_policy_service unix:$queue_directory/private/allow-nets',
+  'warn_if_reject check_policy_service unix:private/allow-nets',
+  'Check_Policy_Service,unix:private/allow-nets',
+];
+const OTHERS = [
+  'permit',
+  'permit_mynetworks',
+  'permit_sasl_authenticated',
+  'permit_auth_destination',
+  'permit_inet_interfaces',
+  'permit_tls_clientcerts',
+  'permit_naked_ip_address',
+  'reject_non_fqdn_sender',
+  'reject_unlisted_sender',
+  'reject_unauth_pipelining',
+  'reject_sender_login_mismatch',
+  'reject_known_sender_login_mismatch',
+  'reject_maps_rbl',
+  'reject_invalid_hostname',
+  'defer_if_permit',
+  'warn_if_reject reject',
+  'warn_if_reject, permit',
+  'sleep 0',
+  'check_client_access inline:{ {127.0.0.9 = OK} }',
+  'check_client_access inline:{ {127.0.0.9 = warn_if_reject} }',
+  'check_sasl_access inline:{ {alice = OK} }',
+  'check_sender_access static:ok',
+  'check_sender_access static:{DUNNO}',
+  'check_sender_access static:DUNNO',
+  'check_recipient_access inline:{ {example.net = permit_sasl_authenticated} }',
+  'check_helo_access static:permit',
+  'static:ok',
+  'one',
+  'two',
+  'warn_if_reject two',
+  'three',
+  '$mine',
+  `$\{mine}`,
+  '$smtpd_relay_restrictions',
+  `$\{unset}`,
+  `$\{unset?permit}`,
+  `$\{{$service_name} == {x} ? {permit} : {reject_unlisted_sender}}`,
+  `$\{{$process_name} == {smtpd} ? {permit} : {reject_unlisted_sender}}`,
+];
+const LISTS = ['client', 'helo', 'sender', 'relay', 'recipient', 'data', 'end_of_data'];
+
+function list(checks: number): string {
+  const items = Array.from({ length: Math.floor(random() * 3) }, () => pick(OTHERS));
+  if (random() < checks) items.splice(Math.floor(random() * (items.length + 1)), 0, pick(CHECKS));
+  return items.join(pick([', ', ' ', ',']));
+}
+const bare = (text: string) =>
+  text.replace(/\$(\{mine\??\w*\}|mine)|\b(one|two|three)\b|\$smtpd_relay_restrictions/g, 'sleep 0');
+
+/** Without one of these words smtpd does not start. */
+const WORKING = 'permit_mynetworks reject_unauth_destination';
+
+function entry(port: number): string {
+  const names = LISTS.filter((name) => random() < (name === 'recipient' ? 0.6 : 0.14));
+  const words = names.map((name) => {
+    const text = name === 'relay' ? bare(list(0.7)) : list(0.7);
+    return ` -o { smtpd_${name}_restrictions = ${text} ${/^re/.test(name) ? WORKING : ''}}`;
+  });
+  if (random() < 0.2) words.push(' -o smtpd_delay_reject=no');
+  if (random() < 0.3) words.push(` -o { two = sleep 0 ${bare(list(0.4))} }`);
+  if (random() < 0.3) words.push(` -o { mine = ${bare(list(0.4))} }`);
+  return `${port} inet n - n - - smtpd${words.join('')}`;
+}
+
+describe('random lists', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
+  let site: Site<string>;
+
+  before(async () => {
+    const starts = Object.fromEntries(NAMES.map((name) => [name, 'plain'])) as Record<string, 'plain'>;
+    site = await Site.open(starts, {
+      listeners: Object.fromEntries(NAMES.map((name) => [name, []])),
+      parameters: {
+        smtpd_restriction_classes: 'one two, three',
+        one: `sleep 0, ${bare(list(0.3))}`,
+        two: `sleep 0 ${bare(list(0.3))}`,
+        three: 'two',
+        mine: bare(list(0.2)),
+        smtpd_relay_restrictions: WORKING,
+        smtpd_recipient_restrictions: `${list(0.5)} ${WORKING}`,
+      },
+      masterCf: (ports) => `${NAMES.map((name) => entry(ports[name] ?? 0)).join('\n')}\n${smallMasterCf([], [])}`,
+    });
+    site.run(['init', '--user', 'nobody']);
+    site.run(['add', 'alice', INSIDE]);
+    const { node, script } = site.program;
+    const argv = `${node} ${script} --persistent --db ${site.db} --log none`;
+    await site.postfix.command(
+      'postconf',
+      '-M',
+      `allow-nets/unix=allow-nets unix - n n - 0 spawn user=nobody argv=${argv}`,
+    );
+    await site.postfix.reload();
+  });
+  after(() => site?.close());
+
+  test(`where the check is asked, nothing passes; seed ${begin}`, async () => {
+    const files = { main: site.read('main.cf'), master: site.read('master.cf'), folder: site.postfix.configDir };
+    let refused = 0;
+    for (const name of NAMES) {
+      const service = servicesOf(files.master).find((one) => one.name === String(site.postfix.ports[name]));
+      assert.ok(service);
+      const [check] = checksOf(serviceLookup(files, service), 'allow-nets');
+      if (check === undefined || check.skip !== null || check.trial) continue;
+      const { code, text } = await site.send(name, OUTSIDE);
+      assert.notEqual(code, 250, JSON.stringify({ check, overrides: service.overrides, main: files.main }));
+      if (text.includes('may not send mail')) refused++;
+    }
+    assert.ok(refused > 0);
+  });
+});
