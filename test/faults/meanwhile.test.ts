@@ -103,5 +103,5 @@ test('better-sqlite3 removed under a program that has not yet needed it: trouble
   const command = [process.execPath, copyProgram('no-driver')];
   const { bytes, status, log } = await run(['--persistent', '--db', db], request('', '::1') + ASK, { command });
   assert.deepEqual([bytes, status], [DUNNO, 78]);
-  assert.match(log.join('\n'), /^warn: better-sqlite3, or its native addon, is missing in .*; build it as /);
+  assert.match(log.join('\n'), /^warn: better-sqlite3, or its native addon, is missing in .*; install it as /);
 });
