@@ -1,5 +1,5 @@
 // The judgement of restriction lists against smtpd itself, on random ones: where a check is said to be asked and to refuse, no mail passes
-// from outside.
+// from outside. SEED=... tries others.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { servicesOf } from '../../src/postfix/config-text';
@@ -11,8 +11,7 @@ import { INSIDE, OUTSIDE, Site } from './site';
 
 const NAMES = Array.from({ length: 40 }, (_, i) => `s${i}`);
 
-let seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
-const begin = seed;
+let seed = Number(process.env['SEED'] ?? 5);
 function random(): number {
   seed = (seed * 1103515245 + 12345) & 0x7fffffff;
   return (seed >> 8) / 0x7fffff;
@@ -122,7 +121,7 @@ describe('random lists', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
   });
   after(() => site?.close());
 
-  test(`where the check is asked, nothing passes; seed ${begin}`, async () => {
+  test('where the check is asked, nothing passes', { timeout: 200_000 }, async () => {
     const files = { main: site.read('main.cf'), master: site.read('master.cf'), folder: site.postfix.configDir };
     let refused = 0;
     for (const name of NAMES) {
