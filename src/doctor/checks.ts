@@ -5,7 +5,7 @@ import { syncCheck } from '../sync/status';
 import { databaseFindings } from './database-check';
 import { diskFindings } from './disk-check';
 import { type Finding, type Findings, warn } from './finding';
-import type { InstalledService } from './installed-service';
+import { asRoot, type InstalledService } from './installed-service';
 import { type Asking, listFindings } from './list-check';
 import { liveFindings, masterFindings } from './live-check';
 import { mailLogFindings } from './mail-log-check';
@@ -52,9 +52,9 @@ export async function* serviceExamination(service: InstalledService): AsyncItera
   }
 }
 
-function* rootFindings(): Iterable<Finding> {
+function* rootFindings({ postfix }: InstalledService): Iterable<Finding> {
   if (process.getuid?.() !== 0) {
-    yield warn('root', 'only root can try what the service user does', { command: 'sudo allow-nets doctor' });
+    yield warn('root', 'only root can try what the service user does', { command: asRoot(postfix) });
   }
 }
 

@@ -6,16 +6,18 @@ import { type Account, closedTo } from '../postfix/account';
 import { type Loose, looseAccess, restrictCommand } from '../postfix/database-access';
 import { shellLine } from '../postfix/run';
 import { type Finding, fail, ok, warn } from './finding';
-import { type InstalledService, isDatabaseFile } from './installed-service';
+import { asRoot, databaseKind, type InstalledService } from './installed-service';
 
 export function* databaseFindings(service: InstalledService): Iterable<Finding> {
   const { db, account, runner, postfix } = service;
   const copy = 'put a good copy in its place; mail waits until then';
-  if (!fs.existsSync(db)) {
+  const kind = databaseKind(service);
+  if (kind === 'missing') {
     const init = shellLine(['allow-nets', 'init', '--db', db]);
     const hint = `${copy}. Only for a new installation, since it refuses every user: ${init}`;
     yield fail('database', `there is no database ${db}: all mail of users is deferred`, { hint });
-  } else if (!isDatabaseFile(service)) yield fail('database', `${db} is not a regular file`, { hint: copy });
+  } else if (kind === 'other') yield fail('database', `${db} is not a regular file`, { hint: copy });
+  else if (kind === 'closed') yield warn('database', `only root can look at ${db}`, { command: asRoot(postfix) });
   else {
     const closed = runner === null ? null : closedTo(runner, db, postfix);
     if (runner !== null && closed !== null) yield closedFinding(db, runner, closed);

@@ -73,9 +73,19 @@ export function isOnTrial(files: ConfigFiles, target: string): boolean {
   return lookups.some((lookup) => checksOf(lookup, target).some(({ trial }) => trial));
 }
 
-/** False for a FIFO too, which would block whoever opens it. */
-export const isDatabaseFile = ({ db }: InstalledService): boolean =>
-  fs.statSync(db, { throwIfNoEntry: false })?.isFile() ?? false;
+/** What is at the place of the database. `closed`: this user may not look; `other`: a FIFO for example, which would block whoever opens it. */
+export function databaseKind({ db }: InstalledService): 'file' | 'other' | 'missing' | 'closed' {
+  try {
+    if (!fs.statSync(db).isFile()) return 'other';
+    fs.accessSync(db, fs.constants.R_OK);
+    return 'file';
+  } catch (error) {
+    return /^(ENOENT|ENOTDIR)$/.test((error as NodeJS.ErrnoException).code ?? '') ? 'missing' : 'closed';
+  }
+}
+
+/** This command, run by root. */
+export const asRoot = (postfix: Postfix): string => shellLine(['sudo', 'allow-nets', 'doctor', ...postfix.chosen]);
 
 /** `COMMAND && postfix reload`. */
 export const andReload = (postfix: Postfix, words: readonly string[]): string =>

@@ -7,7 +7,7 @@ import { type Connection, openForReading, translating } from '../rules/database'
 import { rulesOf } from '../rules/lookup';
 import { meaningOf, meaningText } from '../rules/meaning';
 import { type Finding, fail, ok } from './finding';
-import { type InstalledService, isDatabaseFile, reloadCommand } from './installed-service';
+import { databaseKind, type InstalledService, reloadCommand } from './installed-service';
 
 const CHECK = 'answer';
 
@@ -59,7 +59,7 @@ interface Probe {
 function probesOf(service: InstalledService): Probe[] {
   const { db } = service;
   const unknown = [{ ...STRANGER, expected: null }];
-  if (!isDatabaseFile(service)) return unknown;
+  if (databaseKind(service) !== 'file') return unknown;
   try {
     return translating(db, () => {
       const connection = openForReading(db);

@@ -5,15 +5,15 @@ import { type Account, closedTo, runAs } from '../postfix/account';
 import { complaintOf, type Ran, run, shellLine } from '../postfix/run';
 import { hindranceOf } from '../postfix/wanted-service';
 import { type Finding, fail, ok } from './finding';
-import { type InstalledService, installCommand, isDatabaseFile } from './installed-service';
+import { databaseKind, type InstalledService, installCommand } from './installed-service';
 
 const CHECK = 'program';
 const OLDEST_NODE = 20;
 
 export function* programFindings(service: InstalledService): Iterable<Finding> {
-  const { runner, policy, postfix, db } = service;
+  const { runner, policy, postfix } = service;
   // The program would wait for a FIFO in place of the database.
-  if (runner === null || (fs.existsSync(db) && !isDatabaseFile(service))) return;
+  if (runner === null || databaseKind(service) === 'other') return;
   const hindrance = hindranceOf(runner, policy, postfix);
   if (hindrance !== null) {
     const found = fileFinding(service, runner) ?? nodeFinding(service, runner);

@@ -10,11 +10,11 @@ import { contains } from '../rules/network';
 import { problemOf, warningOf } from '../rules/row-fault';
 import { foldName } from '../rules/subject';
 import { type Finding, fail, ok, warn } from './finding';
-import { type InstalledService, isDatabaseFile } from './installed-service';
+import { databaseKind, type InstalledService } from './installed-service';
 
 export function* rowFindings(service: InstalledService): Iterable<Finding> {
   const { db } = service;
-  if (!isDatabaseFile(service)) return;
+  if (databaseKind(service) !== 'file') return;
   let connection: Connection | null = null;
   try {
     const open = openForReading(db);

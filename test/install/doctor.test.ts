@@ -599,6 +599,24 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
     await site.postfix.reload();
   });
 
+  test('somebody who is not root and may not look at the database', () => {
+    const words = [site.program.script, 'doctor', '--json', '-c', site.postfix.configDir];
+    const { stdout, stderr, status } = spawnSync(site.program.node, words, {
+      uid: 65_533,
+      gid: 65_533,
+      encoding: 'utf8',
+    });
+    assert.deepEqual([status, stderr], [0, '']);
+    const found = (JSON.parse(stdout) as Finding[]).filter((one) => one.status !== 'ok');
+    assert.deepEqual(
+      found.map(({ check, remedy }) => [check, remedy]),
+      [
+        ['root', `sudo allow-nets doctor -c ${site.postfix.configDir}`],
+        ['database', `sudo allow-nets doctor -c ${site.postfix.configDir}`],
+      ],
+    );
+  });
+
   test('no Postfix configuration', () => {
     const { status, stdout, stderr } = site.run(['doctor', '--json', '-c', '/nonexistent']);
     const [only, ...more] = JSON.parse(stdout) as Finding[];
