@@ -22,7 +22,7 @@ export function columnName(field: string | null): string {
   return (field ?? '').trim().toLowerCase();
 }
 
-/** Columns that other programs have, which say what we say otherwise. */
+/** Columns of other programs that may change what a row means, and what to do with them. */
 const OTHER_MEANINGS: readonly (readonly [name: RegExp, hint: string])[] = [
   [
     /^(?:valid_?)?(?:from|start|begin|since)/,
@@ -63,17 +63,14 @@ export function isHeader(fields: readonly (string | null)[], isNetwork: (text: s
 export function refuseHeader(names: readonly string[]): Refusal | null {
   const twice = names.find((name, i) => isColumn(name) && names.indexOf(name) !== i);
   if (twice !== undefined) return { problem: `there are two columns ${twice}`, hint: 'leave one of them out' };
-  const lacking = !names.includes('network')
-    ? 'network'
-    : names.includes('user') || names.includes('set')
-      ? null
-      : 'user';
-  if (lacking !== null && names.some((name) => OTHER_NAMES.test(name))) {
+  const needed = names.includes('set') ? ['network'] : ['network', 'user'];
+  const lacking = needed.find((name) => !names.includes(name));
+  if (lacking !== undefined && names.some((name) => OTHER_NAMES.test(name))) {
     return {
       problem: `the columns ${names.join(' and ')} are not known`,
       hint: 'name them user and network, in SQL: select username as user, allow_nets as network; a user who may send from everywhere has the network any',
     };
   }
   const refusal = names.map(refuseColumn).find((each) => each !== null);
-  return refusal ?? (lacking === null ? null : { problem: `there is no column ${lacking}`, hint: KNOWN });
+  return refusal ?? (lacking === undefined ? null : { problem: `there is no column ${lacking}`, hint: KNOWN });
 }

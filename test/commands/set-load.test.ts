@@ -77,6 +77,35 @@ test('set load', async (t) => {
   }
 });
 
+test('random ranges: the set holds exactly their addresses, and no two of its networks could be one', () => {
+  const db = noDatabase();
+  writeDatabase(db, []);
+  const address = (n: number) => `192.0.${2 + (n >> 8)}.${n & 255}`;
+  const wanted = new Set<number>();
+  const lines = Array.from({ length: 60 }, (_, i) => {
+    const first = Math.floor(Math.random() * 500);
+    const last = first + (i % 12);
+    for (let n = first; n <= last; n++) wanted.add(n);
+    return first === last ? `${address(first)}/32\n` : `${address(first)}-${address(last)}\n`;
+  });
+  const input = lines.join('');
+  assert.equal(run(['set', 'load', 'home', '-', '--db', db], { input }).status, 0, input);
+  const blocks = networks(db).map((text) => {
+    const [, third, fourth, prefix] = /^home 192\.0\.(\d+)\.(\d+)\/(\d+)$/.exec(text)?.map(Number) ?? [];
+    return { first: ((third ?? 0) - 2) * 256 + (fourth ?? 0), size: 2 ** (32 - (prefix ?? 0)) };
+  });
+  const held = blocks.flatMap(({ first, size }) => Array.from({ length: size }, (_, i) => first + i));
+  assert.deepEqual(
+    held.sort((a, b) => a - b),
+    [...wanted].sort((a, b) => a - b),
+    input,
+  );
+  for (const { first, size } of blocks) {
+    const pair = first ^ size;
+    assert.ok(!blocks.some((other) => other.first === pair && other.size === size), input);
+  }
+});
+
 test('a set is replaced, other sets stay, and more than half needs --force', () => {
   const db = noDatabase();
   writeDatabase(db, []);
