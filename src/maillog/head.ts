@@ -3,8 +3,8 @@
 // Messages hold text that clients chose (user name, sender, HELO name). So the head is matched from the first byte of
 // the line on, and nothing is searched for further right.
 //
-// Containers and log programs add to it: a name and a bar (`postfix-1  | `, docker compose logs), `[pod/NAME/CONTAINER]
-// ` (kubectl logs --prefix), a priority (`<22>`), a time stamp of their own (docker logs -t), `stdout F` (Kubernetes),
+// Containers and log programs add to it: a name and a bar (`postfix-1  |`, docker compose logs), `[pod/NAME/CONTAINER]`
+// (kubectl logs --prefix), a priority (`<22>`), a time stamp of their own (docker logs -t), `stdout F` (Kubernetes),
 // `[ID 197553 mail.info]` (Solaris, illumos). Host name and process number may be missing. RFC 5424 and Docker's JSON
 // lines (`{"log":"...","time":"..."}`) are read, too.
 import { STAMP, type StampReader } from './stamp';

@@ -37,7 +37,9 @@ export async function applyFindings(
       before(connection) {
         // The first entry of a user's own would end what a wider one allows.
         const origin = { addedAt: formatInstant(now), addedBy };
-        for (const { user } of taken) if (inheritWider(connection, user, origin).length > 0) inheriting.add(user);
+        for (const user of new Set(taken.map((finding) => finding.user))) {
+          if (inheritWider(connection, user, origin).length > 0) inheriting.add(user);
+        }
       },
     });
   });
