@@ -4,7 +4,7 @@
 // for every program that shares them. Another program may have done so before; then these functions wait and retry.
 import * as fs from 'node:fs';
 
-/** Reads some bytes into `buffer` from `at` on. 0 at the end of input, also when the peer is gone. Throws what else the system throws. */
+/** Reads some bytes into `buffer` from `at` on. 0 at the end of input, also when the peer is gone. Throws all other errors. */
 export function readSome(descriptor: number, buffer: Uint8Array, at = 0): number {
   for (let tries = 0; ; tries++) {
     try {
@@ -17,7 +17,7 @@ export function readSome(descriptor: number, buffer: Uint8Array, at = 0): number
   }
 }
 
-/** Writes all bytes. False when the peer is gone. Throws what else the system throws. */
+/** Writes all bytes. False when the peer is gone. Throws all other errors. */
 export function writeAll(descriptor: number, bytes: Uint8Array): boolean {
   for (let written = 0, tries = 0; written < bytes.length; tries++) {
     try {

@@ -17,7 +17,7 @@ export type DatabaseFault =
   | 'database-busy'
   | 'database-full';
 
-/** `installation`: Node.js or better-sqlite3. `refused`: what was asked for is not done. */
+/** `installation`: Node.js or better-sqlite3. `refused`: a command cannot do what it was given. */
 export type FailureKind = 'option' | 'request' | 'installation' | 'output' | 'refused' | 'bug' | DatabaseFault;
 
 /** For people: lower case, no full stop. */

@@ -16,13 +16,8 @@ guarded(() => {
   const line = readCommandLine(words, process.env);
   const node = process.versions.node;
   if (Number.parseInt(node, 10) < 20) {
-    const hint = 'install Node.js 20 or newer; then run as root';
-    throw new Trouble({
-      kind: 'installation',
-      problem: `Node.js ${node} is too old`,
-      hint,
-      command: 'allow-nets install',
-    });
+    const [problem, hint] = [`Node.js ${node} is too old`, 'install Node.js 20 or newer; then run as root'];
+    throw new Trouble({ kind: 'installation', problem, hint, command: 'allow-nets install' });
   }
   if (line.kind === 'policy') return serve(line.options);
   const { isCommand, runCommand } = require('./commands') as typeof import('./commands');

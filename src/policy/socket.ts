@@ -28,7 +28,7 @@ function isPolicySocket(): boolean {
     const input = fs.fstatSync(0);
     return input.ino === errors.ino && input.dev === errors.dev;
   } catch {
-    // What cannot be looked at must not be written to.
+    // Descriptors that cannot be examined must not be written to.
     return true;
   }
 }

@@ -74,7 +74,7 @@ export function loadTrouble(error: unknown): Trouble {
   );
 }
 
-/** `bindings` does not say that it was not allowed to look. */
+/** `bindings` reports an addon that it may not read as a missing one. */
 function isForbidden(folder: string): boolean {
   try {
     fs.accessSync(path.join(folder, 'build/Release/better_sqlite3.node'), fs.constants.R_OK);

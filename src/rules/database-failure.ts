@@ -68,7 +68,7 @@ export function versionFailure(file: string, found: number): Failure {
   return databaseFailure(found > SCHEMA_VERSION ? 'database-newer' : 'database-foreign', file, found);
 }
 
-/** The first row that holds decides. `.*`: SQLite's extended codes. */
+/** The first pattern that matches counts. SQLite's extended codes begin with the code that they extend. */
 const FAULTS: readonly [code: RegExp, fault: DatabaseFault][] = [
   [/^(ENOENT|ENOTDIR)$/, 'database-missing'],
   [/^(EACCES|EPERM)$/, 'database-unreadable'],

@@ -99,7 +99,7 @@ export function rowWith(connection: Connection, table: Table, name: string, mean
   return row;
 }
 
-/** The entries that are over, ordered by user and network. `now`: ms since 1970. */
+/** The expired entries, ordered by user and network. `now`: ms since 1970. */
 export function* eachExpired(connection: Connection, now: number): Iterable<Row> {
   for (const row of eachRow(connection, 'access', 'where expires is not null')) if (isExpired(row, now)) yield row;
 }

@@ -17,13 +17,13 @@ export function expiryMoment(expires: unknown): number {
   return isDate(expires as string) ? moment + DAY : moment;
 }
 
-/** Whether an entry is over. Of a time that cannot be read nothing is known: a block with such a time stays. */
+/** Whether an entry has expired. False for a time that cannot be read: a block with such a time stays in force. */
 export function hasExpired(expires: unknown, now: number): boolean {
   const moment = expiryMoment(expires);
   return Number.isFinite(moment) && moment <= now;
 }
 
-/** The end of an entry that is added again without one, as formatInstant writes it: an entry that is over is new then. */
+/** The expiry that an entry keeps when it is added again without one, as formatInstant writes it; an expired entry keeps none. */
 export function keptExpiry(expires: unknown, now: number): string | null {
   const moment = expiryMoment(expires);
   return Number.isFinite(moment) && moment > now ? formatInstant(moment) : null;

@@ -7,7 +7,7 @@ import { rulesOf } from './lookup';
 import { meaningOf } from './meaning';
 import { EVERYBODY, foldName, subjectsOf } from './subject';
 
-/** Domains named in a message about a login name without one. */
+/** A message about a login name without a domain names so many domains at the most. */
 const NAMED_DOMAINS = 3;
 
 /** Who writes an entry, and when. */

@@ -62,10 +62,10 @@ interface Place {
   readonly stats: fs.Stats;
 }
 
-/** So many symbolic links are followed, as Linux does it. */
+/** As many symbolic links as Linux follows. */
 const MOST_LINKS = 40;
 
-/** All that the name leads through, as far as it exists: the folders, the symbolic links and what they point to, the file. */
+/** Every folder, symbolic link and target on the way to the file, and the file, as far as they exist. */
 function placesOf(file: string, links = 0): Place[] {
   if (links > MOST_LINKS) throw refused(`${file} leads through too many symbolic links`, `ls -l ${shellWord(file)}`);
   const parts = file.split('/').filter((part) => part !== '');
@@ -74,7 +74,7 @@ function placesOf(file: string, links = 0): Place[] {
     if (stats === undefined) return [];
     if (!stats.isSymbolicLink()) return [{ name, stats }];
     const target = fs.readlinkSync(name);
-    // Not made shorter: `..` behind a link is what the system takes it for.
+    // Not normalised: the system resolves `..` after it has followed a link.
     return [
       { name, stats },
       ...placesOf(target.startsWith('/') ? target : `${path.dirname(name)}/${target}`, links + 1),
@@ -82,7 +82,7 @@ function placesOf(file: string, links = 0): Place[] {
   });
 }
 
-/** In a folder of all with the sticky bit (/tmp) nobody can rename what is not theirs, but a journal could be planted beside a database. */
+/** In a world-writable folder with the sticky bit (/tmp) nobody can rename the files of others, but anybody can plant a journal. */
 function checkWriters({ name, stats }: Place, isLast: boolean): void {
   if (stats.isSymbolicLink()) return;
   const isSticky = stats.isDirectory() && (stats.mode & 0o1000) !== 0;

@@ -24,7 +24,7 @@ export function rangeBetween(from: string, to: string): Range | null {
   return range.first <= range.last ? range : null;
 }
 
-/** The range of a network or an address; host bits are not looked at. Null: it is neither. */
+/** The range of a network or an address; host bits are ignored. Null: it is neither. */
 export function rangeOfNetwork(text: string): Range | null {
   const network = parseNetwork(text)?.network;
   if (network === undefined) return null;

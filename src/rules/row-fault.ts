@@ -33,7 +33,7 @@ export interface NameFault {
 
 const EACH_DOMAIN = 'matches nobody: each domain needs an entry of its own';
 
-/** `words`: with the name in place of NAME. `meant`: what takes the place of the pattern. The first row that holds counts. */
+/** `words`: with the name in place of NAME. `meant`: what takes the place of the pattern. The first pattern that matches counts. */
 const NAME_FAULTS: readonly [pattern: RegExp, words: string, meant: string][] = [
   [/^\s*$/, 'the user is empty', ''],
   [/^\s*@\s*$/, '@ is not a user', ''],

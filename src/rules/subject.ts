@@ -1,4 +1,4 @@
-// Whom an entry is about: a user, a domain (`@example.com`) or everybody (`*`), and in which order they are asked.
+// Whom an entry is about: a user, a domain (`@example.com`) or everybody (`*`), and in which order they are looked up.
 //
 // A SASL user name comes from the network. It is compared, never interpreted: after folding it must equal a subject exactly.
 
