@@ -1,5 +1,5 @@
-// allow-nets doctor: diagnoses the installation, from Postfix to the last row, and prints the fixes. Changes nothing. The requests through the
-// running service leave one line in the mail log, about a user of its own who is refused.
+// allow-nets doctor: diagnoses the installation, from Postfix to the last row, and prints the fixes. Changes nothing.
+// The requests through the running service leave one line in the mail log, about a user of its own who is refused.
 
 import type { Arguments, Command } from '../cli/command';
 import { coloured, flush, printJsonArray, printLine } from '../cli/output';

@@ -63,7 +63,10 @@ function* syncFindings({ db }: InstalledService): Iterable<Finding> {
   if (sync !== null) yield { check: 'sync', status: sync.level, message: sync.text, advice: sync.remedy, remedy: null };
 }
 
-/** A policy host may ask its own service, too; the other servers ask it over the network, which cannot be seen from here. */
+/**
+ * A policy host may ask its own service, too; the other servers ask it over the network, which cannot be seen from
+ * here.
+ */
 function ofLists(service: InstalledService, check: (asking: Asking) => Iterable<Finding>): Iterable<Finding> {
   const { postfix, files, target, entry } = service;
   const isAsked = entry.type !== 'inet' || policyTargets(files).some((asked) => isCheckOf(target, asked));

@@ -1,5 +1,5 @@
-// The database file: whether the account that runs the program can read it, and nobody else. Whoever can read it can lock it, and so hold up a change; whoever
-// can write it can let anybody send.
+// The database file: whether the account that runs the program can read it, and nobody else. Whoever can read it can
+// lock it, and so hold up a change; whoever can write it can let anybody send.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type Account, closedTo } from '../postfix/account';

@@ -73,7 +73,10 @@ export function isOnTrial(files: ConfigFiles, target: string): boolean {
   return lookups.some((lookup) => checksOf(lookup, target).some(({ trial }) => trial));
 }
 
-/** What is at the place of the database. `closed`: this user may not look; `other`: a FIFO for example, which would block whoever opens it. */
+/**
+ * What is at the place of the database. `closed`: this user may not look; `other`: a FIFO for example, which would
+ * block whoever opens it.
+ */
 export function databaseKind({ db }: InstalledService): 'file' | 'other' | 'missing' | 'closed' {
   try {
     if (!fs.statSync(db).isFile()) return 'other';
@@ -101,8 +104,8 @@ export interface InstallChanges {
 }
 
 /**
- * The `allow-nets install` that keeps what is there now, but right. `install` does not know a service that other servers ask over the network: for such a
- * service it is the `postconf -M` that writes its entry.
+ * The `allow-nets install` that keeps what is there now, but right. `install` does not know a service that other
+ * servers ask over the network: for such a service it is the `postconf -M` that writes its entry.
  */
 export function installCommand(service: InstalledService, changes: InstallChanges = {}): string {
   const { postfix, policy, entry, script, db } = service;

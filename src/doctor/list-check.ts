@@ -13,7 +13,10 @@ import {
   reloadCommand,
 } from './installed-service';
 
-/** Restriction lists, and the policy service that they should ask: one of this instance, or one on a policy host (`service` null). */
+/**
+ * Restriction lists, and the policy service that they should ask: one of this instance, or one on a policy host
+ * (`service` null).
+ */
 export interface Asking {
   readonly postfix: Postfix;
   readonly files: ConfigFiles;

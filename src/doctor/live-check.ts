@@ -1,5 +1,6 @@
-// Requests through the socket, to the program as Postfix runs it now: whether the answers are what the database says, about a user who is allowed, which shows
-// that it is the same database, and about one who is refused, which shows that not everybody is allowed. The second leaves a line in the mail log.
+// Requests through the socket, to the program as Postfix runs it now: whether the answers are what the database says,
+// about a user who is allowed, which shows that it is the same database, and about one who is refused, which shows that
+// not everybody is allowed. The second leaves a line in the mail log.
 import { decide } from '../policy/decide';
 import { askLive, type LiveAddress, NoAnswer, requestOf, STRANGER, socketOf } from '../postfix/live-service';
 import { shellLine } from '../postfix/run';

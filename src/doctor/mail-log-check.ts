@@ -1,5 +1,5 @@
-// Whether the log lines of the account reach the mail log. Found out without writing one: the log program runs without a line, and the way from it to the log
-// is examined.
+// Whether the log lines of the account reach the mail log. Found out without writing one: the log program runs without
+// a line, and the way from it to the log is examined.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type Account, closedTo, runAs } from '../postfix/account';
@@ -69,7 +69,7 @@ function postlogObstacle({ postfix }: InstalledService, runner: Account, postlog
   const [, ...others] = postfix.listedFolders();
   if (isSetgid(postlog) && !postfix.listedFolders().includes(configDir)) {
     const list = `alternate_config_directories = ${[...others, configDir].join(', ')}`;
-    const problem = `alternate_config_directories of the default instance does not list ${configDir}, so postlog run by ${runner.name} does not log for it`;
+    const problem = `the default instance does not list ${configDir}, so postlog run by ${runner.name} does not log for it`;
     return { problem, command: shellLine(['postconf', '-e', list]) };
   }
   const mainCf = path.join(configDir, 'main.cf');

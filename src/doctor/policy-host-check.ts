@@ -1,4 +1,5 @@
-// A server that asks a policy host, `check_policy_service inet:HOST:PORT`: whether that host answers, and what becomes of mail while it does not.
+// A server that asks a policy host, `check_policy_service inet:HOST:PORT`: whether that host answers, and what becomes
+// of mail while it does not.
 import type { ConfigFiles } from '../postfix/configuration';
 import { askLive, NoAnswer } from '../postfix/live-service';
 import { attributesOf, portOf } from '../postfix/policy-check';
@@ -11,7 +12,10 @@ import { troubleFindings } from './trouble-check';
 /** The port of examples/many-servers. A policy service on another one is ours only when it is named. */
 const USUAL_PORT = '10031';
 
-/** The policy hosts that lists ask, `inet:HOST:PORT`: those at the port or address `wanted`, without it those at the usual port. */
+/**
+ * The policy hosts that lists ask, `inet:HOST:PORT`: those at the port or address `wanted`, without it those at the
+ * usual port.
+ */
 export function policyHostsIn(files: ConfigFiles, wanted: string | null): string[] {
   const hosts = policyTargets(files)
     .map((target) => (attributesOf(target)[0] ?? '').toLowerCase())

@@ -1,4 +1,5 @@
-// The program, run once as the account that Postfix runs it as; when it does not answer: what is missing, closed or too old.
+// The program, run once as the account that Postfix runs it as; when it does not answer: what is missing, closed or too
+// old.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type Account, closedTo, runAs } from '../postfix/account';

@@ -1,4 +1,5 @@
-// What is in the database: whether it is whole, whom its entries let send, and which of them do not do what they seem to.
+// What is in the database: whether it is whole, whom its entries let send, and which of them do not do what they seem
+// to.
 import { networkInterfaces } from 'node:os';
 import { failureOf } from '../failure';
 import { shellLine } from '../postfix/run';

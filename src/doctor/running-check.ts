@@ -1,9 +1,13 @@
-// Whether the persistent programs that run now are the installed version: they stay the program that was installed when they were started.
+// Whether the persistent programs that run now are the installed version: they stay the program that was installed when
+// they were started.
 import * as fs from 'node:fs';
 import { type Finding, ok, warn } from './finding';
 import { type InstalledService, reloadCommand } from './installed-service';
 
-/** How much (ms) later than its start a process may seem to have been started: /proc counts in hundredths of a second, and the clock is set. */
+/**
+ * How much (ms) later than its start a process may seem to have been started: /proc counts in hundredths of a second,
+ * and the clock is set.
+ */
 const TOLERANCE = 2000;
 
 /** Only where there is a /proc as Linux has it. */
@@ -23,7 +27,10 @@ export function* runningFindings({ postfix, policy, script, interpreter }: Insta
   }
 }
 
-/** When a process was started (ms since 1970): proc(5), `starttime` in hundredths of a second since `btime`. NaN when it has ended. */
+/**
+ * When a process was started (ms since 1970): proc(5), `starttime` in hundredths of a second since `btime`. NaN when it
+ * has ended.
+ */
 function startOf(pid: string): number {
   const [, boot] = /^btime (\d+)$/m.exec(read('/proc/stat')) ?? [];
   const ticks = read(`/proc/${pid}/stat`)

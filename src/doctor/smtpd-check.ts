@@ -1,11 +1,14 @@
-// What in the smtpd services themselves keeps refusals from working: words that are no options, and settings that make a refusal temporary.
+// What in the smtpd services themselves keeps refusals from working: words that are no options, and settings that make
+// a refusal temporary.
 import { overrideOf, type Service } from '../postfix/config-text';
 import { serviceLookup, smtpdServices } from '../postfix/configuration';
 import { asWord } from '../postfix/policy-service';
 import { type Finding, fail, ok, warn } from './finding';
 import { andReload, type InstalledService } from './installed-service';
 
-/** smtpd(8) ends at a word that is no option, and with it the service: a value after -o that was written with a blank. */
+/**
+ * smtpd(8) ends at a word that is no option, and with it the service: a value after -o that was written with a blank.
+ */
 export function* argumentFindings({ files, postfix }: InstalledService): Iterable<Finding> {
   const check = 'smtpd options';
   const wrong = smtpdServices(files).filter(({ words }) => words.some(isLoose));
@@ -31,7 +34,9 @@ const TAKES_NEXT = /^-[cdDluvVz]*[imnorst]$/;
 const isLoose = (word: string, i: number, words: readonly string[]): boolean =>
   !word.startsWith('-') && !TAKES_NEXT.test(words[i - 1] ?? '');
 
-/** postconf(5): soft_bounce makes every 5xx a 4xx; access_map_reject_code is the code of a policy service's `reject`. */
+/**
+ * postconf(5): soft_bounce makes every 5xx a 4xx; access_map_reject_code is the code of a policy service's `reject`.
+ */
 const MAKES_TEMPORARY: Readonly<Record<string, RegExp>> = {
   soft_bounce: /^yes$/i,
   access_map_reject_code: /^[^5]/,

@@ -1,5 +1,5 @@
-// What smtpd does while the policy service does not answer (SMTPD_POLICY_README, "Error handling"). Anything but a temporary error lets mail pass, or refuses it
-// for good.
+// What smtpd does while the policy service does not answer (SMTPD_POLICY_README, "Error handling"). Anything but a
+// temporary error lets mail pass, or refuses it for good.
 import { type Lookup, mainLookup, serviceLookup, servicesWithAuth } from '../postfix/configuration';
 import { secondsOf } from '../postfix/plan';
 import { attributeOf, isCheckOf } from '../postfix/policy-check';
@@ -41,7 +41,9 @@ export function* troubleFindings(asking: Asking): Iterable<Finding> {
 /** The longest time (s) that a client should wait for a policy host that does not answer. */
 const LONGEST_WAIT = 30;
 
-/** What an action of access(5) does to mail, when that is not a temporary error. What is not understood lets mail pass. */
+/**
+ * What an action of access(5) does to mail, when that is not a temporary error. What is not understood lets mail pass.
+ */
 function effectOf(action: string, lookup: Lookup): string | null {
   const [word = ''] = action.toLowerCase().split(/\s/);
   const [, kind] = /^(defer|reject)(?:$|_if_permit$)/.exec(word) ?? [];

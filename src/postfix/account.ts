@@ -33,7 +33,10 @@ function missing(what: 'user' | 'group', name: string, command: readonly string[
   return new Trouble({ kind: 'refused', problem, hint: 'make it, or choose another one', command: shellLine(command) });
 }
 
-/** Uid, gid and the name of the group, from the output that POSIX specifies for id(1): `uid=65534(nobody) gid=65534(nogroup) ...`. */
+/**
+ * Uid, gid and the name of the group, from the output that POSIX specifies for id(1): `uid=65534(nobody)
+ * gid=65534(nogroup) ...`.
+ */
 function idsOf(name: string): string[] {
   const isName = name !== '' && !name.startsWith('-');
   const [, ...ids] = (isName && /^uid=(\d+)\S* gid=(\d+)\((.*?)\)/.exec(lookUp('id', name))) || [];
@@ -54,8 +57,9 @@ const TIME_LIMIT = 20_000;
 const OWN_SESSION: object = { detached: true };
 
 /**
- * Runs a program as the account, as spawn(8) does: cut-down environment, queue directory, no further groups. It gets a session of its own, without a
- * terminal, because another process of the account could take the program over, and with it root's terminal. Needs root, unless it is one's own account.
+ * Runs a program as the account, as spawn(8) does: cut-down environment, queue directory, no further groups. It gets a
+ * session of its own, without a terminal, because another process of the account could take the program over, and with
+ * it root's terminal. Needs root, unless it is one's own account.
  */
 export function runAs(
   account: Account,
@@ -66,7 +70,8 @@ export function runAs(
   const [program = '', ...rest] = words;
   closeInherited();
   const folder = fs.mkdtempSync(path.join(tmpdir(), 'allow-nets-'));
-  // A file, because Node.js makes pipes from sockets, and the policy program writes nothing to standard error while that is a socket.
+  // A file, because Node.js makes pipes from sockets, and the policy program writes nothing to standard error while
+  // that is a socket.
   const errors = fs.openSync(path.join(folder, 'stderr'), 'w+', 0o600);
   try {
     const ran = spawnSync(program, rest, {
@@ -90,7 +95,10 @@ export function runAs(
 
 const CLOSE_ON_EXEC = 0o2000000;
 
-/** Closes the descriptors that root's shell left open for its children (Linux). Those of Node.js itself are closed on exec. */
+/**
+ * Closes the descriptors that root's shell left open for its children (Linux). Those of Node.js itself are closed on
+ * exec.
+ */
 function closeInherited(): void {
   if (!fs.existsSync('/proc/self/fdinfo')) return;
   for (const name of fs.readdirSync('/proc/self/fdinfo').filter((one) => Number(one) > 2)) {
@@ -103,13 +111,16 @@ function closeInherited(): void {
   }
 }
 
-/** Enters each folder, opens the file, and prints what it cannot; it tries, because modes do not show ACLs and security modules. */
+/**
+ * Enters each folder, opens the file, and prints what it cannot; it tries, because modes do not show ACLs and security
+ * modules.
+ */
 const WALK =
   'for step; do if [ -d "$step" ]; then cd "$step"; else true <"$step"; fi 2>/dev/null || { printf %s "$step"; exit 1; }; done';
 
 /**
- * The first folder on the way to a file that the account cannot enter, or the file when the account cannot read it; null when it can, or when that cannot be
- * tried: only root can run something as another account.
+ * The first folder on the way to a file that the account cannot enter, or the file when the account cannot read it;
+ * null when it can, or when that cannot be tried: only root can run something as another account.
  */
 export function closedTo(account: Account, file: string, { configDir }: Surroundings): string | null {
   if (![0, account.uid].includes(process.getuid?.() ?? -1)) return null;

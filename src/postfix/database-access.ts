@@ -1,5 +1,5 @@
-// Who may read the database: root, and the group of the account that runs the program. Anybody else could read who may send from where, and hold up
-// a change with a lock.
+// Who may read the database: root, and the group of the account that runs the program. Anybody else could read who may
+// send from where, and hold up a change with a lock.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Account } from './account';
@@ -28,7 +28,10 @@ export function looseAccess(db: string, { uid, gid }: Account): Loose[] {
     .filter(({ mode, found }) => found.gid !== gid || (found.mode & 0o777) !== mode || found.uid === uid);
 }
 
-/** What of it `restrictAccess` may change: where the folder is not root's, the database is managed by the folder's owner. */
+/**
+ * What of it `restrictAccess` may change: where the folder is not root's, the database is managed by the folder's
+ * owner.
+ */
 export function restrictableAccess(db: string, account: Account): Loose[] {
   const isRoots = (file: string) => {
     const { uid, ...stat } = fs.lstatSync(file);
@@ -37,7 +40,10 @@ export function restrictableAccess(db: string, account: Account): Loose[] {
   return looseAccess(db, account).filter(({ path: file }) => isRoots(path.dirname(db)) && isRoots(file));
 }
 
-/** Gives them to root and the group. As root, before SQLite has the file open: closing a descriptor of it drops SQLite's locks. */
+/**
+ * Gives them to root and the group. As root, before SQLite has the file open: closing a descriptor of it drops SQLite's
+ * locks.
+ */
 export function restrictAccess(loose: readonly Loose[], { gid }: Account): void {
   for (const { path: file, mode } of loose) setAccess(fs.openSync(file, READ), mode, gid);
 }
@@ -47,7 +53,10 @@ export function restoreAccess(loose: readonly Loose[]): void {
   for (const { path: file, found } of loose) setAccess(fs.openSync(file, READ), found.mode & 0o7777, found.gid);
 }
 
-/** The shell command that gives the account what it needs, and nobody else anything; undefined where owner, group and mode are right. */
+/**
+ * The shell command that gives the account what it needs, and nobody else anything; undefined where owner, group and
+ * mode are right.
+ */
 export function restrictCommand(db: string, account: Account): string | undefined {
   const commands = looseAccess(db, account).flatMap(({ path: file, mode, found }) => [
     shellLine(found.uid === account.uid ? ['chown', `root:${account.group}`, file] : ['chgrp', account.group, file]),

@@ -7,7 +7,10 @@ import { servicesOf } from './config-text';
 import { programIndex, programOptions, spawned } from './policy-service';
 import { Postfix } from './postfix';
 
-/** `user=` of the service of the default Postfix instance that reads this database; null where there is none, or no Postfix. */
+/**
+ * `user=` of the service of the default Postfix instance that reads this database; null where there is none, or no
+ * Postfix.
+ */
 export function installedUser(db: string): string | null {
   try {
     const { files } = new ConfigStore(new Postfix(null).configDir);

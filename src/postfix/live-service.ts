@@ -1,7 +1,7 @@
 // A policy request through the socket that smtpd would use, answered by the program as Postfix itself runs it.
 //
-// DIAGNOSTICS: only `action=dunno` or `action=reject ...`, alone before the empty line, is an answer. Whatever else comes, such as the last words of a Node.js
-// that died, is NoAnswer with the likely cause.
+// DIAGNOSTICS: only `action=dunno` or `action=reject ...`, alone before the empty line, is an answer. Whatever else
+// comes, such as the last words of a Node.js that died, is NoAnswer with the likely cause.
 import * as net from 'node:net';
 import * as path from 'node:path';
 

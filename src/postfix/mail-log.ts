@@ -1,10 +1,12 @@
-// Lines to the mail log: through Postfix's postlog(1), which reaches it wherever it is (syslog or maillog_file), else through logger(1).
+// Lines to the mail log: through Postfix's postlog(1), which reaches it wherever it is (syslog or maillog_file), else
+// through logger(1).
 //
-// One child for each priority reads lines from a pipe, so that no line costs a process. Nothing waits for the child before `close`. On a terminal nothing is
-// logged: there the message on standard error is enough.
+// One child for each priority reads lines from a pipe, so that no line costs a process. Nothing waits for the child
+// before `close`. On a terminal nothing is logged: there the message on standard error is enough.
 //
-// DIAGNOSTICS: a line that the pipe does not take is lost; the next line begins with the count of lost lines. When the child fails, the other program gets the
-// lines of the last seconds; when that fails too, lines are lost for ten seconds. An answer never depends on the log.
+// DIAGNOSTICS: a line that the pipe does not take is lost; the next line begins with the count of lost lines. When the
+// child fails, the other program gets the lines of the last seconds; when that fails too, lines are lost for ten
+// seconds. An answer never depends on the log.
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';

@@ -1,5 +1,5 @@
-// doctor where the program is asked over the network (examples/many-servers, way b): on the policy host, and on a server that asks it and has
-// no service of its own.
+// doctor where the program is asked over the network (examples/many-servers, way b): on the policy host, and on a
+// server that asks it and has no service of its own.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, chownSync, writeFileSync } from 'node:fs';

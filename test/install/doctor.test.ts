@@ -1,5 +1,5 @@
-// doctor on a real Postfix: nothing to say about a good installation; each fault is found, by its own check and no other, with the command that
-// fixes it.
+// doctor on a real Postfix: nothing to say about a good installation; each fault is found, by its own check and no
+// other, with the command that fixes it.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -635,7 +635,10 @@ function damage(file: string): void {
   writeFileSync(file, bytes);
 }
 
-/** Every file with its mode, size, time and text; of sockets and folders the mode. What a running Postfix does by itself in data/ and log/ is left out. */
+/**
+ * Every file with its mode, size, time and text; of sockets and folders the mode. What a running Postfix does by itself
+ * in data/ and log/ is left out.
+ */
 function contents(root: string): string[] {
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
     .filter((name) => !/^(data|log)\//.test(name))

@@ -1,5 +1,6 @@
-// Every Node.js that package.json's `engines` names: the packed program installed into an empty prefix under each, its answers and mail through a
-// real Postfix; a newcomer's checkout under the oldest and a newer one; and the remedy for the two pairs of Node.js and better-sqlite3 that crash.
+// Every Node.js that package.json's `engines` names: the packed program installed into an empty prefix under each, its
+// answers and mail through a real Postfix; a newcomer's checkout under the oldest and a newer one; and the remedy for
+// the two pairs of Node.js and better-sqlite3 that crash.
 //
 // In trouble: a Node.js that npm cannot bring fails its tests.
 import assert from 'node:assert/strict';

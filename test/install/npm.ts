@@ -1,6 +1,7 @@
 // npm as a newcomer has it: an empty home, an empty prefix, and whichever Node.js is wanted.
 //
-// In trouble: needs what `npm ci` needs, a registry or npm's cache, and the machine's settings for both; what npm said is thrown.
+// In trouble: needs what `npm ci` needs, a registry or npm's cache, and the machine's settings for both; what npm said
+// is thrown.
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
@@ -35,7 +36,8 @@ export class Npm {
       npm_config_prefer_offline: 'true',
       npm_config_update_notifier: 'false',
       npm_config_better_sqlite3_local_prebuilds: prebuilds,
-      // Most of the time of a compilation is the optimiser's, which is not tested here. These flags come after better-sqlite3's own.
+      // Most of the time of a compilation is the optimiser's, which is not tested here. These flags come after
+      // better-sqlite3's own.
       CFLAGS: '-O0',
       CXXFLAGS: '-O0',
       NO_COLOR: '1',
@@ -56,12 +58,17 @@ export class Npm {
   }
 }
 
-/** As the machine has it, for this user: a registry's address, its certificates and npm's cache are not what is tested. */
+/**
+ * As the machine has it, for this user: a registry's address, its certificates and npm's cache are not what is tested.
+ */
 function setting(name: string): string {
   return execFileSync('npm', ['config', 'get', name], { encoding: 'utf8' }).trim();
 }
 
-/** A checkout of its own, because `npm pack` builds, and other suites run the built file meanwhile. `modules`: with node_modules. */
+/**
+ * A checkout of its own, because `npm pack` builds, and other suites run the built file meanwhile. `modules`: with
+ * node_modules.
+ */
 export function copyCheckout(folder: string, modules: 'none' | 'linked'): string {
   const checkout = join(folder, 'checkout');
   mkdirSync(checkout);
@@ -72,7 +79,10 @@ export function copyCheckout(folder: string, modules: 'none' | 'linked'): string
   return checkout;
 }
 
-/** Puts the addon that `npm ci` compiled here where prebuild-install looks for one, so that it is compiled once. 13 needs none. */
+/**
+ * Puts the addon that `npm ci` compiled here where prebuild-install looks for one, so that it is compiled once. 13
+ * needs none.
+ */
 export function packPrebuilt(into: string): void {
   mkdirSync(into, { recursive: true });
   const module = 'node_modules/better-sqlite3';

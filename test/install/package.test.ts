@@ -1,7 +1,9 @@
-// The package as people get it: README's commands typed into a fresh clone, with nothing but Node and a compiler, and from there to mail through a
-// real Postfix; then an upgrade of Node, of which the addon of another ABI is all that the program sees.
+// The package as people get it: README's commands typed into a fresh clone, with nothing but Node and a compiler, and
+// from there to mail through a real Postfix; then an upgrade of Node, of which the addon of another ABI is all that the
+// program sees.
 //
-// better-sqlite3 has been downloaded or compiled by the `npm ci` before the tests; whatever builds it again is handed that addon.
+// better-sqlite3 has been downloaded or compiled by the `npm ci` before the tests; whatever builds it again is handed
+// that addon.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
