@@ -20,7 +20,6 @@ async function bundle(entryPoint, plugins = []) {
     minify: true,
     keepNames: true,
     legalComments: 'none',
-    logLevel: 'warning',
     external: ['better-sqlite3'],
     define: { __VERSION__: JSON.stringify(version), 'import.meta.url': '__importMetaUrl' },
     banner: { js: entryPoint === 'src/main.ts' ? '#!/usr/bin/env node' : IMPORT_META_URL },
@@ -48,7 +47,6 @@ const parts = {
   },
 };
 
-mkdirSync('bin', { recursive: true });
 writeFileSync('bin/allow-nets.js', await bundle('src/main.ts', [parts]));
 chmodSync('bin/allow-nets.js', 0o755);
 
