@@ -98,7 +98,7 @@ function usage(problem: string, hint: string): Trouble {
   return new Trouble({ kind: 'option', problem, hint });
 }
 
-/** Aborted, with Trouble as its reason, when the program is told to end. */
+/** Aborted, with Trouble as its reason, when a signal asks the program to end. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
   const reason = new Trouble({ kind: 'refused', problem: 'sync was ended by a signal', hint: 'nothing was changed' });
@@ -106,7 +106,7 @@ function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
-/** Whether the state could be written. `before`: whether the last one could, so that it is said once. */
+/** Whether the state could be written. `before`: whether the last one could, so that one error is printed for all. */
 function remember(db: string, state: SyncState, before: boolean): boolean {
   if (!fs.existsSync(db)) return before;
   try {

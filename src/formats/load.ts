@@ -9,7 +9,7 @@ import { type Input, type Read, readRows } from './read';
 export interface LoadOptions extends Pick<ImportOptions, 'replace' | 'dryRun' | 'force'> {
   /** Print each change. A dry run always does. */
   readonly verbose?: boolean;
-  /** What is said of an input without a single line. */
+  /** The error for an input without a single line. */
   readonly empty: { readonly problem: string; readonly hint: string };
   /** Called when the input is good, before the database is locked. */
   readonly onRead?: () => void;

@@ -1,11 +1,11 @@
 // Published lists of networks, told apart by what they hold: networks or ranges a line, FIRST,LAST,COUNTRY in CSV, statistics files of the
 // regional registries (RIR statistics exchange format), and JSON with networks in it.
 import { isRefusal, type Refusal, readNetwork } from '../cli/input';
-import { hint } from '../cli/output';
 import { Trouble } from '../failure';
 import { parseNetwork } from '../rules/network';
 import { parseRange, type Range, rangeBetween, rangeFrom, rangeOfNetwork } from '../rules/range';
 import { quotedFields } from './delimited';
+import { jsonRanges } from './json-networks';
 import type { Lines } from './lines';
 import type { Problems } from './read';
 
@@ -24,7 +24,9 @@ export function rangesOf(lines: Lines, countries: readonly string[], problems: P
   const ranges: Range[] = [];
   const wrong = countries.find((country) => !COUNTRY.test(country));
   if (wrong !== undefined) throw refused(`${JSON.stringify(wrong)} is not a country`, TWO_LETTERS);
-  for (const entry of /^\s*[[{]/.test(lines.first) ? jsonEntries(lines) : lineEntries(lines, problems)) {
+  for (const entry of /^\s*[[{]/.test(lines.first)
+    ? jsonRanges(lines).map((range) => ({ range, country: null }))
+    : lineEntries(lines, problems)) {
     if (entry.country !== null) seen.add(entry.country);
     if (entry.country === null || countries.includes(entry.country)) ranges.push(entry.range);
   }
@@ -42,40 +44,6 @@ export function rangesOf(lines: Lines, countries: readonly string[], problems: P
 
 function refused(problem: string, hint: string): Trouble {
   return new Trouble({ kind: 'refused', problem, hint });
-}
-
-/** Every string that is a network with a `/`. A string without one may be a net mask or the address of something else, unless it stands in an
- * array. */
-function jsonEntries(lines: Lines): Entry[] {
-  const entries: Entry[] = [];
-  let addresses = 0;
-  const visit = (value: unknown, isListed: boolean): void => {
-    if (typeof value === 'object' && value !== null) {
-      for (const each of Object.values(value)) visit(each, Array.isArray(value));
-    }
-    if (typeof value !== 'string' || parseNetwork(value) === null) return;
-    const read = readNetwork(value);
-    if (!value.includes('/')) addresses += Number(isListed);
-    else if (isRefusal(read)) throw refused(read.problem, read.hint);
-    else entries.push({ range: rangeOfNetwork(value) as Range, country: null });
-  };
-  const all = [...lines];
-  try {
-    visit(parsedJson(all), false);
-  } catch (error) {
-    if (error instanceof Trouble) throw error;
-    throw refused(`this is not JSON: ${(error as Error).message}`, 'was it cut off? Fetch it again');
-  }
-  if (addresses > 0) hint(`addresses without a / that were left out: ${addresses}; one a line, they are taken`);
-  lines.isComplete = true;
-  return entries;
-}
-
-/** One value, or one a line. */
-function parsedJson(lines: readonly string[]): unknown {
-  const values = lines.filter((line) => line.trim() !== '');
-  const isOneEach = values.length > 1 && values.every((line) => /^\s*\{.*\}\s*$/.test(line));
-  return isOneEach ? values.map((line) => JSON.parse(line)) : JSON.parse(lines.join('\n'));
 }
 
 function* lineEntries(lines: Lines, problems: Problems): Iterable<Entry> {
