@@ -62,10 +62,11 @@ async function runInstall(given: Arguments): Promise<number> {
   const entry = serviceNamed(store.files.master, name, 'unix');
   const present = entry === null ? null : spawned(entry);
   const [other] = otherNames;
+  const named = name === 'allow-nets' ? [] : ['--service', name];
   if (present === null && other !== undefined) {
     throw refused(
       `the service ${other} in master.cf is this program already`,
-      `allow-nets install --service ${other}; for a second one --service ${name}`,
+      `${postfix.ownCommand('install', '--service', other)}; for a second one --service ${name}`,
     );
   }
   if (servicesWithAuth(store.files).length === 0) {
@@ -101,7 +102,9 @@ async function runInstall(given: Arguments): Promise<number> {
   }
   printChange(change);
   printLine(whoMaySend(grants, trial));
-  if (changesLists && present === null && !trial) hint('to see first who would be refused: allow-nets install --trial');
+  if (changesLists && present === null && !trial) {
+    hint(`to see first who would be refused: ${postfix.ownCommand('install', '--trial', ...named)}`);
+  }
   if (failure !== null) hint(`this needs --force: ${failure.message}`);
   if (!isAgreed('install', given, change)) return given.flag('dry-run') ? 0 : 1;
   if (isNew && createDatabase(db, account.gid)) printLine(`made ${db}`);
@@ -120,7 +123,8 @@ async function runInstall(given: Arguments): Promise<number> {
   listWarnings(withLists, wanted).forEach(hint);
   if (!postfix.isRunning()) hint('Postfix is not running: the change takes effect when it starts');
   if (stopsEverybody) hint('every user is refused until allow-nets add lets one in');
-  if (trial) hint('who would be refused is logged as reject_warning; allow-nets install ends the trial');
+  if (trial)
+    hint(`who would be refused is logged as reject_warning; ${postfix.ownCommand('install', ...named)} ends the trial`);
   return 0;
 }
 

@@ -24,7 +24,7 @@ async function runUninstall(given: Arguments): Promise<number> {
   if (stages.length === 0) {
     printLine(`there is nothing of ${name} in ${postfix.configDir}`);
     for (const other of otherNames)
-      hint(`the service ${other} is this program too: allow-nets uninstall --service ${other}`);
+      hint(`the service ${other} is this program too: ${postfix.ownCommand('uninstall', '--service', other)}`);
     return 0;
   }
   printChange(change);

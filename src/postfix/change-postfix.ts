@@ -59,17 +59,18 @@ function printLines(file: string, before: readonly string[], after: readonly str
 /** Whether to make the printed changes. Throws Trouble for anybody but root, and where nobody can be asked. */
 export function isAgreed(command: string, given: Arguments, { postfix }: Change): boolean {
   if (given.flag('dry-run')) return false;
+  const own = postfix.ownCommand(command);
   if (process.getuid?.() !== 0) {
     throw refused(
       `only root may change ${postfix.configDir}`,
-      `sudo allow-nets ${command}, or allow-nets ${command} --dry-run to see what it would do`,
+      `sudo ${own}, or ${own} --dry-run to see what it would do`,
     );
   }
   if (given.flag('yes')) return true;
   if (!isTerminal(0)) {
     throw refused(
       'nothing was changed: standard input is not a terminal',
-      `allow-nets ${command} --yes makes these changes, --dry-run only prints them`,
+      `${own} --yes makes these changes, --dry-run only prints them`,
     );
   }
   flush();

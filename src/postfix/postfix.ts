@@ -2,7 +2,7 @@
 //
 // DIAGNOSTICS: Trouble when there is no Postfix, when it is too old, or when it cannot read its configuration.
 import * as path from 'node:path';
-import { complaintOf, findProgram, refused, run } from './run';
+import { complaintOf, findProgram, refused, run, shellLine } from './run';
 
 /** `{ unix:private/NAME, request_limit=1 }` and braces in master.cf came with Postfix 3.0. */
 const OLDEST = 3;
@@ -61,6 +61,12 @@ export class Postfix {
   /** The words of a postfix(1) command for this instance. */
   command(word: 'check' | 'reload' | 'start'): string[] {
     return ['postfix', ...this.chosen, word];
+  }
+
+  /** One of our own commands for this instance, as it can be pasted into a shell. */
+  ownCommand(...words: readonly string[]): string {
+    const [command = '', ...rest] = words;
+    return shellLine(['allow-nets', command, ...this.chosen, ...rest]);
   }
 
   /** postfix(1) with this word. Throws Trouble when it fails. */

@@ -37,7 +37,7 @@ describe('Debian’s master.cf with submission as shipped', needs('root', 'postf
       /^ {2}\+ smtpd_recipient_restrictions = check_policy_service \{ unix:private\/allow-nets, \{ default_action = 451 4\.3\.5 .* \} \}$/m,
     );
     assert.match(stdout, /^entries: 0 users; everybody else who logs in is refused$/m);
-    assert.match(stderr, /hint: to see first who would be refused: allow-nets install --trial\n/);
+    assert.match(stderr, /hint: to see first who would be refused: allow-nets install -c \S+ --trial\n/);
     assert.match(stdout, /^ {2}- {3}-o smtpd_recipient_restrictions=permit_sasl_authenticated,reject$/m);
     assert.equal(status, 0);
     assert.deepEqual(await site.configuration(), original);
@@ -62,7 +62,7 @@ describe('Debian’s master.cf with submission as shipped', needs('root', 'postf
     const { status, stderr } = site.onPostfix('install');
     assert.match(
       stderr,
-      /error: nothing was changed: standard input is not a terminal\nallow-nets: hint: allow-nets install --yes makes these changes, --dry-run only prints them\n/,
+      /error: nothing was changed: standard input is not a terminal\nallow-nets: hint: allow-nets install -c \S+ --yes makes these changes, --dry-run only prints them\n/,
     );
     assert.equal(status, 1);
     assert.deepEqual(await site.configuration(), original);
@@ -101,7 +101,8 @@ describe('Debian’s master.cf with submission as shipped', needs('root', 'postf
 
   test('installed, every service refuses from outside; the program runs as nobody', async () => {
     const { status, stdout, stderr } = site.onPostfix('install', '--yes');
-    assert.equal(stderr, 'allow-nets: hint: to see first who would be refused: allow-nets install --trial\n');
+    const trial = `allow-nets install -c ${site.postfix.configDir} --trial`;
+    assert.equal(stderr, `allow-nets: hint: to see first who would be refused: ${trial}\n`);
     assert.match(
       stdout,
       /\ncopies of the files before: .*\ninstalled: service allow-nets as nobody, persistent, enforcing, database .*\n$/,

@@ -61,7 +61,7 @@ describe('install where something is in the way', needs('root', 'postfix', 'dove
     const { status, stderr } = run(['install', '--yes'], { reload: 'echo no reload >&2; exit 3' });
     assert.equal(
       stderr,
-      'allow-nets: hint: to see first who would be refused: allow-nets install --trial\n' +
+      `allow-nets: hint: to see first who would be refused: allow-nets install -c ${site.postfix.configDir} --trial\n` +
         'allow-nets: error: postfix reload failed (status 3: no reload); ' +
         'main.cf and master.cf were put back as they were, but Postfix did not load them\n' +
         `allow-nets: hint: postfix -c ${site.postfix.configDir} reload\n`,
@@ -146,13 +146,13 @@ describe('install where something is in the way', needs('root', 'postfix', 'dove
     assert.equal(
       second.stderr,
       'allow-nets: error: the service who.may-send in master.cf is this program already\n' +
-        'allow-nets: hint: allow-nets install --service who.may-send; for a second one --service allow-nets\n',
+        `allow-nets: hint: allow-nets install -c ${site.postfix.configDir} --service who.may-send; for a second one --service allow-nets\n`,
     );
     assert.equal(second.status, 1);
     const { stdout, stderr } = site.onPostfix('uninstall', '--yes');
     assert.equal(
       stderr,
-      'allow-nets: hint: the service who.may-send is this program too: allow-nets uninstall --service who.may-send\n',
+      `allow-nets: hint: the service who.may-send is this program too: allow-nets uninstall -c ${site.postfix.configDir} --service who.may-send\n`,
     );
     assert.equal(stdout, `there is nothing of allow-nets in ${site.postfix.configDir}\n`);
   });
