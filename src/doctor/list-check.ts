@@ -26,12 +26,13 @@ export interface Asking {
 }
 
 export function* listFindings(asking: Asking): Iterable<Finding> {
-  const { files, target, service } = asking;
+  const { files, target, service, postfix } = asking;
   const services = servicesWithAuth(files);
   for (const smtpd of services) yield askedFinding(asking, smtpd);
   if (services.length === 0) {
-    const hint = 'set smtpd_sasl_auth_enable=yes, or -o smtpd_sasl_auth_enable=yes in the submission service';
-    yield warn('asked', 'no smtpd service offers AUTH, so there is no user to ask about', { hint });
+    const hint = 'set smtpd_sasl_auth_enable=yes, with -o in the submission service as a rule; then';
+    const command = reloadCommand(postfix);
+    yield warn('asked', 'no smtpd service offers AUTH, so there is no user to ask about', { hint, command });
   }
   if (service !== null) yield modeFinding(asking, service, services);
   if (isOnTrial(files, target)) {
@@ -55,7 +56,10 @@ function askedFinding(asking: Asking, smtpd: Service): Finding {
   const why = `${skip.by} stands before it in ${where}`;
   if (skip.always) return fail(check, `never reached: ${why}`, fix);
   // A table that the administrator put first is left there by install.
-  const byHand = { hint: `put the check before ${skip.by}, unless that is meant` };
+  const byHand = {
+    hint: `put the check before ${skip.by}, unless that is meant; then`,
+    command: reloadCommand(asking.postfix),
+  };
   return warn(check, `not reached by clients that are permitted before: ${why}`, skip.tables ? byHand : fix);
 }
 

@@ -5,13 +5,14 @@ import { secondsOf } from '../postfix/plan';
 import { attributeOf, isCheckOf } from '../postfix/policy-check';
 import { policyChecks } from '../postfix/restrictions';
 import { type Finding, fail, ok, warn } from './finding';
+import { reloadCommand } from './installed-service';
 import { type Asking, fixList } from './list-check';
 
 const CHECK = 'trouble';
 
 /** Looks at main.cf and at each smtpd service whose clients can authenticate. */
 export function* troubleFindings(asking: Asking): Iterable<Finding> {
-  const { files, target } = asking;
+  const { files, target, postfix } = asking;
   const effects = new Map<string, string | null>();
   const timeouts = new Set<string>();
   for (const lookup of [mainLookup(files), ...servicesWithAuth(files).map((smtpd) => serviceLookup(files, smtpd))]) {
@@ -34,7 +35,7 @@ export function* troubleFindings(asking: Asking): Iterable<Finding> {
   const slow = [...timeouts].find((timeout) => (secondsOf(timeout) ?? 0) > LONGEST_WAIT);
   if (/^inet:[^*]/.test(target) && slow !== undefined) {
     const message = `a policy host that has gone without a word holds each client for twice ${slow}`;
-    yield warn(CHECK, message, { hint: `write timeout=10s behind ${target}` });
+    yield warn(CHECK, message, { hint: `write timeout=10s behind ${target}; then`, command: reloadCommand(postfix) });
   } else yield ok(CHECK, `while the program does not answer, mail is deferred (${[...effects.keys()].join('; ')})`);
 }
 
