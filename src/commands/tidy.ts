@@ -2,7 +2,7 @@
 import type { Command } from '../cli/command';
 import { changing } from '../cli/open';
 import { hint, printLine } from '../cli/output';
-import { eachRow, handRows, type Row } from '../rules/entries';
+import { clearStaleKeys, eachRow, handRows, type Row } from '../rules/entries';
 import { problemOf, warningOf } from '../rules/row-fault';
 import type { Table } from '../rules/schema';
 
@@ -32,6 +32,7 @@ export const tidy: Command = {
       (connection) => {
         // The canonical form drops the host bits, which show that one address was meant.
         for (const table of TABLES) {
+          clearStaleKeys(connection, table);
           for (const row of handRows(connection, table)) {
             const warning = warningOf(table, row);
             if (warning !== null) faults.push(`${rowText(table, row)}: ${warning}`);

@@ -48,7 +48,9 @@ const LONGEST_WAIT = 30;
 function effectOf(action: string, lookup: Lookup): string | null {
   const [word = ''] = action.toLowerCase().split(/\s/);
   const [, kind] = /^(defer|reject)(?:$|_if_permit$)/.exec(word) ?? [];
-  const code = kind === undefined ? word : lookup(`access_map_${kind}_code`);
+  // access(5): digits without a text behind them permit.
+  const ownCode = /\s/.test(action.trim()) ? word : null;
+  const code = kind === undefined ? ownCode : lookup(`access_map_${kind}_code`);
   if (/^4\d\d$/.test(code ?? '')) return null;
   return /^5\d\d$/.test(code ?? '') ? 'all mail is refused for good' : 'users may send from everywhere';
 }

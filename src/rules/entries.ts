@@ -17,8 +17,8 @@ export interface Row {
   readonly expires: unknown;
   readonly addedAt: string | null;
   readonly addedBy: string | null;
-  /** Written by another program than ours: no key. */
-  readonly byHand: boolean;
+  /** Null: written by another program than ours. */
+  readonly key: unknown;
   readonly local: boolean;
 }
 
@@ -33,9 +33,17 @@ export interface NewRow {
   readonly local?: boolean;
 }
 
+/** Whether the key is of other text, as in a row that was copied with its key, or edited in a dump. Such a row grants nothing. */
+export function hasStaleKey(table: Table, { user, network, key }: Row): boolean {
+  if (key === null) return false;
+  const meaning = meaningOf(table, network);
+  if (meaning === null || user !== foldName(String(user)) || network !== meaningText(meaning)) return true;
+  return !Buffer.isBuffer(key) || !keyOf(meaning).equals(key);
+}
+
 /** Whether the row is an entry `none` that is in force: one whose end cannot be read is. */
 export function isBlock(row: Row, now: number): boolean {
-  return meaningOf('access', row.network)?.kind === 'none' && !isExpired(row, now);
+  return meaningOf('access', row.network)?.kind === 'none' && !isExpired(row, now) && !hasStaleKey('access', row);
 }
 
 export function isExpired({ expires }: Row, now: number): boolean {
@@ -47,7 +55,7 @@ function selectSql(table: Table, condition: string): string {
   const text = (column: string) => `cast(nullif(${column}, '') as text)`;
   return `select rowid, ${nameColumn(table)} as user, network, ${text('note')} as note,
     ${table === 'access' ? 'expires' : 'null as expires'}, ${text('added_at')} as addedAt, ${text('added_by')} as addedBy,
-    key is null as byHand, local <> 0 as local from ${table} ${condition}`;
+    key, local <> 0 as local from ${table} ${condition}`;
 }
 
 /** The rows of a name: those with a key in its order, then those by hand, in any ASCII case. */
@@ -59,7 +67,7 @@ function namedSql(table: Table): string {
 
 function* eachOf(connection: Connection, sql: string, ...values: unknown[]): Iterable<Row> {
   for (const row of connection.prepare(sql).iterate(...values) as Iterable<Row>) {
-    yield { ...row, byHand: Boolean(row.byHand), local: Boolean(row.local) };
+    yield { ...row, local: Boolean(row.local) };
   }
 }
 
@@ -72,6 +80,15 @@ export function eachRow(connection: Connection, table: Table, condition = ''): I
 export function handRows(connection: Connection, table: Table): Row[] {
   // The order lets SQLite use the index of these rows; without it, all rows are read.
   return [...eachOf(connection, selectSql(table, `where key is null order by ${nameColumn(table)} collate nocase`))];
+}
+
+/** Takes the keys from all rows that have a stale one: they are by hand from then on. Reads all rows. */
+export function clearStaleKeys(connection: Connection, table: Table): void {
+  const stale: number[] = [];
+  for (const row of eachRow(connection, table, 'where key is not null'))
+    if (hasStaleKey(table, row)) stale.push(row.rowid);
+  const statement = connection.prepare(`update ${table} set key = null where rowid = ?`);
+  for (const rowid of stale) statement.run(rowid);
 }
 
 /** The rows of one subject or set, one at a time. */
@@ -94,8 +111,8 @@ export function hasRows(connection: Connection, table: Table, name: string): boo
 
 /** The row of one subject or set with this meaning, or null. Rows by hand are not found: a command that writes has none to read. */
 export function rowWith(connection: Connection, table: Table, name: string, meaning: Meaning): Row | null {
-  const sql = selectSql(table, `where ${nameColumn(table)} = ? and key = ?`);
-  const [row = null] = eachOf(connection, sql, name, keyOf(meaning));
+  const sql = selectSql(table, `where ${nameColumn(table)} = ? and key = ? and network = ?`);
+  const [row = null] = eachOf(connection, sql, name, keyOf(meaning), meaningText(meaning));
   return row;
 }
 

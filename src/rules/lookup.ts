@@ -7,7 +7,7 @@ import type { Entry, Rules } from '../policy/decide';
 import type { Address } from './address';
 import type { Connection, Statement } from './database';
 import { type Meaning, meaningOf } from './meaning';
-import { commonPrefix, networkKey, networkOfKey, truncate } from './network';
+import { commonPrefix, formatNetwork, networkKey, networkOfKey, truncate } from './network';
 import { nameColumn, type Table } from './schema';
 import { foldName } from './subject';
 
@@ -109,7 +109,8 @@ class Lookup {
       }
       if (network.family !== address.family) return;
       const shared = commonPrefix(network.bytes, address.bytes);
-      if (shared >= network.prefix) yield row;
+      // A row that was copied with its key, and then given another network, does not grant what the key says.
+      if (shared >= network.prefix && row.network === formatNetwork(network)) yield row;
       const most = Math.min(shared, network.prefix - 1);
       if (most < 0) return;
       above = networkKey({ ...truncate(address, most), prefix: most + 1 });

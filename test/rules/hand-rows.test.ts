@@ -3,7 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { type Address, parseAddress } from '../../src/rules/address';
+import { makeCanonical } from '../../src/rules/canonical';
+import { clearStaleKeys, eachRow, rowWriter } from '../../src/rules/entries';
 import { rulesOf } from '../../src/rules/lookup';
+import { parseNetwork } from '../../src/rules/network';
+import { problemOf } from '../../src/rules/row-fault';
 import { SCHEMA } from '../../src/rules/schema';
 
 const ADDRESS = parseAddress('10.0.0.1');
@@ -74,4 +78,41 @@ test('a name counts as it is written, but for the case of ASCII letters', () => 
   connection.exec("insert into access (user, network) values (cast(x'ff' as text), 'any')");
   const count = (name: string) => granting(connection, name)?.length ?? null;
   assert.deepEqual(['one', 'über', 'bob', 'bob\0zzzz', '\ufffd', 'nobody'].map(count), [2, 1, null, null, null, null]);
+});
+
+test('a row that was copied with its key grants nothing that its text does not say', () => {
+  const connection = databaseWith([]);
+  const write = rowWriter(connection, 'access');
+  const network = parseNetwork('10.0.0.0/8')?.network;
+  assert.ok(network);
+  const nothing = { note: null, expires: null, addedAt: null, addedBy: null };
+  write({ user: 'one', meaning: { kind: 'network', network }, ...nothing });
+  const copy = (name: string, text: string) =>
+    connection.exec(
+      `insert into access (user, network, key) select '${name}', '${text}', key from access where user = 'one'`,
+    );
+  copy('two', '192.0.2.0/24');
+  copy('three', 'none');
+  copy('Four', '10.0.0.0/8');
+  connection.exec("insert into access (user, network, key) select 'five', x'0a', key from access where user = 'one'");
+  const names = ['one', 'two', 'three', 'four', 'five'];
+  assert.deepEqual(
+    names.map((name) => granting(connection, name)?.length ?? null),
+    [1, 0, 0, null, 0],
+  );
+  const faults = [...eachRow(connection, 'access')].map((row) => problemOf('access', row, () => true));
+  assert.deepEqual(
+    faults.map((fault) => fault?.replace(/ of another.*/, '') ?? null).sort(),
+    ['it has the key', 'it has the key', 'it has the key', null, 'the network cannot be read'].sort(),
+  );
+  clearStaleKeys(connection, 'access');
+  makeCanonical(connection);
+  const rules = rulesOf(connection);
+  assert.equal(rules.of('three')?.blocks.length, 1);
+  assert.equal(granting(connection, 'four')?.length, 1);
+  const outside = [...(rules.of('two')?.covering(parseAddress('192.0.2.1') as Address) ?? [])];
+  assert.deepEqual(
+    outside.map(({ network }) => network),
+    ['192.0.2.0/24'],
+  );
 });
