@@ -97,10 +97,10 @@ function firstOf(texts: readonly string[]): string {
   return `${texts.slice(0, 3).join(', ')}${texts.length > 3 ? `, and ${texts.length - 3} more` : ''}`;
 }
 
-/** The sets that every user has, where there is more than one user. */
+/** The sets that every user has, where the entries are of more than one person. */
 function commonSets(connection: Connection): string[] {
   const sql = `with total as (select count(distinct user collate nocase) as users from access)
-    select lower(substr(network, 2)) from access, total where network like '@%' and users > 1
+    select lower(substr(network, 2)) from access, total where network like '@%' and (users > 1 or user = '*' or user like '@%')
     group by lower(network) having count(distinct user collate nocase) = users`;
   return connection.prepare(sql).pluck().all() as string[];
 }

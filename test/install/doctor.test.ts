@@ -437,6 +437,10 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
     const found = findings().all.filter(({ check }) => check === 'webmail');
     assert.deepEqual(found.map(({ message }) => /set (\w+)/.exec(message)?.[1]).sort(), ['front', 'webmail']);
     assert.match(found[0]?.advice ?? '', /smtpd_authorized_xclient_hosts/);
+    sql("delete from access; insert into access (user, network) values ('@example.com', '@webmail')");
+    assert.match(findingOf('webmail')?.message ?? '', /^every user may send from the set webmail:/);
+    sql("update access set user = 'alice'");
+    assert.equal(findingOf('webmail'), undefined);
   });
 
   test('a database that cannot be read, is in write-ahead mode, is damaged, is none', () => {
