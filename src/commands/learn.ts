@@ -8,8 +8,8 @@ import { DOVECOT_LINES } from '../maillog/dovecot-line';
 import { findingsOf } from '../maillog/findings';
 import { applyFindings } from '../maillog/learn-apply';
 import { hintAtFindings, printFindings, printFindingsJson } from '../maillog/learn-output';
-import { hintAtNoMail, hintAtUnread, LOG_FILES, LOG_OPTIONS, tallyLogs } from '../maillog/log-reading';
 import { POSTFIX_LINES } from '../maillog/postfix-line';
+import { hintAtNoMail, hintAtUnread, LOG_FILES, LOG_OPTIONS, tallyLogs } from '../maillog/tally-logs';
 
 const text = (describe: string) => ({ type: 'string', requiresArg: true, describe }) as const;
 

@@ -4,10 +4,10 @@ import { allowCommand } from '../cli/command-text';
 import { hint, printError, printJsonArray } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable } from '../failure';
-import { hintAtUnread, LOG_FILES, LOG_OPTIONS, secondsText, tallyLogs } from '../maillog/log-reading';
 import { isSpread } from '../maillog/marks';
 import { REFUSAL_LINES } from '../maillog/refusal-line';
 import type { Tally, UserNetwork } from '../maillog/tally';
+import { hintAtUnread, LOG_FILES, LOG_OPTIONS, secondsText, tallyLogs } from '../maillog/tally-logs';
 import { shellLine } from '../postfix/run';
 
 export const refused: Command = {

@@ -3,9 +3,9 @@ import type { Command } from '../cli/command';
 import { hint, printLine } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable } from '../failure';
-import { hintAtNoMail, hintAtUnread, LOG_FILES, LOG_OPTIONS, secondsText, tallyLogs } from '../maillog/log-reading';
 import { POSTFIX_LINES } from '../maillog/postfix-line';
 import type { Tally } from '../maillog/tally';
+import { hintAtNoMail, hintAtUnread, LOG_FILES, LOG_OPTIONS, secondsText, tallyLogs } from '../maillog/tally-logs';
 
 export const replay: Command = {
   line: 'replay [file..]',

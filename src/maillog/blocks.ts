@@ -1,7 +1,7 @@
-// Reads a log in blocks of bytes. Compressed files, known by their first bytes, are unpacked by the system's own
-// programs.
+// Reads a log in blocks of bytes. A compressed file is recognised by its first bytes and decompressed by gzip, xz, zstd
+// or bzip2.
 //
-// DIAGNOSTICS: a file that is cut off or damaged gives what came before. A program that is not installed is Trouble.
+// DIAGNOSTICS: of a truncated or damaged file, everything before the damage is read. A missing decompressor is Trouble.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
@@ -12,8 +12,8 @@ import type { Input } from './input';
 
 const BLOCK = 1 << 20;
 
-/** Programs, the bytes with which their files begin, and Debian's packages. */
-const UNPACKERS = [
+/** Program, magic bytes of its files, Debian package. */
+const DECOMPRESSORS = [
   ['gzip', '\x1f\x8b', 'gzip'],
   ['xz', '\xfd7zXZ\0', 'xz-utils'],
   ['zstd', '\x28\xb5\x2f\xfd', 'zstd'],
@@ -21,8 +21,9 @@ const UNPACKERS = [
 ] as const;
 
 /**
- * Passes the unpacked bytes to `onBlock`, each block valid until it returns, and the number of bytes read to `onBytes`.
- * Returns why reading ended before the end of the file, or null. `UTF-16`: nothing was read.
+ * Passes the decompressed bytes to `onBlock` and the number of bytes read from disk to `onBytes`. A block is reused as
+ * soon as `onBlock` returns. Returns null, or why the file could not be read to its end; `UTF-16` if it was not read at
+ * all.
  */
 export async function readBlocks(
   { name, descriptor }: Input,
@@ -34,14 +35,14 @@ export async function readBlocks(
   if (!next.done) {
     const start = next.value.toString('latin1', 0, 6);
     if (isUtf16(start)) return 'UTF-16';
-    const unpacker = UNPACKERS.find(([, magic]) => start.startsWith(magic));
-    if (unpacker !== undefined) return unpack(unpacker, name, copies(next.value, blocks), onBlock);
+    const decompressor = DECOMPRESSORS.find(([, magic]) => start.startsWith(magic));
+    if (decompressor !== undefined) return decompress(decompressor, name, copies(next.value, blocks), onBlock);
   }
   for (; !next.done; next = blocks.next()) onBlock(next.value);
   return next.value;
 }
 
-/** Blocks of BLOCK bytes, the last one shorter, all in the same memory. Returns why reading failed, or null. */
+/** Yields blocks of BLOCK bytes, the last one shorter, all in the same buffer. Returns why reading failed, or null. */
 function* blocksOf(descriptor: number, onBytes: (count: number) => void): Generator<Buffer, string | null> {
   const buffer = Buffer.allocUnsafeSlow(BLOCK);
   let failure: string | null = null;
@@ -60,21 +61,21 @@ function* blocksOf(descriptor: number, onBytes: (count: number) => void): Genera
   return failure;
 }
 
-/** A byte order mark, or a character of ASCII in two bytes. */
+/** Whether the file starts with a byte order mark or with an ASCII character in two bytes. */
 function isUtf16(start: string): boolean {
   return /^(?:\xff\xfe|\xfe\xff|\0[^\0]|[^\0]\0)/s.test(start);
 }
 
-/** A pipe keeps what is written to it, so it cannot have the memory that is used again. */
+/** Copies each block: a pipe queues what is written to it, and the buffer is reused meanwhile. */
 function* copies(first: Buffer, more: Iterable<Buffer>): Generator<Buffer> {
   yield Buffer.from(first);
   for (const block of more) yield Buffer.from(block);
 }
 
-async function unpack(
-  [program, , debian]: (typeof UNPACKERS)[number],
+async function decompress(
+  [program, , debian]: (typeof DECOMPRESSORS)[number],
   name: string,
-  packed: Iterable<Buffer>,
+  compressed: Iterable<Buffer>,
   onBlock: (block: Buffer) => void,
 ): Promise<string | null> {
   const path = findProgram(program);
@@ -84,13 +85,13 @@ async function unpack(
   }
   const child = spawn(path, ['-dc']);
   const closed = once(child, 'close');
-  let complaint = '';
+  let stderr = '';
   child.stderr.on('data', (text) => {
-    complaint += text;
+    stderr += text;
   });
-  // When the program ends early, its own message says why.
-  pipeline(packed, child.stdin).catch(() => {});
+  // If the program exits early, the write fails too, but the program's own message says why.
+  pipeline(compressed, child.stdin).catch(() => {});
   for await (const block of child.stdout) onBlock(block);
   const [status] = await closed;
-  return status === 0 ? null : complaint.trim().split('\n')[0] || `${program}: exit status ${status}`;
+  return status === 0 ? null : stderr.trim().split('\n')[0] || `${program}: exit status ${status}`;
 }

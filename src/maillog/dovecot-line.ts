@@ -1,9 +1,10 @@
-// Dovecot's line for a successful login, counted with `learn --dovecot`:
+// Dovecot's log line for a successful login, which `learn --dovecot` counts:
 //
 //   imap-login: Login: user=<U>, method=M, rip=ADDR, ...        up to 2.3; `Logged in:` from 2.4
 //
-// In syslog the tag is `dovecot`; in Dovecot's own log file it is the login process, and the message begins with `Info:
-// `. `Aborted login`, `Login aborted` and `Disconnected` begin in other ways, whatever name the client gave.
+// In syslog the tag is `dovecot`. In Dovecot's own log file the tag is the login process, and the message begins with
+// `Info: `. Lines for failed logins (`Aborted login`, `Login aborted`, `Disconnected`) begin differently, so no user
+// name that a client sends can imitate a success.
 import { parseAddress } from '../rules/address';
 import { utf8 } from './head';
 import type { LineKind } from './read-log';

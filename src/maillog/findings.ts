@@ -1,12 +1,12 @@
-// What `learn` found out: the networks of each user, with what should be looked at twice.
+// The result of `learn`: the networks that each user sends from, with marks on those to review.
 import { isOneUser } from '../cli/command-text';
 import type { Network } from '../rules/network';
 import { joinNetworks } from './join';
 import { isSpread, type Mark, sharedMark, type Usage } from './marks';
 import type { Grant, Tally, UserNetwork } from './tally';
 
-/** What a network must have been seen for. */
-export interface Least {
+/** The least use of a network that makes it a finding. */
+export interface Thresholds {
   readonly messages: number;
   readonly days: number;
 }
@@ -21,25 +21,25 @@ export interface Finding {
   /** Seconds since 1970. */
   readonly first: number;
   readonly last: number;
-  /** By what an allowed message is allowed. */
+  /** The entry that allows messages from there now, or null. */
   readonly by: Grant | null;
   readonly marks: readonly Mark[];
 }
 
 export interface Findings {
-  /** User by user, the one with most messages first. */
+  /** Grouped by user, the user with most messages first. */
   readonly all: readonly Finding[];
   readonly users: number;
-  /** Of users that can be the subject of an entry, also from no known address. */
+  /** All messages of these users, those without a known address included. */
   readonly messages: number;
   readonly withoutAddress: number;
-  /** User names that would mean more than one user in the database. Their messages count nowhere. */
+  /** Login names that an entry cannot stand for, such as `*`. Their messages are not counted. */
   readonly unfit: readonly string[];
-  /** The networks of many users before any were joined, the most used first. */
+  /** The networks marked `many-users`, most users first, before adjacent networks are joined. */
   readonly usedByMany: readonly (readonly [network: string, users: number])[];
 }
 
-export function findingsOf(tally: Tally, least: Least): Findings {
+export function findingsOf(tally: Tally, least: Thresholds): Findings {
   const users = [...tally.users]
     .filter(([user]) => isOneUser(user))
     .map(([user, networks]) => ({ user, networks: [...networks.values()], messages: sum(networks.values()) }))
@@ -53,7 +53,7 @@ export function findingsOf(tally: Tally, least: Least): Findings {
     const found = known
       .filter((one) => one.messages >= least.messages && one.days.size >= least.days)
       .map((one) => ({ ...one, marks: [shared.get(one.name) ?? []].flat() }));
-    return joinNetworks<Finding>(found, together)
+    return joinNetworks<Finding>(found, mergeFindings)
       .map((one) => ({ ...one, marks: [...one.marks, ...ownMarks(one, isStolen)] }))
       .sort((a, b) => b.messages - a.messages || b.last - a.last);
   };
@@ -74,7 +74,7 @@ function ownMarks({ messages }: Finding, isStolen: boolean): Mark[] {
   return [...(messages === 1 ? (['once'] as const) : []), ...(isStolen ? (['many-networks'] as const) : [])];
 }
 
-function together(a: Finding, b: Finding, network: Network): Finding {
+function mergeFindings(a: Finding, b: Finding, network: Network): Finding {
   return {
     user: a.user,
     network,
@@ -88,7 +88,7 @@ function together(a: Finding, b: Finding, network: Network): Finding {
   };
 }
 
-/** By the network's text. */
+/** The usage of each network, by the network's text. */
 function usageOf({ users }: Tally): Map<string, Usage> {
   const usage = new Map<string, Usage>();
   for (const { name, network, messages } of [...users.values()].flatMap((networks) => [...networks.values()])) {

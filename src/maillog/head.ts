@@ -1,12 +1,12 @@
-// The head of a log line, up to the message: `Nov  4 05:47:54 mx1 postfix/smtpd[1234]: `.
+// Parses the header of a log line, all before the message: `Nov  4 05:47:54 mx1 postfix/smtpd[1234]: `.
 //
-// Messages hold text that clients chose (user name, sender, HELO name). So the head is matched from the first byte of
-// the line on, and nothing is searched for further right.
+// Clients choose parts of the message (user name, sender, HELO name) and could imitate a header there. So the header is
+// matched from the first byte of the line only.
 //
-// Containers and log programs add to it: a name and a bar (`postfix-1  |`, docker compose logs), `[pod/NAME/CONTAINER]`
-// (kubectl logs --prefix), a priority (`<22>`), a time stamp of their own (docker logs -t), `stdout F` (Kubernetes),
-// `[ID 197553 mail.info]` (Solaris, illumos). Host name and process number may be missing. RFC 5424 and Docker's JSON
-// lines (`{"log":"...","time":"..."}`) are read, too.
+// Containers and log programs add a service name (`postfix-1  |`, docker compose logs), `[pod/NAME/CONTAINER]`
+// (kubectl logs --prefix), a priority (`<22>`), a second time stamp (docker logs -t), `stdout F` (Kubernetes), or
+// `[ID 197553 mail.info]` (Solaris, illumos). Host name and process ID are optional. RFC 5424 and Docker's JSON lines
+// (`{"log":"...","time":"..."}`) are parsed, too.
 import { STAMP, type StampReader } from './stamp';
 
 export interface Head {
@@ -14,16 +14,16 @@ export interface Head {
   readonly seconds: number;
   /** The program's name: `postfix/smtpd`, `dovecot`. */
   readonly tag: string;
-  /** Latin-1: a character a byte. */
+  /** Decoded as Latin-1, one character per byte. */
   readonly message: string;
-  /** How many equal lines this one stands for; 0 when its end is missing. */
+  /** How many equal lines this one stands for; 0 if the line is truncated. */
   readonly times: number;
 }
 
 const BEFORE = String.raw`^(?:[\w.-]+ *\| |\[pod/[\w./-]+\] )?(?:<\d{1,3}>)?`;
-/** A stamp that captures nothing. */
+/** STAMP without its captures. */
 export const INNER_STAMP = STAMP.replace(/\((?!\?)/g, '(?:');
-/** A name, an IPv6 address or a word like INFO. No colon at its end: a tag must not be taken for it. */
+/** A host name, an IPv6 address or a word like INFO. It cannot end in a colon, as a tag does. */
 const HOST = String.raw`(?:[^\s:[\]]+|[\da-fA-F]*(?::[\da-fA-F.]*){2,7}) +`;
 const SYSLOG = new RegExp(
   String.raw`${BEFORE}${STAMP} (?:std(?:out|err) F )?(?:${INNER_STAMP} )?(?:${HOST})?([^\s:[\]"]+)(?:\[\d+\])?: *(?:\[ID \d+ \w+\.\w+\] )?`,
@@ -33,7 +33,7 @@ const RFC_5424 = new RegExp(
   String.raw`${BEFORE}1 ${STAMP} \S+ (\S+) \S+ \S+ (?:-|(?:\[(?:[^\]"]|"(?:[^"\\]|\\.)*")*\])+) (?:\xef\xbb\xbf)?`,
 );
 
-/** The head of a line (Latin-1), or null when it has none that is known. */
+/** The header of a line (Latin-1), or null if its form is not known. */
 export function readHead(line: string, stamps: StampReader): Head | null {
   if (line.startsWith('{')) {
     const inner = dockerLine(line);
@@ -53,7 +53,7 @@ function unfold(message: string): { message: string; times: number } {
   return text === undefined ? { message, times: 1 } : { message: text, times: end === '' ? 0 : Number(times) };
 }
 
-/** The line in one of Docker's JSON lines, after its time as `docker logs -t` prints it. */
+/** The line inside one of Docker's JSON lines, with its time in front, as `docker logs -t` prints it. */
 function dockerLine(json: string): string | null {
   try {
     const { log, time } = JSON.parse(Buffer.from(json, 'latin1').toString());
@@ -64,7 +64,7 @@ function dockerLine(json: string): string | null {
   }
 }
 
-/** Text of a line (Latin-1) as the UTF-8 that it is. */
+/** Decodes as UTF-8 a text that was decoded as Latin-1. */
 export function utf8(text: string): string {
   return /[\x80-\xff]/.test(text) ? Buffer.from(text, 'latin1').toString() : text;
 }

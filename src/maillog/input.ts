@@ -1,4 +1,4 @@
-// Opens the mail logs that a command reads: those that it was given, or the one of this server.
+// Opens the mail logs that a command reads: those on the command line, or this server's own.
 import * as fs from 'node:fs';
 import { openInput } from '../cli/input-file';
 import { Trouble } from '../failure';
@@ -8,20 +8,20 @@ export interface Input {
   /** For messages. */
   readonly name: string;
   readonly descriptor: number;
-  /** In bytes; 0 of a pipe. */
+  /** In bytes; 0 for a pipe. */
   readonly size: number;
   /** Seconds since 1970: none of its lines can be newer. */
   readonly latest: number;
 }
 
-/** Its name in messages. */
+/** The name of standard input in messages. */
 export const STANDARD_INPUT = 'standard input';
-/** The clock of the machine that wrote the log may be ahead of ours, by this many seconds. */
+/** Seconds by which the clock of the machine that wrote the log may be ahead of ours. */
 const CLOCK_AHEAD = 60;
-/** A file's time may have been set in another time zone. */
+/** Seconds by which a file's modification time may be off when it was set in another time zone. */
 const FILE_TIME_AHEAD = 86_400;
 
-/** `file`: `-` is standard input. `now`: seconds since 1970. Throws Trouble when it cannot be opened. */
+/** `file`: `-` is standard input. `now`: seconds since 1970. Throws Trouble if the file cannot be opened. */
 export function openLog(file: string, now: number): Input {
   const descriptor = openInput(file);
   const stat = fs.fstatSync(descriptor);
@@ -34,8 +34,8 @@ export function openLog(file: string, now: number): Input {
 const SYSLOG_FILES = ['/var/log/mail.log', '/var/log/maillog', '/var/log/mail'];
 
 /**
- * This server's mail log: the one that Postfix writes itself (maillog_file, postconf(5)), else the one of syslog.
- * Throws Trouble when there is none. `command`: the command that reads it.
+ * This server's mail log: the one that Postfix writes itself (maillog_file, postconf(5)), else syslog's.
+ * Throws Trouble if there is none. `command`: the command that reads it, for the hint.
  */
 export function defaultLog(command: string): string {
   const postconf = findProgram('postconf');

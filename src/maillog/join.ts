@@ -1,11 +1,11 @@
-// Networks joined where they lie side by side, so that nothing is covered beyond them.
+// Joins adjacent networks into wider ones that cover exactly the same addresses.
 import { byAddress, commonPrefix, type Network, truncate } from '../rules/network';
 
 interface Located {
   readonly network: Network;
 }
 
-/** `merge`: of two networks, in order, and the wider one that is exactly both. */
+/** `merge` gets the lower half, the upper half, and the network that both make up. */
 export function joinNetworks<T extends Located>(all: readonly T[], merge: (a: T, b: T, network: Network) => T): T[] {
   const joined: T[] = [];
   for (let last of [...all].sort(byAddress)) {
@@ -18,7 +18,7 @@ export function joinNetworks<T extends Located>(all: readonly T[], merge: (a: T,
   return joined;
 }
 
-/** Whether two networks, in order, are all of the next wider one. */
+/** Whether the networks, the lower one first, are the two halves of a network. */
 function areHalves(a: Network, b: Network): boolean {
   const isAlike = a.family === b.family && a.prefix === b.prefix;
   return isAlike && commonPrefix(a.bytes, b.bytes) === a.prefix - 1;

@@ -1,4 +1,4 @@
-// Adds to the database what `learn` found out, all or nothing.
+// Adds the findings of `learn` to the database, all or nothing.
 import type { Arguments } from '../cli/command';
 import { whoAmI } from '../cli/input';
 import { importing } from '../cli/open';
@@ -8,8 +8,8 @@ import { importRow } from '../rules/import';
 import { inheritWider } from '../rules/inherit';
 import { hintAtSync } from '../sync/status';
 import type { Finding } from './findings';
-import { hintAtLeftOut, noteOf, someOf } from './learn-output';
-import { counted } from './log-reading';
+import { hintAtSkipped, noteOf, someOf } from './learn-output';
+import { counted } from './tally-logs';
 
 /** `given`: --note, --force and --json. `expires`: as formatInstant writes it. `now`: ms since 1970. */
 export async function applyFindings(
@@ -35,7 +35,7 @@ export async function applyFindings(
       ...{ replace: false, dryRun: false, force, tables: ['access'], addedBy, now },
       report: ({ name }) => changed.push(name),
       before(connection) {
-        // The first entry of a user's own would end what a wider one allows.
+        // A user's first own entry replaces the wider entries for him, so `inherit` keeps them in force.
         const origin = { addedAt: formatInstant(now), addedBy };
         for (const user of new Set(taken.map((finding) => finding.user))) {
           if (inheritWider(connection, user, origin).length > 0) inheriting.add(user);
@@ -45,9 +45,9 @@ export async function applyFindings(
   });
   const say = given.flag('json') ? hint : printLine;
   say(`added ${counted(changed.length, 'entry', 'entries')} of ${counted(new Set(changed).size, 'user')}`);
-  if (!force) hintAtLeftOut(fresh);
+  if (!force) hintAtSkipped(fresh);
   if (changed.length > 0) hintAtSync(given.db, 'takes this away again, unless its list has it too');
   if (inheriting.size > 0) {
-    hint(`by the entry inherit, also what wider entries allow is kept: ${someOf(inheriting)}`);
+    hint(`an entry inherit keeps what wider entries allow: ${someOf(inheriting)}`);
   }
 }

@@ -1,16 +1,16 @@
-// How `learn` prints what it found out.
+// Prints the findings of `learn`.
 import { type Colour, hint, printJsonArray } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable } from '../failure';
 import { formatNetwork } from '../rules/network';
 import type { Finding, Findings } from './findings';
-import { counted, secondsText } from './log-reading';
 import type { Mark } from './marks';
+import { counted, secondsText } from './tally-logs';
 
 const TITLES = ['USER', 'NETWORK', 'MESSAGES', 'DAYS', 'FIRST', 'LAST', 'STATE', 'LOOK TWICE'];
-/** Columns of numbers. */
+/** The right-aligned columns. */
 const RIGHT = [2, 3];
-/** At most this many networks, or names, of one kind are named in a hint. */
+/** A hint lists at most this many networks or names of a kind. */
 const NAMED = 5;
 
 export function printFindings({ all }: Findings): void {
@@ -60,7 +60,7 @@ function stateOf({ user, refused, by }: Finding): string {
   return printable(`${refused > 0 ? 'partly ' : ''}allowed by ${by.network}${set}${subject}`);
 }
 
-/** What to look at, and what to do next. `applying`: it is being done. */
+/** Hints at what to review and, unless `applying`, at --apply. */
 export function hintAtFindings(findings: Findings, applying: boolean): void {
   const { all, users, messages, withoutAddress, unfit, usedByMany } = findings;
   const gateways = someOf(networksMarked(all, 'gateway'));
@@ -82,8 +82,8 @@ export function hintAtFindings(findings: Findings, applying: boolean): void {
   hint(`${counted(all.length, 'network')} of ${counted(users, 'user')} in ${counted(messages, 'message')}: ${next}`);
 }
 
-/** What was left out of what is not allowed yet. */
-export function hintAtLeftOut(fresh: readonly Finding[]): void {
+/** Lists the new findings that --apply skips without --force. */
+export function hintAtSkipped(fresh: readonly Finding[]): void {
   const users = someOf(usersMarked(fresh, 'many-networks'));
   const networks = someOf(networksMarked(fresh, 'gateway'));
   if (users !== '') hint(`not added, --force adds them: the networks of ${users} (many-networks)`);
@@ -98,7 +98,7 @@ function usersMarked(all: readonly Finding[], mark: Mark): string[] {
   return all.flatMap(({ marks, user }) => (marks.includes(mark) ? user : []));
 }
 
-/** The first of the names, and how many more there are. */
+/** The first names and the number of others: `a, b, c, d, e and 3 more`. */
 export function someOf(names: Iterable<string>): string {
   const all = [...new Set(names)];
   const some = all.slice(0, NAMED).map(printable).join(', ');

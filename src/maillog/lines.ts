@@ -1,8 +1,9 @@
-// Finds the lines of a log that hold a mark, without a look at the other lines.
+// Finds the lines of a log that contain a mark. It searches for the marks in whole blocks, since a log has many lines
+// and few of them matter.
 //
-// DIAGNOSTICS: lines that are too long or hold NUL bytes, which a power failure leaves, are counted and left out.
+// DIAGNOSTICS: lines that are too long or contain NUL bytes (as after a power failure) are counted and skipped.
 
-/** Postfix and syslog write much shorter lines. */
+/** In bytes. Postfix and syslog write much shorter lines. */
 const LONGEST_LINE = 1 << 16;
 const NEWLINE = 10;
 const RETURN = 13;
@@ -10,13 +11,13 @@ const RETURN = 13;
 export class LineFinder {
   tooLong = 0;
   withNul = 0;
-  /** What followed the last line break. */
+  /** The bytes after the last line break. */
   private rest = Buffer.alloc(0);
 
-  /** `marks` as bytes: to search for a text, Node would convert it each time. */
+  /** `marks` as bytes; Node would convert a string at each search. */
   private readonly needles: readonly Buffer[];
 
-  /** `onLine` gets each line that holds one of `marks`, as Latin-1 (a character a byte), without its line break. */
+  /** `onLine` gets each line that contains one of `marks`, as Latin-1, without its line break. */
   constructor(
     private readonly marks: readonly string[],
     private readonly onLine: (line: string) => void,
@@ -33,19 +34,19 @@ export class LineFinder {
       this.rest = Buffer.alloc(0);
     }
     this.scan(block.subarray(start, end));
-    // Of a line that is too long, only so much is kept that it stays too long.
+    // An overlong line is cut to LONGEST_LINE + 1 bytes: still too long, and memory stays bounded.
     const length = Math.min(this.rest.length + block.length - end, LONGEST_LINE + 1);
     this.rest = Buffer.concat([this.rest, block.subarray(end)], length);
   }
 
-  /** What follows the last line break of a file that was read to its end is a line, too. */
+  /** Scans the last line of a file, which may have no line break. */
   end(): void {
     this.scan(this.rest);
   }
 
   /** `bytes`: whole lines. */
   private scan(bytes: Buffer): void {
-    // Looks only at the last line break within each LONGEST_LINE bytes, not at every line.
+    // Counts overlong lines by one search per LONGEST_LINE bytes instead of one per line.
     for (let start = 0; start + LONGEST_LINE < bytes.length; ) {
       const last = bytes.lastIndexOf(NEWLINE, start + LONGEST_LINE);
       if (last < start) this.tooLong++;
@@ -56,7 +57,7 @@ export class LineFinder {
       for (let at = bytes.indexOf(needle), next = 0; at >= 0; at = bytes.indexOf(needle, next)) {
         next = nextLine(bytes, at);
         const line = bytes.toString('latin1', bytes.lastIndexOf(NEWLINE, at) + 1, endOfLine(bytes, next));
-        // A line that holds two marks is taken once.
+        // A line that contains two marks is reported once.
         const isTaken = this.marks.slice(0, i).some((one) => line.includes(one));
         if (!isTaken && line.length <= LONGEST_LINE && !line.includes('\0')) this.onLine(line);
       }
@@ -64,12 +65,12 @@ export class LineFinder {
   }
 }
 
-/** Where the line after the one at `at` begins. */
+/** The start of the line that follows the one at `at`. */
 function nextLine(bytes: Buffer, at: number): number {
   return bytes.indexOf(NEWLINE, at) + 1 || bytes.length;
 }
 
-/** Where the line before the one at `next` ends, without its line break. */
+/** The end of the line before the one that starts at `next`, without its line break. */
 function endOfLine(bytes: Buffer, next: number): number {
   const end = bytes[next - 1] === NEWLINE ? next - 1 : next;
   return bytes[end - 1] === RETURN ? end - 1 : end;

@@ -1,25 +1,25 @@
-// What an administrator should look at twice before a network is allowed.
+// Marks the networks that an administrator should review before allowing them.
 import { contains, formatNetwork, type Network, parseNetwork, truncate } from '../rules/network';
 
 /**
- * `gateway`: a private network of nearly all messages; a proxy or a container's network likely hides the clients.
- * `many-users`: a network of many users, likely the webmail or an office.
- * `many-networks`: a user in many networks within a day, likely a stolen password.
- * `once`: a network with one message.
+ * `gateway`: nearly all messages come from this private network; a proxy or a container network likely hides clients.
+ * `many-users`: many users send from this network; it is likely webmail or an office.
+ * `many-networks`: the user sent from many networks within a day; the password was likely stolen.
+ * `once`: the network has one message.
  */
 export type Mark = 'gateway' | 'many-users' | 'many-networks' | 'once';
 
-/** How all users together use a network. */
+/** The use of a network by all users together. */
 export interface Usage {
   readonly network: Network;
   users: number;
   messages: number;
 }
 
-/** This many users make a network shared; half of all users do, too, if they are MANY_OF_FEW. */
+/** A network is shared if it has this many users, or half of all users and at least MANY_OF_FEW. */
 const MANY_USERS = 5;
 const MANY_OF_FEW = 3;
-/** This part of all messages makes a private network a gateway. */
+/** A private network is a gateway if it has at least this share of all messages. */
 const NEARLY_ALL = 0.8;
 /** Not reachable from the Internet (RFC 1918, 3927, 4193, 4291, 6598). */
 const PRIVATE =
@@ -27,21 +27,21 @@ const PRIVATE =
     .split(' ')
     .flatMap((text) => parseNetwork(text)?.network ?? []);
 
-/** The mark of a network that users share, or null. `all`: users and messages in all. */
+/** The mark of a network that users share, or null. `all`: the numbers of all users and messages. */
 export function sharedMark({ network, users, messages }: Usage, all: { users: number; messages: number }): Mark | null {
   const isPrivate = PRIVATE.some((range) => contains(range, network));
   if (isPrivate && users > 1 && messages >= all.messages * NEARLY_ALL) return 'gateway';
   return users >= Math.min(MANY_USERS, Math.max(MANY_OF_FEW, Math.ceil(all.users / 2))) ? 'many-users' : null;
 }
 
-/** So many networks, or networks of so many providers, within DAY seconds are more than one person has. */
+/** One person does not send from this many networks, or providers, within DAY seconds. */
 const DAY = 86_400;
 const MANY_NETWORKS = 10;
 const MANY_PROVIDERS = 5;
-/** What addresses of one provider, or of one site, have in common. */
+/** Addresses that share a prefix of this length count as one provider. */
 const PROVIDER = { 4: 16, 6: 32 };
 
-/** Whether one user appeared in so many networks in so short a time. `at`: seconds since 1970. */
+/** Whether the networks of one user are too many for one person. `at`: when first seen, in seconds since 1970. */
 export function isSpread(networks: readonly { network: Network; at: number }[]): boolean {
   const sorted = [...networks].sort((a, b) => a.at - b.at);
   return sorted.some((oldest, i) => {

@@ -1,14 +1,14 @@
-// The one line by which Postfix says that it took a message from an authenticated user:
+// The line that Postfix logs when it accepts a message from an authenticated user:
 //
 //   QID: client=NAME[ADDR][:PORT], sasl_method=M, sasl_username=U[, sasl_sender=S][, orig_queue_id=Q][, orig_client=C]
 //
-// U is the name that the client logged in with: it may hold spaces, commas, even `, sasl_sender=`. All before it is
-// Postfix's own text and is matched from the first byte on; what follows it is matched from the end of the line. Failed
-// logins, `reject:`, `milter-reject:` and warnings name users too, in messages that begin in other ways.
+// U is the client's login name and may contain spaces, commas, even `, sasl_sender=`. The text before U is Postfix's own
+// and is matched from the first byte; the text after U is matched from the end of the line. Failed logins, `reject:`,
+// `milter-reject:` and warnings name users too, but begin differently.
 // (src/smtpd/smtpd.c; the queue ID: postconf(5), enable_long_queue_ids.)
 //
-// DIAGNOSTICS: a line that could be this one, and is not one that Postfix or another program is known to write, is
-// `unknown`: no mail may be left out in silence.
+// DIAGNOSTICS: a line that could be this one, and that no known program writes otherwise, is `unknown`, so that no mail
+// is skipped silently.
 import { isIP } from 'node:net';
 import { INNER_STAMP, utf8 } from './head';
 import type { LineKind } from './read-log';
@@ -18,11 +18,11 @@ const BEGINNING = new RegExp(`^${QUEUE_ID}: client=`);
 const DELIVERY = new RegExp(
   String.raw`${BEGINNING.source}[\w.-]+\[([^\s[\]]+)\](?::\d+)?, sasl_method=[\w-]+, sasl_username=(.*)$`,
 );
-/** `postfix/smtpd`, with any syslog_name or none; `postfix` where the service's name was lost. */
+/** `postfix/smtpd`, with any syslog_name or none; `postfix` if a log program dropped the service name. */
 const SMTPD = /(?:^|\/)smtpd$|^postfix$/;
-/** How other messages of smtpd begin: with Postfix's own words, or with an arrow when it logs the session. */
+/** The beginning of smtpd's other messages: a word, or an arrow when it logs the SMTP session. */
 const OTHER_MESSAGE = /^(?!\w+: client=)(?:[<>] |(?:[0-9A-Za-z]+: )?[A-Za-z_-]+(?:[: ]|$))/;
-/** A line, or the end of one, as the message of another program, such as Docker's syslog driver. */
+/** This line, or its end, wrapped in the message of another program, such as Docker's syslog driver. */
 const LINE_IN_MESSAGE = new RegExp(
   String.raw`^(?:<\d{1,3}>)?(?:${INNER_STAMP} )?(?:\S+ )?(?:\S*\/)?(?:smtpd|postfix)(?:\[\d+\])?: *${BEGINNING.source.slice(1)}|^\{.*client=`,
 );
@@ -46,7 +46,7 @@ export const POSTFIX_LINES: LineKind = {
   },
 };
 
-/** The user, without what may follow it. */
+/** `rest`: the line after `sasl_username=`. Cuts off the optional fields that follow the user. */
 function userIn(rest: string): string {
   if (!rest.includes(',')) return rest;
   return rest
@@ -58,6 +58,6 @@ function userIn(rest: string): string {
 function isSound(user: string, rest: string): boolean {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what no log line holds
   if (user.length > LONGEST_USER || /[\x00-\x1f\x7f\ufffd]/.test(user)) return false;
-  // A power failure can lose the end of this line and the line break, so that the next line follows.
+  // A power failure can lose the end of this line with its line break, which glues the next line to it.
   return !/smtpd\[\d+\]: /.test(rest);
 }

@@ -1,6 +1,6 @@
-// Reads a mail log and finds the lines of some kinds in it.
+// Reads a mail log and finds the lines of the given kinds.
 //
-// DIAGNOSTICS: nothing is left out in silence. What could not be read of a file is in its Reading.
+// DIAGNOSTICS: nothing is skipped silently. The Reading of a file says what could not be read.
 import * as fs from 'node:fs';
 import { readBlocks } from './blocks';
 import { type Head, readHead, utf8 } from './head';
@@ -8,7 +8,7 @@ import type { Input } from './input';
 import { LineFinder } from './lines';
 import { StampReader } from './stamp';
 
-/** A user at an address, as a line names them. */
+/** A user and an address, as one log line names them. */
 export interface Sighting {
   /** As the client gave it. */
   readonly user: string;
@@ -16,27 +16,28 @@ export interface Sighting {
   readonly address: string;
   /** How many equal lines this one stands for. */
   readonly times: number;
-  /** Of a refusal. */
+  /** Set for refusals. */
   readonly reason?: string;
 }
 
 /**
- * `broken`: it begins as a line of the kind, and is damaged. `unknown`: it could be one, in a form that is not known.
+ * `other`: a line of another kind. `broken`: a damaged line of this kind. `unknown`: possibly a line of this kind, in a
+ * form that is not known.
  */
-export type NotRead = 'other' | 'broken' | 'unknown';
+export type NoSighting = 'other' | 'broken' | 'unknown';
 
 export interface LineKind {
-  /** Only lines that hold one of these are looked at. */
+  /** Only lines that contain one of these texts are parsed. */
   readonly marks: readonly string[];
-  /** Whether a line whose head cannot be read could be of this kind. */
+  /** Whether a line whose header cannot be parsed could be of this kind. */
   isLike(line: string): boolean;
-  read(head: Head): Sighting | NotRead;
+  read(head: Head): Sighting | NoSighting;
 }
 
-/** What could not be read of one file. */
+/** What could not be read in one file. */
 export interface Reading {
   readonly name: string;
-  /** Why it could not be read to its end, or null. `UTF-16`: why it was not read at all. */
+  /** Null, or why the file could not be read to its end; `UTF-16` if it was not read at all. */
   readonly damage: string | null;
   readonly broken: Lines;
   readonly unknown: Lines;
@@ -65,7 +66,7 @@ export async function readLog(
     kinds.flatMap(({ marks }) => marks),
     (line) => {
       const head = readHead(line, stamps);
-      let result: Sighting | NotRead = 'other';
+      let result: Sighting | NoSighting = 'other';
       for (const kind of kinds) {
         result = head === null ? (kind.isLike(line) ? 'unknown' : 'other') : kind.read(head);
         if (result !== 'other') break;
@@ -77,7 +78,7 @@ export async function readLog(
     },
   );
   const damage = await readBlocks(input, (block) => finder.add(block), onBytes);
-  // The last line of a file that is cut off is cut off, too.
+  // Where reading stops early, the last line is incomplete.
   if (damage === null) finder.end();
   if (input.descriptor !== 0) fs.closeSync(input.descriptor);
   return { name: input.name, damage, ...notRead, tooLong: finder.tooLong, withNul: finder.withNul };

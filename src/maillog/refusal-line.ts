@@ -1,9 +1,10 @@
-// The policy program's own line for a refusal, as policy/log-line.ts writes it:
+// The line that the policy program logs for a refusal (policy/log-line.ts):
 //
 //   verdict=reject user=U address=A subject=S entry=E reason=R client_name=N ...
 //
-// Values hold text that clients chose (user, HELO name), and so do lines of other programs. So only a line of
-// allow-nets counts, and its pairs are read one after the other: a value that is not plain is a JSON string.
+// Clients choose some of the values (user, HELO name), and could imitate this line in the logs of other programs. So
+// only lines tagged allow-nets count, and the pairs are parsed from left to right; a value with spaces or quotes is a
+// JSON string.
 import type { LineKind } from './read-log';
 
 const PAIR = /([a-z_]+)=("(?:[^"\\]|\\.)*"|[!#-[\]-~]*)(?: |$)/gy;
@@ -18,13 +19,13 @@ export const REFUSAL_LINES: LineKind = {
   },
 };
 
-/** The first value of each name, up to a pair that is cut off. */
+/** The first value of each name, up to a truncated pair. */
 function pairsOf(text: string): Partial<Record<string, string>> {
-  const pairs = [...text.matchAll(PAIR)].map(([, name = '', value = '']) => [name, unquoted(value)]);
+  const pairs = [...text.matchAll(PAIR)].map(([, name = '', value = '']) => [name, unquote(value)]);
   return Object.fromEntries(pairs.reverse());
 }
 
-function unquoted(value: string): string {
+function unquote(value: string): string {
   try {
     return value.startsWith('"') ? JSON.parse(value) : value;
   } catch {

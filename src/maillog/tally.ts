@@ -1,23 +1,23 @@
-// Adds up the lines of a log by user and network. The database as it is now decides for each address.
+// Adds up the lines of a log by user and network. The current database gives the verdict for each.
 import type { Verdict } from '../policy/decide';
 import { type Address, parseAddress } from '../rules/address';
 import { formatNetwork, type Network } from '../rules/network';
 import { foldName } from '../rules/subject';
 import type { Sighting } from './read-log';
 
-/** What counts, and how. */
+/** Which lines count, and how they are grouped and judged. */
 export interface Scope {
   /** Seconds since 1970; `until` itself does not count. */
   readonly since: number;
   readonly until: number;
-  /** Whether a user counts. `user`: folded. */
+  /** Whether the lines of a user count. `user`: folded. */
   includes(user: string): boolean;
-  /** The network that an address is counted in. */
+  /** The network that an address is counted for. */
   networkOf(address: Address): Network;
   decide(user: string, address: string): Verdict;
 }
 
-/** An entry of the database that allows something. */
+/** The database entry that allows a message. */
 export interface Grant {
   readonly subject: string;
   readonly network: string;
@@ -42,7 +42,7 @@ export class UserNetwork {
   lastRefused = 0;
   /** Days in local time, since 1970. */
   readonly days = new Set<number>();
-  /** Of the last line. */
+  /** These three are those of the last line. */
   address = '';
   reason = '';
   verdict: Verdict | null = null;
@@ -56,7 +56,7 @@ export class UserNetwork {
 }
 
 const DAY = 86_400;
-/** More answers are forgotten and computed again. */
+/** When the cache is full, it is emptied. */
 const MOST_ADDRESSES = 200_000;
 
 export class Tally {
@@ -66,7 +66,7 @@ export class Tally {
   readonly withoutEntry = new Set<string>();
   /** Messages by day in local time, since 1970. */
   readonly days = new Map<number, { allowed: number; refused: number }>();
-  /** By name and address as the log has them; null for a user who does not count. */
+  /** Cache, by name and address as the log has them; null for a user who does not count. */
   private readonly addresses = new Map<string, UserAddress | null>();
 
   constructor(private readonly scope: Scope) {}
@@ -110,14 +110,14 @@ export class Tally {
     const network = getOrMake(networks, name, () => new UserNetwork(user, block, name));
     if (verdict.kind === 'allowed') {
       const by = { subject: verdict.subject, network: verdict.entry.network, set: verdict.entry.set };
-      // The same one of several, whatever the order of the lines.
+      // Of several entries the choice must not depend on the order of the lines.
       if (network.by === null || JSON.stringify(by) < JSON.stringify(network.by)) network.by = by;
     }
     return { network, verdict };
   }
 }
 
-/** The value of a key; it is created if there is none. */
+/** The value of a key, created if it is missing. */
 function getOrMake<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
   let value = map.get(key);
   if (value === undefined) {

@@ -193,7 +193,7 @@ test('--apply takes nobody what a wider entry allows', () => {
     'dan@example.com 192.0.2.40/32',
     'dan@example.com inherit',
   ]);
-  assert.match(stderr, /hint: by the entry inherit, also what wider entries allow is kept: dan@example\.com\n/);
+  assert.match(stderr, /hint: an entry inherit keeps what wider entries allow: dan@example\.com\n/);
   assert.equal(run(['replay', '--db', db, file(log)]).status, 0);
   // What was learned ends, what the domain allows does not.
   const later = ['--at', '2100-01-01', '--db', db];

@@ -1,4 +1,4 @@
-// What learn, replay and refused share: their options, reading the logs, and hints at what could not be read.
+// Shared by learn, replay and refused: their options, reading the logs, and hints at what could not be read.
 import type { Options } from 'yargs';
 import type { Arguments } from '../cli/command';
 import { hint } from '../cli/output';
@@ -29,11 +29,11 @@ export interface LogQuery {
   readonly kinds: readonly LineKind[];
   readonly v4Prefix?: number;
   readonly v6Prefix?: number;
-  /** Whether the database must be there. Before there is one nobody is allowed. */
+  /** Whether a missing database is Trouble; otherwise it means that nobody is allowed yet. */
   readonly needsDatabase?: boolean;
 }
 
-/** Reads the logs and adds up what they say. `now`: ms since 1970. */
+/** Reads the logs and adds up their lines by user and network. `now`: ms since 1970. */
 export async function tallyLogs(
   given: Arguments,
   now: number,
@@ -100,7 +100,7 @@ function userFilter(names: readonly string[]): (user: string) => boolean {
   return (user) => wanted.size === 0 || wanted.has(user) || wanted.has(domainOf(user));
 }
 
-/** Prints hints at what could not be read. Returns whether there is anything. */
+/** Hints at the lines and files that could not be read. Returns whether there are any. */
 export function hintAtUnread(readings: readonly Reading[]): boolean {
   const hints = readings.flatMap(unreadOf);
   hints.forEach(hint);
@@ -131,7 +131,7 @@ function unreadOf({ name, damage, broken, unknown, tooLong, withNul }: Reading):
   return hints;
 }
 
-/** For a log in which no mail was found. */
+/** Printed when the log has no mail of an authenticated user. */
 export function hintAtNoMail(): void {
   hint('no mail of an authenticated user was found: is it the log of a submission server, and the right time?');
 }
