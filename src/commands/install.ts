@@ -11,12 +11,12 @@ import { Trouble, type Words } from '../failure';
 import { accountOf } from '../postfix/account';
 import { changedStages, changePostfix, isAgreed, printChange, printStep } from '../postfix/change-postfix';
 import { serviceNamed } from '../postfix/config-text';
-import { type ConfigFiles, offersAuth, serviceLookup, servicesWithAuth, smtpdServices } from '../postfix/configuration';
+import { type ConfigFiles, offersAuth, servicesWithAuth, smtpdServices } from '../postfix/configuration';
 import { restoreAccess, restrictAccess, restrictableAccess } from '../postfix/database-access';
 import { installPlan } from '../postfix/plan';
 import { spawned } from '../postfix/policy-service';
 import { CONFIG_DIR, DRY_RUN, openPostfix, SERVICE, YES } from '../postfix/postfix-options';
-import { checksOf } from '../postfix/restrictions';
+import { serviceChecks } from '../postfix/restrictions';
 import { refused } from '../postfix/run';
 import { closedFile, hindranceOf, type WantedService, wantedService, withLogGroup } from '../postfix/wanted-service';
 import { createDatabase } from './init';
@@ -135,7 +135,7 @@ async function runInstall(given: Arguments): Promise<number> {
 function listWarnings(files: ConfigFiles, { name, trial }: WantedService): string[] {
   const sharing: string[] = [];
   const warnings = smtpdServices(files).flatMap((service) => {
-    const [check] = checksOf(serviceLookup(files, service), name);
+    const [check] = serviceChecks(files, service, name);
     const called = `${service.name}/${service.type}`;
     if (!offersAuth(files, service)) {
       if (check !== undefined) sharing.push(called);

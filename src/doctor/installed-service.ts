@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import { Trouble } from '../failure';
 import { type Account, accountOf } from '../postfix/account';
 import type { Service } from '../postfix/config-text';
-import { type ConfigFiles, mainLookup, serviceLookup, smtpdServices } from '../postfix/configuration';
+import { type ConfigFiles, mainLookup, serviceLookups, smtpdServices } from '../postfix/configuration';
 import { portOf } from '../postfix/policy-check';
 import { entryText, type PolicyService, programIndex, programOptions } from '../postfix/policy-service';
 import type { Postfix } from '../postfix/postfix';
@@ -69,7 +69,7 @@ function accountOrTrouble(user: string, mailOwner: string): Account | Trouble {
 
 /** Whether any list asks the service on trial. */
 export function isOnTrial(files: ConfigFiles, target: string): boolean {
-  const lookups = [mainLookup(files), ...smtpdServices(files).map((smtpd) => serviceLookup(files, smtpd))];
+  const lookups = [mainLookup(files), ...smtpdServices(files).flatMap((smtpd) => serviceLookups(files, smtpd))];
   return lookups.some((lookup) => checksOf(lookup, target).some(({ trial }) => trial));
 }
 

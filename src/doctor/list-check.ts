@@ -1,8 +1,8 @@
 // Whether every smtpd service whose clients can authenticate asks the policy service, in which list and in which form.
 import { overrideOf, type Service } from '../postfix/config-text';
-import { type ConfigFiles, serviceLookup, servicesWithAuth } from '../postfix/configuration';
+import { type ConfigFiles, servicesWithAuth } from '../postfix/configuration';
 import type { Postfix } from '../postfix/postfix';
-import { checksOf, RECIPIENT_LIST } from '../postfix/restrictions';
+import { RECIPIENT_LIST, serviceChecks } from '../postfix/restrictions';
 import { shellLine } from '../postfix/run';
 import { type Finding, type Fix, fail, ok, warn } from './finding';
 import {
@@ -44,7 +44,7 @@ export function* listFindings(asking: Asking): Iterable<Finding> {
 function askedFinding(asking: Asking, smtpd: Service): Finding {
   const check = `asked by ${smtpd.name}/${smtpd.type}`;
   const fix = fixList(asking, 'the check first');
-  const [first] = checksOf(serviceLookup(asking.files, smtpd), asking.target);
+  const [first] = serviceChecks(asking.files, smtpd, asking.target);
   if (first === undefined) {
     const override = overrideOf(smtpd, RECIPIENT_LIST);
     const where = `-o ${RECIPIENT_LIST}=${override} in master.cf replaces the list of main.cf`;
@@ -66,7 +66,7 @@ function askedFinding(asking: Asking, smtpd: Service): Finding {
 function modeFinding(asking: Asking, { persistent }: InstalledService, services: readonly Service[]): Finding {
   const { files, target, postfix } = asking;
   const everywhere = postfix.value('smtpd_policy_service_request_limit') === '1';
-  const asked = services.flatMap((smtpd) => checksOf(serviceLookup(files, smtpd), target));
+  const asked = services.flatMap((smtpd) => serviceChecks(files, smtpd, target));
   const limited = asked.map(({ oneShot }) => everywhere || oneShot);
   if (!persistent && limited.includes(false)) {
     const message =

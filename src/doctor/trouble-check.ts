@@ -1,6 +1,6 @@
 // What smtpd does while the policy service does not answer (SMTPD_POLICY_README, "Error handling"). Anything but a
 // temporary error lets mail pass, or refuses it for good.
-import { type Lookup, mainLookup, serviceLookup, servicesWithAuth } from '../postfix/configuration';
+import { type Lookup, mainLookup, serviceLookups, servicesWithAuth } from '../postfix/configuration';
 import { secondsOf } from '../postfix/plan';
 import { attributeOf, isCheckOf } from '../postfix/policy-check';
 import { policyChecks } from '../postfix/restrictions';
@@ -15,7 +15,10 @@ export function* troubleFindings(asking: Asking): Iterable<Finding> {
   const { files, target, postfix } = asking;
   const effects = new Map<string, string | null>();
   const timeouts = new Set<string>();
-  for (const lookup of [mainLookup(files), ...servicesWithAuth(files).map((smtpd) => serviceLookup(files, smtpd))]) {
+  for (const lookup of [
+    mainLookup(files),
+    ...servicesWithAuth(files).flatMap((smtpd) => serviceLookups(files, smtpd)),
+  ]) {
     for (const check of policyChecks(lookup).filter((one) => isCheckOf(target, one.target))) {
       const attribute = (name: string) =>
         attributeOf(check.target, name) ?? lookup(`smtpd_policy_service_${name}`) ?? '';

@@ -36,10 +36,16 @@ export const servicesWithAuth = (files: ConfigFiles): Service[] =>
 /** The values of main.cf, without overrides. */
 export const mainLookup = (files: ConfigFiles): Lookup => lookupWith(files, '', []);
 
-export function serviceLookup(files: ConfigFiles, service: Service): Lookup {
+export function serviceLookup(files: ConfigFiles, service: Service, more: readonly string[] = []): Lookup {
   const names = new Set(service.overrides.map(({ name }) => name));
   const overrides = [...names].map((name) => `${name}=${overrideOf(service, name)}`);
-  return lookupWith(files, service.name, overrides);
+  return lookupWith(files, service.name, [...overrides, ...more]);
+}
+
+/** The values as they are otherwise, and those under overload, where they can differ: master(8) then adds the option (STRESS_README). */
+export function serviceLookups(files: ConfigFiles, service: Service): Lookup[] {
+  const canDiffer = /\bstress\b/.test(files.main + files.master);
+  return [serviceLookup(files, service), ...(canDiffer ? [serviceLookup(files, service, ['stress=yes'])] : [])];
 }
 
 /** The same texts are looked up many times, and each run of postconf is a process. */

@@ -10,10 +10,10 @@ import {
   type Service,
   serviceIn,
 } from './config-text';
-import { type ConfigFiles, mainLookup, serviceLookup, servicesWithAuth } from './configuration';
+import { type ConfigFiles, mainLookup, servicesWithAuth } from './configuration';
 import { checkText, type Form, withCheckFirst, withForm, withoutChecks } from './policy-check';
 import { entryLines, type PolicyService } from './policy-service';
-import { checksOf, RECIPIENT_LIST } from './restrictions';
+import { RECIPIENT_LIST, serviceChecks } from './restrictions';
 
 export interface Wanted extends PolicyService, Form {}
 
@@ -83,7 +83,7 @@ function withChecks(start: ConfigFiles, wanted: Wanted): ConfigFiles {
   const master = editLines(start.master, (line) => editOverrides(line, reform));
   const files = { ...start, main: editParameters(start.main, reform), master };
   const lacking = servicesWithAuth(files).filter((service) => {
-    const [check] = checksOf(serviceLookup(files, service), name);
+    const [check] = serviceChecks(files, service, name);
     // Access tables that the administrator put first stay first.
     return check === undefined || check.trial !== trial || (check.skip !== null && !check.skip.tables);
   });

@@ -4,8 +4,8 @@
 // A list is evaluated until a restriction decides. `permit` ends only its own list; the others are evaluated all the
 // same (SMTPD_ACCESS_README, "How Postfix evaluates SMTP access restriction lists"). So a check must stand before
 // whatever may permit. Whatever is not understood may permit: a warning, never ok.
-import { COMMA_OR_SPACE, wordsOf } from './config-text';
-import { type ConfigFiles, type Lookup, mainLookup, serviceLookup, smtpdServices } from './configuration';
+import { COMMA_OR_SPACE, type Service, wordsOf } from './config-text';
+import { type ConfigFiles, type Lookup, mainLookup, serviceLookups, smtpdServices } from './configuration';
 import { attributeOf, isCheckOf } from './policy-check';
 import { type Effect, RESTRICTIONS } from './restriction-table';
 
@@ -37,13 +37,22 @@ export interface Skip {
 export function checksOf(lookup: Lookup, policy: string): Check[] {
   const ours = policyChecks(lookup).filter(({ target }) => isCheckOf(policy, target));
   const first = ours.filter(({ list }, i) => ours.findIndex((one) => one.list === list) === i);
-  const rank = ({ trial, skip }: Check) => (skip === null ? Number(trial) : skip.tables ? 2 : 3);
   return first.sort((a, b) => rank(a) - rank(b));
 }
 
+/** As `checksOf`, of a service, calm or overloaded: whichever is worse. */
+export function serviceChecks(files: ConfigFiles, service: Service, policy: string): Check[] {
+  const all = serviceLookups(files, service).map((lookup) => checksOf(lookup, policy));
+  return all.sort(([a], [b]) => rank(b) - rank(a))[0] ?? [];
+}
+
+/** How surely a check refuses: the less, the higher. */
+const rank = (check?: Check) =>
+  check === undefined ? 4 : check.skip === null ? Number(check.trial) : check.skip.tables ? 2 : 3;
+
 /** The targets of all checks, in main.cf and of each smtpd service. */
 export function policyTargets(files: ConfigFiles): string[] {
-  const lookups = smtpdServices(files).map((service) => serviceLookup(files, service));
+  const lookups = smtpdServices(files).flatMap((service) => serviceLookups(files, service));
   return [...new Set([mainLookup(files), ...lookups].flatMap(policyChecks).map(({ target }) => target))];
 }
 

@@ -3,9 +3,8 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { servicesOf } from '../../src/postfix/config-text';
-import { serviceLookup } from '../../src/postfix/configuration';
 import { RESTRICTIONS } from '../../src/postfix/restriction-table';
-import { checksOf } from '../../src/postfix/restrictions';
+import { serviceChecks } from '../../src/postfix/restrictions';
 import { needs } from '../requires';
 
 const CHECK = 'check_policy_service unix:private/allow-nets';
@@ -18,7 +17,7 @@ function judged(main: string, words = ''): string {
   };
   const [service] = servicesOf(files.master);
   assert.ok(service !== undefined);
-  const [first] = checksOf(serviceLookup(files, service), 'allow-nets');
+  const [first] = serviceChecks(files, service, 'allow-nets');
   if (first === undefined) return 'absent';
   if (first.skip === null) return first.trial ? 'trial' : 'asked';
   return `${first.skip.always ? 'skipped' : 'may be skipped'} by ${first.skip.by}`;
@@ -115,6 +114,14 @@ describe('the judgement of a list', needs('postconf'), () => {
       'skipped by permit',
       `-o {mine=$\{{$process_name} == {smtpd} ? {permit} : {reject_unlisted_sender}}}`,
     ],
+    [
+      'behind a permit under stress',
+      list(`$\{stress?permit_sasl_authenticated}, ${CHECK}`),
+      'skipped by permit_sasl_authenticated',
+    ],
+    ['absent under stress', list(`$\{stress?{reject_unlisted_sender}:{${CHECK}}}`), 'absent'],
+    ['on trial under stress', list(`$\{stress?warn_if_reject} ${CHECK}`), 'trial'],
+    ['stress elsewhere', `smtpd_timeout = $\{stress?{10}:{300}}s\n${list(CHECK)}`, 'asked'],
     ['in the HELO list', `smtpd_helo_restrictions = ${CHECK}\n`, 'asked'],
     ['in the HELO list, too early', `smtpd_delay_reject = no\nsmtpd_helo_restrictions = ${CHECK}\n`, 'absent'],
     ['under another scheme', list('check_policy_service local:private/allow-nets'), 'asked'],
