@@ -21,7 +21,9 @@ export function looseAccess(db: string, { uid, gid }: Account): Loose[] {
   const folder = path.dirname(db);
   const name = path.basename(db);
   if (!fs.existsSync(db)) return [];
-  const others = fs.readdirSync(folder).some((one) => one !== name && !/^[-.]/.test(one.slice(name.length)));
+  const others = fs
+    .readdirSync(folder)
+    .some((one) => one !== name && !one.startsWith(`${name}-`) && !one.startsWith(`${name}.`));
   const wanted = [...(others ? [] : [{ path: folder, mode: FOLDER_MODE }]), { path: db, mode: FILE_MODE }];
   return wanted
     .map((one) => ({ ...one, found: fs.statSync(one.path) }))
