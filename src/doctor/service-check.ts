@@ -15,10 +15,8 @@ export function* serviceFindings(service: InstalledService): Iterable<Finding> {
   const same = entriesOf(files.master).filter(({ name, type }) => name === entry.name && type === entry.type);
   if (same.length > 1) {
     const message = `master.cf has ${same.length} entries ${entry.name}/${entry.type}; Postfix uses the last`;
-    yield warn('same name', message, {
-      hint: 'delete the others from master.cf; then',
-      command: reloadCommand(postfix),
-    });
+    const byHand = { hint: 'delete the others from master.cf; then', command: reloadCommand(postfix) };
+    yield warn('same name', message, entry.type === 'inet' ? byHand : { command: installCommand(service) });
   }
   yield timeLimitFinding(service);
 }

@@ -362,8 +362,10 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
       'same name',
       'warn',
       /^master.cf has 2 entries allow-nets\/unix; Postfix uses the last/,
-      /^postfix -c \S+ reload$/,
+      /^allow-nets install -c \S+$/,
     ]);
+    assert.equal(site.onPostfix('install', '--yes').status, 0);
+    assert.equal(site.read('master.cf').match(/^allow-nets /gm)?.length, 1);
     write('master.cf', `${good.master}${entry.replace(/argv=.*/s, 'argv=/bin/true\n')}`);
     expectFindings([
       'service',
