@@ -33,17 +33,21 @@ export interface NewRow {
   readonly local?: boolean;
 }
 
-/** Whether the key is of other text, as in a row that was copied with its key, or edited in a dump. Such a row grants nothing. */
-export function hasStaleKey(table: Table, { user, network, key }: Row): boolean {
-  if (key === null) return false;
+/**
+ * Whether the row counts only after `allow-nets tidy`: one by hand with a name in capitals beyond ASCII, which SQLite does not find, or one
+ * whose key is of other text, because it was copied with its key or edited in a dump.
+ */
+export function needsTidy(table: Table, { user, network, key }: Row): boolean {
+  const name = foldName(String(user));
+  if (key === null) return String(user).replace(/[A-Z]/g, (letter) => letter.toLowerCase()) !== name;
   const meaning = meaningOf(table, network);
-  if (meaning === null || user !== foldName(String(user)) || network !== meaningText(meaning)) return true;
+  if (meaning === null || user !== name || network !== meaningText(meaning)) return true;
   return !Buffer.isBuffer(key) || !keyOf(meaning).equals(key);
 }
 
 /** Whether the row is an entry `none` that is in force: one whose end cannot be read is. */
 export function isBlock(row: Row, now: number): boolean {
-  return meaningOf('access', row.network)?.kind === 'none' && !isExpired(row, now) && !hasStaleKey('access', row);
+  return meaningOf('access', row.network)?.kind === 'none' && !isExpired(row, now) && !needsTidy('access', row);
 }
 
 export function isExpired({ expires }: Row, now: number): boolean {
@@ -86,7 +90,7 @@ export function handRows(connection: Connection, table: Table): Row[] {
 export function clearStaleKeys(connection: Connection, table: Table): void {
   const stale: number[] = [];
   for (const row of eachRow(connection, table, 'where key is not null'))
-    if (hasStaleKey(table, row)) stale.push(row.rowid);
+    if (needsTidy(table, row)) stale.push(row.rowid);
   const statement = connection.prepare(`update ${table} set key = null where rowid = ?`);
   for (const rowid of stale) statement.run(rowid);
 }

@@ -1,5 +1,5 @@
 // Rows that grant nothing, or likely something else than was meant, and why.
-import { hasStaleKey, type Row } from './entries';
+import { needsTidy, type Row } from './entries';
 import { expiryMoment } from './expiry';
 import { meaningOf } from './meaning';
 import { formatNetwork, parseNetwork } from './network';
@@ -12,9 +12,9 @@ export function problemOf(table: Table, row: Row, hasSet: (name: string) => bool
   if (fault !== null) return fault.problem;
   const meaning = meaningOf(table, row.network);
   if (meaning === null) return 'the network cannot be read';
-  if (hasStaleKey(table, row)) return 'it has the key of another row: allow-nets tidy makes it count';
   if (meaning.kind === 'set' && !hasSet(meaning.name)) return `there is no set ${meaning.name}`;
-  return expiryMoment(row.expires) === Number.NEGATIVE_INFINITY ? 'the time of expiry cannot be read' : null;
+  if (expiryMoment(row.expires) === Number.NEGATIVE_INFINITY) return 'the time of expiry cannot be read';
+  return needsTidy(table, row) ? 'allow-nets tidy makes it count' : null;
 }
 
 /** What is likely not meant as it stands in a row that grants something, or null. */
