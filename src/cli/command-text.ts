@@ -1,4 +1,4 @@
-// Writes the commands that hints print, ready to be pasted into a POSIX shell of this host.
+// Writes the commands that hints print, ready to be pasted into a POSIX shell on this host.
 import * as path from 'node:path';
 import { printable, shellWord } from '../failure';
 import { parseAddress } from '../rules/address';
@@ -7,15 +7,15 @@ import { formatNetwork, truncate } from '../rules/network';
 import { foldName } from '../rules/subject';
 import { refuseSubject } from './input';
 
-/** Long enough for a journey. */
-const HOW_LONG = '3d';
+/** The suggested duration of access: long enough for a journey. */
+const JOURNEY = '3d';
 /** A device changes its IPv6 address within this prefix. */
 const V6_SITE = 64;
 
 /**
  * `allow-nets COMMAND WORDS OPTIONS`, quoted. `words`: positionals, which may begin with a dash. `db`: an absolute
- * path; --db is left out where a command finds that database without it. Null when a word holds a character that a
- * terminal does not show: it could not be pasted.
+ * path; --db is omitted for the default database. Null if a word contains a non-printable character, since it could not
+ * be pasted.
  */
 export function commandText(
   command: string,
@@ -32,21 +32,21 @@ export function commandText(
 }
 
 /**
- * The command that lets the user send mail from the address (IPv6: from its /64) for some days, or null when there is
- * none.
+ * The command that lets the user send mail from the address (IPv6: from its /64) for some days, or null if the user or
+ * the address cannot stand in an entry.
  */
 export function allowCommand(user: string, address: string, db: string): string | null {
   const client = parseAddress(address);
   const name = foldName(user);
   if (client === null || !isOneUser(name)) return null;
   const network = formatNetwork(truncate(client, client.family === 4 ? 32 : V6_SITE));
-  const shown = client.family === 4 ? network.replace(/\/32$/, '') : network;
-  return commandText('add', [name, shown], db, ['--for', HOW_LONG]);
+  const cidr = client.family === 4 ? network.replace(/\/32$/, '') : network;
+  return commandText('add', [name, cidr], db, ['--for', JOURNEY]);
 }
 
 /**
- * Whether an entry of that name is about that user alone: `*` and `@example.com` are login names that somebody may have
- * chosen.
+ * Whether an entry with this name applies to one user only. A client can log in as `*` or `@example.com`, which as
+ * entries stand for many users.
  */
 export function isOneUser(name: string): boolean {
   return name !== '*' && !name.startsWith('@') && refuseSubject(name) === null;

@@ -1,31 +1,31 @@
-// What a command is: the one source of its parsing, its --help, its completion and its page in the manual.
+// The description of a command, from which its parsing, --help, completion and manual section are made.
 import type { Options } from 'yargs';
 
-/** What the command line gave. Option names as they are written, without the dashes. */
+/** The parsed command line. Options are named as on the command line, without the dashes. */
 export interface Arguments {
   text(name: string): string | null;
   texts(name: string): string[];
   flag(name: string): boolean;
-  /** What stood after `--`. */
+  /** The words after `--`. */
   readonly rest: string[];
   /** The database file, as an absolute path. */
   readonly db: string;
 }
 
 export interface Command {
-  /** As yargs reads it: `add <user> <network..>`. */
+  /** In the syntax of yargs: `add <user> <network..>`. */
   readonly line: string;
-  /** What follows the options, for --help: `-- <command> [arg..]`. */
+  /** The part after the options, for --help: `-- <command> [arg..]`. */
   readonly tail?: string;
   readonly summary: string;
-  /** More for the manual and --help, a paragraph a string. */
+  /** Paragraphs for the manual and --help. */
   readonly about?: readonly string[];
   readonly positionals?: Readonly<Record<string, string>>;
   readonly options?: Readonly<Record<string, Options>>;
   /** A command line and what it does. */
   readonly examples: readonly (readonly [string, string])[];
   /** Returns the exit status; throws Trouble. */
-  run(given: Arguments): number | Promise<number>;
+  run(args: Arguments): number | Promise<number>;
 }
 
 /** The first word of a command's line. */

@@ -1,10 +1,10 @@
-// Counts whom a database allows at all, for install to report before it enforces.
+// Counts the users that a database allows, for install to report before it enforces.
 import { eachRow, hasRows, isExpired } from '../rules/entries';
 import { problemOf } from '../rules/row-fault';
-import { reading } from './open';
+import { withReadTransaction } from './open';
 
 export interface Grants {
-  /** How many users have entries of their own. */
+  /** The number of users with own entries. */
   readonly users: number;
   /** The wider subjects that have entries: `@example.com`, `*`. */
   readonly wide: readonly string[];
@@ -14,7 +14,7 @@ export interface Grants {
 
 export function grantsOf(file: string): Grants {
   const now = Date.now();
-  return reading(file, (connection) => {
+  return withReadTransaction(file, (connection) => {
     const hasSet = (name: string) => hasRows(connection, 'network_set', name);
     const subjects = new Set<string>();
     let any = false;

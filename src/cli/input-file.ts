@@ -1,4 +1,4 @@
-// The files that a command reads; `-` is standard input.
+// Opens the files that a command reads; `-` is standard input.
 import * as fs from 'node:fs';
 import { Trouble } from '../failure';
 
@@ -23,7 +23,7 @@ export function openInput(name: string): number {
   }
 }
 
-/** Of a file; null of a pipe. */
+/** In bytes; null for a pipe. */
 export function sizeOf(descriptor: number): number | null {
   const stat = fs.fstatSync(descriptor);
   return stat.isFile() ? stat.size : null;

@@ -1,4 +1,4 @@
-// Reads names and networks as people type them; an error suggests the likely right spelling.
+// Parses names and networks as people type them. Errors suggest the spelling that was likely meant.
 import { userInfo } from 'node:os';
 import { Trouble } from '../failure';
 import type { Meaning } from '../rules/meaning';
@@ -7,13 +7,13 @@ import { nameFault } from '../rules/row-fault';
 import { foldName } from '../rules/subject';
 import { refuseInvisible, refuseLook } from './pasted';
 
-/** Why a text is refused, and how it was likely meant. */
+/** Why a text is refused, and what was likely meant. */
 export interface Refusal {
   readonly problem: string;
   readonly hint: string;
 }
 
-/** What may stand as a network: a CIDR, an address, `any`, `inherit`, `none` or `@SET`. */
+/** Parses the network of an entry: a CIDR, an address, `any`, `inherit`, `none` or `@SET`. */
 export function readNetwork(text: string): Meaning | Refusal {
   const spelled = text.trim();
   const word = spelled.toLowerCase();
@@ -38,14 +38,14 @@ export function isRefusal(read: Meaning | Refusal): read is Refusal {
   return 'problem' in read;
 }
 
-/** As readNetwork, with Trouble for what cannot be read. */
-export function networkTyped(text: string): Meaning {
+/** Like readNetwork, but throws Trouble instead of returning a Refusal. */
+export function parseNetworkArgument(text: string): Meaning {
   const read = readNetwork(text);
   if (isRefusal(read)) throw new Trouble({ kind: 'option', ...read });
   return read;
 }
 
-/** Reads spellings of other programs: brackets, an interface, a comma, a net mask, leading zeros, missing octets. */
+/** Tries the spellings of other programs: brackets, an interface, a comma, a netmask, leading zeros, missing octets. */
 function likelyNetwork(text: string): string | null {
   const octets = (start: string) => [...start.split('.'), '0', '0', '0'].slice(0, 4).join('.');
   const tries = [
@@ -69,8 +69,8 @@ function maskLength(mask: string): string {
   return /^1*0*$/.test(bits) && bits.length === 32 ? String(bits.replace(/0/g, '').length) : 'x';
 }
 
-/** A subject, folded: a SASL user name, `@domain` or `*`. */
-export function subjectTyped(text: string): string {
+/** Parses a subject: a SASL user name, `@domain` or `*`. Returns it folded; throws Trouble. */
+export function parseSubjectArgument(text: string): string {
   const refusal = refuseSubject(text);
   if (refusal !== null) throw new Trouble({ kind: 'option', ...refusal });
   return foldName(text);
@@ -89,8 +89,8 @@ export function refuseSubject(text: string): Refusal | null {
   return refuseLook(text) ?? refuseInvisible('user', text);
 }
 
-/** The name of a set, folded, without the `@` that it may be typed with. */
-export function setTyped(text: string): string {
+/** Parses the name of a set, with or without `@`. Returns it folded, without `@`; throws Trouble. */
+export function parseSetArgument(text: string): string {
   const name = foldName(text.replace(/^@/, ''));
   if (!isSetName(name)) throw new Trouble({ kind: 'option', ...refuseSetName(text) });
   return name;
@@ -113,7 +113,7 @@ function quoted(text: string): string {
   return text === '' || /\s/.test(text) ? JSON.stringify(text) : text;
 }
 
-/** Who runs the command, for `added_by`. */
+/** The user who runs the command, for `added_by`; behind sudo, the user who called it. */
 export function whoAmI(): string {
   try {
     return process.env['SUDO_USER'] || userInfo().username;

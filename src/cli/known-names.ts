@@ -1,4 +1,4 @@
-// Compares a typed name with those of the other entries: is it likely the name of a user here?
+// Compares a typed name with the other entries to find out whether it is likely the name of a user here.
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
 import { hasRows, namesFrom } from '../rules/entries';
@@ -6,7 +6,10 @@ import { isDomainName } from '../rules/row-fault';
 import { EVERYBODY } from '../rules/subject';
 import { commandText } from './command-text';
 
-/** Throws Trouble for a domain without its `@`, unless `force`. wei.li may be a login or a domain of Liechtenstein. */
+/**
+ * Throws Trouble for a domain without its `@`, unless `force`. A name such as wei.li may be either, so the other entries
+ * decide.
+ */
 export function requireUserName(connection: Connection, user: string, force: boolean): void {
   const kind = isDomainName(user);
   if (force || kind === 'no' || hasRows(connection, 'access', user)) return;
@@ -24,7 +27,7 @@ function hasDomain(connection: Connection, domain: string): boolean {
   return connection.prepare(sql).get({ end: `@${domain}` }) !== undefined;
 }
 
-/** Whether other users log in here by names without a domain. */
+/** Whether other users here have login names without a domain. */
 function hasPlainLogins(connection: Connection, user: string): boolean {
   return namesHere(connection).some((name) => !name.includes('@') && name !== EVERYBODY && name !== user);
 }
@@ -34,7 +37,7 @@ function namesHere(connection: Connection): string[] {
   return connection.prepare("select user from access where typeof(user) = 'text' limit 1000").pluck().all() as string[];
 }
 
-/** Hints at users whom an entry of this name does not cover. `words`: what followed the user in `command`. */
+/** Hints at users whom an entry of this name does not cover. `words`: the arguments of `command` after the user. */
 export function nameHints(
   connection: Connection,
   user: string,

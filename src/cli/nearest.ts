@@ -1,6 +1,6 @@
-// "Did you mean": the known name that is most like the typed one.
+// Finds the known name that is most similar to the typed one, for "did you mean".
 
-/** The most similar name, at most two letters different, or null. */
+/** The most similar name, at an edit distance of at most 2, or null. */
 export function nearest(name: string, names: Iterable<string>): string | null {
   let best: string | null = null;
   let least = 3;
@@ -12,7 +12,7 @@ export function nearest(name: string, names: Iterable<string>): string | null {
   return best;
 }
 
-/** How many letters must be added, removed or changed. */
+/** The number of letters to insert, delete or replace. */
 function levenshtein(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

@@ -1,14 +1,14 @@
-// Opens the database for a command.
+// Opens the database for a command. Failures of SQLite are thrown as Trouble.
 import { makeCanonical } from '../rules/canonical';
 import { type Connection, checkSchema, openForReading, openForWriting, translating } from '../rules/database';
 import { RowImport } from '../rules/import';
 import { asOwner, becomeOwner } from '../rules/owner';
 
 /**
- * Does `work` in one immediate transaction. Before it, readable rows of other SQLite clients are made canonical;
- * `rewritten` is their number, and `before` still sees them as they were.
+ * Runs `work` in one immediate transaction. First, readable rows that other SQLite clients wrote are made canonical:
+ * `rewritten` is their number, and `before` runs before that.
  */
-export function changing<T>(
+export function withWriteTransaction<T>(
   file: string,
   work: (connection: Connection, rewritten: number) => T,
   before?: (connection: Connection) => void,
@@ -29,8 +29,8 @@ export function changing<T>(
   );
 }
 
-/** Lets `work` add rows and apply them, see RowImport. */
-export async function importing<T>(file: string, work: (rows: RowImport) => T | Promise<T>): Promise<T> {
+/** Runs `work`, which adds rows and applies them, see RowImport. */
+export async function withRowImport<T>(file: string, work: (rows: RowImport) => T | Promise<T>): Promise<T> {
   const becomeRoot = becomeOwner(file);
   try {
     const connection = translating(file, () => openForWriting(file));
@@ -48,8 +48,8 @@ export async function importing<T>(file: string, work: (rows: RowImport) => T | 
   }
 }
 
-/** Does `work` on one state of the database. Nothing is written, whoever runs it. */
-export function reading<T>(file: string, work: (connection: Connection) => T): T {
+/** Runs `work` in one read transaction. It never writes, even as root. */
+export function withReadTransaction<T>(file: string, work: (connection: Connection) => T): T {
   return translating(file, () => {
     const connection = openForReading(file);
     try {

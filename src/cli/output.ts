@@ -1,8 +1,10 @@
-// What the commands print: results on descriptor 1, everything else on descriptor 2.
+// Prints the output of the commands: results on descriptor 1, everything else on descriptor 2.
 //
-// Output is written in blocks as it comes, so that a list of any length needs no memory. A reader that closes the pipe
-// (`| head`) ends the program quietly. Any other failure to write (a full disk) is Trouble. A terminal gets no control
-// character of a name, a note or a log line; files and pipes get the bytes.
+// Output is written in blocks, so that a list of any length needs little memory. On a terminal, control characters in
+// names, notes and log lines are replaced; files and pipes get the text unchanged.
+//
+// DIAGNOSTICS: if the reader closes the pipe (`| head`), the program ends quietly. Any other write error (a full disk)
+// is Trouble.
 import { isatty } from 'node:tty';
 import { writeAll } from '../descriptor';
 import { outputTrouble, printable } from '../failure';
@@ -10,13 +12,13 @@ import { outputTrouble, printable } from '../failure';
 const CHUNK = 64 * 1024;
 let pending = '';
 
-/** Text for standard output, written at the latest by `flush`. */
+/** Buffers text for standard output until the buffer is full or `flush` is called. */
 export function print(text: string): void {
   pending += text;
   if (pending.length >= CHUNK) flush();
 }
 
-/** One line, whatever the text holds. */
+/** Prints exactly one line: line breaks in the text become `?`. */
 export function printLine(line: string): void {
   print(`${line.replaceAll('\n', '?')}\n`);
 }
@@ -32,14 +34,13 @@ export function printError(text: string): void {
   writeOut(2, text);
 }
 
-/** What to do next, or what to know: on standard error. */
+/** Prints a hint, what to do next or what to know, on standard error. */
 export function hint(text: string): void {
   printError(`allow-nets: hint: ${printable(text)}\n`);
 }
 
 function writeOut(descriptor: 1 | 2, text: string): void {
   try {
-    // Nobody reads the rest.
     if (!writeAll(descriptor, Buffer.from(isTerminal(descriptor) ? forTerminal(text) : text))) process.exit(0);
   } catch (error) {
     if (descriptor === 1) throw outputTrouble(error);
@@ -49,23 +50,20 @@ function writeOut(descriptor: 1 | 2, text: string): void {
 const terminals = new Map<number, boolean>();
 
 export function isTerminal(descriptor: 0 | 1 | 2): boolean {
-  let found = terminals.get(descriptor);
-  if (found === undefined) {
-    // A system call for each line would slow long lists down.
-    found = isatty(descriptor);
-    terminals.set(descriptor, found);
-  }
-  return found;
+  // Cached: a system call for each line would slow down long lists.
+  const isTty = terminals.get(descriptor) ?? isatty(descriptor);
+  terminals.set(descriptor, isTty);
+  return isTty;
 }
 
 const COLOURS = { bold: 1, red: 31, green: 32, yellow: 33, dim: 2 } as const;
 export type Colour = keyof typeof COLOURS;
 
-/** Stands for the escape character of our own colours until they are written. Random: nobody can forge it. */
+/** Stands for the escape character of our colours until they are written. Random, so that no name can forge it. */
 const ESCAPE = `\0${Math.random()}\0`;
 
 /** Coloured on a terminal, unless NO_COLOR is set (no-color.org). */
-export function coloured(text: string, colour: Colour): string {
+export function withColour(text: string, colour: Colour): string {
   const plain = !isTerminal(1) || (process.env['NO_COLOR'] ?? '') !== '' || process.env['TERM'] === 'dumb';
   return plain ? text : `${ESCAPE}[${COLOURS[colour]}m${text}${ESCAPE}[0m`;
 }

@@ -1,12 +1,12 @@
-// Recognises a user field that holds more than a user, as a line of another format does, and says how to write it.
+// Recognises user fields that hold more than a user, such as a whole line of another format, and suggests a fix.
 import { parseNetwork } from '../rules/network';
 import type { Refusal } from './input';
 
 const INVISIBLE = /[\u00ad\u200b\u2060\ufeff]/u;
 
-/** Why `text` is not a user but a line of something else, or null. */
+/** Refuses a text that looks like something other than a user; null if it does not. */
 export function refuseLook(text: string): Refusal | null {
-  // Nearly all names hold none of these, and a list may have a million.
+  // Fast path: nearly all names pass here, and a list may have a million.
   if (!/[\s:=;,<#]/.test(text)) return null;
   if (text.startsWith('#')) {
     return { problem: `${text} looks like a comment`, hint: "leave comments out: grep -v '^#' FILE" };
@@ -27,7 +27,7 @@ export function refuseLook(text: string): Refusal | null {
   return isSeveral ? { problem: `${text} looks like several users`, hint: 'each user has a row of his own' } : null;
 }
 
-/** `alice 192.0.2.0/24` and `alice: 192.0.2.0/24, 10.0.0.0/8`, as they are to be written; null when it is neither. */
+/** Rewrites `alice 192.0.2.0/24` or `alice: 192.0.2.0/24, 10.0.0.0/8` as CSV; null if it is neither. */
 function userAndNetwork(text: string): string | null {
   const match = /^([^\s:;]+?)\s*[\s:=;]\s*(\S.*)$/.exec(text.trim());
   if (match === null) return null;
@@ -37,7 +37,7 @@ function userAndNetwork(text: string): string | null {
   return `${user},${networks.length === 1 ? rest : `"${networks.join(',')}"`}`;
 }
 
-/** Refuses an invisible character, which makes a name or a network another one. */
+/** Refuses invisible characters: such a name looks like another one and matches nothing. */
 export function refuseInvisible(column: string, text: string): Refusal | null {
   const found = INVISIBLE.exec(text)?.[0];
   if (found === undefined) return null;

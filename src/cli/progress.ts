@@ -1,8 +1,8 @@
-// Shows the progress of long work on a terminal, in one line of standard error that is erased at the end.
+// Shows the progress of a long operation on a terminal, in one line of standard error that is erased at the end.
 import * as fs from 'node:fs';
 import { isTerminal } from './output';
 
-/** The time between two updates (ms); work that is done sooner shows nothing. */
+/** The time between two updates (ms); a shorter operation shows nothing. */
 const EVERY = 200;
 const MB = 1e6;
 
@@ -12,7 +12,7 @@ export class Progress {
   private isDrawn = false;
   private bytes = 0;
 
-  /** `total`: bytes there are to read, or null when that is not known. */
+  /** `total`: the number of bytes to read, or null if it is not known. */
   constructor(private readonly total: number | null) {}
 
   /** `bytes`: read since the last call. */
@@ -26,7 +26,7 @@ export class Progress {
     this.draw(`read ${(this.bytes / MB).toFixed(1)} MB${share}`);
   };
 
-  /** Shows what is being done now that all is read. */
+  /** Shows what happens after reading. */
   say(what: string): void {
     if (Date.now() - this.started >= EVERY) this.draw(what);
   }
@@ -43,7 +43,7 @@ export class Progress {
     try {
       fs.writeSync(2, `\r${line}\x1b[K`);
     } catch {
-      // Progress that cannot be shown is no reason to fail.
+      // Progress is optional: a write error must not stop the command.
     }
   }
 }

@@ -1,4 +1,4 @@
-// Explains a verdict for `check`: who decides, which entries match or do not, and who added them.
+// Explains a verdict for `check`: which subject decides, which entries match or do not, and who added them.
 import type { Entry, Verdict } from '../policy/decide';
 import { parseAddress } from '../rules/address';
 import type { Connection } from '../rules/database';
@@ -10,10 +10,10 @@ import { problemOf } from '../rules/row-fault';
 import { foldName, subjectsOf } from '../rules/subject';
 import { untilText } from './time';
 
-/** More entries are not listed. */
+/** At most this many entries are listed. */
 const SHOWN = 10;
 
-/** The verdict in words, one statement each. `now`: ms since 1970. */
+/** Explains the verdict, one statement per string. `now`: ms since 1970. */
 export function reasons(
   connection: Connection,
   verdict: Verdict,
@@ -27,7 +27,7 @@ export function reasons(
   const rules = rulesOf(connection);
   const client = parseAddress(address);
 
-  /** The entries of a subject that contain the address; where the subject refuses, they have expired. */
+  /** The entries of a subject that contain the address. If the subject refuses, they have all expired. */
   const covering = (name: string): Entry[] => {
     const found: Entry[] = [];
     for (const one of (client && rules.of(name)?.covering(client)) ?? []) if (found.push(one) === SHOWN) break;
@@ -35,8 +35,8 @@ export function reasons(
   };
   const whyNot = (name: string) =>
     covering(name).map((one) => {
-      const isOver = Number.isFinite(expiryMoment(one.expires));
-      const why = isOver
+      const hasExpired = Number.isFinite(expiryMoment(one.expires));
+      const why = hasExpired
         ? 'it would be allowed if this had not expired'
         : 'it would be allowed if its time of expiry could be read';
       return `${why}: ${entryText(connection, name, one)}`;
@@ -67,11 +67,11 @@ export function reasons(
 
 /** The entries of the deciding subject that do not contain the address. `covering`: those that do. */
 function unmatched(connection: Connection, subject: string, covering: readonly Entry[], now: number): string[] {
-  const told = new Set(covering.map((entry) => plainText(textOf(entry))));
+  const covered = new Set(covering.map((entry) => plainText(textOf(entry))));
   const lines: string[] = [];
   for (const row of eachRowOf(connection, 'access', subject)) {
     const kind = meaningOf('access', row.network)?.kind;
-    if (kind === 'inherit' || kind === 'none' || told.has(plainText(row.network))) continue;
+    if (kind === 'inherit' || kind === 'none' || covered.has(plainText(row.network))) continue;
     if (lines.length === SHOWN) return [...lines, 'nor in its other entries'];
     const expired = isExpired(row, now) ? `expired on ${formatInstant(expiryMoment(row.expires))}` : null;
     const state = problemOf('access', row, (name) => hasRows(connection, 'network_set', name)) ?? expired;
@@ -80,7 +80,7 @@ function unmatched(connection: Connection, subject: string, covering: readonly E
   return lines;
 }
 
-/** What stands in the row of an entry. */
+/** The network column of an entry's row. */
 function textOf({ network, set }: Entry): string {
   return set === null ? network : `@${set}`;
 }

@@ -1,4 +1,4 @@
-// The administrator's commands: from the command line to a command and its exit status, by yargs.
+// Parses the command line of the administrator's commands with yargs, runs the command, and sets the exit status.
 //
 // DIAGNOSTICS: every failure prints an error and a hint; the status is 2 for wrong usage, 70 for a bug, else 1.
 import * as path from 'node:path';
@@ -7,17 +7,20 @@ import { asErrorLines, commandStatus, failureOf } from '../failure';
 import { DEFAULT_DATABASE } from '../rules/database';
 import { type Arguments, type Command, firstWord } from './command';
 import { COMPLETION_QUERY, completeNames } from './completion';
-import { flush, printError } from './output';
+import { flush, print, printError } from './output';
 import { DB_OPTION, POLICY_ABOUT, POLICY_OPTIONS, POLICY_USAGE } from './policy-usage';
 import { MARK, wrongUsage } from './wrong-usage';
 
 declare const __VERSION__: string;
 
-/** Thrown to leave yargs with the command that it found: after a handler returns, yargs renders the help, slowly. */
-class Chosen extends Error {
+/**
+ * Thrown by the handlers so that the command runs outside yargs. A handler that returns makes yargs render the help,
+ * which takes long.
+ */
+class ParsedCommand extends Error {
   constructor(
     readonly command: Command,
-    readonly given: Arguments,
+    readonly args: Arguments,
   ) {
     super();
   }
@@ -40,17 +43,20 @@ async function statusOf(words: readonly string[], commands: readonly Command[]):
     throw error && error.name !== 'YError' ? error : wrongUsage(message, words, commands);
   });
   try {
-    await parser.parseAsync(wordsForYargs(words, commands));
+    // Without a callback yargs prints with console.log, which ignores a full disk.
+    await parser.parseAsync(wordsForYargs(words, commands), {}, (_error, _values, output) => {
+      if (output !== '') print(`${output}\n`);
+    });
     return 0;
   } catch (error) {
-    if (error instanceof Chosen) return error.command.run(error.given);
+    if (error instanceof ParsedCommand) return error.command.run(error.args);
     throw error;
   }
 }
 
 /**
- * `help COMMAND` as `COMMAND --help`, and a mark on the words that are positionals although yargs would read them as
- * something else: `-`, a user named help, and what stands after `--`, unless the command takes that as it is.
+ * Turns `help COMMAND` and `set help` into `COMMAND --help` and `set --help`. Marks the positionals that yargs would
+ * take for something else: `-`, a user named help, and all after `--`, unless the command has a tail.
  */
 function wordsForYargs(words: readonly string[], commands: readonly Command[]): string[] {
   const [first, second] = words;
@@ -59,6 +65,7 @@ function wordsForYargs(words: readonly string[], commands: readonly Command[]): 
     const isHelp = second === undefined || commands.some((command) => firstWord(command) === second);
     return isHelp ? [...words.slice(1), '--help'] : words.slice(1);
   }
+  if (second === 'help' && Object.hasOwn(GROUPS, first ?? '')) return [first ?? '', ...words.slice(2), '--help'];
   const end = words.includes('--') ? words.indexOf('--') : words.length;
   const own = words.slice(0, end);
   const marked = own.map((word, i) => (word === '-' || (word === 'help' && i > 0) ? `${MARK}${word}` : word));
@@ -80,7 +87,7 @@ function parserFor(commands: readonly Command[]): Argv {
     .example('allow-nets add alice@example.com 192.0.2.0/24', 'let alice send mail from there')
     .example('allow-nets check alice@example.com 192.0.2.7', 'would alice be allowed, and why')
     .demandCommand(1, '')
-    // The command that prints the script is ours; the name that yargs gets here cannot be typed.
+    // Our own command prints the script, so yargs' one gets a name that nobody can type.
     .completion(`${MARK}completion`, false, completeNames)
     .strict()
     .exitProcess(false)
@@ -121,7 +128,7 @@ function addCommand(parser: Argv, line: string, command: Command): void {
     summary,
     (own) => {
       for (const [name, describe] of Object.entries(positionals)) {
-        // Otherwise --help shows the default of several words: [].
+        // Without `default: undefined`, --help would show [] as the default of a variadic positional.
         own.positional(name, { type: 'string', describe, default: undefined });
       }
       for (const [text, what] of examples) own.example(text, what);
@@ -129,15 +136,15 @@ function addCommand(parser: Argv, line: string, command: Command): void {
       return own.options({ ...options }).epilogue(about.join('\n\n'));
     },
     (values) => {
-      throw new Chosen(command, argumentsOf(values));
+      throw new ParsedCommand(command, argumentsOf(values));
     },
   );
 }
 
 function argumentsOf(values: Record<string, unknown>): Arguments {
   const texts = (name: string): string[] => {
-    const given = [values[name]].flat().filter((value) => value !== undefined);
-    return given.map((value) => String(value).replaceAll(MARK, ''));
+    const present = [values[name]].flat().filter((value) => value !== undefined);
+    return present.map((value) => String(value).replaceAll(MARK, ''));
   };
   return {
     text: (name) => texts(name).at(-1) ?? null,

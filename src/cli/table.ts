@@ -1,9 +1,9 @@
 // Prints tables row by row: the first rows set the widths of the columns, so that a long list needs no memory.
-import { type Colour, coloured, printLine } from './output';
+import { type Colour, printLine, withColour } from './output';
 
 /** The number of rows that determine the widths. */
 const SAMPLE = 1000;
-/** A wider cell moves only the rest of its own line. */
+/** A wider cell does not widen its column; it only shifts the rest of its own line. */
 const WIDEST = 43;
 
 export interface TableLine {
@@ -37,9 +37,8 @@ function printInColumns({ cells, colour }: TableLine, widths: readonly number[],
   const padded = cells.map((cell, i) => {
     const width = widths[i] ?? 0;
     if (right.includes(i)) return cell.padStart(width);
-    // Nothing stands behind the last column.
     return i === cells.length - 1 ? cell : cell.padEnd(width);
   });
   const line = padded.join('  ').trimEnd();
-  printLine(colour ? coloured(line, colour) : line);
+  printLine(colour ? withColour(line, colour) : line);
 }

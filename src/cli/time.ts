@@ -1,12 +1,12 @@
-// Times as people type them, and as messages show them.
+// Parses times as people type them, and formats them for messages.
 import { Trouble } from '../failure';
 import { expiryMoment, formatInstant, parseInstant } from '../rules/expiry';
 
 const SECONDS: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, w: 604_800 };
 
 /**
- * `--until` and `--at`: a date, or a date and time, with an offset or in local time; ms since 1970. A date alone means
- * its end (or, with `dayStart`, its beginning) in local time.
+ * Parses the value of `--until` or `--at`: a date, or a date and time, in local time unless it has an offset. Returns ms
+ * since 1970. A date alone means its end (with `dayStart`, its start) in local time.
  */
 export function momentOf(text: string, option: string, dayStart = false): number {
   const spelled = text.trim().replace(/[t ]/i, 'T').toUpperCase();
@@ -21,7 +21,7 @@ export function momentOf(text: string, option: string, dayStart = false): number
   return local.getTime();
 }
 
-/** `--for` and `--every`: `30m`, `12h`, `7d`, `2w`; in seconds. */
+/** Parses the value of `--for` or `--every`: `30m`, `12h`, `7d`, `2w`. Returns seconds. */
 export function secondsOf(text: string, option: string, units = SECONDS): number {
   const match = /^(\d{1,6})([a-z])$/.exec(text.trim());
   const unit = units[match?.[2] ?? ''];
@@ -33,7 +33,7 @@ export function secondsOf(text: string, option: string, units = SECONDS): number
   return Number(match[1]) * unit;
 }
 
-/** The `expires` that --until or --for asks for, or null. */
+/** The `expires` that --until or --for sets, or null if neither is given. */
 export function expiryOf(until: string | null, length: string | null, now: number): string | null {
   if (until !== null && length !== null) throw wrongTime('--until and --for exclude each other', 'give one of them');
   if (length !== null) return formatInstant(now + secondsOf(length, '--for') * 1000);
@@ -53,7 +53,7 @@ function wrongTime(problem: string, hint: string): Trouble {
   return new Trouble({ kind: 'option', problem, hint });
 }
 
-/** ` until ...` for an entry that expires, else nothing. `expires`: as the database has it. */
+/** ` until ...` for an entry that expires, else empty. `expires`: as stored in the database. */
 export function untilText(expires: unknown): string {
   const moment = expiryMoment(expires);
   return Number.isFinite(moment) ? ` until ${momentText(moment)}` : '';

@@ -1,9 +1,9 @@
-// Explains a command line that yargs rejects: what is wrong with it, and what was likely meant.
+// Explains why yargs rejected a command line, and suggests what was likely meant.
 import { Trouble } from '../failure';
 import { type Command, firstWord, usageOf } from './command';
 import { nearest } from './nearest';
 
-/** Before a positional that yargs would read as something else. No word of a command line can hold a NUL. */
+/** Put before a positional that yargs would misread. No word of a command line can contain a NUL. */
 export const MARK = '\0';
 
 /** `complaint`: yargs' message, or null. `words`: the command line after the program's name. */
@@ -43,7 +43,7 @@ export function wrongUsage(complaint: string | null, words: readonly string[], c
   return wrong(`unknown command ${name}`, meant === null ? help : `did you mean allow-nets ${group}${meant}`);
 }
 
-/** What other programs call our commands. */
+/** The names that other programs have for our commands. */
 const OTHER_WORDS: Readonly<Record<string, string>> = {
   remove: 'del delete rm drop',
   add: 'allow permit grant new',

@@ -1,13 +1,13 @@
-// allow-nets add: let a user, a domain or everybody send mail from networks.
+// allow-nets add: lets a user, a domain or everybody send mail from networks.
 
 import { type Command, ENTRY_OPTIONS } from '../cli/command';
 import { commandText } from '../cli/command-text';
-import { networkTyped, subjectTyped, whoAmI } from '../cli/input';
+import { entryWriter } from '../cli/entry-writer';
+import { parseNetworkArgument, parseSubjectArgument, whoAmI } from '../cli/input';
 import { nameHints, requireUserName } from '../cli/known-names';
 import { nearest } from '../cli/nearest';
-import { changing } from '../cli/open';
+import { withWriteTransaction } from '../cli/open';
 import { hint, printLine } from '../cli/output';
-import { putter } from '../cli/put';
 import { expiryOf, untilText } from '../cli/time';
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
@@ -39,27 +39,27 @@ export const add: Command = {
     ['allow-nets add alice@example.com 192.0.2.0/24 2001:db8:1::/48', 'the office, IPv4 and IPv6'],
     ['allow-nets add bob @office --until 2026-12-24 --note "fair in Oslo"', 'a named set, until the end of that day'],
   ],
-  run(given) {
+  run(args) {
     const now = Date.now();
-    const user = subjectTyped(given.text('user') ?? '');
-    const networks = given.texts('network').map(networkTyped);
-    const [only, local, force] = [given.flag('only'), given.flag('local'), given.flag('force')];
-    const wanted = { note: given.text('note'), expires: expiryOf(given.text('until'), given.text('for'), now), local };
+    const user = parseSubjectArgument(args.text('user') ?? '');
+    const networks = args.texts('network').map(parseNetworkArgument);
+    const [only, local, force] = [args.flag('only'), args.flag('local'), args.flag('force')];
+    const wanted = { note: args.text('note'), expires: expiryOf(args.text('until'), args.text('for'), now), local };
     const has = (kind: Meaning['kind']) => networks.some((network) => network.kind === kind);
-    if (has('none')) requireForce(user, force, given.db);
+    if (has('none')) requireForce(user, force, args.db);
     if (user === EVERYBODY && has('inherit')) {
       const problem = 'nothing is wider than *, so it cannot inherit';
       throw new Trouble({ kind: 'option', problem, hint: "allow-nets add '*' NETWORK" });
     }
-    const { written, kept, lost, hints } = changing(given.db, (connection) => {
+    const { written, kept, lost, hints } = withWriteTransaction(args.db, (connection) => {
       requireUserName(connection, user, force);
-      for (const network of networks) requireSet(connection, network, given.db);
+      for (const network of networks) requireSet(connection, network, args.db);
       const origin = { addedAt: formatInstant(now), addedBy: whoAmI(), local };
       const lost = only ? widerSubjects(connection, user) : [];
       const kept = only || has('inherit') ? [] : inheritWider(connection, user, origin);
-      const put = putter(connection, 'access', now);
+      const put = entryWriter(connection, 'access', now);
       const written = networks.map((network) => put(user, network, wanted));
-      return { written, kept, lost, hints: nameHints(connection, user, given.db, 'add', networks.map(meaningText)) };
+      return { written, kept, lost, hints: nameHints(connection, user, args.db, 'add', networks.map(meaningText)) };
     });
     networks.forEach((network, i) => {
       const row = written[i] ?? null;
@@ -71,7 +71,7 @@ export const add: Command = {
     }
     for (const text of hints) hint(text);
     if (written.some((row) => row !== null && !row.local)) {
-      hintAtSync(given.db, 'takes this away again, unless its list has it too or it is added with --local');
+      hintAtSync(args.db, 'takes this away again, unless its list has it too or it is added with --local');
     }
     return 0;
   },
@@ -84,7 +84,7 @@ function grantText(user: string, meaning: Meaning, already: boolean): string {
   return `${user} may${now} send mail from ${meaningText(meaning)}${later}`;
 }
 
-/** Throws Trouble when a set is named that has no network. */
+/** Throws Trouble if the entry names a set that does not exist. */
 function requireSet(connection: Connection, meaning: Meaning, db: string): void {
   if (meaning.kind !== 'set' || hasRows(connection, 'network_set', meaning.name)) return;
   const name = nearest(meaning.name, namesFrom(connection, 'network_set'));

@@ -1,9 +1,9 @@
-// allow-nets check: whether a user would be allowed, and why, by the same function as the policy program.
+// allow-nets check: says whether a user would be allowed, and why. It decides by the policy program's own function.
 
 import type { Command } from '../cli/command';
 import { allowCommand, commandText } from '../cli/command-text';
-import { reading } from '../cli/open';
-import { coloured, hint, printLine } from '../cli/output';
+import { withReadTransaction } from '../cli/open';
+import { hint, printLine, withColour } from '../cli/output';
 import { reasons } from '../cli/reasons';
 import { momentOf } from '../cli/time';
 import { decide, type Refusal } from '../policy/decide';
@@ -22,31 +22,31 @@ export const check: Command = {
     ['allow-nets check alice@example.com 192.0.2.7', 'is this allowed now'],
     ['allow-nets check bob 192.0.2.7 --at 2026-12-25', 'and on that day'],
   ],
-  run(given) {
-    const user = given.text('user') ?? '';
-    const address = given.text('address') ?? '';
-    const at = given.text('at');
+  run(args) {
+    const user = args.text('user') ?? '';
+    const address = args.text('address') ?? '';
+    const at = args.text('at');
     const now = at === null ? Date.now() : momentOf(at, '--at', true);
-    return reading(given.db, (connection) => {
+    return withReadTransaction(args.db, (connection) => {
       const verdict = decide({ user, address }, rulesOf(connection), now);
       const because = reasons(connection, verdict, user, address, now);
       const allowed = verdict.kind !== 'refused';
-      if (given.flag('json')) {
+      if (args.flag('json')) {
         const { subject = null, entry = null } = verdict.kind === 'no-user' ? {} : verdict;
         const decision = allowed ? 'allow' : 'reject';
         const { network = null, set = null } = entry ?? {};
         printLine(JSON.stringify({ user, address, decision, subject, network, set, reason: because.join('; ') }));
         return allowed ? 0 : 1;
       }
-      printLine(coloured(allowed ? 'allowed' : 'refused', allowed ? 'green' : 'red'));
+      printLine(withColour(allowed ? 'allowed' : 'refused', allowed ? 'green' : 'red'));
       for (const line of because) printLine(`  ${line}`);
-      if (verdict.kind === 'refused' && at === null) hintRemedy(verdict, user, address, given.db);
+      if (verdict.kind === 'refused' && at === null) hintRemedy(verdict, user, address, args.db);
       return allowed ? 0 : 1;
     });
   },
 };
 
-/** The command that changes the decision, where one does. */
+/** Prints the command that would change the decision, if there is one. */
 function hintRemedy({ why, subject }: Refusal, user: string, address: string, db: string): void {
   const blocked = why === 'blocked' && subject !== null;
   const command = blocked ? commandText('unblock', [subject], db) : allowCommand(user, address, db);

@@ -1,4 +1,4 @@
-// allow-nets completion: the script that asks this program at each key press (cli/completion.ts).
+// allow-nets completion: prints a shell script that runs this program to get completions (cli/completion.ts).
 import * as path from 'node:path';
 import yargs from 'yargs';
 import type { Command } from '../cli/command';
@@ -15,17 +15,17 @@ export const completion: Command = {
     ['allow-nets completion bash > /etc/bash_completion.d/allow-nets', 'for all users of bash'],
     ['eval "$(allow-nets completion bash)"', 'for this shell'],
   ],
-  run(given) {
-    const shell = given.text('shell') ?? (path.basename(process.env['SHELL'] ?? '') === 'zsh' ? 'zsh' : 'bash');
+  run(args) {
+    const shell = args.text('shell') ?? (path.basename(process.env['SHELL'] ?? '') === 'zsh' ? 'zsh' : 'bash');
     if (shell !== 'bash' && shell !== 'zsh') {
       throw new Trouble({ kind: 'option', problem: `there is no completion for ${shell}`, hint: 'bash or zsh' });
     }
-    // yargs knows the shell by this variable only, here and when the script asks.
+    // yargs chooses the shell by this variable, both here and when the script runs us.
     process.env['SHELL'] = shell;
     const parser = yargs([]).scriptName('allow-nets').exitProcess(false).completion('completion');
     parser.parse(['completion'], {}, (_error, _values, script) => {
       const query = `allow-nets ${COMPLETION_QUERY}`;
-      // bash splits words at these characters unless it is kept from it, as npm's completion does.
+      // bash would split names at these characters; npm's completion removes them from the list, too.
       // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
       if (shell === 'bash') print('COMP_WORDBREAKS=${COMP_WORDBREAKS//[@:=]/}\n');
       print(`${script.replace(query, `SHELL=${shell} ${query}`)}\n`);

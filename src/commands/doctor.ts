@@ -1,8 +1,8 @@
-// allow-nets doctor: diagnoses the installation, from Postfix to the last row, and prints the fixes. Changes nothing.
-// The requests through the running service leave one line in the mail log, about a user of its own who is refused.
+// allow-nets doctor: diagnoses the installation, from Postfix to the rows of the database, and prints the fixes. It
+// changes nothing. Its requests to the running service leave one line in the mail log: the refusal of a made-up user.
 
 import type { Arguments, Command } from '../cli/command';
-import { coloured, flush, printJsonArray, printLine } from '../cli/output';
+import { flush, printJsonArray, printLine, withColour } from '../cli/output';
 import { serviceExamination } from '../doctor/checks';
 import { type Finding, fail, ok } from '../doctor/finding';
 import { installedService, reloadCommand } from '../doctor/installed-service';
@@ -31,10 +31,10 @@ export const doctor: Command = {
     'config-dir': CONFIG_DIR,
   },
   examples: [['allow-nets doctor', 'check everything']],
-  async run(given) {
+  async run(args) {
     const findings: Finding[] = [];
-    const json = given.flag('json');
-    for await (const finding of examine(given)) {
+    const json = args.flag('json');
+    for await (const finding of examine(args)) {
       if (!json) printFinding(finding, findings);
       findings.push(finding);
     }
@@ -43,11 +43,11 @@ export const doctor: Command = {
   },
 };
 
-async function* examine(given: Arguments): AsyncIterable<Finding> {
+async function* examine(args: Arguments): AsyncIterable<Finding> {
   let postfix: Postfix;
   let files: ConfigFiles;
   try {
-    postfix = new Postfix(given.text('config-dir'));
+    postfix = new Postfix(args.text('config-dir'));
     files = new ConfigStore(postfix.configDir).files;
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
@@ -55,7 +55,7 @@ async function* examine(given: Arguments): AsyncIterable<Finding> {
     return;
   }
   yield ok('Postfix', `version ${postfix.version}, ${postfix.configDir}`);
-  const wanted = given.text('service');
+  const wanted = args.text('service');
   const services = servicesOf(files.master).flatMap((entry) => {
     const policy = spawned(entry);
     const isOurs = runsProgram(entry) && (wanted === null || entry.name === wanted);
@@ -89,10 +89,10 @@ function missingService(wanted: string | null, postfix: Postfix, files: ConfigFi
 
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 
-/** `earlier`: what was printed before; the same fix is printed once. */
+/** `earlier`: the findings printed before; a fix that they have is not repeated. */
 function printFinding({ check, status, message, advice, remedy }: Finding, earlier: readonly Finding[]): void {
   const cells = `${status.padEnd(4)}  ${check.padEnd(24)}  ${printable(message)}`;
-  printLine(status === 'ok' ? cells : coloured(cells, COLOURS[status]));
+  printLine(status === 'ok' ? cells : withColour(cells, COLOURS[status]));
   const same = earlier.find((one) => remedy !== null && one.remedy === remedy && one.advice === advice);
   if (same !== undefined) printLine(`      fix: as for "${same.check}" above`);
   else if (advice !== null || remedy !== null) {

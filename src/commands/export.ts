@@ -1,7 +1,7 @@
-// allow-nets export: all rows in a form that import --replace reads back to the same database.
+// allow-nets export: prints all rows, so that import --replace can restore the same database from them.
 import type { Command } from '../cli/command';
 import { isSetName, refuseSubject } from '../cli/input';
-import { reading } from '../cli/open';
+import { withReadTransaction } from '../cli/open';
 import { hint } from '../cli/output';
 import { printRecords, recordOf, WRITTEN_FORMATS, type WrittenFormat } from '../formats/write';
 import { eachRow, namesFrom, type Row } from '../rules/entries';
@@ -22,11 +22,11 @@ export const exportRows: Command = {
     ['allow-nets export > allow-nets.csv', 'a copy that allow-nets import --replace restores'],
     ['allow-nets export --format json | ssh mx2 allow-nets import --replace -', 'the same list on another server'],
   ],
-  run(given) {
-    const format = (given.text('format') ?? 'csv') as WrittenFormat;
+  run(args) {
+    const format = (args.text('format') ?? 'csv') as WrittenFormat;
     let unreadable = 0;
     let withoutSet = 0;
-    reading(given.db, (connection) => {
+    withReadTransaction(args.db, (connection) => {
       const sets = new Set(namesFrom(connection, 'network_set'));
       function* records() {
         for (const table of ['network_set', 'access'] as const) {

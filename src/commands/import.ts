@@ -1,4 +1,4 @@
-// allow-nets import: many rows at once, from a file or a pipe.
+// allow-nets import: adds many rows at once, from a file or a pipe.
 import type { Command } from '../cli/command';
 import { openInput, sizeOf } from '../cli/input-file';
 import { hint, printLine } from '../cli/output';
@@ -32,20 +32,20 @@ export const importRows: Command = {
     ['psql --csv -c \'select "user", network from access\' testdb | allow-nets import -', 'from PostgreSQL'],
     ['allow-nets import --replace --dry-run users.csv', 'what would change'],
   ],
-  async run(given) {
-    const name = given.text('file') ?? '-';
-    const dryRun = given.flag('dry-run');
+  async run(args) {
+    const name = args.text('file') ?? '-';
+    const dryRun = args.flag('dry-run');
     const descriptor = openInput(name);
     const progress = new Progress(sizeOf(descriptor));
     const blocks = blocksOf(descriptor, progress.add);
     const { read, result } = await load(
-      given.db,
-      { blocks, name, format: given.text('format') as Format | null },
+      args.db,
+      { blocks, name, format: args.text('format') as Format | null },
       {
-        replace: given.flag('replace'),
+        replace: args.flag('replace'),
         dryRun,
-        force: given.flag('force'),
-        verbose: given.flag('verbose'),
+        force: args.flag('force'),
+        verbose: args.flag('verbose'),
         empty: {
           problem: 'the input is empty',
           hint: 'did the command before the pipe fail? To go on all the same add --force',

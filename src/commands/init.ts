@@ -1,4 +1,4 @@
-// allow-nets init: an empty database that the policy program can read.
+// allow-nets init: creates an empty database that the policy program can read.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Command } from '../cli/command';
@@ -26,10 +26,10 @@ export const init: Command = {
     },
   },
   examples: [['allow-nets init', 'create /var/lib/allow-nets/access.db']],
-  run(given) {
-    const { db } = given;
+  run(args) {
+    const { db } = args;
     const isRoot = process.getuid?.() === 0;
-    const user = isRoot ? given.text('user') || installedUser(db) || null : null;
+    const user = isRoot ? args.text('user') || installedUser(db) || null : null;
     const account = isRoot ? accountOf(user ?? 'nobody', '') : null;
     printLine(createDatabase(db, account?.gid ?? null) ? `made ${db}` : `${db} is there already`);
     if (account === null || user === null) return 0;
@@ -41,7 +41,10 @@ export const init: Command = {
   },
 };
 
-/** Creates the database unless it exists. `gid`: of the account that reads it, for root. Returns whether it did. */
+/**
+ * Creates the database unless it exists; returns whether it did. `gid`: the group of the account that reads it, used if
+ * root runs this.
+ */
 export function createDatabase(file: string, gid: number | null): boolean {
   // Only root may give a file to any group.
   return asOwner(file, () => create(file, process.geteuid?.() === 0 ? gid : null));
@@ -52,7 +55,7 @@ function create(file: string, gid: number | null): boolean {
     makeFolder(path.dirname(file), gid);
     if (fs.existsSync(file) && fs.statSync(file).size > 0) {
       const existing = openForWriting(file);
-      // A database made by an older version has no view.
+      // A database of an older version lacks the view.
       existing.exec(DOVECOT_VIEW);
       existing.close();
       return false;
@@ -75,10 +78,10 @@ function create(file: string, gid: number | null): boolean {
   });
 }
 
-/** Creates the folder of the database and those above it, which everybody can pass through whatever the umask is. */
+/** Creates the folder of the database and its parents. Everybody can enter the parents, whatever the umask is. */
 function makeFolder(folder: string, gid: number | null, isLast = true): void {
   if (fs.existsSync(folder)) return;
-  // mkdir with `recursive` never returns where a folder refuses new ones (/proc).
+  // mkdirSync with `recursive` loops forever below a folder that refuses new ones (/proc).
   makeFolder(path.dirname(folder), gid, false);
   try {
     if (isLast) makeDatabaseFolder(folder, gid);

@@ -1,7 +1,6 @@
-// allow-nets install: from the package to a Postfix that asks it.
+// allow-nets install: configures Postfix to ask this program.
 //
-// Whatever can be known beforehand is found out beforehand; nothing is changed until the administrator has seen the
-// changes.
+// It checks everything that it can before it changes anything, and shows the changes to the administrator first.
 import * as fs from 'node:fs';
 import type { Arguments, Command } from '../cli/command';
 import { type Grants, grantsOf } from '../cli/grants';
@@ -57,8 +56,8 @@ export const install: Command = {
   run: runInstall,
 };
 
-async function runInstall(given: Arguments): Promise<number> {
-  const { postfix, store, name, otherNames } = openPostfix(given);
+async function runInstall(args: Arguments): Promise<number> {
+  const { postfix, store, name, otherNames } = openPostfix(args);
   const entry = serviceNamed(store.files.master, name, 'unix');
   const present = entry === null ? null : spawned(entry);
   const [other] = otherNames;
@@ -75,7 +74,7 @@ async function runInstall(given: Arguments): Promise<number> {
       'set smtpd_sasl_auth_enable=yes, with -o in the submission entry of master.cf as a rule',
     );
   }
-  const asked = wantedService(name, present, given);
+  const asked = wantedService(name, present, args);
   const wanted = { ...asked, user: withLogGroup(asked.user, postfix) };
   const { db, trial } = wanted;
   const account = accountOf(wanted.user, postfix.mailOwner);
@@ -86,15 +85,15 @@ async function runInstall(given: Arguments): Promise<number> {
   const isNew = !fs.existsSync(db);
   const loose = isNew ? [] : restrictableAccess(db, account);
   if (stages.length === 0 && !isNew && loose.length === 0) {
-    printLine(`already installed: ${described(wanted)}`);
+    printLine(`already installed: ${describeService(wanted)}`);
     listWarnings(withLists, wanted).forEach(hint);
     return 0;
   }
   const grants = isNew ? { users: 0, wide: [], any: false } : grantsOf(db);
   const changesLists = stages.includes(withLists);
   const stopsEverybody = !trial && changesLists && !grants.any;
-  const failure = stopsEverybody && !given.flag('force') ? emptyDatabase(db, isNew) : null;
-  if (failure !== null && !given.flag('dry-run')) throw failure;
+  const failure = stopsEverybody && !args.flag('force') ? emptyDatabase(db, isNew) : null;
+  if (failure !== null && !args.flag('dry-run')) throw failure;
   if (isNew) printStep(['allow-nets', 'init', '--db', db, '--user', wanted.user]);
   for (const { path: file, mode } of loose) {
     printStep(['chgrp', String(account.gid), file]);
@@ -106,7 +105,7 @@ async function runInstall(given: Arguments): Promise<number> {
     hint(`to see first who would be refused: ${postfix.ownCommand('install', '--trial', ...named)}`);
   }
   if (failure !== null) hint(`this needs --force: ${failure.message}`);
-  if (!isAgreed('install', given, change)) return given.flag('dry-run') ? 0 : 1;
+  if (!isAgreed('install', args, change)) return args.flag('dry-run') ? 0 : 1;
   if (isNew && createDatabase(db, account.gid)) printLine(`made ${db}`);
   restrictAccess(loose, account);
   try {
@@ -119,7 +118,7 @@ async function runInstall(given: Arguments): Promise<number> {
   }
   const copies = store.originals.map(({ copy }) => copy);
   if (stages.length > 0) printLine(`copies of the files before: ${copies.join(' ')}`);
-  printLine(`installed: ${described(wanted)}`);
+  printLine(`installed: ${describeService(wanted)}`);
   listWarnings(withLists, wanted).forEach(hint);
   if (!postfix.isRunning()) hint('Postfix is not running: the change takes effect when it starts');
   if (stopsEverybody) hint('every user is refused until allow-nets add lets one in');
@@ -129,8 +128,8 @@ async function runInstall(given: Arguments): Promise<number> {
 }
 
 /**
- * Services that may let mail pass without the check, and those that ask though nobody can log in there: a sentence
- * each.
+ * One sentence for each service that may accept mail without the check, and one for those that ask although nobody can
+ * log in there.
  */
 function listWarnings(files: ConfigFiles, { name, trial }: WantedService): string[] {
   const sharing: string[] = [];
@@ -154,12 +153,12 @@ function listWarnings(files: ConfigFiles, { name, trial }: WantedService): strin
   ];
 }
 
-function described({ name, user, oneShot, trial, db }: WantedService): string {
+function describeService({ name, user, oneShot, trial, db }: WantedService): string {
   const mode = oneShot ? 'one process a request' : 'persistent';
   return `service ${name} as ${user}, ${mode}, ${trial ? 'trial: nobody is refused' : 'enforcing'}, database ${db}`;
 }
 
-/** Who has entries, and what happens to the others. */
+/** Says who has entries, and what happens to the others. */
 function whoMaySend({ users, wide }: Grants, trial: boolean): string {
   const subjects = [`${users} ${users === 1 ? 'user' : 'users'}`, ...wide].join(', ');
   const others = trial ? 'would be refused, which is only logged' : 'is refused';

@@ -1,6 +1,7 @@
-// allow-nets learn: from where users have sent mail so far, by the mail log, and so the entries that they need.
+// allow-nets learn: finds in the mail log where users have sent mail from, and so the entries that they need.
 //
-// Without --apply nothing is changed. What could not be read is reported and left out; then --apply requires --force.
+// Without --apply it changes nothing. Unreadable lines and files are reported and skipped; then --apply requires
+// --force.
 import type { Arguments, Command } from '../cli/command';
 import { expiryOf } from '../cli/time';
 import { Trouble } from '../failure';
@@ -40,37 +41,37 @@ export const learn: Command = {
     ['allow-nets learn --since 30d --min-days 2 --apply /var/log/mail.log*', 'allow what was seen twice'],
     ["journalctl -u 'postfix*' | allow-nets learn -", 'from the journal'],
   ],
-  async run(given) {
+  async run(args) {
     const now = Date.now();
-    const least = { messages: countOf(given, 'min-messages', 1), days: countOf(given, 'min-days', 1) };
-    const expires = expiryOf(null, given.text('for'), now);
-    const applying = given.flag('apply');
-    const { tally, readings } = await tallyLogs(given, now, {
+    const least = { messages: countOf(args, 'min-messages', 1), days: countOf(args, 'min-days', 1) };
+    const expires = expiryOf(null, args.text('for'), now);
+    const applying = args.flag('apply');
+    const { tally, readings } = await tallyLogs(args, now, {
       command: 'learn',
-      kinds: given.flag('dovecot') ? [POSTFIX_LINES, DOVECOT_LINES] : [POSTFIX_LINES],
-      v4Prefix: countOf(given, 'v4-prefix', 32, 32),
-      v6Prefix: countOf(given, 'v6-prefix', 64, 128),
+      kinds: args.flag('dovecot') ? [POSTFIX_LINES, DOVECOT_LINES] : [POSTFIX_LINES],
+      v4Prefix: countOf(args, 'v4-prefix', 32, 32),
+      v6Prefix: countOf(args, 'v6-prefix', 64, 128),
       needsDatabase: applying,
     });
     const findings = findingsOf(tally, least);
-    if (given.flag('json')) printFindingsJson(findings);
+    if (args.flag('json')) printFindingsJson(findings);
     else printFindings(findings);
     const isPartial = hintAtUnread(readings);
     if (findings.messages === 0) hintAtNoMail();
     else hintAtFindings(findings, applying);
     if (!applying) return 0;
-    if (isPartial && !given.flag('force')) {
+    if (isPartial && !args.flag('force')) {
       const problem = 'nothing was added: some of the log could not be read';
       throw new Trouble({ kind: 'refused', problem, hint: 'if what was read is enough, add --force' });
     }
-    await applyFindings(findings.all, given, expires, now);
+    await applyFindings(findings.all, args, expires, now);
     return 0;
   },
 };
 
-/** A whole number from 1 on. */
-function countOf(given: Arguments, option: string, usual: number, most = Number.POSITIVE_INFINITY): number {
-  const typed = given.text(option) ?? String(usual);
+/** Parses an option that is a whole number from 1 to `most`. `usual`: the default. */
+function countOf(args: Arguments, option: string, usual: number, most = Number.POSITIVE_INFINITY): number {
+  const typed = args.text(option) ?? String(usual);
   const number = Number(typed);
   if (/^\d{1,9}$/.test(typed) && number >= 1 && number <= most) return number;
   const bounds = most === Number.POSITIVE_INFINITY ? '1 or more' : `1 to ${most}`;

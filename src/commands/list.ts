@@ -1,8 +1,8 @@
-// allow-nets list: who may send mail from where, and which entries grant nothing.
+// allow-nets list: shows who may send mail from where, and which entries grant nothing.
 
 import type { Command } from '../cli/command';
 import { commandText } from '../cli/command-text';
-import { reading } from '../cli/open';
+import { withReadTransaction } from '../cli/open';
 import { type Colour, hint, isTerminal, printJsonArray } from '../cli/output';
 import { printTable } from '../cli/table';
 import { Trouble } from '../failure';
@@ -31,13 +31,13 @@ export const list: Command = {
     ['allow-nets list', 'all entries'],
     ['allow-nets list alice@example.com', 'the entries that decide for alice'],
   ],
-  run(given) {
-    const json = given.flag('json');
-    if (given.flag('status')) return printStatus(given.db, json);
-    const user = given.text('user');
-    const expired = given.flag('expired');
+  run(args) {
+    const json = args.flag('json');
+    if (args.flag('status')) return printStatus(args.db, json);
+    const user = args.text('user');
+    const expired = args.flag('expired');
     const now = Date.now();
-    return reading(given.db, (connection) => {
+    return withReadTransaction(args.db, (connection) => {
       if (user === null) {
         return printRows(
           connection,
@@ -47,7 +47,7 @@ export const list: Command = {
         );
       }
       const subjects = [...new Set(subjectsOf(user))].filter((subject) => hasRows(connection, 'access', subject));
-      if (subjects.length === 0) throw noEntry(user, given.db);
+      if (subjects.length === 0) throw noEntry(user, args.db);
       printRows(connection, 'access', rowsOfAll(connection, subjects, expired ? now : null), json);
       if (!json && !expired) hintDeciders(connection, subjects, user, now);
       return 0;
@@ -55,7 +55,7 @@ export const list: Command = {
   },
 };
 
-/** `expiredAt`: only rows that have expired by then (ms since 1970), or null for all. */
+/** `expiredAt`: selects the rows that have expired by then (ms since 1970); null selects all. */
 function* rowsOfAll(connection: Connection, subjects: readonly string[], expiredAt: number | null): Iterable<Row> {
   for (const subject of subjects) {
     for (const row of eachRowOf(connection, 'access', subject)) {
@@ -64,7 +64,7 @@ function* rowsOfAll(connection: Connection, subjects: readonly string[], expired
   }
 }
 
-/** `subjects`: those that have entries, the deciding one first. */
+/** `subjects`: the subjects with entries, the deciding one first. */
 function hintDeciders(connection: Connection, subjects: readonly string[], user: string, now: number): void {
   const deciders = decidersOf(connection, user, now).subjects;
   const others = subjects.filter((subject) => !deciders.includes(subject));
@@ -122,7 +122,7 @@ function stateOf(table: Table, row: Row, hasSet: HasSet, now: number) {
   return { state: problem !== null ? 'unreadable' : isExpired(row, now) ? 'expired' : 'in force', problem };
 }
 
-/** The remark on a row that does not simply grant its network. */
+/** Marks a row that does not simply grant its network. */
 function markOf(table: Table, row: Row, hasSet: HasSet, now: number): { text: string; colour: Colour | null } {
   const { state, problem } = stateOf(table, row, hasSet, now);
   const why = problem === null ? '' : `: ${problem}`;

@@ -1,4 +1,4 @@
-// allow-nets refused: who was refused, by the policy program's own lines in the mail log, and how to let them in.
+// allow-nets refused: finds in the mail log who was refused, and prints the command that lets them in.
 import type { Command } from '../cli/command';
 import { allowCommand } from '../cli/command-text';
 import { hint, printError, printJsonArray } from '../cli/output';
@@ -24,22 +24,22 @@ export const refused: Command = {
     ['allow-nets refused --since 2h --user alice@example.com', 'the user who is on the phone'],
     ["journalctl -u 'postfix*' | allow-nets refused -", 'from the journal'],
   ],
-  async run(given) {
-    const { tally, readings } = await tallyLogs(given, Date.now(), { command: 'refused', kinds: [REFUSAL_LINES] });
-    const rows = rowsOf(tally, given.db);
-    if (given.flag('json')) printJsonArray(rows.map(({ answer, isStolen, ...shown }) => shown));
+  async run(args) {
+    const { tally, readings } = await tallyLogs(args, Date.now(), { command: 'refused', kinds: [REFUSAL_LINES] });
+    const rows = rowsOf(tally, args.db);
+    if (args.flag('json')) printJsonArray(rows.map(({ answer, isStolen, ...row }) => row));
     else printRows(rows);
     hintAtUnread(readings);
     if (rows.length === 0) hint('no refusal was found; older logs: allow-nets refused FILE...');
-    else if (!given.flag('json')) hintAtNext(rows);
+    else if (!args.flag('json')) hintAtNext(rows);
     return 0;
   },
 };
 
-/** policy/log-line.ts cuts a name that is longer, and an entry needs all of it. */
+/** policy/log-line.ts truncates longer names, and a truncated name makes no entry. */
 const LONGEST_NAME = 255;
 
-/** As --json prints them, and more. The most recent is the last. */
+/** The rows that --json prints, with `answer` and `isStolen` added. The most recent is the last. */
 function rowsOf({ users }: Tally, db: string) {
   const rows = [...users.values()].flatMap((all) => {
     const networks = [...all.values()];
@@ -51,7 +51,7 @@ function rowsOf({ users }: Tally, db: string) {
     .sort((a, b) => a.last - b.last)
     .map(({ user, network, name, messages, first, last, address, reason, verdict, isStolen }) => {
       const answer = verdict?.kind === 'refused' ? verdict.why : 'allowed';
-      // No entry lets in a user who is blocked.
+      // No entry helps a user who is blocked.
       const isLetIn = answer !== 'allowed' && answer !== 'blocked' && !isStolen && user.length <= LONGEST_NAME;
       return {
         user,
@@ -75,7 +75,7 @@ function isSpreadAt(networks: readonly UserNetwork[], when: 'first' | 'last'): b
 }
 
 const TITLES = ['USER', 'NETWORK', 'REFUSALS', 'FIRST', 'LAST', 'REASON', 'NOW'];
-/** The column of numbers. */
+/** The right-aligned column. */
 const REFUSALS = 2;
 
 function printRows(rows: readonly Row[]): void {
@@ -88,7 +88,7 @@ function printRows(rows: readonly Row[]): void {
   printTable(TITLES, lines, [REFUSALS]);
 }
 
-/** About the most recent that is still refused: likely the one on the phone. */
+/** Hints at the most recent user who is still refused, likely the one on the phone. */
 function hintAtNext(rows: readonly Row[]): void {
   const last = rows.filter(({ allowed_now }) => !allowed_now).at(-1);
   if (last === undefined) return;

@@ -1,9 +1,9 @@
-// allow-nets remove: remove entries.
+// allow-nets remove: removes entries.
 
 import type { Command } from '../cli/command';
 import { commandText } from '../cli/command-text';
-import { networkTyped } from '../cli/input';
-import { changing } from '../cli/open';
+import { parseNetworkArgument } from '../cli/input';
+import { withWriteTransaction } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
@@ -32,19 +32,19 @@ export const remove: Command = {
     ['allow-nets remove alice@example.com --all', 'all of alice'],
     ['allow-nets remove --expired', 'all that have expired'],
   ],
-  run(given) {
-    const user = given.text('user');
-    const networks = given.texts('network');
-    const [all, expired] = [given.flag('all'), given.flag('expired')];
+  run(args) {
+    const user = args.text('user');
+    const networks = args.texts('network');
+    const [all, expired] = [args.flag('all'), args.flag('expired')];
     if (user === null && !expired)
       throw usage('remove requires a user', 'allow-nets remove USER NETWORK, or allow-nets remove --expired');
     if (networks.length > 0 && (all || expired))
-      throw usage('--all and --expired exclude networks', removeHint('remove', user ?? '', given.db));
+      throw usage('--all and --expired exclude networks', removeHint('remove', user ?? '', args.db));
     if (networks.length === 0 && !all && !expired) {
-      throw usage('remove requires networks', removeHint('remove', user ?? '', given.db));
+      throw usage('remove requires networks', removeHint('remove', user ?? '', args.db));
     }
     const now = Date.now();
-    const { rows, changes } = changing(given.db, (connection) => {
+    const { rows, changes } = withWriteTransaction(args.db, (connection) => {
       if (user === null) return removeEntries(connection, [...eachExpired(connection, now)], now);
       const name = foldName(user);
       if (!hasRows(connection, 'access', name)) {
@@ -62,21 +62,21 @@ export const remove: Command = {
     const more = changes.length - SHOWN_CHANGES;
     if (more > 0) hint(`other entries now decide for ${more} more users: allow-nets list USER`);
     if (rows.some(({ local }) => !local)) {
-      hintAtSync(given.db, 'brings this back, unless it is taken out of its list too');
+      hintAtSync(args.db, 'brings this back, unless it is taken out of its list too');
     }
     return 0;
   },
 };
 
-/** More do not fit on a screen. */
+/** As many as fit on a screen. */
 const SHOWN_CHANGES = 30;
 const SHOWN_ROWS = 5;
 
-/** The rows of a subject or set with this text or this meaning. `owner`: its name in messages. */
+/** The rows of a subject or set with this text, else with this meaning. `owner`: the name of the subject in messages. */
 export function rowsNamed(connection: Connection, table: Table, name: string, text: string, owner: string): Row[] {
   const exact = rowsOf(connection, table, name).filter(({ network }) => network === text);
   if (exact.length > 0) return exact;
-  const found = rowWith(connection, table, name, networkTyped(text));
+  const found = rowWith(connection, table, name, parseNetworkArgument(text));
   if (found !== null) return [found];
   const there: string[] = [];
   for (const { network } of eachRowOf(connection, table, name)) {
@@ -86,7 +86,7 @@ export function rowsNamed(connection: Connection, table: Table, name: string, te
   throw new Trouble({ kind: 'refused', problem: `${owner} has no entry ${text}`, hint: `it has ${listed}` });
 }
 
-/** How networks of a user or set, or all of them, are removed. */
+/** The commands that remove one network or all networks of a user or set. */
 export function removeHint(command: 'remove' | 'set remove', name: string, db: string): string {
   const some = commandText(command, [name, 'NETWORK'], db);
   const all = commandText(command, [name], db, ['--all']);

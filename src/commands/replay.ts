@@ -1,4 +1,4 @@
-// allow-nets replay: who would have been refused, had the database as it is now decided for the mail in the log.
+// allow-nets replay: decides by the current database for the mail in the log, and shows who would have been refused.
 import type { Command } from '../cli/command';
 import { hint, printLine } from '../cli/output';
 import { printTable } from '../cli/table';
@@ -19,15 +19,15 @@ export const replay: Command = {
     ['allow-nets replay /var/log/mail.log', 'would anybody be refused'],
     ['allow-nets replay --since 7d --user @example.com /var/log/mail.log*', 'of one domain, this week'],
   ],
-  async run(given) {
-    const { tally, readings } = await tallyLogs(given, Date.now(), { command: 'replay', kinds: [POSTFIX_LINES] });
+  async run(args) {
+    const { tally, readings } = await tallyLogs(args, Date.now(), { command: 'replay', kinds: [POSTFIX_LINES] });
     const result = resultOf(tally);
-    if (given.flag('json')) printLine(JSON.stringify(result));
+    if (args.flag('json')) printLine(JSON.stringify(result));
     else printResult(result);
-    // An answer about a part of the log is not the one that was asked for.
+    // If part of the log was unreadable, "nobody would be refused" is not certain: exit status 1.
     const isPartial = hintAtUnread(readings);
     if (result.deliveries === 0) hintAtNoMail();
-    else if (result.refused > 0 && !given.flag('json')) {
+    else if (result.refused > 0 && !args.flag('json')) {
       hint('allow-nets check USER ADDRESS says why; allow-nets learn shows what to add');
     }
     return result.refused === 0 && !isPartial ? 0 : 1;
@@ -36,7 +36,7 @@ export const replay: Command = {
 
 const DAY = 86_400_000;
 
-/** As --json prints it. The user with most refused messages is the first. */
+/** The result as --json prints it, the user with most refused messages first. */
 function resultOf({ users, withoutEntry, days }: Tally) {
   const byDay = [...days]
     .sort(([a], [b]) => a - b)

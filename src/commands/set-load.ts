@@ -1,8 +1,8 @@
-// allow-nets set load: a set made equal to a published list of networks.
+// allow-nets set load: makes a set equal to a published list of networks.
 import type { Command } from '../cli/command';
-import { setTyped, whoAmI } from '../cli/input';
+import { parseSetArgument, whoAmI } from '../cli/input';
 import { openInput } from '../cli/input-file';
-import { importing } from '../cli/open';
+import { withRowImport } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { blocksOf, Lines } from '../formats/lines';
 import { changePrinter, countsText, cutOff } from '../formats/load';
@@ -34,13 +34,13 @@ export const setLoad: Command = {
   examples: [
     ['allow-nets set load home --country DE delegated-ripencc-latest', 'then: allow-nets add @example.com @home'],
   ],
-  run(given) {
-    const name = setTyped(given.text('name') ?? '');
-    const file = given.text('file') ?? '-';
-    const [dryRun, force] = [given.flag('dry-run'), given.flag('force')];
-    const countries = given.texts('country').map((country) => country.toUpperCase());
+  run(args) {
+    const name = parseSetArgument(args.text('name') ?? '');
+    const file = args.text('file') ?? '-';
+    const [dryRun, force] = [args.flag('dry-run'), args.flag('force')];
+    const countries = args.texts('country').map((country) => country.toUpperCase());
     const descriptor = openInput(file);
-    return importing(given.db, (rows) => {
+    return withRowImport(args.db, (rows) => {
       const lines = new Lines(blocksOf(descriptor));
       const problems = new Problems();
       const ranges = rangesOf(lines, countries, problems);
@@ -68,7 +68,7 @@ export const setLoad: Command = {
       });
       printLine(countsText(result, dryRun));
       if (result.refusal !== null) hint(`it would be refused without --force: ${result.refusal.message}`);
-      if (!dryRun) hintAtSync(given.db, 'takes this set away if its list has sets and not this one');
+      if (!dryRun) hintAtSync(args.db, 'takes this set away if its list has sets and not this one');
       return 0;
     });
   },

@@ -1,10 +1,10 @@
-// allow-nets set: networks with a name, for entries to refer to as @NAME.
+// allow-nets set: manages named sets of networks, to which entries refer as @NAME.
 import { type Arguments, type Command, LOCAL, NOTE } from '../cli/command';
-import { networkTyped, setTyped } from '../cli/input';
+import { entryWriter } from '../cli/entry-writer';
+import { parseNetworkArgument, parseSetArgument } from '../cli/input';
 import { nearest } from '../cli/nearest';
-import { changing, reading } from '../cli/open';
+import { withReadTransaction, withWriteTransaction } from '../cli/open';
 import { printJsonArray, printLine } from '../cli/output';
-import { putter } from '../cli/put';
 import { printTable } from '../cli/table';
 import { printable, Trouble } from '../failure';
 import type { Connection } from '../rules/database';
@@ -23,17 +23,17 @@ export const setAdd: Command = {
     local: LOCAL,
   },
   examples: [['allow-nets set add office 203.0.113.0/24 2001:db8:1::/48', 'then: allow-nets add alice @office']],
-  run(given) {
-    const name = setTyped(given.text('name') ?? '');
-    const networks = given.texts('network').map(networkTyped);
+  run(args) {
+    const name = parseSetArgument(args.text('name') ?? '');
+    const networks = args.texts('network').map(parseNetworkArgument);
     const nested = networks.find(({ kind }) => kind !== 'network' && kind !== 'any');
     if (nested !== undefined) {
       const problem = `a set cannot hold ${meaningText(nested)}`;
       throw new Trouble({ kind: 'option', problem, hint: 'give its networks' });
     }
-    const lines = changing(given.db, (connection) => {
-      const put = putter(connection, 'network_set', Date.now());
-      const wanted = { note: given.text('note'), expires: null, local: given.flag('local') };
+    const lines = withWriteTransaction(args.db, (connection) => {
+      const put = entryWriter(connection, 'network_set', Date.now());
+      const wanted = { note: args.text('note'), expires: null, local: args.flag('local') };
       return networks.map((meaning) => {
         const isNew = put(name, meaning, wanted) !== null;
         return `@${name} ${isNew ? 'now holds' : 'already holds'} ${meaningText(meaning)}`;
@@ -59,31 +59,31 @@ export const setRemove: Command = {
   run: removeFromSet,
 };
 
-function removeFromSet(given: Arguments): number {
-  const name = setTyped(given.text('name') ?? '');
-  const networks = given.texts('network');
-  const all = given.flag('all');
+function removeFromSet(args: Arguments): number {
+  const name = parseSetArgument(args.text('name') ?? '');
+  const networks = args.texts('network');
+  const all = args.flag('all');
   if (all === networks.length > 0) {
     const problem = all ? '--all excludes networks' : 'set remove requires networks';
-    throw new Trouble({ kind: 'option', problem, hint: removeHint('set remove', name, given.db) });
+    throw new Trouble({ kind: 'option', problem, hint: removeHint('set remove', name, args.db) });
   }
-  const gone = changing(given.db, (connection) => {
+  const removed = withWriteTransaction(args.db, (connection) => {
     if (!hasRows(connection, 'network_set', name)) throw noSet(connection, name);
     const chosen = all
       ? rowsOf(connection, 'network_set', name)
       : networks.flatMap((text) => rowsNamed(connection, 'network_set', name, text, `@${name}`));
     deleteRows(connection, 'network_set', chosen);
-    if (!given.flag('force') && !hasRows(connection, 'network_set', name)) refuseInUse(connection, name);
+    if (!args.flag('force') && !hasRows(connection, 'network_set', name)) refuseInUse(connection, name);
     return chosen;
   });
-  if (all) printLine(`removed @${name} and its ${gone.length === 1 ? 'network' : `${gone.length} networks`}`);
-  else for (const row of gone) printLine(`removed @${name} ${row.network}`);
+  if (all) printLine(`removed @${name} and its ${removed.length === 1 ? 'network' : `${removed.length} networks`}`);
+  else for (const row of removed) printLine(`removed @${name} ${row.network}`);
   return 0;
 }
 
 const SHOWN_USERS = 10;
 
-/** Throws Trouble when entries name the set. */
+/** Throws Trouble if entries name the set. */
 function refuseInUse(connection: Connection, name: string): void {
   const users = usersOfSet(connection, name, SHOWN_USERS + 1);
   if (users.length === 0) return;
@@ -108,14 +108,14 @@ export const setList: Command = {
     ['allow-nets set list', 'each set, how many networks it has, and from what it was last loaded'],
     ['allow-nets set list office', 'the networks of a set'],
   ],
-  run(given) {
-    const typed = given.text('name');
-    return reading(given.db, (connection) => {
-      if (typed === null) return printSummaries(connection, given.flag('json'));
-      const name = setTyped(typed);
+  run(args) {
+    const typed = args.text('name');
+    return withReadTransaction(args.db, (connection) => {
+      if (typed === null) return printSummaries(connection, args.flag('json'));
+      const name = parseSetArgument(typed);
       if (!hasRows(connection, 'network_set', name)) throw noSet(connection, name);
       const rows = eachRowOf(connection, 'network_set', name);
-      return printRows(connection, 'network_set', rows, given.flag('json'));
+      return printRows(connection, 'network_set', rows, args.flag('json'));
     });
   },
 };

@@ -1,7 +1,8 @@
-// allow-nets sync: a local copy of a list that lives elsewhere, made equal to it again and again.
+// allow-nets sync: keeps the database equal to a list that is kept elsewhere.
 //
-// The copy goes on answering whatever happens to the list: only complete and valid output of COMMAND changes the database, in one
-// transaction and past the guard of `import --replace`. In trouble nothing changes, and the warning says why.
+// DIAGNOSTICS: the database keeps answering whatever happens to the list. Only complete and valid output of COMMAND
+// changes it, in one transaction, and only if the guard of `import --replace` accepts it. Otherwise nothing changes, and
+// a warning says why.
 import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arguments, Command } from '../cli/command';
@@ -48,8 +49,8 @@ export const sync: Command = {
     ],
     ['allow-nets sync -- ssh admin@mx1.example.com allow-nets export', 'once, from another server'],
   ],
-  async run(given) {
-    const job = jobOf(given);
+  async run(args) {
+    const job = jobOf(args);
     const stop = stopSignal();
     let before = readState(job.db);
     let isRemembered = true;
@@ -68,7 +69,7 @@ export const sync: Command = {
       }
       if (job.every === null) return 'kind' in run ? 1 : printResult(run, job.dryRun, begin);
       before = state;
-      // Servers that were started together do not ask together for ever; a slow COMMAND does not run without a pause.
+      // Random, so that servers started together spread out; at least a tenth, so that a slow COMMAND gets a pause.
       const next = Math.min(LONGEST_TIMER, job.every * 1000 * (0.9 + 0.2 * Math.random()));
       await sleep(Math.max(next - (Date.now() - begin), next / 10), null, { signal: stop }).catch(() => {});
       if (stop.aborted) return 0;
@@ -76,20 +77,20 @@ export const sync: Command = {
   },
 };
 
-function jobOf(given: Arguments): Job {
-  if (given.rest.length === 0 || given.rest[0] === '') {
+function jobOf(args: Arguments): Job {
+  if (args.rest.length === 0 || args.rest[0] === '') {
     const likely = "allow-nets sync -- mysql --batch -e 'select user, network from access' mail";
     throw usage('sync requires a command after --', likely);
   }
-  const every = given.text('every');
-  if (given.flag('dry-run') && every !== null) throw usage('--dry-run goes without --every', 'leave one of them out');
+  const every = args.text('every');
+  if (args.flag('dry-run') && every !== null) throw usage('--dry-run goes without --every', 'leave one of them out');
   return {
-    db: given.db,
-    source: given.rest,
-    format: given.text('format') as Format | null,
-    force: given.flag('force'),
-    dryRun: given.flag('dry-run'),
-    timeout: secondsOf(given.text('timeout') ?? `${TIMEOUT}s`, '--timeout', UNITS),
+    db: args.db,
+    source: args.rest,
+    format: args.text('format') as Format | null,
+    force: args.flag('force'),
+    dryRun: args.flag('dry-run'),
+    timeout: secondsOf(args.text('timeout') ?? `${TIMEOUT}s`, '--timeout', UNITS),
     every: every === null ? null : secondsOf(every, '--every', UNITS),
   };
 }
@@ -98,7 +99,7 @@ function usage(problem: string, hint: string): Trouble {
   return new Trouble({ kind: 'option', problem, hint });
 }
 
-/** Aborted, with Trouble as its reason, when a signal asks the program to end. */
+/** Returns an AbortSignal that SIGTERM, SIGINT or SIGHUP aborts, with Trouble as its reason. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
   const reason = new Trouble({ kind: 'refused', problem: 'sync was ended by a signal', hint: 'nothing was changed' });
@@ -106,7 +107,7 @@ function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
-/** Whether the state could be written. `before`: whether the last one could, so that one error is printed for all. */
+/** Writes the state; returns whether it could. `before`: the last result, so that only the first failure is printed. */
 function remember(db: string, state: SyncState, before: boolean): boolean {
   if (!fs.existsSync(db)) return before;
   try {

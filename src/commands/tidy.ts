@@ -1,6 +1,6 @@
-// allow-nets tidy: rewrite hand-written rows in canonical form, and list those that cannot be read.
+// allow-nets tidy: rewrites hand-written rows in canonical form, and lists those that cannot be read.
 import type { Command } from '../cli/command';
-import { changing } from '../cli/open';
+import { withWriteTransaction } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { clearStaleKeys, eachRow, handRows, type Row } from '../rules/entries';
 import { problemOf, warningOf } from '../rules/row-fault';
@@ -18,7 +18,7 @@ export const tidy: Command = {
   examples: [['allow-nets tidy', 'after rows were inserted with sqlite3']],
   run({ db }) {
     const faults: string[] = [];
-    const rewritten = changing(
+    const rewritten = withWriteTransaction(
       db,
       (connection, count) => {
         for (const table of TABLES) {
@@ -30,7 +30,7 @@ export const tidy: Command = {
         return count;
       },
       (connection) => {
-        // The canonical form drops the host bits, which show that one address was meant.
+        // Check for host bits now: the canonical form drops them, and they show that one address was meant.
         for (const table of TABLES) {
           clearStaleKeys(connection, table);
           for (const row of handRows(connection, table)) {

@@ -1,7 +1,7 @@
-// allow-nets unblock: remove a block.
+// allow-nets unblock: removes a block.
 
 import type { Command } from '../cli/command';
-import { changing } from '../cli/open';
+import { withWriteTransaction } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
@@ -17,9 +17,9 @@ export const unblock: Command = {
   about: ['The other entries of the user apply again; the output says which ones decide.'],
   positionals: { user: 'SASL user name, @domain or *' },
   examples: [['allow-nets unblock carol@example.com', 'carol has a new password']],
-  run(given) {
-    const user = foldName(given.text('user') ?? '');
-    const { rows, changes } = changing(given.db, (connection) => {
+  run(args) {
+    const user = foldName(args.text('user') ?? '');
+    const { rows, changes } = withWriteTransaction(args.db, (connection) => {
       const blocks = blocksOf(connection, user);
       if (blocks.length === 0) throw notBlocked(user);
       return removeEntries(connection, blocks, Date.now());
@@ -27,7 +27,7 @@ export const unblock: Command = {
     printLine(`${user} is no longer blocked`);
     for (const text of changes) hint(text);
     if (rows.some(({ local }) => !local)) {
-      hintAtSync(given.db, 'brings the block back, unless it is taken out of its list too');
+      hintAtSync(args.db, 'brings the block back, unless it is taken out of its list too');
     }
     return 0;
   },

@@ -1,4 +1,4 @@
-// allow-nets uninstall: takes out of Postfix what install put in, and nothing else.
+// allow-nets uninstall: removes from Postfix what install added, and nothing else.
 
 import type { Arguments, Command } from '../cli/command';
 import { hint, printLine } from '../cli/output';
@@ -17,8 +17,8 @@ export const uninstall: Command = {
   run: runUninstall,
 };
 
-async function runUninstall(given: Arguments): Promise<number> {
-  const { postfix, store, name, otherNames } = openPostfix(given);
+async function runUninstall(args: Arguments): Promise<number> {
+  const { postfix, store, name, otherNames } = openPostfix(args);
   const stages = changedStages(store, [uninstallPlan(store.files, name)]);
   const change = { postfix, store, stages, answers: null };
   if (stages.length === 0) {
@@ -28,7 +28,7 @@ async function runUninstall(given: Arguments): Promise<number> {
     return 0;
   }
   printChange(change);
-  if (!isAgreed('uninstall', given, change)) return given.flag('dry-run') ? 0 : 1;
+  if (!isAgreed('uninstall', args, change)) return args.flag('dry-run') ? 0 : 1;
   await changePostfix(change);
   printLine(`uninstalled: nothing asks ${name} any more; the database stays`);
   printLine(`copies of the files as they were before each change: ${store.earlierCopies().join(' ')}`);

@@ -1,6 +1,6 @@
 // An input of rows into the database: read and checked to its end first, while the database is neither locked nor changed, then applied.
 import { whoAmI } from '../cli/input';
-import { importing } from '../cli/open';
+import { withRowImport } from '../cli/open';
 import { printLine } from '../cli/output';
 import { printable, Trouble } from '../failure';
 import type { Change, ImportOptions, ImportResult } from '../rules/import';
@@ -21,7 +21,7 @@ export function load(
   input: Input,
   { empty, verbose, onRead, ...options }: LoadOptions,
 ): Promise<{ readonly read: Read; readonly result: ImportResult | null }> {
-  return importing(file, async (rows) => {
+  return withRowImport(file, async (rows) => {
     const read = await readRows(input, (row) => rows.add(row));
     if (read.problems.count > 0) return { read, result: null };
     if (!options.force && read.isEmpty) throw new Trouble({ kind: 'refused', ...empty });

@@ -1,7 +1,7 @@
 // Adds the findings of `learn` to the database, all or nothing.
 import type { Arguments } from '../cli/command';
 import { whoAmI } from '../cli/input';
-import { importing } from '../cli/open';
+import { withRowImport } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { formatInstant } from '../rules/expiry';
 import { importRow } from '../rules/import';
@@ -9,23 +9,23 @@ import { inheritWider } from '../rules/inherit';
 import { hintAtSync } from '../sync/status';
 import type { Finding } from './findings';
 import { hintAtSkipped, noteOf, someOf } from './learn-output';
-import { counted } from './tally-logs';
+import { quantity } from './tally-logs';
 
-/** `given`: --note, --force and --json. `expires`: as formatInstant writes it. `now`: ms since 1970. */
+/** `args`: --note, --force and --json. `expires`: as formatInstant writes it. `now`: ms since 1970. */
 export async function applyFindings(
   all: readonly Finding[],
-  given: Arguments,
+  args: Arguments,
   expires: string | null,
   now: number,
 ): Promise<void> {
-  const [note, force] = [given.text('note'), given.flag('force')];
+  const [note, force] = [args.text('note'), args.flag('force')];
   const fresh = all.filter(({ refused }) => refused > 0);
   const isDoubtful = ({ marks }: Finding) => marks.includes('many-networks') || marks.includes('gateway');
   const taken = force ? fresh : fresh.filter((finding) => !isDoubtful(finding));
   const addedBy = whoAmI();
   const changed: string[] = [];
   const inheriting = new Set<string>();
-  await importing(given.db, (rows) => {
+  await withRowImport(args.db, (rows) => {
     for (const finding of taken) {
       const { user, network } = finding;
       const more = { note: note ?? noteOf(finding), expires: expires ?? undefined };
@@ -43,10 +43,10 @@ export async function applyFindings(
       },
     });
   });
-  const say = given.flag('json') ? hint : printLine;
-  say(`added ${counted(changed.length, 'entry', 'entries')} of ${counted(new Set(changed).size, 'user')}`);
+  const say = args.flag('json') ? hint : printLine;
+  say(`added ${quantity(changed.length, 'entry', 'entries')} of ${quantity(new Set(changed).size, 'user')}`);
   if (!force) hintAtSkipped(fresh);
-  if (changed.length > 0) hintAtSync(given.db, 'takes this away again, unless its list has it too');
+  if (changed.length > 0) hintAtSync(args.db, 'takes this away again, unless its list has it too');
   if (inheriting.size > 0) {
     hint(`an entry inherit keeps what wider entries allow: ${someOf(inheriting)}`);
   }

@@ -5,7 +5,7 @@ import { printable } from '../failure';
 import { formatNetwork } from '../rules/network';
 import type { Finding, Findings } from './findings';
 import type { Mark } from './marks';
-import { counted, secondsText } from './tally-logs';
+import { quantity, secondsText } from './tally-logs';
 
 const TITLES = ['USER', 'NETWORK', 'MESSAGES', 'DAYS', 'FIRST', 'LAST', 'STATE', 'LOOK TWICE'];
 /** The right-aligned columns. */
@@ -75,11 +75,11 @@ export function hintAtFindings(findings: Findings, applying: boolean): void {
   const spread = someOf(usersMarked(all, 'many-networks'));
   if (spread !== '') hint(`in many networks within 24 hours, a stolen password? ${spread}`);
   if (unfit.length > 0) hint(`left out, as entries they would not mean that one user: ${someOf(unfit)}`);
-  if (withoutAddress > 0) hint(`left out ${counted(withoutAddress, 'message')} from no known address`);
+  if (withoutAddress > 0) hint(`left out ${quantity(withoutAddress, 'message')} from no known address`);
   if (applying) return;
   const fresh = all.filter(({ refused }) => refused > 0).length;
   const next = fresh === 0 ? 'nothing is new' : `${fresh} not allowed yet, --apply adds them`;
-  hint(`${counted(all.length, 'network')} of ${counted(users, 'user')} in ${counted(messages, 'message')}: ${next}`);
+  hint(`${quantity(all.length, 'network')} of ${quantity(users, 'user')} in ${quantity(messages, 'message')}: ${next}`);
 }
 
 /** Lists the new findings that --apply skips without --force. */

@@ -35,18 +35,18 @@ export interface LogQuery {
 
 /** Reads the logs and adds up their lines by user and network. `now`: ms since 1970. */
 export async function tallyLogs(
-  given: Arguments,
+  args: Arguments,
   now: number,
   { command, kinds, v4Prefix = 32, v6Prefix = 64, needsDatabase = true }: LogQuery,
 ): Promise<{ tally: Tally; readings: Reading[] }> {
-  const store = openRules(given.db, needsDatabase);
+  const store = openRules(args.db, needsDatabase);
   const tally = new Tally({
-    ...spanOf(given, now),
-    includes: userFilter(given.texts('user')),
+    ...spanOf(args, now),
+    includes: userFilter(args.texts('user')),
     networkOf: (address) => truncate(address, address.family === 4 ? v4Prefix : v6Prefix),
     decide: (user, address) => store.read((rules) => decide({ user, address }, rules, now)),
   });
-  const inputs = logNames(given, command).map((name) => openLog(name, now / 1000));
+  const inputs = logNames(args, command).map((name) => openLog(name, now / 1000));
   const progress = new Progress(inputs.reduce((sum, { size }) => sum + size, 0));
   const readings: Reading[] = [];
   try {
@@ -71,17 +71,17 @@ function openRules(file: string, isNeeded: boolean): Pick<RuleStore, 'read' | 'c
   }
 }
 
-function logNames(given: Arguments, command: string): string[] {
-  const names = given.texts('file');
+function logNames(args: Arguments, command: string): string[] {
+  const names = args.texts('file');
   if (names.length > 0) return names;
   const name = defaultLog(command);
   hint(`the log is ${name}`);
   return [name];
 }
 
-function spanOf(given: Arguments, now: number): { since: number; until: number } {
+function spanOf(args: Arguments, now: number): { since: number; until: number } {
   const secondsOfOption = (option: string): number | null => {
-    const text = given.text(option);
+    const text = args.text(option);
     if (text === null) return null;
     if (/^\d+[a-z]$/.test(text)) return now / 1000 - secondsOf(text, `--${option}`);
     return momentOf(text, `--${option}`, option === 'since') / 1000;
@@ -89,7 +89,7 @@ function spanOf(given: Arguments, now: number): { since: number; until: number }
   const since = secondsOfOption('since') ?? 0;
   const until = secondsOfOption('until') ?? Number.POSITIVE_INFINITY;
   if (since < until) return { since, until };
-  const problem = `--since ${given.text('since')} is not before --until ${given.text('until')}`;
+  const problem = `--since ${args.text('since')} is not before --until ${args.text('until')}`;
   throw new Trouble({ kind: 'option', problem, hint: 'no line can be between them' });
 }
 
@@ -110,15 +110,15 @@ export function hintAtUnread(readings: readonly Reading[]): boolean {
 function unreadOf({ name, damage, broken, unknown, tooLong, withNul }: Reading): string[] {
   const hints: string[] = [];
   const left = [
-    broken.count > 0 ? [counted(broken.count, 'broken line')] : [],
-    tooLong > 0 ? [counted(tooLong, 'overlong line')] : [],
-    withNul > 0 ? [`${counted(withNul, 'line')} with NUL bytes`] : [],
+    broken.count > 0 ? [quantity(broken.count, 'broken line')] : [],
+    tooLong > 0 ? [quantity(tooLong, 'overlong line')] : [],
+    withNul > 0 ? [`${quantity(withNul, 'line')} with NUL bytes`] : [],
     broken.count > 0 ? [`for example: ${printable(broken.example)}`] : [],
   ].flat();
   if (left.length > 0) hints.push(`${name}: left out ${left.join(', ')}`);
   if (unknown.count > 0) {
     hints.push(
-      `${name}: ${counted(unknown.count, 'line')} not understood, for example: ${printable(unknown.example)}`,
+      `${name}: ${quantity(unknown.count, 'line')} not understood, for example: ${printable(unknown.example)}`,
       "read a journal with: LC_ALL=C journalctl -o short-iso -u 'postfix*'; please report other forms",
     );
   }
@@ -137,7 +137,7 @@ export function hintAtNoMail(): void {
 }
 
 /** `1 line`, `2 lines`. */
-export function counted(count: number, noun: string, plural = `${noun}s`): string {
+export function quantity(count: number, noun: string, plural = `${noun}s`): string {
   return `${count} ${count === 1 ? noun : plural}`;
 }
 

@@ -1,4 +1,4 @@
-// The chapters of the manual page that no command's --help has, in the order of Postfix's own pages.
+// The sections of the manual page that are not part of a command's --help.
 import { DEFAULT_REJECT_TEXT } from '../policy/reply';
 import { DEFAULT_DATABASE } from '../rules/database';
 import { item, paragraph, section, subsection, verbatim } from './roff';

@@ -1,4 +1,4 @@
-// man/allow-nets.8, from the same descriptions as the --help texts. `npm run build` writes it.
+// Makes man/allow-nets.8 from the same descriptions as the --help texts. `npm run build` writes it.
 import type { Options } from 'yargs';
 import { type Command, usageOf } from '../cli/command';
 import { DB_OPTION, POLICY_ABOUT, POLICY_OPTIONS, POLICY_USAGE } from '../cli/policy-usage';
@@ -6,7 +6,7 @@ import { COMMANDS } from '../commands';
 import * as chapters from './chapters';
 import { item, paragraph, section, subsection, verbatim } from './roff';
 
-/** The source of the page. */
+/** The page in man(7) source. */
 export function manualPage(version: string): string {
   return `${[
     `.\\" Made by npm run build from src/manual and the descriptions of the commands.`,
@@ -53,7 +53,7 @@ function options(all: Readonly<Record<string, Options>>): string[] {
   return Object.entries(all).map(([name, option]) => item(tagOf(name, option), sentence(option.describe ?? '')));
 }
 
-/** What an option's value is called; others by the option's own name. */
+/** The placeholders of option values, where they are not the option's name in capitals. */
 const VALUES: Readonly<Record<string, string>> = {
   db: 'FILE',
   'reject-text': 'TEXT',

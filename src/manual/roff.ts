@@ -1,6 +1,5 @@
-// Turns text into man(7) macros: nothing in it may be read as a request, an escape or a typographic dash.
+// Turns text into man(7) macros, and escapes what roff would take for a request, an escape or a typographic dash.
 
-/** Running text or an argument's part. */
 export function escaped(text: string): string {
   return text
     .replaceAll('\\', '\\e')
@@ -12,7 +11,7 @@ export function escaped(text: string): string {
     .replace(/^\./gm, '\\&.');
 }
 
-/** An argument of a macro, where `"` would end it. */
+/** An argument of a macro, which a `"` would end. */
 const argument = (text: string) => `"${escaped(text).replaceAll('"', '\\(dq')}"`;
 
 export const section = (title: string) => `.SH ${argument(title)}`;
@@ -22,5 +21,5 @@ export const paragraph = (text: string) => `.PP\n${escaped(text)}`;
 /** A tagged paragraph: an option, a status, a file. */
 export const item = (tag: string, text: string) => `.TP\n.B ${argument(tag)}\n${escaped(text)}`;
 
-/** Lines as they are: commands, files. */
+/** Lines that are not filled: commands, files. */
 export const verbatim = (lines: string) => `.PP\n.in +4n\n.nf\n${escaped(lines)}\n.fi\n.in`;

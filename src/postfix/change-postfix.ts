@@ -5,7 +5,7 @@
 // started again.
 import * as fs from 'node:fs';
 import type { Arguments } from '../cli/command';
-import { coloured, flush, isTerminal, printError, printLine } from '../cli/output';
+import { flush, isTerminal, printError, printLine, withColour } from '../cli/output';
 import { asErrorLines, failureOf, hintLine, printable } from '../failure';
 import type { ConfigStore } from './config-store';
 import type { ConfigFiles } from './configuration';
@@ -31,7 +31,7 @@ export function changedStages({ files }: ConfigStore, stages: readonly ConfigFil
 }
 
 export function printStep(step: readonly string[]): void {
-  printLine(coloured(printable(shellLine(step)), 'bold'));
+  printLine(withColour(printable(shellLine(step)), 'bold'));
 }
 
 /** Prints the steps of `changePostfix`, with the lines that it removes and adds. */
@@ -52,13 +52,13 @@ function printLines(file: string, before: readonly string[], after: readonly str
   const removed = before.filter((line) => !after.includes(line));
   const added = after.filter((line) => !before.includes(line));
   if (removed.length + added.length > 0) printLine(`in ${file}`);
-  for (const line of removed) printLine(coloured(`  - ${printable(line)}`, 'red'));
-  for (const line of added) printLine(coloured(`  + ${printable(line)}`, 'green'));
+  for (const line of removed) printLine(withColour(`  - ${printable(line)}`, 'red'));
+  for (const line of added) printLine(withColour(`  + ${printable(line)}`, 'green'));
 }
 
 /** Whether to make the printed changes. Throws Trouble for anybody but root, and where nobody can be asked. */
-export function isAgreed(command: string, given: Arguments, { postfix }: Change): boolean {
-  if (given.flag('dry-run')) return false;
+export function isAgreed(command: string, args: Arguments, { postfix }: Change): boolean {
+  if (args.flag('dry-run')) return false;
   const own = postfix.ownCommand(command);
   if (process.getuid?.() !== 0) {
     throw refused(
@@ -66,7 +66,7 @@ export function isAgreed(command: string, given: Arguments, { postfix }: Change)
       `sudo ${own}, or ${own} --dry-run to see what it would do`,
     );
   }
-  if (given.flag('yes')) return true;
+  if (args.flag('yes')) return true;
   if (!isTerminal(0)) {
     throw refused(
       'nothing was changed: standard input is not a terminal',

@@ -29,10 +29,10 @@ export const DRY_RUN = { alias: 'n', type: 'boolean', describe: 'only print what
  * Postfix, its files, and the name of the service. `otherNames`: without --service, the other services in master.cf
  * that run this program. Throws Trouble when Postfix cannot be read, or the service of that name is another program.
  */
-export function openPostfix(given: Arguments) {
-  const postfix = new Postfix(given.text('config-dir'));
+export function openPostfix(args: Arguments) {
+  const postfix = new Postfix(args.text('config-dir'));
   const store = new ConfigStore(postfix.configDir);
-  const name = given.text('service') ?? 'allow-nets';
+  const name = args.text('service') ?? 'allow-nets';
   // What can stand in `unix:private/NAME`.
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) {
     const hint = 'letters, digits, hyphens, dots and underscores';
@@ -43,5 +43,5 @@ export function openPostfix(given: Arguments) {
   }
   const ours = servicesOf(store.files.master).filter((entry) => entry.type === 'unix' && runsProgram(entry));
   const others = ours.map((entry) => entry.name).filter((other) => other !== name);
-  return { postfix, store, name, otherNames: given.text('service') === null ? others : [] };
+  return { postfix, store, name, otherNames: args.text('service') === null ? others : [] };
 }

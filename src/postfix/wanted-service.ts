@@ -20,25 +20,25 @@ export interface WantedService extends Wanted {
 }
 
 /** `present`: the service as it is installed. Throws Trouble for options that the program refuses. */
-export function wantedService(name: string, present: PolicyService | null, given: Arguments): WantedService {
+export function wantedService(name: string, present: PolicyService | null, args: Arguments): WantedService {
   const index = present === null ? -1 : programIndex(present.argv);
   const now = programOptions(present?.argv.slice(index + 1) ?? []);
-  const [oneShot, trial] = [given.flag('one-shot'), given.flag('trial')];
-  const namedDb = given.text('db') || process.env['ALLOW_NETS_DB'];
+  const [oneShot, trial] = [args.flag('one-shot'), args.flag('trial')];
+  const namedDb = args.text('db') || process.env['ALLOW_NETS_DB'];
   const db = namedDb ? path.resolve(namedDb) : (now.db ?? DEFAULT_DATABASE);
-  const others = withOption(withOption(now.others, '--reject-text', given), '--log', given);
+  const others = withOption(withOption(now.others, '--reject-text', args), '--log', args);
   const options = [...(oneShot ? [] : ['--persistent']), '--db', db, ...others.flat()];
   readCommandLine(options, {});
   const interpreter = interpreterOf(present?.argv.slice(0, Math.max(index, 0)) ?? []);
   const script = __filename;
   const program = [...interpreter, script].filter((word) => word.startsWith('/'));
-  const user = given.text('user') ?? (present?.user || 'nobody');
+  const user = args.text('user') ?? (present?.user || 'nobody');
   return { name, user, argv: [...interpreter, script, ...options], oneShot, trial, db, program };
 }
 
 /** Replaces an option by the one that was given, if any. */
-function withOption(options: readonly (readonly string[])[], name: string, given: Arguments) {
-  const value = given.text(name.slice(2));
+function withOption(options: readonly (readonly string[])[], name: string, args: Arguments) {
+  const value = args.text(name.slice(2));
   if (value === null) return options;
   return [...options.filter(([word]) => word !== name && !word?.startsWith(`${name}=`)), [name, value]];
 }

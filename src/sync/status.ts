@@ -1,6 +1,6 @@
 // What is known of `sync`, for list --status, for doctor, and for whoever changes by hand what a sync brings.
 import * as path from 'node:path';
-import { coloured, hint, printLine } from '../cli/output';
+import { hint, printLine, withColour } from '../cli/output';
 import { printTable } from '../cli/table';
 import { momentText } from '../cli/time';
 import { printable, shellWord, Trouble } from '../failure';
@@ -28,11 +28,11 @@ function lines(state: SyncState, now: number): [string, string][] {
   const { source, every, rows, last_attempt, last_success, last_change, last_error, failing_since } = state;
   const age = ageOf(state, now);
   const success = age === null ? 'never' : `${timeText(last_success)}, ${ageText(age)} ago`;
-  const error = last_error === null ? 'none' : coloured(`${timeText(last_attempt)}: ${printable(last_error)}`, 'red');
+  const error = last_error === null ? 'none' : withColour(`${timeText(last_attempt)}: ${printable(last_error)}`, 'red');
   return [
     ['source', printable(source.map(shellWord).join(' '))],
     ['runs', every === null ? 'when it is started' : `every ${ageText(every)}`],
-    ['last success', isOld(state, now) ? coloured(success, 'red') : success],
+    ['last success', isOld(state, now) ? withColour(success, 'red') : success],
     ['last change', timeText(last_change)],
     ['rows', rows === null ? 'not known' : String(rows)],
     ['last error', error],

@@ -151,6 +151,12 @@ describe('on a terminal', needs('script'), () => {
     for (const words of ['help add', 'add -h', 'add -?', 'add alice --help']) {
       assert.deepEqual(run(words.split(' ')), { status: 0, stdout: ofAdd, stderr: '' }, words);
     }
+    const ofSet = run(['set', '--help']).stdout;
+    for (const words of ['set help', 'help set']) {
+      assert.deepEqual(run(words.split(' ')), { status: 0, stdout: ofSet, stderr: '' }, words);
+    }
+    const ofSetAdd = run(['set', 'add', '--help']).stdout;
+    assert.deepEqual(run(['set', 'help', 'add']), { status: 0, stdout: ofSetAdd, stderr: '' });
     for (const words of ['--version', '-V', '-v']) assert.match(run([words]).stdout, /^\d+\.\d+\.\d+\n$/, words);
   });
 

@@ -51,6 +51,9 @@ test('an output that cannot be written is an error, and the input too', () => {
   );
   assert.deepEqual(shell('allow-nets export > /dev/full'), full);
   assert.deepEqual(shell('allow-nets list > /dev/full'), full);
+  for (const words of ['--help', 'add --help', '--version']) {
+    assert.deepEqual(shell(`allow-nets ${words} > /dev/full`), full, words);
+  }
   assert.deepEqual(shell('allow-nets list | :'), { status: 0, stdout: '', stderr: '' });
   assert.deepEqual(
     shell('allow-nets import /proc/self/mem'),

@@ -1,4 +1,4 @@
-// Entries and networks of sets as add, block and set add write them.
+// Writes single entries and networks of sets, for add, block and set add.
 import type { Connection } from '../rules/database';
 import { rowWith, rowWriter } from '../rules/entries';
 import { formatInstant, keptExpiry } from '../rules/expiry';
@@ -6,23 +6,23 @@ import type { Meaning } from '../rules/meaning';
 import type { Table } from '../rules/schema';
 import { whoAmI } from './input';
 
-interface Wanted {
-  /** Null: the note that is there stays; empty: it goes. */
+interface EntryValues {
+  /** Null keeps the present note; an empty one removes it. */
   readonly note: string | null;
-  /** Null: the time that is there stays, unless it is over. */
+  /** Null keeps the present time, unless it has passed. */
   readonly expires: string | null;
   readonly local: boolean;
-  /** Never expires, whatever is there. */
+  /** Whether a null `expires` removes the present time. */
   readonly endless?: boolean;
 }
 
-type Written = Pick<Wanted, 'expires' | 'local'>;
+type WrittenValues = Pick<EntryValues, 'expires' | 'local'>;
 
-/** A function that adds an entry or changes the one of the same meaning; it returns null where nothing changed. */
-export function putter(connection: Connection, table: Table, now: number) {
+/** Returns a function that adds an entry or changes the one of the same meaning, and returns null if nothing changed. */
+export function entryWriter(connection: Connection, table: Table, now: number) {
   const write = rowWriter(connection, table);
   const origin = { addedBy: whoAmI(), addedAt: formatInstant(now) };
-  return (user: string, meaning: Meaning, wanted: Wanted): Written | null => {
+  return (user: string, meaning: Meaning, wanted: EntryValues): WrittenValues | null => {
     const present = rowWith(connection, table, user, meaning);
     const note = wanted.note === '' ? null : (wanted.note ?? present?.note ?? null);
     const expires = wanted.expires ?? (wanted.endless ? null : keptExpiry(present?.expires, now));
