@@ -1,7 +1,8 @@
 // Explains a verdict for `check`: which subject decides, which entries match or do not, and who added them.
-import type { Entry, Verdict } from '../policy/decide';
+import type { Verdict } from '../policy/decide';
 import { parseAddress } from '../rules/address';
 import type { Connection } from '../rules/database';
+import type { Entry } from '../rules/deciding';
 import { eachRowOf, hasRows, isExpired, type Row } from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/expiry';
 import { rulesOf } from '../rules/lookup';

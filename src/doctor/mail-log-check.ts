@@ -2,8 +2,8 @@
 // a line, and the way from it to the log is examined.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { LOG_PROGRAMS, type LogProgram } from '../policy/mail-log';
 import { type Account, closedTo, runAs } from '../postfix/account';
-import { LOG_PROGRAMS, type LogProgram } from '../postfix/mail-log';
 import { complaintOf, findProgram, shellLine } from '../postfix/run';
 import { type Finding, type Fix, fail, ok, warn } from './finding';
 import { andReload, type InstalledService, installCommand } from './installed-service';

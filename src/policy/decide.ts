@@ -1,37 +1,14 @@
 // The decision: a pure function from a SASL user name, a client address and the rules to a verdict.
 // The policy program, `allow-nets check` and `allow-nets replay` decide by this function and no other.
-import { type Address, parseAddress } from '../rules/address';
+import { parseAddress } from '../rules/address';
+import { deciding, type Entry, type Rules } from '../rules/deciding';
 import { expiryMoment, hasExpired } from '../rules/expiry';
-import { subjectsOf } from '../rules/subject';
 
 export interface Query {
   /** `sasl_username`; empty when the client did not authenticate. Bytes that are not UTF-8 stand in it as U+FFFD. */
   readonly user: string;
   /** `client_address`, as Postfix sent it. */
   readonly address: string;
-}
-
-/** An entry of the database: `network` as stored, with the `set` through which the subject has it. */
-export interface Entry {
-  readonly network: string;
-  readonly set: string | null;
-  readonly expires: unknown;
-}
-
-/** The entries of one subject that has at least one; expired ones too. */
-export interface SubjectRules {
-  /** Its entries `none`. */
-  readonly blocks: readonly Entry[];
-  /** Its entries `inherit`. */
-  readonly inherits: readonly Entry[];
-  /** Its entries whose networks contain the address. */
-  covering(address: Address): Iterable<Entry>;
-}
-
-/** What the decision reads of a database, all of it about one state of that database. */
-export interface Rules {
-  /** Null when the subject has no entry at all. One that cannot be read is an entry. */
-  of(subject: string): SubjectRules | null;
 }
 
 export type Verdict =
@@ -72,14 +49,4 @@ export function decide(query: Query, rules: Rules, now: number): Verdict {
     refusal = { kind: 'refused', why, subject, entry: expired, passed };
   }
   return refusal;
-}
-
-/** The subjects whose entries decide for a user: the narrowest that has an entry, and by an entry `inherit` the next wider one. */
-export function* deciding(user: string, rules: Rules, now: number): Iterable<{ subject: string; own: SubjectRules }> {
-  for (const subject of subjectsOf(user)) {
-    const own = rules.of(subject);
-    if (own === null) continue;
-    yield { subject, own };
-    if (!own.inherits.some(({ expires }) => now < expiryMoment(expires))) return;
-  }
 }

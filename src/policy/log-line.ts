@@ -1,6 +1,7 @@
 // A verdict as one line for the mail log: key=value pairs, nothing of a request unescaped.
 import { unreachable } from '../failure';
-import type { Entry, Verdict } from './decide';
+import type { Entry } from '../rules/deciding';
+import type { Verdict } from './decide';
 import type { Request } from './request';
 
 /** Longer lines would be cut by postlog or syslog. */

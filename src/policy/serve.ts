@@ -5,10 +5,10 @@
 import * as fs from 'node:fs';
 import { writeAll } from '../descriptor';
 import { asErrorLines, asLogLine, type Failure, failureOf, outputTrouble, policyStatus } from '../failure';
-import type { MailLog, Priority } from '../postfix/mail-log';
 import { RuleStore } from '../rules/store';
 import { decide, type Verdict } from './decide';
 import { logLine } from './log-line';
+import type { MailLog, Priority } from './mail-log';
 import type { LogLevel, PolicyOptions } from './options';
 import { actionOf, replyBytes } from './reply';
 import { RequestReader } from './request';
@@ -59,7 +59,7 @@ const logs = new Map<Priority, MailLog>();
 function logOf(priority: Priority): MailLog {
   let log = logs.get(priority);
   if (log === undefined) {
-    const { MailLog: Log } = require('../postfix/mail-log') as typeof import('../postfix/mail-log');
+    const { MailLog: Log } = require('./mail-log') as typeof import('./mail-log');
     log = new Log(priority);
     logs.set(priority, log);
   }

@@ -1,6 +1,7 @@
 // Who decides for a user when entries come and go, and the entry `inherit`: what the next wider subject allows, too.
-import { deciding } from '../policy/decide';
+
 import type { Connection } from './database';
+import { deciding } from './deciding';
 import { deleteRows, eachRowOf, hasRows, isExpired, namesFrom, type Row, rowWriter } from './entries';
 import { expiryMoment, hasExpired } from './expiry';
 import { rulesOf } from './lookup';

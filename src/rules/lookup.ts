@@ -3,9 +3,10 @@
 // Networks are ordered by their binary key. The nearest network at or below the address either contains it, or shares some leading bits
 // with it; every other network that contains the address has at most as many bits, which is where the next seek begins.
 // Rows without a key, written by another SQLite client, are read one by one. A row that cannot be read is an entry but grants nothing.
-import type { Entry, Rules } from '../policy/decide';
+
 import type { Address } from './address';
 import type { Connection, Statement } from './database';
+import type { Entry, Rules } from './deciding';
 import { type Meaning, meaningOf } from './meaning';
 import { commonPrefix, formatNetwork, networkKey, networkOfKey, truncate } from './network';
 import { nameColumn, type Table } from './schema';

@@ -5,9 +5,9 @@
 // copy, a truncation or a chmod did to it is seen, too, where SQLite's own change counter would not show it.
 import * as fs from 'node:fs';
 import { Trouble } from '../failure';
-import type { Rules } from '../policy/decide';
 import { type Connection, checkVersion, openForReading, type Statement, translating } from './database';
 import { databaseFailure } from './database-failure';
+import type { Rules } from './deciding';
 import { rulesOf } from './lookup';
 
 /** How often a file is opened anew when others are renamed over it all the while. */

@@ -1,7 +1,7 @@
 // The mail log of `sync`: one line for a change, for the first failure, and for the recovery.
 import { flush, printLine } from '../cli/output';
 import { asLogLine, type Failure } from '../failure';
-import { MailLog, type Priority } from '../postfix/mail-log';
+import { MailLog, type Priority } from '../policy/mail-log';
 import type { ImportResult } from '../rules/import';
 import { type Job, nameOf } from './run';
 import { ageText, changesOf, type SyncState, secondsSince } from './state';
