@@ -65,8 +65,12 @@ function probesOf(service: InstalledService): Probe[] {
     return translating(db, () => {
       const connection = openForReading(db);
       try {
-        const allowed = candidates(connection).find((probe) => probe.expected === 'dunno');
-        return [...(allowed === undefined ? [] : [allowed]), judge(connection, STRANGER)];
+        const stranger = judge(connection, STRANGER);
+        const users = candidates(connection);
+        const allowed = users.find(({ expected }) => expected === 'dunno');
+        // An entry for everybody can allow the stranger, and another one still refuse a user.
+        const refused = [stranger, ...users].find(({ expected }) => expected === 'reject') ?? stranger;
+        return allowed === undefined ? [refused] : [allowed, refused];
       } finally {
         connection.close();
       }
@@ -81,7 +85,7 @@ function judge(connection: Connection, probe: { user: string; address: string })
   return { ...probe, expected: kind === 'allowed' ? 'dunno' : 'reject' };
 }
 
-/** Users of the first entries, with an address of each. */
+/** Users of the first entries, with an address of each and with one that likely is not theirs. */
 function candidates(connection: Connection): Probe[] {
   const sql = `select a.user as user, coalesce(s.network, a.network) as network
     from access a left join network_set s on a.network = '@' || s.name limit 100`;
@@ -92,6 +96,6 @@ function candidates(connection: Connection): Probe[] {
     if (typeof user !== 'string' || /\p{Cc}/u.test(user) || meaning === null) return [];
     const address = meaning.kind === 'network' ? meaningText(meaning).replace(/\/.*/, '') : STRANGER.address;
     const name = user === '*' ? STRANGER.user : user.replace(/^@/, 'doctor@');
-    return [judge(connection, { user: name, address })];
+    return [address, STRANGER.address].map((from) => judge(connection, { user: name, address: from }));
   });
 }

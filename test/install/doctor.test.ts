@@ -562,6 +562,10 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
       /^doctor@allow-nets.invalid from 192.0.2.1 is allowed at .*, but refused by /,
     );
     assert.match(everybody?.remedy ?? '', /^postfix -c \S+ reload$/);
+    site.run(['add', '*', 'any']);
+    const oneUser = findingOf('answer');
+    site.run(['remove', '*', 'any']);
+    assert.match(oneUser?.message ?? '', /^alice from 192.0.2.1 is allowed at .*, but refused by /);
     // It answers by hand, and dies under Postfix.
     writeFileSync(
       file,
