@@ -173,3 +173,40 @@ test('init gives the view to a database that has none', () => {
   connection.close();
   removeScratchFolder(folder);
 });
+
+test('a row that was copied with its key grants nothing', () => {
+  const connection = databaseWith([
+    { name: 'one', network: '10.0.0.0/8' },
+    { name: 'six', network: '2001:db8::/32' },
+    { table: 'network_set', name: 'office', network: '10.0.0.0/8' },
+    { name: 'set', network: '@office' },
+    { name: 'copied-set', network: '@copy' },
+    { name: 'all', network: 'any' },
+  ]);
+  const copy = (to: string, network: string, from: string) =>
+    connection.exec(
+      `insert into access (user, network, key) select '${to}', '${network}', key from access where user = '${from}'`,
+    );
+  copy('two', '192.0.2.0/24', 'one');
+  copy('seven', '2001:db8:1::/48', 'six');
+  copy('same', '10.0.0.0/8', 'one');
+  copy('wide', 'any', 'one');
+  connection.exec("insert into network_set (name, network, key) select 'copy', '192.0.2.0/24', key from network_set");
+  const allowed = (['one', 'two', 'same', 'wide', 'six', 'seven', 'set', 'copied-set', 'all'] as const).flatMap(
+    (user) =>
+      ['10.0.0.1', '192.0.2.1', '2001:db8:1::5'].flatMap((address) => {
+        const granted = allowNets(connection, user, address) !== null;
+        assert.equal(granted, checkAllows(connection, user, address), `${user} ${address}`);
+        return granted ? [`${user} ${address}`] : [];
+      }),
+  );
+  assert.deepEqual(allowed, [
+    'one 10.0.0.1',
+    'same 10.0.0.1',
+    'six 2001:db8:1::5',
+    'set 10.0.0.1',
+    'all 10.0.0.1',
+    'all 192.0.2.1',
+    'all 2001:db8:1::5',
+  ]);
+});
