@@ -18,7 +18,9 @@ interface EntryValues {
 
 type WrittenValues = Pick<EntryValues, 'expires' | 'local'>;
 
-/** Returns a function that adds an entry or changes the one of the same meaning, and returns null if nothing changed. */
+/**
+ * Returns a function that adds an entry or changes the one of the same meaning, and returns null if nothing changed.
+ */
 export function entryWriter(connection: Connection, table: Table, now: number) {
   const write = rowWriter(connection, table);
   const origin = { addedBy: whoAmI(), addedAt: formatInstant(now) };

@@ -7,8 +7,8 @@ import { EVERYBODY } from '../rules/subject';
 import { commandText } from './command-text';
 
 /**
- * Throws Trouble for a domain without its `@`, unless `force`. A name such as wei.li may be either, so the other entries
- * decide.
+ * Throws Trouble for a domain without its `@`, unless `force`. A name such as wei.li may be either, so the other
+ * entries decide.
  */
 export function requireUserName(connection: Connection, user: string, force: boolean): void {
   const kind = isDomainName(user);

@@ -5,8 +5,8 @@ import { expiryMoment, formatInstant, parseInstant } from '../rules/expiry';
 const SECONDS: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, w: 604_800 };
 
 /**
- * Parses the value of `--until` or `--at`: a date, or a date and time, in local time unless it has an offset. Returns ms
- * since 1970. A date alone means its end (with `dayStart`, its start) in local time.
+ * Parses the value of `--until` or `--at`: a date, or a date and time, in local time unless it has an offset. Returns
+ * ms since 1970. A date alone means its end (with `dayStart`, its start) in local time.
  */
 export function momentOf(text: string, option: string, dayStart = false): number {
   const spelled = text.trim().replace(/[t ]/i, 'T').toUpperCase();

@@ -12,7 +12,7 @@ import { ConfigStore } from '../postfix/config-store';
 import { entriesOf, servicesOf } from '../postfix/config-text';
 import type { ConfigFiles } from '../postfix/configuration';
 import { attributesOf, isCheckOf } from '../postfix/policy-check';
-import { runsProgram, spawned } from '../postfix/policy-service';
+import { policyServiceOf, runsProgram } from '../postfix/policy-service';
 import { Postfix } from '../postfix/postfix';
 import { CONFIG_DIR, SERVICE } from '../postfix/postfix-options';
 import { policyTargets } from '../postfix/restrictions';
@@ -57,7 +57,7 @@ async function* examine(args: Arguments): AsyncIterable<Finding> {
   yield ok('Postfix', `version ${postfix.version}, ${postfix.configDir}`);
   const wanted = args.text('service');
   const services = servicesOf(files.master).flatMap((entry) => {
-    const policy = spawned(entry);
+    const policy = policyServiceOf(entry);
     const isOurs = runsProgram(entry) && (wanted === null || entry.name === wanted);
     return policy !== null && isOurs ? [installedService(postfix, files, entry, policy)] : [];
   });

@@ -8,16 +8,22 @@ import { hint, printLine } from '../cli/output';
 import { POLICY_OPTIONS } from '../cli/policy-usage';
 import { Trouble, type Words } from '../failure';
 import { accountOf } from '../postfix/account';
-import { changedStages, changePostfix, isAgreed, printChange, printStep } from '../postfix/change-postfix';
+import { changedStages, changePostfix, confirmChange, printChange, printStep } from '../postfix/change-postfix';
 import { serviceNamed } from '../postfix/config-text';
 import { type ConfigFiles, offersAuth, servicesWithAuth, smtpdServices } from '../postfix/configuration';
 import { restoreAccess, restrictAccess, restrictableAccess } from '../postfix/database-access';
 import { installPlan } from '../postfix/plan';
-import { spawned } from '../postfix/policy-service';
+import { policyServiceOf } from '../postfix/policy-service';
 import { CONFIG_DIR, DRY_RUN, openPostfix, SERVICE, YES } from '../postfix/postfix-options';
 import { serviceChecks } from '../postfix/restrictions';
 import { refused } from '../postfix/run';
-import { closedFile, hindranceOf, type WantedService, wantedService, withLogGroup } from '../postfix/wanted-service';
+import {
+  trialRunFailure,
+  unreadableFile,
+  type WantedService,
+  wantedService,
+  withLogGroup,
+} from '../postfix/wanted-service';
 import { createDatabase } from './init';
 
 export const install: Command = {
@@ -59,7 +65,7 @@ export const install: Command = {
 async function runInstall(args: Arguments): Promise<number> {
   const { postfix, store, name, otherNames } = openPostfix(args);
   const entry = serviceNamed(store.files.master, name, 'unix');
-  const present = entry === null ? null : spawned(entry);
+  const present = entry === null ? null : policyServiceOf(entry);
   const [other] = otherNames;
   const named = name === 'allow-nets' ? [] : ['--service', name];
   if (present === null && other !== undefined) {
@@ -78,7 +84,7 @@ async function runInstall(args: Arguments): Promise<number> {
   const wanted = { ...asked, user: withLogGroup(asked.user, postfix) };
   const { db, trial } = wanted;
   const account = accountOf(wanted.user, postfix.mailOwner);
-  stopAt(closedFile(account, wanted.program, postfix));
+  stopAt(unreadableFile(account, wanted.program, postfix));
   const [withService, withLists] = installPlan(store.files, wanted);
   const stages = changedStages(store, [withService, withLists]);
   const change = { postfix, store, stages, answers: name };
@@ -105,12 +111,12 @@ async function runInstall(args: Arguments): Promise<number> {
     hint(`to see first who would be refused: ${postfix.ownCommand('install', '--trial', ...named)}`);
   }
   if (failure !== null) hint(`this needs --force: ${failure.message}`);
-  if (!isAgreed('install', args, change)) return args.flag('dry-run') ? 0 : 1;
+  if (!confirmChange('install', args, change)) return args.flag('dry-run') ? 0 : 1;
   if (isNew && createDatabase(db, account.gid)) printLine(`made ${db}`);
   restrictAccess(loose, account);
   try {
-    stopAt(closedFile(account, [db], postfix));
-    stopAt(hindranceOf(account, wanted, postfix));
+    stopAt(unreadableFile(account, [db], postfix));
+    stopAt(trialRunFailure(account, wanted, postfix));
     await changePostfix(change);
   } catch (error) {
     restoreAccess(loose);

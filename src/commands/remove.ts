@@ -72,7 +72,9 @@ export const remove: Command = {
 const SHOWN_CHANGES = 30;
 const SHOWN_ROWS = 5;
 
-/** The rows of a subject or set with this text, else with this meaning. `owner`: the name of the subject in messages. */
+/**
+ * The rows of a subject or set with this text, else with this meaning. `owner`: the name of the subject in messages.
+ */
 export function rowsNamed(connection: Connection, table: Table, name: string, text: string, owner: string): Row[] {
   const exact = rowsOf(connection, table, name).filter(({ network }) => network === text);
   if (exact.length > 0) return exact;

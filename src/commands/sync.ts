@@ -1,8 +1,8 @@
 // allow-nets sync: keeps the database equal to a list that is kept elsewhere.
 //
 // DIAGNOSTICS: the database keeps answering whatever happens to the list. Only complete and valid output of COMMAND
-// changes it, in one transaction, and only if the guard of `import --replace` accepts it. Otherwise nothing changes, and
-// a warning says why.
+// changes it, in one transaction, and only if the guard of `import --replace` accepts it. Otherwise nothing changes,
+// and a warning says why.
 import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arguments, Command } from '../cli/command';

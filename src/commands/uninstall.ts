@@ -2,7 +2,7 @@
 
 import type { Arguments, Command } from '../cli/command';
 import { hint, printLine } from '../cli/output';
-import { changedStages, changePostfix, isAgreed, printChange } from '../postfix/change-postfix';
+import { changedStages, changePostfix, confirmChange, printChange } from '../postfix/change-postfix';
 import { uninstallPlan } from '../postfix/plan';
 import { CONFIG_DIR, DRY_RUN, openPostfix, SERVICE, YES } from '../postfix/postfix-options';
 
@@ -28,7 +28,7 @@ async function runUninstall(args: Arguments): Promise<number> {
     return 0;
   }
   printChange(change);
-  if (!isAgreed('uninstall', args, change)) return args.flag('dry-run') ? 0 : 1;
+  if (!confirmChange('uninstall', args, change)) return args.flag('dry-run') ? 0 : 1;
   await changePostfix(change);
   printLine(`uninstalled: nothing asks ${name} any more; the database stays`);
   printLine(`copies of the files as they were before each change: ${store.earlierCopies().join(' ')}`);

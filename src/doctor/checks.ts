@@ -1,12 +1,12 @@
-// The table of checks: a new one is a file and a line here. The most likely causes come first.
+// The table of checks. A new check is a file and a line here. The most likely causes come first.
 import { isCheckOf } from '../postfix/policy-check';
 import { policyTargets } from '../postfix/restrictions';
 import { syncCheck } from '../sync/status';
 import { databaseFindings } from './database-check';
 import { diskFindings } from './disk-check';
 import { type Finding, type Findings, warn } from './finding';
-import { asRoot, type InstalledService } from './installed-service';
-import { type Asking, listFindings } from './list-check';
+import { type InstalledService, sudoCommand } from './installed-service';
+import { type ListContext, listFindings } from './list-check';
 import { liveFindings, masterFindings } from './live-check';
 import { mailLogFindings } from './mail-log-check';
 import { programFindings } from './program-check';
@@ -24,8 +24,8 @@ const CHECKS: readonly ((service: InstalledService) => Findings)[] = [
   rowFindings,
   syncFindings,
   argumentFindings,
-  (service) => ofLists(service, listFindings),
-  (service) => ofLists(service, troubleFindings),
+  (service) => findingsOnLists(service, listFindings),
+  (service) => findingsOnLists(service, troubleFindings),
   refusalFindings,
   mailLogFindings,
   programFindings,
@@ -34,10 +34,10 @@ const CHECKS: readonly ((service: InstalledService) => Findings)[] = [
   liveFindings,
 ];
 
-/** The checks that find what keeps the program from answering. */
+/** If one of these checks fails, the program cannot answer. */
 const CAUSES = /^(service .*|database|content|integrity|program)$/;
 
-/** The checks that fail with it: there the fix is that of the cause. */
+/** These checks then fail too, and point to the cause for the fix. */
 const CONSEQUENCES = ['program', 'answer'];
 
 export async function* serviceExamination(service: InstalledService): AsyncIterable<Finding> {
@@ -54,7 +54,7 @@ export async function* serviceExamination(service: InstalledService): AsyncItera
 
 function* rootFindings({ postfix }: InstalledService): Iterable<Finding> {
   if (process.getuid?.() !== 0) {
-    yield warn('root', 'only root can try what the service user does', { command: asRoot(postfix) });
+    yield warn('root', 'only root can try what the service user does', { command: sudoCommand(postfix) });
   }
 }
 
@@ -64,10 +64,13 @@ function* syncFindings({ db }: InstalledService): Iterable<Finding> {
 }
 
 /**
- * A policy host may ask its own service, too; the other servers ask it over the network, which cannot be seen from
- * here.
+ * Checks the restriction lists of this instance. Those that ask a service of a policy host are on other servers, so
+ * they are checked only if this instance asks it, too.
  */
-function ofLists(service: InstalledService, check: (asking: Asking) => Iterable<Finding>): Iterable<Finding> {
+function findingsOnLists(
+  service: InstalledService,
+  check: (context: ListContext) => Iterable<Finding>,
+): Iterable<Finding> {
   const { postfix, files, target, entry } = service;
   const isAsked = entry.type !== 'inet' || policyTargets(files).some((asked) => isCheckOf(target, asked));
   return isAsked ? check({ postfix, files, target, service }) : [];

@@ -1,12 +1,12 @@
-// The database file: whether the account that runs the program can read it, and nobody else. Whoever can read it can
-// lock it, and so hold up a change; whoever can write it can let anybody send.
+// Checks that the account that runs the program can read the database, and nobody else. Whoever can read the file can
+// lock it and so block changes; whoever can write it can let anybody send.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { type Account, closedTo } from '../postfix/account';
-import { type Loose, looseAccess, restrictCommand } from '../postfix/database-access';
+import { type Account, unreadablePath } from '../postfix/account';
+import { type LooseFile, looseAccess, restrictCommand } from '../postfix/database-access';
 import { shellLine } from '../postfix/run';
 import { type Finding, fail, ok, warn } from './finding';
-import { asRoot, databaseKind, type InstalledService } from './installed-service';
+import { databaseKind, type InstalledService, sudoCommand } from './installed-service';
 
 export function* databaseFindings(service: InstalledService): Iterable<Finding> {
   const { db, account, runner, postfix } = service;
@@ -17,9 +17,9 @@ export function* databaseFindings(service: InstalledService): Iterable<Finding> 
     const hint = `${copy}. Only for a new installation, since it refuses every user: ${init}`;
     yield fail('database', `there is no database ${db}: all mail of users is deferred`, { hint });
   } else if (kind === 'other') yield fail('database', `${db} is not a regular file`, { hint: copy });
-  else if (kind === 'closed') yield warn('database', `only root can look at ${db}`, { command: asRoot(postfix) });
+  else if (kind === 'closed') yield warn('database', `only root can look at ${db}`, { command: sudoCommand(postfix) });
   else {
-    const closed = runner === null ? null : closedTo(runner, db, postfix);
+    const closed = runner === null ? null : unreadablePath(runner, db, postfix);
     if (runner !== null && closed !== null) yield closedFinding(db, runner, closed);
     else {
       yield ok('database', runner === null ? db : `${runner.name} can read ${db}`);
@@ -54,7 +54,7 @@ function permissionFinding(db: string, account: Account): Finding {
   return warn(check, message, { command: restrictCommand(db, account) });
 }
 
-function faultOf({ path: file, mode, found }: Loose, { name, uid, gid, group }: Account): string {
+function faultOf({ path: file, mode, found }: LooseFile, { name, uid, gid, group }: Account): string {
   if (found.uid === uid) return `${file} belongs to ${name}, who runs the program and needs no write permission`;
   const now = `mode ${(found.mode & 0o777).toString(8)} and group ${found.gid}`;
   return `${file} has ${now}, and should have ${mode.toString(8)} and ${gid} (${group})`;

@@ -1,4 +1,4 @@
-// Whether the database can be changed where it lies: room on the disk, and a file system that can be written.
+// Checks that the database can be changed: free space, and a file system that is not read-only.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { shellLine } from '../postfix/run';
@@ -19,7 +19,7 @@ export function* diskFindings({ db }: InstalledService): Iterable<Finding> {
   } else yield ok('disk', blocks > 0 ? `${Math.floor((bavail * bsize) / 2 ** 20)} MB free` : 'can be written');
 }
 
-/** access(2) tells root, too. */
+/** access(2) reports a read-only file system even to root. */
 function isReadOnly(folder: string): boolean {
   try {
     fs.accessSync(folder, fs.constants.W_OK);

@@ -1,20 +1,20 @@
-// What a check of the doctor found, and how it is put right.
+// The result of a check of doctor, with the fix.
 import type { Words } from '../failure';
 
 export interface Finding {
-  /** What was looked at: a word or two, the same in every run. */
+  /** The name of the check: a word or two, the same in every run. */
   readonly check: string;
   readonly status: 'ok' | 'warn' | 'fail';
   readonly message: string;
-  /** What to do or to know, in words; null when the command says it all. */
+  /** What to do or to know, in words; null if the command says it all. */
   readonly advice: string | null;
-  /** What can be pasted into root's shell as it is, with the reload that it needs; null when no command does it. */
+  /** A command for root's shell, with the reload that it needs; null if no command is the fix. */
   readonly remedy: string | null;
 }
 
 export type Findings = Iterable<Finding> | AsyncIterable<Finding>;
 
-/** How something is put right: a command that can be pasted, a hint in words, or both. */
+/** The fix: a command to paste, a hint in words, or both. */
 export type Fix = Partial<Pick<Words, 'hint' | 'command'>>;
 
 export const ok = (check: string, message: string): Finding => finding('ok', check, message, {});

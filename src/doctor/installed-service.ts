@@ -1,4 +1,4 @@
-// What the doctor examines: a Postfix instance, its files, and one service in it that runs our program.
+// The service that doctor examines, with its Postfix instance and configuration files.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Trouble } from '../failure';
@@ -17,15 +17,15 @@ export interface InstalledService {
   readonly files: ConfigFiles;
   readonly entry: Service;
   readonly policy: PolicyService;
-  /** The file that is our program. */
+  /** The path of our program in argv=. */
   readonly script: string;
-  /** The words of argv= before it, Node.js as a rule. */
+  /** The words of argv= before it, usually Node.js. */
   readonly interpreter: readonly string[];
   readonly persistent: boolean;
   readonly db: string;
-  /** Or why Postfix would not run the service as this account. */
+  /** The account in user=, or why Postfix would not run the service as it. */
   readonly account: Account | Trouble;
-  /** The account, where something can be tried as it: only root can. */
+  /** The account to run things as; null unless we are root. */
   readonly runner: Account | null;
   /** How restriction lists name the service, as `isCheckOf` takes it. */
   readonly target: string;
@@ -74,8 +74,8 @@ export function isOnTrial(files: ConfigFiles, target: string): boolean {
 }
 
 /**
- * What is at the place of the database. `closed`: this user may not look; `other`: a FIFO for example, which would
- * block whoever opens it.
+ * What is at the path of the database. `closed`: we have no permission to look. `other`: not a regular file, such as a
+ * FIFO, which would block whoever opens it.
  */
 export function databaseKind({ db }: InstalledService): 'file' | 'other' | 'missing' | 'closed' {
   try {
@@ -87,8 +87,8 @@ export function databaseKind({ db }: InstalledService): 'file' | 'other' | 'miss
   }
 }
 
-/** This command, run by root. */
-export const asRoot = (postfix: Postfix): string => shellLine(['sudo', 'allow-nets', 'doctor', ...postfix.chosen]);
+/** The command that runs doctor as root. */
+export const sudoCommand = (postfix: Postfix): string => shellLine(['sudo', 'allow-nets', 'doctor', ...postfix.chosen]);
 
 /** `COMMAND && postfix reload`. */
 export const andReload = (postfix: Postfix, words: readonly string[]): string =>
@@ -96,7 +96,7 @@ export const andReload = (postfix: Postfix, words: readonly string[]): string =>
 
 export const reloadCommand = (postfix: Postfix): string => shellLine(postfix.command('reload'));
 
-/** What `installCommand` is to change in what is installed now. */
+/** The settings that `installCommand` changes; the others stay as installed. */
 export interface InstallChanges {
   readonly trial?: boolean;
   readonly oneShot?: boolean;
@@ -104,8 +104,8 @@ export interface InstallChanges {
 }
 
 /**
- * The `allow-nets install` that keeps what is there now, but right. `install` does not know a service that other
- * servers ask over the network: for such a service it is the `postconf -M` that writes its entry.
+ * The `allow-nets install` command that repairs the service and keeps its settings. `install` does not support inet
+ * services, so for one the command is the `postconf -M` that writes its entry.
  */
 export function installCommand(service: InstalledService, changes: InstallChanges = {}): string {
   const { postfix, policy, entry, script, db } = service;

@@ -1,4 +1,4 @@
-// Whether every smtpd service whose clients can authenticate asks the policy service, in which list and in which form.
+// Checks that every smtpd service with AUTH asks the policy service, in the right list and form.
 import { overrideOf, type Service } from '../postfix/config-text';
 import { type ConfigFiles, servicesWithAuth } from '../postfix/configuration';
 import type { Postfix } from '../postfix/postfix';
@@ -14,37 +14,37 @@ import {
 } from './installed-service';
 
 /**
- * Restriction lists, and the policy service that they should ask: one of this instance, or one on a policy host
- * (`service` null).
+ * The restriction lists to check, and the policy service that they should ask: one of this instance, or one on a policy
+ * host (`service` is null).
  */
-export interface Asking {
+export interface ListContext {
   readonly postfix: Postfix;
   readonly files: ConfigFiles;
-  /** As `isCheckOf` takes it. */
+  /** The policy service, as the first argument of `isCheckOf`. */
   readonly target: string;
   readonly service: InstalledService | null;
 }
 
-export function* listFindings(asking: Asking): Iterable<Finding> {
-  const { files, target, service, postfix } = asking;
+export function* listFindings(context: ListContext): Iterable<Finding> {
+  const { files, target, service, postfix } = context;
   const services = servicesWithAuth(files);
-  for (const smtpd of services) yield askedFinding(asking, smtpd);
+  for (const smtpd of services) yield askedFinding(context, smtpd);
   if (services.length === 0) {
     const hint = 'set smtpd_sasl_auth_enable=yes, with -o in the submission service as a rule; then';
     const command = reloadCommand(postfix);
     yield warn('asked', 'no smtpd service offers AUTH, so there is no user to ask about', { hint, command });
   }
-  if (service !== null) yield modeFinding(asking, service, services);
+  if (service !== null) yield modeFinding(context, service, services);
   if (isOnTrial(files, target)) {
     const message = 'trial: who would be refused is logged as reject_warning, and nobody is refused';
-    yield warn('trial', message, fixList(asking, 'enforcing'));
+    yield warn('trial', message, fixList(context, 'enforcing'));
   } else yield ok('trial', 'off: refusals are carried out');
 }
 
-function askedFinding(asking: Asking, smtpd: Service): Finding {
+function askedFinding(context: ListContext, smtpd: Service): Finding {
   const check = `asked by ${smtpd.name}/${smtpd.type}`;
-  const fix = fixList(asking, 'the check first');
-  const [first] = serviceChecks(asking.files, smtpd, asking.target);
+  const fix = fixList(context, 'the check first');
+  const [first] = serviceChecks(context.files, smtpd, context.target);
   if (first === undefined) {
     const override = overrideOf(smtpd, RECIPIENT_LIST);
     const where = `-o ${RECIPIENT_LIST}=${override} in master.cf replaces the list of main.cf`;
@@ -55,32 +55,32 @@ function askedFinding(asking: Asking, smtpd: Service): Finding {
   if (skip === null) return ok(check, `in ${where}`);
   const why = `${skip.by} stands before it in ${where}`;
   if (skip.always) return fail(check, `never reached: ${why}`, fix);
-  // A table that the administrator put first is left there by install.
+  // install does not move a table that the administrator put first, so the fix is a manual edit.
   const byHand = {
     hint: `put the check before ${skip.by}, unless that is meant; then`,
-    command: reloadCommand(asking.postfix),
+    command: reloadCommand(context.postfix),
   };
   return warn(check, `not reached by clients that are permitted before: ${why}`, skip.tables ? byHand : fix);
 }
 
-function modeFinding(asking: Asking, { persistent }: InstalledService, services: readonly Service[]): Finding {
-  const { files, target, postfix } = asking;
+function modeFinding(context: ListContext, { persistent }: InstalledService, services: readonly Service[]): Finding {
+  const { files, target, postfix } = context;
   const everywhere = postfix.value('smtpd_policy_service_request_limit') === '1';
   const asked = services.flatMap((smtpd) => serviceChecks(files, smtpd, target));
   const limited = asked.map(({ oneShot }) => everywhere || oneShot);
   if (!persistent && limited.includes(false)) {
     const message =
       'one process for each request, but without request_limit=1: Postfix waits a second before each further recipient';
-    return fail('mode', message, fixList(asking, 'request_limit'));
+    return fail('mode', message, fixList(context, 'request_limit'));
   }
   if (persistent && limited.includes(true)) {
     const message = 'the program serves on after its first answer, but request_limit=1 ends the connection';
-    return warn('mode', message, fixList(asking, 'no request_limit'));
+    return warn('mode', message, fixList(context, 'no request_limit'));
   }
   return ok('mode', persistent ? 'persistent: one process for each smtpd process' : 'one process for each request');
 }
 
-/** What the lists lack, with what `install` is to change, and the edit where `install` does not know the service. */
+/** Each fault of the lists, with the changes for `install`, and the manual edit where `install` cannot be used. */
 const NEEDS = {
   'the check first': [{}, 'put check_policy_service TARGET first in LISTS'],
   enforcing: [{ trial: false }, 'take warn_if_reject out of LISTS'],
@@ -91,7 +91,7 @@ const NEEDS = {
 
 const LISTS = `${RECIPIENT_LIST}, in main.cf and in each -o of master.cf; then`;
 
-export function fixList({ postfix, target, service }: Asking, need: keyof typeof NEEDS): Fix {
+export function fixList({ postfix, target, service }: ListContext, need: keyof typeof NEEDS): Fix {
   const [changes, edit] = NEEDS[need];
   if (service === null || service.entry.type === 'inet') {
     const hint = edit.replace('TARGET', target).replace('LISTS', LISTS);

@@ -1,6 +1,6 @@
-// Requests through the socket, to the program as Postfix runs it now: whether the answers are what the database says,
-// about a user who is allowed, which shows that it is the same database, and about one who is refused, which shows that
-// not everybody is allowed. The second leaves a line in the mail log.
+// Sends requests through the socket to the program as Postfix runs it now, and compares the answers with the database.
+// One is about a user who is allowed, which shows that the program reads the same database; one is about a user who is
+// refused, which shows that not everybody is allowed. The second one leaves a line in the mail log.
 import { decide } from '../policy/decide';
 import { askLive, type LiveAddress, NoAnswer, requestOf, STRANGER, socketOf } from '../postfix/live-service';
 import { shellLine } from '../postfix/run';
@@ -41,7 +41,7 @@ export async function* liveFindings(service: InstalledService): AsyncIterable<Fi
   }
 }
 
-/** An inet service without an address listens where the instance does (inet_interfaces). */
+/** The address of the service. An inet service without a host listens on inet_interfaces. */
 function addressOf({ postfix, policy, entry }: InstalledService): LiveAddress {
   if (entry.type !== 'inet') return socketOf(postfix.queueDir, policy.name);
   const [, host, port] = /^(?:\[?(.*?)\]?:)?(\d+)$/.exec(policy.name) ?? [];
@@ -53,7 +53,7 @@ function addressOf({ postfix, policy, entry }: InstalledService): LiveAddress {
 interface Probe {
   readonly user: string;
   readonly address: string;
-  /** What the database says; null when it cannot be read here. */
+  /** The answer by the database; null if the database cannot be read here. */
   readonly expected: 'dunno' | 'reject' | null;
 }
 
@@ -92,7 +92,7 @@ function candidates(connection: Connection): Probe[] {
   const rows = connection.prepare(sql).all() as { user: unknown; network: unknown }[];
   return rows.flatMap(({ user, network }) => {
     const meaning = meaningOf('access', network);
-    // A control character cannot stand in a line of the protocol.
+    // The policy protocol cannot carry control characters.
     if (typeof user !== 'string' || /\p{Cc}/u.test(user) || meaning === null) return [];
     const address = meaning.kind === 'network' ? meaningText(meaning).replace(/\/.*/, '') : STRANGER.address;
     const name = user === '*' ? STRANGER.user : user.replace(/^@/, 'doctor@');

@@ -1,10 +1,10 @@
-// Whether the log lines of the account reach the mail log. Found out without writing one: the log program runs without
-// a line, and the way from it to the log is examined.
+// Checks that log lines of the account reach the mail log, without writing one: it runs the log program with empty
+// input and examines the path from there to the log.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { LOG_PROGRAMS, type LogProgram } from '../policy/mail-log';
-import { type Account, closedTo, runAs } from '../postfix/account';
-import { complaintOf, findProgram, shellLine } from '../postfix/run';
+import { type Account, runAs, unreadablePath } from '../postfix/account';
+import { failureText, findProgram, shellLine } from '../postfix/run';
 import { type Finding, type Fix, fail, ok, warn } from './finding';
 import { andReload, type InstalledService, installCommand } from './installed-service';
 
@@ -14,7 +14,7 @@ interface Obstacle extends Fix {
   readonly problem: string;
 }
 
-/** Tries the log programs in the order in which the policy program does. */
+/** Tries the log programs in the same order as the policy program. */
 export function* mailLogFindings(service: InstalledService): Iterable<Finding> {
   const { runner } = service;
   if (runner === null) return;
@@ -37,19 +37,19 @@ export function* mailLogFindings(service: InstalledService): Iterable<Finding> {
 function obstacleOf(service: InstalledService, runner: Account, program: LogProgram, file: string): Obstacle | null {
   const { postfix } = service;
   const isPostlog = program.command === 'postlog';
-  // Before it runs: a set-gid postlog ends when it is given a configuration that the default instance does not list.
+  // Check this first: a set-gid postlog exits if the default instance does not list the configuration directory.
   const early = isPostlog ? postlogObstacle(service, runner, file) : null;
   if (early !== null) return early;
-  if (closedTo(runner, file, postfix) !== null) {
+  if (unreadablePath(runner, file, postfix) !== null) {
     return { problem: `${runner.name} cannot run ${file}`, command: shellLine(['chmod', 'a+rx', file]) };
   }
   const isFile = isPostlog && postfix.value('maillog_file') !== '';
-  // Before it runs, too: postlog of Postfix 3.10 fails when it does not reach postlogd.
+  // Check this before postlog runs, too: postlog of Postfix 3.10 fails if it cannot reach postlogd.
   const closedWay = isFile ? postlogdObstacle(service, runner, file) : null;
   if (closedWay !== null) return closedWay;
   const ran = runAs(runner, [file, ...program.words('info')], postfix);
   if (ran.status !== 0) {
-    const problem = `${file} fails as ${runner.name} (${complaintOf(ran)})`;
+    const problem = `${file} fails as ${runner.name} (${failureText(ran)})`;
     return { problem, hint: `find out why ${file} fails` };
   }
   return isFile ? null : syslogObstacle(service);
@@ -57,11 +57,11 @@ function obstacleOf(service: InstalledService, runner: Account, program: LogProg
 
 const isSetgid = (file: string) => (fs.statSync(file).mode & 0o2000) !== 0;
 
-/** What keeps postlog from running at all. */
+/** Finds why postlog cannot run at all. */
 function postlogObstacle({ postfix }: InstalledService, runner: Account, postlog: string): Obstacle | null {
   const { configDir, version } = postfix;
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  // Postfix 3.7 made postlog fit for that (RELEASE_NOTES-3.7); before, it lends its group to everybody.
+  // Before Postfix 3.7 a set-gid postlog gives its group to every user (RELEASE_NOTES-3.7).
   if (isSetgid(postlog) && (major < 3 || (major === 3 && minor < 7))) {
     const problem = `${postlog} is set-gid, which it must not be before Postfix 3.7`;
     return { problem, command: shellLine(['chmod', 'g-s', postlog]) };
@@ -73,13 +73,13 @@ function postlogObstacle({ postfix }: InstalledService, runner: Account, postlog
     return { problem, command: shellLine(['postconf', '-e', list]) };
   }
   const mainCf = path.join(configDir, 'main.cf');
-  const closed = closedTo(runner, mainCf, postfix);
+  const closed = unreadablePath(runner, mainCf, postfix);
   if (closed === null) return null;
   const problem = `${runner.name} cannot read ${mainCf}, without which ${postlog} fails`;
   return { problem, command: shellLine(['chmod', fs.statSync(closed).isDirectory() ? 'a+x' : 'a+r', closed]) };
 }
 
-/** What is between postlog and postlogd(8), to which it hands its lines at public/postlog when maillog_file is set. */
+/** Finds why postlog cannot reach postlogd(8), which takes its lines at public/postlog if maillog_file is set. */
 function postlogdObstacle(service: InstalledService, runner: Account, postlog: string): Obstacle | null {
   const { postfix } = service;
   const folder = path.join(postfix.queueDir, 'public');
@@ -95,12 +95,12 @@ function postlogdObstacle(service: InstalledService, runner: Account, postlog: s
     const command = `${shellLine(['chgrp', group, postlog])} && ${shellLine(['chmod', '2755', postlog])}`;
     return { problem: `${postlog} does not have the group of ${folder}`, command };
   }
-  if (closedTo(runner, folder, postfix) === null) return null;
+  if (unreadablePath(runner, folder, postfix) === null) return null;
   const problem = `${postlog} is not set-gid ${group}, so ${runner.name} does not reach ${socket}`;
   return { problem, command: installCommand(service, { user: `${runner.name}:${group}` }) };
 }
 
-/** /var/run/log is a socket on BSD, and a folder of the journal on Linux. */
+/** Finds why syslog does not take lines. /var/run/log is a socket on BSD, but the journal's directory on Linux. */
 function syslogObstacle({ postfix }: InstalledService): Obstacle | null {
   const sockets = ['/dev/log', '/var/run/log', '/var/run/syslog'];
   if (sockets.some((file) => fs.statSync(file, { throwIfNoEntry: false })?.isSocket())) return null;

@@ -1,5 +1,5 @@
-// A server that asks a policy host, `check_policy_service inet:HOST:PORT`: whether that host answers, and what becomes
-// of mail while it does not.
+// Checks, on a server that asks a policy host (`check_policy_service inet:HOST:PORT`), that the host answers, and that
+// mail is deferred while it does not.
 import type { ConfigFiles } from '../postfix/configuration';
 import { askLive, NoAnswer } from '../postfix/live-service';
 import { attributesOf, portOf } from '../postfix/policy-check';
@@ -9,13 +9,13 @@ import { type Finding, fail, ok } from './finding';
 import { listFindings } from './list-check';
 import { troubleFindings } from './trouble-check';
 
-/** The port of examples/many-servers. A policy service on another one is ours only when it is named. */
+/**
+ * The port in examples/many-servers. A policy service on another port may be another program, unless --service names
+ * it.
+ */
 const USUAL_PORT = '10031';
 
-/**
- * The policy hosts that lists ask, `inet:HOST:PORT`: those at the port or address `wanted`, without it those at the
- * usual port.
- */
+/** The policy hosts (`inet:HOST:PORT`) that lists ask. `wanted`: a port or HOST:PORT; null means the usual port. */
 export function policyHostsIn(files: ConfigFiles, wanted: string | null): string[] {
   const hosts = policyTargets(files)
     .map((target) => (attributesOf(target)[0] ?? '').toLowerCase())
@@ -39,7 +39,7 @@ export async function* policyHostFindings(
     const hint = `let this server reach port ${port}, and on that host run`;
     yield fail(check, `no answer (${error.message})`, { hint, command: 'allow-nets doctor' });
   }
-  const asking = { postfix, files, target, service: null };
-  yield* troubleFindings(asking);
-  yield* listFindings(asking);
+  const context = { postfix, files, target, service: null };
+  yield* troubleFindings(context);
+  yield* listFindings(context);
 }

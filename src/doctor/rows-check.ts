@@ -1,5 +1,4 @@
-// What is in the database: whether it is whole, whom its entries let send, and which of them do not do what they seem
-// to.
+// Checks the content of the database: its integrity, who may send, and rows that do not do what they seem to.
 import { networkInterfaces } from 'node:os';
 import { failureOf } from '../failure';
 import { shellLine } from '../postfix/run';
@@ -78,7 +77,7 @@ function* contentFindings(connection: Connection, { db, trial }: InstalledServic
     const command = shellLine(['allow-nets', 'list', '--db', db]);
     yield warn('rows', `${odd.length} grant nothing, or not what they seem to (${firstOf(odd)})`, { command });
   }
-  // Removing what has expired would hand such a user to a wider subject: that is not advised.
+  // Do not advise to remove expired entries: without any entry, a wider subject would decide for such a user.
   const over = [...expired].filter((user) => rowsOf(connection, 'access', user).every((row) => isExpired(row, now)));
   if (over.length === 0) yield ok('expired', 'no user has nothing but expired entries');
   else {
@@ -97,7 +96,7 @@ function firstOf(texts: readonly string[]): string {
   return `${texts.slice(0, 3).join(', ')}${texts.length > 3 ? `, and ${texts.length - 3} more` : ''}`;
 }
 
-/** The sets that every user has, where the entries are of more than one person. */
+/** The sets that every subject's entries name, if the entries are for more than one person. */
 function commonSets(connection: Connection): string[] {
   const sql = `with total as (select count(distinct user collate nocase) as users from access)
     select lower(substr(network, 2)) from access, total where network like '@%' and (users > 1 or user = '*' or user like '@%')
@@ -105,7 +104,7 @@ function commonSets(connection: Connection): string[] {
   return connection.prepare(sql).pluck().all() as string[];
 }
 
-/** Whether the set is called so, or holds this machine, on which a webmail logs in for its users. */
+/** Whether the set is named like a webmail, or contains this host, where a webmail would log in for its users. */
 function isWebmail(connection: Connection, set: string): boolean {
   const own = Object.values(networkInterfaces())
     .flatMap((all) => all ?? [])

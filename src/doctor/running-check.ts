@@ -1,19 +1,17 @@
-// Whether the persistent programs that run now are the installed version: they stay the program that was installed when
-// they were started.
+// Checks that the running persistent programs are the installed version; they keep the version with which they started.
 import * as fs from 'node:fs';
 import { type Finding, ok, warn } from './finding';
 import { type InstalledService, reloadCommand } from './installed-service';
 
 /**
- * How much (ms) later than its start a process may seem to have been started: /proc counts in hundredths of a second,
- * and the clock is set.
+ * The error (ms) of a process's start time: /proc counts in hundredths of a second, and the clock may have been set.
  */
 const TOLERANCE = 2000;
 
-/** Only where there is a /proc as Linux has it. */
+/** Yields nothing on systems without Linux's /proc. */
 export function* runningFindings({ postfix, policy, script, interpreter }: InstalledService): Iterable<Finding> {
   if (!fs.existsSync('/proc/stat') || !fs.existsSync(script)) return;
-  // Not its mtime, which npm sets to that of the package.
+  // ctime, because npm sets mtime to the time in the package.
   const installed = fs.statSync(script).ctimeMs;
   const words = `\0${policy.argv.slice(interpreter.length).join('\0')}\0`;
   const programs = fs
@@ -28,8 +26,8 @@ export function* runningFindings({ postfix, policy, script, interpreter }: Insta
 }
 
 /**
- * When a process was started (ms since 1970): proc(5), `starttime` in hundredths of a second since `btime`. NaN when it
- * has ended.
+ * The start time of a process in ms since 1970, from proc(5): `starttime` is in hundredths of a second since `btime`.
+ * NaN if the process has ended.
  */
 function startOf(pid: string): number {
   const [, boot] = /^btime (\d+)$/m.exec(read('/proc/stat')) ?? [];
@@ -39,7 +37,7 @@ function startOf(pid: string): number {
   return Number(boot) * 1000 + Number(ticks) * 10;
 }
 
-/** Empty when the process has ended meanwhile. */
+/** Empty if the process has ended meanwhile. */
 function read(file: string): string {
   try {
     return fs.readFileSync(file, 'latin1');

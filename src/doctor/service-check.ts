@@ -1,4 +1,4 @@
-// The service's entry in master.cf, and the time that Postfix gives the program.
+// Checks the service's entry in master.cf, and the time limit of the program.
 import { Trouble } from '../failure';
 import { readCommandLine } from '../policy/options';
 import { entriesOf } from '../postfix/config-text';
@@ -40,7 +40,7 @@ function accountFault(service: InstalledService): Fault | null {
   return [account.message, { hint, command }];
 }
 
-/** What the program itself would say about its options. */
+/** Parses the options as the program itself does. */
 function optionFault({ policy, interpreter, postfix }: InstalledService): Fault | null {
   const words = policy.argv.slice(interpreter.length + 1);
   const fix = { hint: `correct argv= of ${policy.name} in master.cf; then`, command: reloadCommand(postfix) };

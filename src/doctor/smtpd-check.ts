@@ -1,14 +1,12 @@
-// What in the smtpd services themselves keeps refusals from working: words that are no options, and settings that make
-// a refusal temporary.
+// Checks the smtpd services for what breaks refusals: arguments that are not options, and settings that make a refusal
+// temporary.
 import { overrideOf, type Service } from '../postfix/config-text';
 import { serviceLookup, smtpdServices } from '../postfix/configuration';
-import { asWord } from '../postfix/policy-service';
+import { quoteWord } from '../postfix/policy-service';
 import { type Finding, fail, ok, warn } from './finding';
 import { andReload, type InstalledService } from './installed-service';
 
-/**
- * smtpd(8) ends at a word that is no option, and with it the service: a value after -o that was written with a blank.
- */
+/** Finds services that do not start because smtpd(8) got an argument that is not an option, such as half of a value. */
 export function* argumentFindings({ files, postfix }: InstalledService): Iterable<Finding> {
   const check = 'smtpd options';
   const wrong = smtpdServices(files).filter(({ words }) => words.some(isLoose));
@@ -19,7 +17,7 @@ export function* argumentFindings({ files, postfix }: InstalledService): Iterabl
       if (isLoose(word, i, words) && i > 0) values.push(`${values.pop()} ${word}`);
       else values.push(word);
     }
-    const entry = [name, type, ...fields, command, ...values.map(asWord)].join(' ');
+    const entry = [name, type, ...fields, command, ...values.map(quoteWord)].join(' ');
     yield fail(check, `${name}/${type} does not start: "${loose}" is not an option of smtpd`, {
       hint: 'a value with a blank is written -o { NAME = VALUE }',
       command: andReload(postfix, ['postconf', ...postfix.chosen, '-M', `${name}/${type}=${entry}`]),
@@ -28,7 +26,7 @@ export function* argumentFindings({ files, postfix }: InstalledService): Iterabl
   if (wrong.length === 0) yield ok(check, 'every word is an option or a value');
 }
 
-/** Ends in an option that takes the next word (getopt(3) in Postfix's src/master/single_server.c). */
+/** Matches options whose value is the next word (getopt(3) in Postfix's src/master/single_server.c). */
 const TAKES_NEXT = /^-[cdDluvVz]*[imnorst]$/;
 
 const isLoose = (word: string, i: number, words: readonly string[]): boolean =>
@@ -58,7 +56,7 @@ export function* refusalFindings({ files, postfix }: InstalledService): Iterable
   if (isGood) yield ok('refusals', 'permanent');
 }
 
-/** How a setting is written, and the words of postconf(1) that take it out. */
+/** A setting as it is written, and the arguments of postconf(1) that remove it. */
 function settingOf(smtpd: Service | null, name: string, value: string) {
   if (smtpd === null) return { setting: `${name} = ${value}`, words: ['-X', name] };
   const service = `${smtpd.name}/${smtpd.type}`;

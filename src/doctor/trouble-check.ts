@@ -1,18 +1,18 @@
-// What smtpd does while the policy service does not answer (SMTPD_POLICY_README, "Error handling"). Anything but a
-// temporary error lets mail pass, or refuses it for good.
+// Checks what smtpd does while the policy service does not answer (SMTPD_POLICY_README, "Error handling"). Any reply
+// but a temporary error would let mail pass or refuse it permanently.
 import { type Lookup, mainLookup, serviceLookups, servicesWithAuth } from '../postfix/configuration';
 import { secondsOf } from '../postfix/plan';
 import { attributeOf, isCheckOf } from '../postfix/policy-check';
 import { policyChecks } from '../postfix/restrictions';
 import { type Finding, fail, ok, warn } from './finding';
 import { reloadCommand } from './installed-service';
-import { type Asking, fixList } from './list-check';
+import { fixList, type ListContext } from './list-check';
 
 const CHECK = 'trouble';
 
-/** Looks at main.cf and at each smtpd service whose clients can authenticate. */
-export function* troubleFindings(asking: Asking): Iterable<Finding> {
-  const { files, target, postfix } = asking;
+/** Checks main.cf and each smtpd service with AUTH. */
+export function* troubleFindings(context: ListContext): Iterable<Finding> {
+  const { files, target, postfix } = context;
   const effects = new Map<string, string | null>();
   const timeouts = new Set<string>();
   for (const lookup of [
@@ -31,7 +31,7 @@ export function* troubleFindings(asking: Asking): Iterable<Finding> {
     if (effect === null) continue;
     isGood = false;
     const message = `while the program does not answer, default_action is "${action}": ${effect}`;
-    yield fail(CHECK, message, fixList(asking, 'default_action'));
+    yield fail(CHECK, message, fixList(context, 'default_action'));
   }
   if (!isGood) return;
   // Postfix tries twice.
@@ -42,16 +42,14 @@ export function* troubleFindings(asking: Asking): Iterable<Finding> {
   } else yield ok(CHECK, `while the program does not answer, mail is deferred (${[...effects.keys()].join('; ')})`);
 }
 
-/** The longest time (s) that a client should wait for a policy host that does not answer. */
+/** The longest timeout (s) for a policy host that is not reported. */
 const LONGEST_WAIT = 30;
 
-/**
- * What an action of access(5) does to mail, when that is not a temporary error. What is not understood lets mail pass.
- */
+/** The effect of an action of access(5) on mail; null for a temporary error. An unknown action lets mail pass. */
 function effectOf(action: string, lookup: Lookup): string | null {
   const [word = ''] = action.toLowerCase().split(/\s/);
   const [, kind] = /^(defer|reject)(?:$|_if_permit$)/.exec(word) ?? [];
-  // access(5): digits without a text behind them permit.
+  // access(5): a number without text permits.
   const ownCode = /\s/.test(action.trim()) ? word : null;
   const code = kind === undefined ? ownCode : lookup(`access_map_${kind}_code`);
   if (/^4\d\d$/.test(code ?? '')) return null;

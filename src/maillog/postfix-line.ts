@@ -2,10 +2,10 @@
 //
 //   QID: client=NAME[ADDR][:PORT], sasl_method=M, sasl_username=U[, sasl_sender=S][, orig_queue_id=Q][, orig_client=C]
 //
-// U is the client's login name and may contain spaces, commas, even `, sasl_sender=`. The text before U is Postfix's own
-// and is matched from the first byte; the text after U is matched from the end of the line. Failed logins, `reject:`,
-// `milter-reject:` and warnings name users too, but begin differently.
-// (src/smtpd/smtpd.c; the queue ID: postconf(5), enable_long_queue_ids.)
+// U is the client's login name and may contain spaces, commas, even `, sasl_sender=`. The text before U is Postfix's
+// own and is matched from the first byte; the text after U is matched from the end of the line. Failed logins,
+// `reject:`, `milter-reject:` and warnings name users too, but begin differently. (src/smtpd/smtpd.c; the queue ID:
+// postconf(5), enable_long_queue_ids.)
 //
 // DIAGNOSTICS: a line that could be this one, and that no known program writes otherwise, is `unknown`, so that no mail
 // is skipped silently.

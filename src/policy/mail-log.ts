@@ -1,12 +1,12 @@
-// Lines to the mail log: through Postfix's postlog(1), which reaches it wherever it is (syslog or maillog_file), else
-// through logger(1).
+// Writes lines to the mail log with Postfix's postlog(1), which knows where the log is (syslog or maillog_file), else
+// with logger(1).
 //
-// One child for each priority reads lines from a pipe, so that no line costs a process. Nothing waits for the child
-// before `close`. On a terminal nothing is logged: there the message on standard error is enough.
+// One child per priority reads lines from a pipe, so that a line does not cost a process. Only `close` waits for the
+// child. On a terminal nothing is logged: the message on standard error is enough.
 //
-// DIAGNOSTICS: a line that the pipe does not take is lost; the next line begins with the count of lost lines. When the
-// child fails, the other program gets the lines of the last seconds; when that fails too, lines are lost for ten
-// seconds. An answer never depends on the log.
+// DIAGNOSTICS: lines that do not fit into the pipe are dropped, and their number is logged before the next line. If the
+// child fails, the lines of the last seconds go to the other program; if that fails too, lines are dropped for ten
+// seconds. An answer never waits for the log.
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
@@ -16,7 +16,7 @@ export type Priority = 'info' | 'warning';
 export interface LogProgram {
   readonly command: string;
   readonly words: (priority: Priority) => string[];
-  /** Whether it writes "warning: " before a line of that priority by itself. */
+  /** Whether the program itself puts "warning: " before a line of that priority. */
   readonly marksWarnings: boolean;
 }
 
@@ -28,13 +28,13 @@ export const LOG_PROGRAMS: readonly LogProgram[] = [
   { command: 'logger', words: (priority) => [...TAG, `mail.${priority}`], marksWarnings: false },
 ];
 
-/** How long (ms) a child may take to end after its last line. */
+/** The time (ms) that a child has to exit after its last line. */
 const LINGER = 5000;
-/** How many bytes may wait in memory for a child that does not read. */
+/** The most bytes to buffer for a child that does not read. */
 const BACKLOG = 64 * 1024;
-/** How long (ms) a line that the pipe took may still be lost. */
+/** The time (ms) for which written lines are kept, to be written again if the child fails. */
 const UNSURE = 2000;
-/** How long (ms) after the last program failed the first one is tried again. */
+/** The time (ms) after which the first program is tried again when all have failed. */
 const RETRY = 10_000;
 
 export class MailLog {
@@ -42,7 +42,7 @@ export class MailLog {
   private program = 0;
   private failedAt = 0;
   private lost = 0;
-  /** What is written again when the child fails. */
+  /** Lines to write again if the child fails. */
   private recent: { line: string; at: number }[] = [];
 
   constructor(
@@ -50,14 +50,14 @@ export class MailLog {
     private readonly programs: readonly LogProgram[] = isatty(2) ? [] : LOG_PROGRAMS,
   ) {}
 
-  /** `line`: printable ASCII without a newline. Returns at once. */
+  /** `line`: printable ASCII without a newline. Never waits. */
   write(line: string): void {
     const pipe = this.start();
     if (pipe === null || pipe.writableLength > BACKLOG) this.lost++;
     else this.send(pipe, line);
   }
 
-  /** Lets the child end, kills it when it does not, then calls `done`. */
+  /** Ends the child, kills it if it does not exit in time, then calls `done`. */
   close(done: () => void): void {
     const pipe = this.lost > 0 ? this.start() : this.child?.stdin;
     const { child } = this;
@@ -67,7 +67,7 @@ export class MailLog {
     }
     this.sendCount(pipe);
     const timer = setTimeout(() => child.kill('SIGKILL'), LINGER);
-    // When it failed, the next program has its lines by now.
+    // If it failed, the next program has its lines now and must be closed, too.
     child.on('exit', () => {
       clearTimeout(timer);
       this.close(done);
@@ -122,16 +122,16 @@ export class MailLog {
 function startProgram({ command, words }: LogProgram, priority: Priority): ChildProcess | null {
   try {
     const child = spawn(command, words(priority), {
-      // From 3.8 on postlog writes its lines to standard error, too.
+      // Since Postfix 3.8, postlog copies its lines to standard error.
       stdio: ['pipe', 'ignore', 'ignore'],
-      // spawn(8) gives a PATH without the folders of postlog.
+      // The PATH that spawn(8) sets lacks the directories of postlog.
       env: { ...process.env, PATH: `${process.env['PATH'] ?? '/usr/bin:/bin'}:/usr/sbin:/usr/local/sbin` },
     });
     child.on('error', () => {});
     child.stdin.on('error', () => {});
     return child.pid === undefined ? null : child;
   } catch {
-    // Too many processes, or no memory for one more.
+    // There are too many processes, or there is no memory.
     return null;
   }
 }

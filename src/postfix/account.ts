@@ -1,10 +1,10 @@
-// The account that runs the policy program: who that is, and running something as spawn(8) would.
+// Looks up the account that runs the policy program, and runs programs as that account in the way of spawn(8).
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { Trouble } from '../failure';
-import { findProgram, type Ran, refused, run, shellLine } from './run';
+import { findProgram, type RunResult, refused, run, shellLine } from './run';
 
 export interface Account {
   readonly name: string;
@@ -14,7 +14,7 @@ export interface Account {
   readonly group: string;
 }
 
-/** `user`: NAME or NAME:GROUP, as in master.cf. Throws Trouble for one that spawn(8) would refuse. */
+/** `user`: NAME or NAME:GROUP, as in master.cf. Throws Trouble for an account that spawn(8) would refuse. */
 export function accountOf(user: string, mailOwner: string): Account {
   const [name = '', givenGroup] = user.split(':');
   const [uid, ownGid, ownGroup] = idsOf(name);
@@ -33,10 +33,7 @@ function missing(what: 'user' | 'group', name: string, command: readonly string[
   return new Trouble({ kind: 'refused', problem, hint: 'make it, or choose another one', command: shellLine(command) });
 }
 
-/**
- * Uid, gid and the name of the group, from the output that POSIX specifies for id(1): `uid=65534(nobody)
- * gid=65534(nogroup) ...`.
- */
+/** UID, GID and group name, from the POSIX output of id(1): `uid=65534(nobody) gid=65534(nogroup) ...`. */
 function idsOf(name: string): string[] {
   const isName = name !== '' && !name.startsWith('-');
   const [, ...ids] = (isName && /^uid=(\d+)\S* gid=(\d+)\((.*?)\)/.exec(lookUp('id', name))) || [];
@@ -45,33 +42,32 @@ function idsOf(name: string): string[] {
 
 const lookUp = (program: string, ...words: string[]): string => run(findProgram(program) ?? program, words).stdout;
 
-/** What a program finds where Postfix runs it. */
-export interface Surroundings {
+/** The directories that a program run by Postfix gets: its working directory and $MAIL_CONFIG. */
+export interface PostfixFolders {
   readonly queueDir: string;
   readonly configDir: string;
 }
 
 const TIME_LIMIT = 20_000;
 
-/** setsid(2). spawnSync takes it as spawn does, though its type does not name it. */
+/** Calls setsid(2). spawnSync supports this as spawn does, but its type lacks it. */
 const OWN_SESSION: object = { detached: true };
 
 /**
- * Runs a program as the account, as spawn(8) does: cut-down environment, queue directory, no further groups. It gets a
- * session of its own, without a terminal, because another process of the account could take the program over, and with
- * it root's terminal. Needs root, unless it is one's own account.
+ * Runs a program as the account, as spawn(8) does: minimal environment, queue directory, no supplementary groups. The
+ * program gets its own session without a terminal: another process of the account could take it over, and must not get
+ * root's terminal. Requires root, unless it is our own account.
  */
 export function runAs(
   account: Account,
   words: readonly string[],
-  { queueDir, configDir }: Surroundings,
+  { queueDir, configDir }: PostfixFolders,
   input = '',
-): Ran {
+): RunResult {
   const [program = '', ...rest] = words;
   closeInherited();
   const folder = fs.mkdtempSync(path.join(tmpdir(), 'allow-nets-'));
-  // A file, because Node.js makes pipes from sockets, and the policy program writes nothing to standard error while
-  // that is a socket.
+  // stderr goes to a file: Node.js's pipes are sockets, and the policy program does not write to a stderr that is one.
   const errors = fs.openSync(path.join(folder, 'stderr'), 'w+', 0o600);
   try {
     const ran = spawnSync(program, rest, {
@@ -95,10 +91,7 @@ export function runAs(
 
 const CLOSE_ON_EXEC = 0o2000000;
 
-/**
- * Closes the descriptors that root's shell left open for its children (Linux). Those of Node.js itself are closed on
- * exec.
- */
+/** Closes inherited descriptors, so that the account does not get root's (Linux). Those of Node.js close on exec. */
 function closeInherited(): void {
   if (!fs.existsSync('/proc/self/fdinfo')) return;
   for (const name of fs.readdirSync('/proc/self/fdinfo').filter((one) => Number(one) > 2)) {
@@ -106,23 +99,22 @@ function closeInherited(): void {
       const [, flags = ''] = /^flags:\s*(\d+)/m.exec(fs.readFileSync(`/proc/self/fdinfo/${name}`, 'utf8')) ?? [];
       if ((Number.parseInt(flags, 8) & CLOSE_ON_EXEC) === 0) fs.closeSync(Number(name));
     } catch {
-      // The descriptor of the listing itself is closed by now.
+      // readdirSync's own descriptor is listed but closed by now.
     }
   }
 }
 
 /**
- * Enters each folder, opens the file, and prints what it cannot; it tries, because modes do not show ACLs and security
- * modules.
+ * Enters each directory, opens the file, and prints the first that fails. Modes do not show ACLs and security modules.
  */
 const WALK =
   'for step; do if [ -d "$step" ]; then cd "$step"; else true <"$step"; fi 2>/dev/null || { printf %s "$step"; exit 1; }; done';
 
 /**
- * The first folder on the way to a file that the account cannot enter, or the file when the account cannot read it;
- * null when it can, or when that cannot be tried: only root can run something as another account.
+ * The first directory on the path to a file that the account cannot enter, or the file itself if it cannot be read.
+ * Null if the account can read it, or if we are not root and cannot try.
  */
-export function closedTo(account: Account, file: string, { configDir }: Surroundings): string | null {
+export function unreadablePath(account: Account, file: string, { configDir }: PostfixFolders): string | null {
   if (![0, account.uid].includes(process.getuid?.() ?? -1)) return null;
   const given = path.resolve(file);
   const real = fs.existsSync(given) ? fs.realpathSync(given) : given;

@@ -1,8 +1,8 @@
-// Changes a running Postfix: prints the changes and asks, then makes copies and one stage after the other, each checked,
-// loaded and tried.
+// Changes a running Postfix: prints the changes, asks, backs up the files, then applies the stages one by one. Each is
+// checked, loaded and tested.
 //
-// DIAGNOSTICS: on any failure both files are put back, byte for byte, and loaded again; a Postfix that has ended is
-// started again.
+// DIAGNOSTICS: on any failure both files are restored byte for byte and reloaded. If Postfix has stopped, it is
+// started.
 import * as fs from 'node:fs';
 import type { Arguments } from '../cli/command';
 import { flush, isTerminal, printError, printLine, withColour } from '../cli/output';
@@ -16,13 +16,13 @@ import { refused, shellLine } from './run';
 export interface Change {
   readonly postfix: Postfix;
   readonly store: ConfigStore;
-  /** Files that Postfix is to load, one after the other. */
+  /** The configurations that Postfix loads, one after the other. */
   readonly stages: readonly ConfigFiles[];
-  /** The service that has to answer then, or null. */
+  /** The service that must answer after each stage, or null. */
   readonly answers: string | null;
 }
 
-/** The stages without those that change nothing. */
+/** The stages that change something. */
 export function changedStages({ files }: ConfigStore, stages: readonly ConfigFiles[]): ConfigFiles[] {
   return stages.filter(({ main, master }, i) => {
     const before = stages[i - 1] ?? files;
@@ -34,7 +34,7 @@ export function printStep(step: readonly string[]): void {
   printLine(withColour(printable(shellLine(step)), 'bold'));
 }
 
-/** Prints the steps of `changePostfix`, with the lines that it removes and adds. */
+/** Prints the commands that `changePostfix` runs and the lines that it removes and adds. */
 export function printChange({ postfix, store, stages }: Change): void {
   if (stages.length === 0) return;
   for (const { path, copy } of store.originals) printStep(['cp', '-p', path, copy]);
@@ -56,8 +56,10 @@ function printLines(file: string, before: readonly string[], after: readonly str
   for (const line of added) printLine(withColour(`  + ${printable(line)}`, 'green'));
 }
 
-/** Whether to make the printed changes. Throws Trouble for anybody but root, and where nobody can be asked. */
-export function isAgreed(command: string, args: Arguments, { postfix }: Change): boolean {
+/**
+ * Asks whether to make the printed changes. Throws Trouble if we are not root, or if there is no terminal to ask on.
+ */
+export function confirmChange(command: string, args: Arguments, { postfix }: Change): boolean {
   if (args.flag('dry-run')) return false;
   const own = postfix.ownCommand(command);
   if (process.getuid?.() !== 0) {
@@ -75,43 +77,42 @@ export function isAgreed(command: string, args: Arguments, { postfix }: Change):
   }
   flush();
   printError('make these changes? [y/N] ');
-  // A terminal gives a line at a time.
+  // A terminal returns one line per read.
   const answer = Buffer.alloc(1024);
   const isYes = /^\s*y/i.test(answer.toString('latin1', 0, fs.readSync(0, answer)));
   if (!isYes) printLine('nothing was changed');
   return isYes;
 }
 
-/** Throws Trouble when a step fails; then everything is as it was before. */
+/** Throws Trouble if a step fails; then both files are as before. */
 export async function changePostfix(change: Change): Promise<void> {
   const { postfix, store, stages, answers } = change;
   if (stages.length === 0) return;
   const running = postfix.isRunning();
   let loaded = false;
   store.backUp();
-  // An interrupt at the terminal ends postfix(1), too. Its failure is put back; ending here would leave the change half
-  // done.
+  // Ctrl-C also ends postfix(1), and that failure is rolled back. If we ended too, the change would stay half done.
   const ignore = () => {};
   process.on('SIGINT', ignore).on('SIGTERM', ignore).on('SIGHUP', ignore);
   try {
     for (const files of stages) {
       store.write(files);
       postfix.readConfiguration();
-      // Slow, so once, at the end; a reload finds fatal errors by itself.
+      // `postfix check` is slow, so it runs only once; a reload reports fatal errors by itself.
       if (files === stages.at(-1)) postfix.do('check');
       if (!running) continue;
       loaded = true;
       postfix.do('reload');
-      if (answers !== null) await mustAnswer(postfix, answers);
+      if (answers !== null) await requireAnswer(postfix, answers);
     }
   } catch (error) {
-    throw undone(change, loaded, error);
+    throw rollBack(change, loaded, error);
   } finally {
     process.off('SIGINT', ignore).off('SIGTERM', ignore).off('SIGHUP', ignore);
   }
 }
 
-async function mustAnswer(postfix: Postfix, service: string): Promise<void> {
+async function requireAnswer(postfix: Postfix, service: string): Promise<void> {
   const socket = socketOf(postfix.queueDir, service);
   try {
     await awaitLive(socket);
@@ -121,8 +122,8 @@ async function mustAnswer(postfix: Postfix, service: string): Promise<void> {
   }
 }
 
-/** What to throw after a failure, when both files are back. */
-function undone({ postfix, store }: Change, loaded: boolean, error: unknown): unknown {
+/** Restores both files and returns the error to throw. */
+function rollBack({ postfix, store }: Change, loaded: boolean, error: unknown): unknown {
   const failure = failureOf(error);
   try {
     store.restore();

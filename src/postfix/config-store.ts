@@ -1,9 +1,9 @@
-// main.cf and master.cf on disk: read, kept as dated copies, written, put back.
+// Reads main.cf and master.cf, backs them up as dated copies, writes and restores them.
 //
-// A file is written under another name and renamed, so that Postfix never reads half of one. Owner, mode, symbolic
-// links and bytes that are not UTF-8 stay.
-// DIAGNOSTICS: when a file cannot be read or replaced, Trouble with the reason and its real path; nothing is left
-// behind.
+// A file is written under another name and renamed, so that Postfix never reads half of it. Owner, mode, symbolic links
+// and bytes that are not UTF-8 are preserved.
+//
+// DIAGNOSTICS: if a file cannot be read or replaced, Trouble says why and names its real path. No temporary file stays.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { getSystemErrorMap } from 'node:util';
@@ -11,11 +11,11 @@ import type { ConfigFiles } from './configuration';
 import { refused, shellLine } from './run';
 
 interface Original {
-  /** As the administrator knows it. */
+  /** The path in the configuration directory. */
   readonly path: string;
-  /** Where it is, behind symbolic links. */
+  /** The path with symbolic links resolved. */
   readonly real: string;
-  /** Where its copy will be. */
+  /** The path of its dated copy. */
   readonly copy: string;
   readonly bytes: Buffer;
   readonly encoding: 'utf8' | 'latin1';
@@ -23,8 +23,8 @@ interface Original {
 }
 
 /**
- * Age (ms) of a new file by its modification time. Postfix's programs wait until main.cf is older than a second,
- * because it might still be being written; a renamed file is complete.
+ * New files get a modification time this far (ms) in the past. Postfix's programs wait until main.cf is older than a
+ * second, in case it is still being written; a renamed file is complete.
  */
 const AGE = 5000;
 
@@ -33,7 +33,7 @@ export class ConfigStore {
   /** main.cf and master.cf. */
   readonly originals: readonly [Original, Original];
 
-  /** Throws Trouble when one of them cannot be read. */
+  /** Throws Trouble if one of the files cannot be read. */
   constructor(private readonly folder: string) {
     const stamp = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
     const read = (name: string) => readOriginal(path.join(folder, name), stamp);
@@ -42,7 +42,7 @@ export class ConfigStore {
     this.files = { main: text(this.originals[0]), master: text(this.originals[1]), folder };
   }
 
-  /** The copies from all earlier changes. */
+  /** The copies made by all earlier changes. */
   earlierCopies(): string[] {
     const names = fs.readdirSync(this.folder).filter((name) => /^(main|master)\.cf\.allow-nets-\d/.test(name));
     return names.sort().map((name) => path.join(this.folder, name));
@@ -71,7 +71,7 @@ export class ConfigStore {
     put(masterCf, Buffer.from(master, masterCf.encoding), modified);
   }
 
-  /** Both files as they were when they were read, byte for byte. */
+  /** Writes both files back as they were read, byte for byte. */
   restore(): void {
     for (const original of this.originals) put(original, original.bytes, original.stat.mtime);
   }

@@ -1,18 +1,19 @@
-// Parses and edits the texts of main.cf and master.cf; comments and layout stay as they are.
+// Parses and edits the texts of main.cf and master.cf. Comments and layout stay: postconf -e and -P would fold a list
+// to one line and move the comments inside it.
 //
-// postconf -e and -P would fold a list to one line and move the comments inside it. The result of an edit is judged by
-// postconf (configuration.ts): a spelling that is not understood here may be left unedited, and is then reported.
+// DIAGNOSTICS: postconf evaluates the result of an edit (configuration.ts). A spelling that this file does not know
+// stays unedited, and doctor and install report it.
 
-/** Text with balanced braces, four deep. */
+/** Matches text with balanced braces, nested up to four deep. */
 const nested = (inside: string): string => `(?:[^{}]|\\{${inside}\\})*`;
 export const BALANCED = nested(nested(nested(nested('[^{}]*'))));
 
-/** Words as Postfix splits them: a group in braces stays together (mystrtokq in Postfix's src/util/mystrtok.c). */
+/** Splits words as Postfix does: a group in braces is one word (mystrtokq in Postfix's src/util/mystrtok.c). */
 export function wordsOf(text: string, separators: string): string[] {
   return text.match(new RegExp(`(?:[^${separators}{}]|\\{${BALANCED}\\}|[{}])+`, 'g')) ?? [];
 }
 
-/** What separates the words of a restriction list, and those of master.cf. */
+/** The separators of a restriction list, and those of master.cf. */
 export const COMMA_OR_SPACE = ', \t\r\n';
 const SPACE = ' \t\r\n';
 
@@ -31,14 +32,14 @@ export function editLines(text: string, edit: (line: string) => string | null): 
   });
 }
 
-/** Appends lines. A file without a newline at its end stays without one, so that removing the lines leaves no trace. */
+/** Appends lines. A file without a final newline stays without one, so that removing the lines restores it exactly. */
 export function appendLines(text: string, lines: string): string {
   return text === '' || text.endsWith('\n') ? `${text}${lines}\n` : `${text}\n${lines}`;
 }
 
 const ASSIGNMENT = /^(([^=]*?)\s*=)(.*)$/s;
 
-/** Replaces each value of main.cf, raw, with its white space and comments; null removes the parameter. */
+/** Replaces each value of main.cf. `edit` gets it raw, with white space and comments; null removes the parameter. */
 export function editParameters(main: string, edit: (value: string, name: string) => string | null): string {
   return editLines(main, (line) => {
     const [, head, name = '', before = ''] = ASSIGNMENT.exec(line) ?? [];
@@ -71,7 +72,7 @@ export function entriesOf(master: string): Service[] {
   return [...master.matchAll(LOGICAL_LINE)].flatMap(([, , line = '']) => serviceIn(line) ?? []);
 }
 
-/** The entries that Postfix uses: of several with one name and type the last. */
+/** The entries that Postfix uses: the last of those with the same name and type. */
 export function servicesOf(master: string): Service[] {
   const all = entriesOf(master);
   const last = new Map(all.map((entry) => [`${entry.name}/${entry.type}`, entry]));
@@ -82,7 +83,7 @@ export function serviceNamed(master: string, name: string, type: string): Servic
   return servicesOf(master).find((one) => one.name === name && one.type === type) ?? null;
 }
 
-/** Of several overrides with one name the last counts. */
+/** The value of an override, or null. If it is given several times, the last one counts. */
 export function overrideOf(service: Service, name: string): string | null {
   return service.overrides.findLast((override) => override.name === name)?.value ?? null;
 }
@@ -96,7 +97,9 @@ export function serviceIn(line: string): Service | null {
   return { name, type, fields: rest, command, words, overrides: overridesIn(words) };
 }
 
-/** Parsed as by getopt(3) in smtpd: `-o name=value`, `-oname=value`, `-vo name=value`, up to the first other word. */
+/**
+ * Parses options as getopt(3) in smtpd: `-o name=value`, `-oname=value`, `-vo name=value`, up to the first non-option.
+ */
 function overridesIn(words: readonly string[]): Override[] {
   const overrides: Override[] = [];
   for (let i = 0; i < words.length; i++) {
@@ -113,13 +116,13 @@ function overridesIn(words: readonly string[]): Override[] {
 
 const ONE_WORD = `(?:[^\\s{}]|\\{${BALANCED}\\})*`;
 
-/** A comment, or an override: the option, and `{ NAME = VALUE }` or `NAME=VALUE`. */
+/** Matches a comment, or an override: the option, and `{ NAME = VALUE }` or `NAME=VALUE`. */
 const OVERRIDE = new RegExp(
   `\\n[ \\t]*#[^\\n]*|(\\s-\\w*?o)(\\s*)(?:\\{(\\s*([^\\s={}]+)\\s*=)(${BALANCED})\\}|(([^\\s={}]+)=)(${ONE_WORD}))`,
   'g',
 );
 
-/** Replaces the value of each override in an entry of master.cf, raw, and adds or removes the braces around it. */
+/** Replaces the value of each override in an entry of master.cf. `edit` gets it raw; braces are added if needed. */
 export function editOverrides(entry: string, edit: (value: string, name: string) => string): string {
   return entry.replace(
     OVERRIDE,

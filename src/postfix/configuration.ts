@@ -1,7 +1,7 @@
-// A Postfix configuration as each smtpd service sees it: -o overrides, then main.cf, then the defaults, expanded by
+// Looks up parameters as each smtpd service sees them: -o overrides, then main.cf, then the defaults, expanded by
 // postconf(1).
 //
-// DIAGNOSTICS: Trouble where postconf cannot read the files, or no temporary file can be made.
+// DIAGNOSTICS: throws Trouble if postconf cannot read the files, or if no temporary file can be created.
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
@@ -17,10 +17,10 @@ export interface ConfigFiles {
   readonly folder?: string | undefined;
 }
 
-/** The value of a parameter, expanded; null for one that Postfix does not know. */
+/** The expanded value of a parameter; null if Postfix does not know it. */
 export type Lookup = (name: string) => string | null;
 
-/** All services whose program is smtpd, whatever they listen on. */
+/** All services that run smtpd. */
 export function smtpdServices(files: ConfigFiles): Service[] {
   return servicesOf(files.master).filter(({ command }) => /^(.*\/)?smtpd$/.test(command));
 }
@@ -42,20 +42,23 @@ export function serviceLookup(files: ConfigFiles, service: Service, more: readon
   return lookupWith(files, service.name, [...overrides, ...more]);
 }
 
-/** The values as they are otherwise, and those under overload, where they can differ: master(8) then adds the option (STRESS_README). */
+/**
+ * The values as they are otherwise, and those under overload, where they can differ: master(8) then adds the option
+ * (STRESS_README).
+ */
 export function serviceLookups(files: ConfigFiles, service: Service): Lookup[] {
   const canDiffer = /\bstress\b/.test(files.main + files.master);
   return [serviceLookup(files, service), ...(canDiffer ? [serviceLookup(files, service, ['stress=yes'])] : [])];
 }
 
-/** The same texts are looked up many times, and each run of postconf is a process. */
+/** Caches the lookups, as each one runs postconf. */
 const cache = new Map<string, Lookup>();
 
 function lookupWith({ main, master, folder }: ConfigFiles, service: string, overrides: readonly string[]): Lookup {
   const key = JSON.stringify([main, master, folder, service, overrides]);
   let lookup = cache.get(key);
   if (lookup === undefined) {
-    // These two are read-only, and postconf has its own values for them.
+    // postconf overrides these two read-only parameters with its own values, so they are renamed.
     const named = (text: string) => text.replace(/\b(process_name|service_name)\b/g, 'allow_nets_$1');
     const own = ['allow_nets_process_name=smtpd', `allow_nets_service_name=${service}`];
     const values = expandedValues({ main: named(main), master, folder }, [...overrides.map(named), ...own]);
@@ -70,7 +73,7 @@ function expandedValues({ main, master, folder }: ConfigFiles, overrides: readon
   try {
     fs.writeFileSync(path.join(copy, 'master.cf'), master);
     fs.writeFileSync(path.join(copy, 'main.cf'), main);
-    // postconf waits for a second, lest it read half of a file that is being written.
+    // postconf would wait until main.cf is older than a second, in case it is still being written.
     fs.utimesSync(path.join(copy, 'main.cf'), 0, 0);
     const values = postconf(['-c', copy, '-x', ...overrides.flatMap((one) => ['-o', one])]);
     return new Map([...values].map(([name, value]) => [name, value.replaceAll(copy, folder ?? copy)]));

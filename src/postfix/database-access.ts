@@ -1,5 +1,5 @@
-// Who may read the database: root, and the group of the account that runs the program. Anybody else could read who may
-// send from where, and hold up a change with a lock.
+// Sets who may read the database: root, and the group of the account that runs the program. Anybody else could see who
+// may send from where, and block changes with a lock.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Account } from './account';
@@ -8,16 +8,16 @@ import { shellLine } from './run';
 const FOLDER_MODE = 0o750;
 const FILE_MODE = 0o640;
 
-/** The database or its folder, with another owner, group or mode than it should have. */
-export interface Loose {
+/** The database or its directory, with a wrong owner, group or mode. */
+export interface LooseFile {
   readonly path: string;
-  /** The mode that it should have. */
+  /** The right mode. */
   readonly mode: number;
   readonly found: fs.Stats;
 }
 
 /** What is to be changed of an existing database, its folder first; of a folder in which other files lie nothing. */
-export function looseAccess(db: string, { uid, gid }: Account): Loose[] {
+export function looseAccess(db: string, { uid, gid }: Account): LooseFile[] {
   const folder = path.dirname(db);
   const name = path.basename(db);
   if (!fs.existsSync(db)) return [];
@@ -34,7 +34,7 @@ export function looseAccess(db: string, { uid, gid }: Account): Loose[] {
  * What of it `restrictAccess` may change: where the folder is not root's, the database is managed by the folder's
  * owner.
  */
-export function restrictableAccess(db: string, account: Account): Loose[] {
+export function restrictableAccess(db: string, account: Account): LooseFile[] {
   const isRoots = (file: string) => {
     const { uid, ...stat } = fs.lstatSync(file);
     return uid === 0 && (stat.mode & fs.constants.S_IFMT) !== fs.constants.S_IFLNK;
@@ -46,12 +46,12 @@ export function restrictableAccess(db: string, account: Account): Loose[] {
  * Gives them to root and the group. As root, before SQLite has the file open: closing a descriptor of it drops SQLite's
  * locks.
  */
-export function restrictAccess(loose: readonly Loose[], { gid }: Account): void {
+export function restrictAccess(loose: readonly LooseFile[], { gid }: Account): void {
   for (const { path: file, mode } of loose) setAccess(fs.openSync(file, READ), mode, gid);
 }
 
-/** Undoes `restrictAccess`: the service that runs on may be another account's. */
-export function restoreAccess(loose: readonly Loose[]): void {
+/** Undoes `restrictAccess`, since the running service may use another account. */
+export function restoreAccess(loose: readonly LooseFile[]): void {
   for (const { path: file, found } of loose) setAccess(fs.openSync(file, READ), found.mode & 0o7777, found.gid);
 }
 
@@ -67,13 +67,13 @@ export function restrictCommand(db: string, account: Account): string | undefine
   return commands.length === 0 ? undefined : commands.join(' && ');
 }
 
-/** Makes a folder for a database. `gid`: null for who is not root and cannot give it away. */
+/** Creates a directory for a database. `gid`: null if we are not root and cannot change the group. */
 export function makeDatabaseFolder(folder: string, gid: number | null): void {
   fs.mkdirSync(folder, 0o700);
   setAccess(fs.openSync(folder, READ), FOLDER_MODE, gid);
 }
 
-/** Makes an empty file for SQLite, which gives its journals the same owner and mode. One that is there stays. */
+/** Creates an empty file; SQLite gives its journals the same owner and mode. An existing file stays. */
 export function makeDatabaseFile(db: string, gid: number | null): void {
   try {
     setAccess(fs.openSync(db, 'wx', 0o600), FILE_MODE, gid);
@@ -84,7 +84,7 @@ export function makeDatabaseFile(db: string, gid: number | null): void {
 
 const READ = fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW;
 
-/** Closes the descriptor, too. */
+/** Sets mode and group, and closes the descriptor. */
 function setAccess(descriptor: number, mode: number, gid: number | null): void {
   try {
     if (gid !== null) fs.fchownSync(descriptor, 0, gid);

@@ -1,7 +1,7 @@
-// A policy request through the socket that smtpd would use, answered by the program as Postfix itself runs it.
+// Sends policy requests to the running service through the socket that smtpd uses.
 //
-// DIAGNOSTICS: only `action=dunno` or `action=reject ...`, alone before the empty line, is an answer. Whatever else
-// comes, such as the last words of a Node.js that died, is NoAnswer with the likely cause.
+// DIAGNOSTICS: only `action=dunno` or `action=reject ...` and an empty line are an answer. Anything else, such as the
+// crash message of Node.js, is NoAnswer with the likely cause.
 import * as net from 'node:net';
 import * as path from 'node:path';
 
@@ -12,7 +12,7 @@ export interface Answer {
   readonly ms: number;
 }
 
-/** Why there was no answer. `message`: what was seen; `hint`: the likely cause. */
+/** Thrown if there was no answer. `message`: what happened; `hint`: the likely cause. */
 export class NoAnswer extends Error {
   constructor(
     message: string,
@@ -22,10 +22,10 @@ export class NoAnswer extends Error {
   }
 }
 
-/** How long (ms) an answer may take: Postfix itself tries a program that fails once more after a second. */
+/** The longest time (ms) for an answer. It includes Postfix's second attempt if the program fails. */
 const TIME_LIMIT = 10_000;
 
-/** A user that no site has, so that the answer shows what the database says about a stranger. */
+/** A user that no site has, to see how the service answers about a user without entries of his own. */
 export const STRANGER = { user: 'doctor@allow-nets.invalid', address: '192.0.2.1' } as const;
 
 export function requestOf({ user, address }: { user: string; address: string }): string {
@@ -36,24 +36,24 @@ export function requestOf({ user, address }: { user: string; address: string }):
 
 export const socketOf = (queueDir: string, service: string) => path.join(queueDir, 'private', service);
 
-/** Where the program listens: a socket of Postfix's, or a port. */
+/** Where the program listens: the path of a UNIX socket, or a TCP port. */
 export type LiveAddress = string | { readonly host: string; readonly port: number };
 
-/** `reply`: all that came, with the empty line. Null for anything but one answer of this program. */
-export function actionIn(reply: string): Action | null {
+/** `reply`: all bytes received. Null unless they are exactly one answer of this program. */
+export function parseReply(reply: string): Action | null {
   const [, action] = /^action=(dunno|reject(?= [ -~]))[ -~]*\n\n$/.exec(reply) ?? [];
   return (action as Action | undefined) ?? null;
 }
 
-/** The last words of V8 and Node.js. */
-const DEATH = /Fatal (error|process)|Check failed|out of memory|Cannot allocate|core dumped/i;
+/** Matches the crash messages of V8 and Node.js. */
+const CRASH = /Fatal (error|process)|Check failed|out of memory|Cannot allocate|core dumped/i;
 
 const LIMITS =
   'Node.js ended on a signal while it started, as it does under MemoryDenyWriteExecute= or LimitAS= of the unit of Postfix: take the limit out of the unit, or let argv= in master.cf begin with NODE --jitless --no-expose-wasm';
 
 function noAnswerIn(reply: string): NoAnswer {
   const text = JSON.stringify(reply.trim().slice(0, 100)).replace(/[^ -~]/g, '?');
-  return new NoAnswer(`not an answer of this program: ${text}`, DEATH.test(reply) ? LIMITS : undefined);
+  return new NoAnswer(`not an answer of this program: ${text}`, CRASH.test(reply) ? LIMITS : undefined);
 }
 
 /** One request on a connection of its own. Throws NoAnswer. */
@@ -64,7 +64,7 @@ export function askLive(address: LiveAddress, request = requestOf(STRANGER)): Pr
     const connection = net.connect(typeof address === 'string' ? { path: address } : address);
     const end = (why: string) => {
       connection.destroy();
-      const action = actionIn(received);
+      const action = parseReply(received);
       if (action !== null) resolve({ action, ms: performance.now() - begin });
       else reject(received === '' ? new NoAnswer(why) : noAnswerIn(received));
     };
@@ -74,13 +74,13 @@ export function askLive(address: LiveAddress, request = requestOf(STRANGER)): Pr
     connection.on('close', () => end('the connection was closed without an answer'));
     connection.on('data', (bytes) => {
       received += bytes.toString('latin1');
-      // Of the last words of a process the rest is still to come.
+      // Do not stop at other text: the rest of a crash message may still come.
       if (received.length > 65_536 || /^action=[^\n]*\n\n/.test(received)) end('');
     });
   });
 }
 
-/** The same again and again for as long as Postfix may need after a reload. */
+/** Like askLive, but retries for as long as Postfix may need after a reload. */
 export async function awaitLive(socket: string): Promise<Answer> {
   const end = Date.now() + TIME_LIMIT;
   for (;;) {

@@ -1,5 +1,4 @@
-// Plans the changes of install and uninstall: from the texts of main.cf and master.cf to their new texts. Writes
-// nothing.
+// Computes the new texts of main.cf and master.cf for install and uninstall. Writes nothing.
 import {
   appendLines,
   editLines,
@@ -17,7 +16,7 @@ import { RECIPIENT_LIST, serviceChecks } from './restrictions';
 
 export interface Wanted extends PolicyService, Form {}
 
-/** First the files with the service, then with the lists that ask it: no list may ask before the service answers. */
+/** Two stages: first the service, then the lists that ask it, since no list may ask before the service answers. */
 export function installPlan(files: ConfigFiles, wanted: Wanted): [ConfigFiles, ConfigFiles] {
   const service = withTimeLimit(withEntry(files, wanted), wanted.name);
   return [service, withChecks(service, wanted)];
@@ -27,7 +26,7 @@ export function installPlan(files: ConfigFiles, wanted: Wanted): [ConfigFiles, C
 export function uninstallPlan(files: ConfigFiles, policy: string): ConfigFiles {
   const main = editParameters(files.main, (value, name) => {
     const left = withoutChecks(value, policy);
-    // Appended by install, which puts the check on a line of its own where the parameter was there and empty.
+    // If install appended the parameter, remove it. Where it was present and empty, install used a separate line.
     const isAppended = name === RECIPIENT_LIST && left !== value && left.trim() === '' && !value.includes('\n');
     return isAppended || name === timeLimitName(policy) ? null : left;
   });
@@ -42,7 +41,7 @@ function isEntryOf(line: string, policy: string): boolean {
   return service?.name === policy && service.type === 'unix';
 }
 
-/** All entries of the service: of several Postfix uses the last. */
+/** All entries of the service; Postfix uses the last one. */
 export const entriesNamed = (files: ConfigFiles, policy: string): Service[] =>
   entriesOf(files.master).filter(({ name, type }) => name === policy && type === 'unix');
 
@@ -75,7 +74,8 @@ function withTimeLimit(files: ConfigFiles, policy: string): ConfigFiles {
 }
 
 /**
- * Gives every check the wanted form, and each service that may skip it one at the front of its recipient restrictions.
+ * Gives every check the wanted form. Each service that lacks a check or may skip it gets one at the front of its
+ * recipient restrictions.
  */
 function withChecks(start: ConfigFiles, wanted: Wanted): ConfigFiles {
   const { name, trial } = wanted;
@@ -84,7 +84,7 @@ function withChecks(start: ConfigFiles, wanted: Wanted): ConfigFiles {
   const files = { ...start, main: editParameters(start.main, reform), master };
   const lacking = servicesWithAuth(files).filter((service) => {
     const [check] = serviceChecks(files, service, name);
-    // Access tables that the administrator put first stay first.
+    // Access tables that an administrator put first stay first.
     return check === undefined || check.trial !== trial || (check.skip !== null && !check.skip.tables);
   });
   const isOwn = (service: Service) => overrideOf(service, RECIPIENT_LIST) !== null;
@@ -106,7 +106,7 @@ function withCheckInMain(main: string, wanted: Wanted): string {
   const edited = editParameters(main, (value, name) => {
     if (name !== RECIPIENT_LIST) return value;
     isThere = true;
-    // On a line of its own, so that uninstall knows that the parameter was there.
+    // A separate line tells uninstall that the parameter was present before.
     if (value.trim() === '') return `${value}\n    ${checkText(wanted.name, wanted)}`;
     return withCheckFirst(value, wanted.name, wanted);
   });

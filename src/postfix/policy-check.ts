@@ -1,7 +1,6 @@
-// `check_policy_service` in the text of a restriction list: parsed, inserted, changed and removed.
+// Parses, inserts, changes and removes `check_policy_service` in the text of a restriction list.
 //
-// Values are raw, with the white space and the comments that they have in the file. An inserted check can be removed
-// without a trace.
+// Values are raw, with the white space and comments of the file. Removing an inserted check restores the text exactly.
 import { COMMA_OR_SPACE, wordsOf } from './config-text';
 
 /** `service`: a name in `private/`, `inet:HOST:PORT`, or `inet:*:PORT` for any host. */
@@ -13,13 +12,13 @@ export function isCheckOf(service: string, target: string): boolean {
   return endpoint.replace(/^(unix|local):\/?/, '') === `private/${service}`;
 }
 
-/** What stands behind the last colon: `inet:HOST:PORT`, `inet:[::1]:PORT`. */
+/** The text after the last colon: `inet:HOST:PORT`, `inet:[::1]:PORT`. */
 export const portOf = (address: string) => address.slice(address.lastIndexOf(':') + 1);
 
-/** The words in `{ unix:private/NAME, request_limit=1 }`, or the one word there is. */
+/** The words in `{ unix:private/NAME, request_limit=1 }`; a target without braces is one word. */
 export const attributesOf = (target: string): string[] => wordsOf(target.replace(/^\{(.*)\}$/s, '$1'), COMMA_OR_SPACE);
 
-/** The value of `name=value` or `{ name = value }` behind a check's endpoint, or null. Of several the last counts. */
+/** The value of `name=value` or `{ name = value }` after a check's endpoint, or null. The last one counts. */
 export function attributeOf(target: string, name: string): string | null {
   const values = attributesOf(target)
     .slice(1)
@@ -36,10 +35,10 @@ export interface Form {
   readonly trial: boolean;
 }
 
-/** The reply while the program does not answer, whatever smtpd_policy_service_default_action says. */
+/** smtpd's reply while the program does not answer; it overrides smtpd_policy_service_default_action. */
 const ACTION = '451 4.3.5 Policy service not available; see the mail log';
 
-/** The words of a check. `present`: its present target, whose other attributes and temporary default_action stay. */
+/** The text of a check. `present`: its present target; other attributes and a temporary default_action are kept. */
 export function checkText(service: string, { oneShot, trial }: Form, present = `unix:private/${service}`): string {
   const kept = attributesOf(present).filter((word) => !/^\{?\s*(request_limit|default_action)\s*=/.test(word));
   const own = attributeOf(present, 'default_action') ?? '';
@@ -48,7 +47,7 @@ export function checkText(service: string, { oneShot, trial }: Form, present = `
   return `${trial ? 'warn_if_reject ' : ''}check_policy_service ${target}`;
 }
 
-/** A comment, or a check of the service with the white space and the commas around it. */
+/** Matches a comment, or a check of the service with the white space and commas around it. */
 function checkPattern(service: string): RegExp {
   const endpoint = `(?:unix|local):(?:[^\\s,{}]*/)?private/${service.replaceAll('.', '\\.')}`;
   const group = `\\{[\\s,]*${endpoint}(?:[\\s,](?:[^{}]|\\{(?:[^{}]|\\{[^{}]*\\})*\\})*)?\\}`;
@@ -67,7 +66,7 @@ function editChecks(value: string, service: string, edit: (found: Found, rest: s
   });
 }
 
-/** Gives each check of the service this form. */
+/** Changes each check of the service to this form. */
 export function withForm(value: string, service: string, form: Form): string {
   const squeezed = (text: string) => text.replace(/[\s,]+/g, '').toLowerCase();
   return editChecks(value, service, ({ before, check, target, after }) => {
@@ -81,16 +80,16 @@ export function withoutChecks(value: string, service: string): string {
   let isLast = false;
   const left = editChecks(value, service, ({ before }, rest) => {
     isLast = /^\s*$/.test(rest);
-    // A line of its own goes with its newline.
+    // If the check has a line to itself, the newline goes, too.
     return before.startsWith('\n') && /^(\n|$)/.test(rest) ? '' : before;
   });
   if (!isLast) return left;
   const stripped = left.replace(/(?<=\S)[\s,]+$/, '');
-  // The text behind the value must not become part of a comment.
+  // Text that is appended later must not become part of a comment.
   return /\n[ \t]*#[^\n]*$/.test(stripped) ? `${stripped}\n ` : stripped;
 }
 
-/** Moves the check to the front, on a line of its own where the list begins on one. */
+/** Moves the check to the front, on a separate line if the list starts on one. */
 export function withCheckFirst(value: string, service: string, form: Form): string {
   const others = withoutChecks(value, service);
   const lead = /^[ \t]*(?:\n(?:[ \t]*#[^\n]*\n|[ \t]*\n)*[ \t]+)?/.exec(others)?.[0] ?? '';

@@ -1,4 +1,4 @@
-// The master.cf entry of the policy program: reading one, and writing it as spawn(8) wants it.
+// Parses and formats the master.cf entry of the policy program, which spawn(8) runs.
 import { BALANCED, type Service, serviceIn } from './config-text';
 import { refused } from './run';
 
@@ -11,8 +11,8 @@ export interface PolicyService {
   readonly argv: readonly string[];
 }
 
-/** An entry of spawn(8), or null for any other. */
-export function spawned(service: Service): PolicyService | null {
+/** Parses an entry that runs spawn(8); null for any other. */
+export function policyServiceOf(service: Service): PolicyService | null {
   const first = service.words.findIndex((word) => word.startsWith('argv='));
   if (service.command !== 'spawn' || first < 0) return null;
   const argv = service.words.slice(first).map((word, i) => (i === 0 ? word.slice('argv='.length) : word));
@@ -20,13 +20,13 @@ export function spawned(service: Service): PolicyService | null {
   return { name: service.name, user: user?.slice('user='.length) ?? '', argv };
 }
 
-/** Which word of argv is our program, or -1. */
+/** The index of our program in argv, or -1. */
 export function programIndex(argv: readonly string[]): number {
   return argv.findIndex((word) => /(^|\/)allow-nets(\.js)?$/.test(word));
 }
 
 /** Whether the entry runs our program. */
-export const runsProgram = (service: Service): boolean => programIndex(spawned(service)?.argv ?? []) >= 0;
+export const runsProgram = (service: Service): boolean => programIndex(policyServiceOf(service)?.argv ?? []) >= 0;
 
 export interface ProgramOptions {
   readonly persistent: boolean;
@@ -35,7 +35,7 @@ export interface ProgramOptions {
   readonly others: readonly (readonly string[])[];
 }
 
-/** The words after the program's name. */
+/** Parses the words after the program's name. */
 export function programOptions(words: readonly string[]): ProgramOptions {
   const others: string[][] = [];
   let db: string | null = null;
@@ -51,18 +51,16 @@ export function programOptions(words: readonly string[]): ProgramOptions {
 
 export const FIELDS = ['-', 'n', 'n', '-', '0'] as const;
 
-/**
- * Private; run as root, to become the service user; no chroot; no process limit, because each smtpd process has one.
- */
+/** Private; as root, to switch to the service user; no chroot; no process limit, as each smtpd process needs one. */
 function hasRightFields({ fields: [isPrivate = '', unprivileged, chroot, , limit] }: Service): boolean {
   return /^[-y]$/.test(isPrivate) && unprivileged === 'n' && chroot === 'n' && limit === '0';
 }
 
 /**
- * Quotes a word for master.cf (master(5), Postfix 3.0 and later). Throws Trouble for one that it cannot hold: an
- * unbalanced brace ends the running master(8).
+ * Quotes a word for master.cf (master(5), Postfix 3.0 and later). Throws Trouble for a word that cannot be quoted: an
+ * unbalanced brace would end the running master(8).
  */
-export function asWord(word: string): string {
+export function quoteWord(word: string): string {
   if (!new RegExp(`^${BALANCED}$`).test(word) || /\p{Cc}|^\s|\s$/u.test(word)) {
     throw refused(
       `master.cf cannot hold ${JSON.stringify(word)}`,
@@ -72,19 +70,19 @@ export function asWord(word: string): string {
   return /[\s{}]/.test(word) || word === '' ? `{${word}}` : word;
 }
 
-/** The entry's words, as `postconf -M NAME/unix='...'` takes them. */
+/** The entry on one line, as `postconf -M NAME/unix='...'` takes it. */
 export function entryText({ name, user, argv }: PolicyService, type: 'unix' | 'inet' = 'unix'): string {
   const [program = '', ...rest] = argv;
-  // A service of the network cannot be private (master(5)).
+  // An inet service cannot be private (master(5)).
   const fields = type === 'inet' ? ['n', ...FIELDS.slice(1)] : FIELDS;
-  const command = [asWord(`argv=${program}`), ...rest.map(asWord)];
+  const command = [quoteWord(`argv=${program}`), ...rest.map(quoteWord)];
   return [name, type, ...fields, 'spawn', `user=${user}`, ...command].join(' ');
 }
 
-/** The entry's lines in master.cf, aligned as there. `present`: its present lines, which stay where they are right. */
+/** The entry's lines in master.cf, in columns. `present`: the present lines, which are returned if they are right. */
 export function entryLines(wanted: PolicyService, present?: string): string {
   const service = present === undefined ? null : serviceIn(present);
-  const now = service === null ? null : spawned(service);
+  const now = service === null ? null : policyServiceOf(service);
   const isSame = now?.user === wanted.user && now.argv.join('\n') === wanted.argv.join('\n');
   if (present !== undefined && service !== null && isSame && hasRightFields(service)) return present;
   const columns = FIELDS.map((field) => field.padEnd(7)).join(' ');

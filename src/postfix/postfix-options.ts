@@ -1,4 +1,4 @@
-// What install, uninstall and doctor have in common on the command line, and what they begin with.
+// The options that install, uninstall and doctor share, and their first step: to open the Postfix instance.
 import type { Arguments } from '../cli/command';
 import { Trouble } from '../failure';
 import { ConfigStore } from './config-store';
@@ -26,14 +26,15 @@ export const YES = { alias: 'y', type: 'boolean', describe: 'do not ask' } as co
 export const DRY_RUN = { alias: 'n', type: 'boolean', describe: 'only print what would be done' } as const;
 
 /**
- * Postfix, its files, and the name of the service. `otherNames`: without --service, the other services in master.cf
- * that run this program. Throws Trouble when Postfix cannot be read, or the service of that name is another program.
+ * Opens the Postfix instance and its files. `name`: of the service. `otherNames`: the other services in master.cf that
+ * run this program, unless --service is given. Throws Trouble if Postfix cannot be read, or if the service of that name
+ * runs another program.
  */
 export function openPostfix(args: Arguments) {
   const postfix = new Postfix(args.text('config-dir'));
   const store = new ConfigStore(postfix.configDir);
   const name = args.text('service') ?? 'allow-nets';
-  // What can stand in `unix:private/NAME`.
+  // Only these characters can stand in `unix:private/NAME`.
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) {
     const hint = 'letters, digits, hyphens, dots and underscores';
     throw new Trouble({ kind: 'option', problem: `${name} is not a name for a service`, hint });

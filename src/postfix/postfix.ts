@@ -1,8 +1,8 @@
-// One Postfix instance, through its own commands: postconf(1) and postfix(1).
+// One Postfix instance, controlled with postconf(1) and postfix(1).
 //
-// DIAGNOSTICS: Trouble when there is no Postfix, when it is too old, or when it cannot read its configuration.
+// DIAGNOSTICS: throws Trouble if Postfix is missing, too old, or cannot read its configuration.
 import * as path from 'node:path';
-import { complaintOf, findProgram, refused, run, shellLine } from './run';
+import { failureText, findProgram, refused, run, shellLine } from './run';
 
 /** `{ unix:private/NAME, request_limit=1 }` and braces in master.cf came with Postfix 3.0. */
 const OLDEST = 3;
@@ -12,17 +12,17 @@ export class Postfix {
   readonly configDir: string;
   readonly queueDir: string;
   readonly mailOwner: string;
-  /** The words that choose this instance, for a command line that is printed. */
+  /** The options that select this instance, for printed command lines. */
   readonly chosen: readonly string[];
   private readonly values: ReadonlyMap<string, string>;
 
   /** `configDir`: from -c, or null for the default instance. */
   constructor(configDir: string | null) {
-    // Absolute, because programs are run in the queue directory and commands are pasted elsewhere.
+    // Absolute, because programs run in the queue directory and commands may be pasted in any directory.
     this.chosen = configDir === null ? [] : ['-c', path.resolve(configDir)];
     this.values = postconf([...this.chosen, '-x']);
     this.version = this.value('mail_version');
-    // postconf of Postfix 3.10 names the default folder for a moment after any main.cf has been written.
+    // Not from postconf: for a moment after a main.cf was written, that of Postfix 3.10 prints the default directory.
     const named = configDir ?? process.env['MAIL_CONFIG'];
     this.configDir = named === undefined ? this.value('config_directory') : path.resolve(named);
     this.queueDir = this.value('queue_directory');
@@ -32,18 +32,18 @@ export class Postfix {
     }
   }
 
-  /** The value of a parameter, expanded. */
+  /** The expanded value of a parameter. */
   value(name: string): string {
     return this.values.get(name) ?? '';
   }
 
-  /** Throws Trouble when Postfix cannot read its files. */
+  /** Throws Trouble if Postfix cannot read its files. */
   readConfiguration(): void {
     postconf([...this.chosen, '-n']);
     postconf([...this.chosen, '-M']);
   }
 
-  /** The folders of the default instance and of those that it lists. Empty when the default instance cannot be read. */
+  /** The configuration directories of the default instance and of those that it lists; empty if it cannot be read. */
   listedFolders(): string[] {
     const names = ['config_directory', 'alternate_config_directories', 'multi_instance_directories'];
     const { MAIL_CONFIG: _, ...env } = process.env;
@@ -51,35 +51,35 @@ export class Postfix {
     return ran.status === 0 ? ran.stdout.split(/[\s,]+/).filter((word) => word !== '') : [];
   }
 
-  /** What `postfix status` does, without its line in the mail log. */
+  /** Like `postfix status`, but without a line in the mail log. Requires root, else false. */
   isRunning(): boolean {
     const master = path.join(this.value('daemon_directory'), 'master');
-    // Status 0: the lock of the pid file is free. Who is not root cannot look and gets another one.
+    // Status 0: nobody has locked the pid file. 1: somebody has. Others: no permission.
     return run(master, ['-c', this.configDir, '-t']).status === 1;
   }
 
-  /** The words of a postfix(1) command for this instance. */
+  /** A postfix(1) command line for this instance. */
   command(word: 'check' | 'reload' | 'start'): string[] {
     return ['postfix', ...this.chosen, word];
   }
 
-  /** One of our own commands for this instance, as it can be pasted into a shell. */
+  /** One of our own commands for this instance, ready to be pasted into a shell. */
   ownCommand(...words: readonly string[]): string {
     const [command = '', ...rest] = words;
     return shellLine(['allow-nets', command, ...this.chosen, ...rest]);
   }
 
-  /** postfix(1) with this word. Throws Trouble when it fails. */
+  /** Runs postfix(1). Throws Trouble if it fails. */
   do(word: 'check' | 'reload' | 'start'): void {
     const ran = run(programOf('postfix'), this.command(word).slice(1));
-    if (ran.status !== 0) throw refused(`postfix ${word} failed (${complaintOf(ran)})`);
+    if (ran.status !== 0) throw refused(`postfix ${word} failed (${failureText(ran)})`);
   }
 }
 
-/** The lines `NAME = VALUE` that postconf prints. Throws Trouble when it fails. */
+/** Runs postconf and parses its lines `NAME = VALUE`. Throws Trouble if it fails. */
 export function postconf(words: readonly string[]): Map<string, string> {
   const ran = run(programOf('postconf'), words);
-  if (ran.status !== 0) throw refused(`postconf failed (${complaintOf(ran)})`, 'is -c the folder of main.cf?');
+  if (ran.status !== 0) throw refused(`postconf failed (${failureText(ran)})`, 'is -c the folder of main.cf?');
   const pairs = [...ran.stdout.matchAll(/^(.*?) =(.*)$/gm)];
   return new Map(pairs.map(([, name = '', value = '']) => [name, value.trim()]));
 }

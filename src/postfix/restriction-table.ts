@@ -1,6 +1,6 @@
-// Every restriction that access(5) and postconf(5) name, with the old names that smtpd(8) still accepts: its effect on
-// a check behind it, and whether it takes an argument. Any other word is a restriction class, or belongs to a newer
-// Postfix: it may permit.
+// The restrictions that access(5) and postconf(5) list, with the old names that smtpd(8) still accepts: the effect on a
+// check that follows, and whether it takes an argument. Any other word is a restriction class or belongs to a newer
+// Postfix, so it may permit.
 
 /** `permits`: every authenticated client. `ends`: refuses every client. `may permit`: some clients. `goes on`: none. */
 export type Effect = 'permits' | 'ends' | 'may permit' | 'goes on';

@@ -1,9 +1,9 @@
-// Evaluates restriction lists as smtpd does: which policy services an smtpd service asks, and what may end a list
-// before that.
+// Evaluates restriction lists as smtpd does, to find which policy services an smtpd service asks, and what may end a
+// list before that.
 //
-// A list is evaluated until a restriction decides. `permit` ends only its own list; the others are evaluated all the
-// same (SMTPD_ACCESS_README, "How Postfix evaluates SMTP access restriction lists"). So a check must stand before
-// whatever may permit. Whatever is not understood may permit: a warning, never ok.
+// A list is evaluated until a restriction decides. `permit` ends only its own list, not the others
+// (SMTPD_ACCESS_README, "How Postfix evaluates SMTP access restriction lists"). So a check must stand before everything
+// that may permit. An unknown restriction may permit, which gives a warning, never ok.
 import { COMMA_OR_SPACE, type Service, wordsOf } from './config-text';
 import { type ConfigFiles, type Lookup, mainLookup, serviceLookups, smtpdServices } from './configuration';
 import { attributeOf, isCheckOf } from './policy-check';
@@ -14,18 +14,18 @@ export const RECIPIENT_LIST = 'smtpd_recipient_restrictions';
 /** A `check_policy_service` in a restriction list. */
 export interface Check {
   readonly list: string;
-  /** What follows check_policy_service. */
+  /** The argument of check_policy_service. */
   readonly target: string;
   /** `request_limit=1`: smtpd closes the connection after each reply (Postfix 3.0 and later). */
   readonly oneShot: boolean;
-  /** `warn_if_reject` holds for it: refusals are logged and not carried out. */
+  /** `warn_if_reject` applies to it: refusals are only logged. */
   readonly trial: boolean;
   readonly skip: Skip | null;
 }
 
 /** What may end the list before a check. */
 export interface Skip {
-  /** The restriction; of several the one that lets most clients pass. */
+  /** The restriction; if there are several, the one that lets most clients pass. */
   readonly by: string;
   /** Whether it does so for every client that has authenticated. */
   readonly always: boolean;
@@ -33,24 +33,24 @@ export interface Skip {
   readonly tables: boolean;
 }
 
-/** The first check of `policy` (see `isCheckOf`) in each list, the one that is surely asked first. */
+/** The first check of `policy` (see `isCheckOf`) in each list, sorted so that the most reliable one is first. */
 export function checksOf(lookup: Lookup, policy: string): Check[] {
   const ours = policyChecks(lookup).filter(({ target }) => isCheckOf(policy, target));
   const first = ours.filter(({ list }, i) => ours.findIndex((one) => one.list === list) === i);
   return first.sort((a, b) => rank(a) - rank(b));
 }
 
-/** As `checksOf`, of a service, calm or overloaded: whichever is worse. */
+/** Like `checksOf`, for a service under normal load or stress, whichever is worse. */
 export function serviceChecks(files: ConfigFiles, service: Service, policy: string): Check[] {
   const all = serviceLookups(files, service).map((lookup) => checksOf(lookup, policy));
   return all.sort(([a], [b]) => rank(b) - rank(a))[0] ?? [];
 }
 
-/** How surely a check refuses: the less, the higher. */
+/** 0 for a check that surely refuses, higher for less reliable ones. */
 const rank = (check?: Check) =>
   check === undefined ? 4 : check.skip === null ? Number(check.trial) : check.skip.tables ? 2 : 3;
 
-/** The targets of all checks, in main.cf and of each smtpd service. */
+/** The targets of all checks in main.cf and in the overrides of each smtpd service. */
 export function policyTargets(files: ConfigFiles): string[] {
   const lookups = smtpdServices(files).flatMap((service) => serviceLookups(files, service));
   return [...new Set([mainLookup(files), ...lookups].flatMap(policyChecks).map(({ target }) => target))];
@@ -72,8 +72,8 @@ export function policyChecks(lookup: Lookup): Check[] {
 }
 
 /**
- * The lists in which the SASL user name is known, in the order of evaluation. With smtpd_delay_reject=no the lists of
- * the client and of HELO are evaluated before the client can authenticate.
+ * The lists in which the SASL user name is known, in the order of evaluation. With smtpd_delay_reject=no the client and
+ * HELO lists are evaluated before the client can authenticate.
  */
 function listsWithUser(lookup: Lookup): string[] {
   const delayed = !/^(no|false)$/i.test(lookup('smtpd_delay_reject') ?? 'yes');
@@ -92,10 +92,10 @@ interface Item {
 
 /** The limit of smtpd(8). */
 const DEEPEST = 100;
-/** Restrictions in a list: classes can contain each other twice. */
+/** The most restrictions in a list. Nested classes can grow exponentially. */
 const LONGEST = 10_000;
 
-/** The restrictions of a list in the order of evaluation, with those of restriction classes in their place. */
+/** The restrictions of a list in the order of evaluation, with restriction classes expanded. */
 function itemsOf(list: string, lookup: Lookup): Item[] {
   const classes = new Set(wordsOf(lookup('smtpd_restriction_classes') ?? '', COMMA_OR_SPACE));
   const items: Item[] = [];

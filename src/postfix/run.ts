@@ -1,17 +1,17 @@
-// Runs other programs without a shell, and keeps their output for the administrator.
+// Runs other programs without a shell, and keeps their output for messages.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { shellWord, Trouble } from '../failure';
 
-export interface Ran {
-  /** The exit status, or null when a signal or the time limit ended it, or it could not be started. */
+export interface RunResult {
+  /** The exit status; null if a signal or the time limit ended the program, or if it could not be started. */
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Where Postfix's commands are on systems that keep them out of an ordinary PATH. */
+/** Directories of Postfix's commands that may be missing in PATH. */
 const FOLDERS = ['/usr/sbin', '/usr/local/sbin', '/sbin', '/usr/bin', '/usr/local/bin', '/opt/local/sbin'];
 
 /** The absolute path of a program, or null. */
@@ -32,7 +32,7 @@ function isExecutable(file: string): boolean {
 const TIME_LIMIT = 60_000;
 
 /** Runs a program to its end, for a minute at most. */
-export function run(program: string, words: readonly string[], env = process.env): Ran {
+export function run(program: string, words: readonly string[], env = process.env): RunResult {
   const ran = spawnSync(program, words, {
     encoding: 'utf8',
     env,
@@ -43,14 +43,14 @@ export function run(program: string, words: readonly string[], env = process.env
   return { status: ran.status, stdout: ran.stdout ?? '', stderr: ran.stderr ?? String(ran.error ?? '') };
 }
 
-/** What a program printed about its failure, in one line. */
-export function complaintOf({ status, stdout, stderr }: Ran): string {
+/** The failure of a program in one line: its status and what it printed. */
+export function failureText({ status, stdout, stderr }: RunResult): string {
   const lines = `${stderr}\n${stdout}`.split('\n').filter((line) => line.trim() !== '');
   const state = status === null ? 'did not end' : `status ${status}`;
   return [state, lines.slice(0, 5).join(' | ')].filter((part) => part !== '').join(': ');
 }
 
-/** A command line as it can be pasted into a shell. */
+/** A command line, ready to be pasted into a shell. */
 export const shellLine = (words: readonly string[]): string => words.map(shellWord).join(' ');
 
 export function refused(problem: string, hint?: string): Trouble {

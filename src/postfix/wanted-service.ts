@@ -1,25 +1,25 @@
-// How Postfix is to run the program: the options of install, and what is installed where an option is not given. What
-// stops the account from running it is found by a trial run, before anything is changed.
+// Determines how Postfix is to run the program: by the options of install, else as it is installed now. A trial run
+// finds what keeps the account from running it, before anything is changed.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Arguments } from '../cli/command';
 import { parseErrorLines, type Words } from '../failure';
 import { readCommandLine } from '../policy/options';
 import { DEFAULT_DATABASE } from '../rules/database';
-import { type Account, accountOf, closedTo, runAs, type Surroundings } from './account';
-import { actionIn, requestOf, STRANGER } from './live-service';
+import { type Account, accountOf, type PostfixFolders, runAs, unreadablePath } from './account';
+import { parseReply, requestOf, STRANGER } from './live-service';
 import type { Wanted } from './plan';
 import { type PolicyService, programIndex, programOptions } from './policy-service';
 import type { Postfix } from './postfix';
-import { complaintOf, findProgram, shellLine } from './run';
+import { failureText, findProgram, shellLine } from './run';
 
 export interface WantedService extends Wanted {
   readonly db: string;
-  /** The files among the words of argv, which the account must be able to read. */
+  /** The files in argv, which the account must be able to read. */
   readonly program: readonly string[];
 }
 
-/** `present`: the service as it is installed. Throws Trouble for options that the program refuses. */
+/** `present`: the installed service, or null. Throws Trouble for options that the program would refuse. */
 export function wantedService(name: string, present: PolicyService | null, args: Arguments): WantedService {
   const index = present === null ? -1 : programIndex(present.argv);
   const now = programOptions(present?.argv.slice(index + 1) ?? []);
@@ -36,16 +36,14 @@ export function wantedService(name: string, present: PolicyService | null, args:
   return { name, user, argv: [...interpreter, script, ...options], oneShot, trial, db, program };
 }
 
-/** Replaces an option by the one that was given, if any. */
+/** Replaces an option by the one on the command line, if any. */
 function withOption(options: readonly (readonly string[])[], name: string, args: Arguments) {
   const value = args.text(name.slice(2));
   if (value === null) return options;
   return [...options.filter(([word]) => word !== name && !word?.startsWith(`${name}=`)), [name, value]];
 }
 
-/**
- * The words before the program. setpriv, prlimit, `env node` and flags stay; a Node.js becomes the one that runs this.
- */
+/** The words before the program. setpriv, prlimit, `env node` and flags are kept; Node.js is replaced by our own. */
 function interpreterOf(before: readonly string[]): string[] {
   const isNode = (word: string) => /(^|\/)node[^/]*$/.test(word);
   const at = before.findIndex((word, i) => isNode(word) && before.slice(i + 1).every((flag) => flag.startsWith('-')));
@@ -54,14 +52,14 @@ function interpreterOf(before: readonly string[]): string[] {
   return before.map((word, i) => (i === at && !viaEnv ? nodeOfPath() : word));
 }
 
-/** The path of this Node.js: the one in PATH, which survives an upgrade better than the real one. */
+/** The path of this Node.js, if possible the one in PATH, which survives an upgrade better than the real path. */
 function nodeOfPath(): string {
   const node = findProgram('node');
   return node !== null && fs.realpathSync(node) === process.execPath ? node : process.execPath;
 }
 
 /**
- * Adds the group of public/, where postlogd(8) listens, to the account: postlog needs it where Postfix writes the log
+ * Adds the group of public/, where postlogd(8) listens, to the account. postlog needs it if Postfix writes the log
  * itself (maillog_file) and postlog is not set-gid (Debian).
  */
 export function withLogGroup(user: string, postfix: Postfix): string {
@@ -69,23 +67,23 @@ export function withLogGroup(user: string, postfix: Postfix): string {
   if (user.includes(':') || postlog === null || postfix.value('maillog_file') === '') return user;
   if ((fs.statSync(postlog).mode & 0o2000) !== 0) return user;
   const account = accountOf(user, postfix.mailOwner);
-  const isClosed = closedTo(account, path.join(postfix.queueDir, 'public'), postfix) !== null;
+  const isClosed = unreadablePath(account, path.join(postfix.queueDir, 'public'), postfix) !== null;
   return isClosed ? `${user}:${postfix.value('setgid_group') || 'postdrop'}` : user;
 }
 
-/** What keeps the account from running the program or reading one of the files, or null. */
-export function hindranceOf(account: Account, { argv }: PolicyService, surroundings: Surroundings): Words | null {
-  // Without a line in the mail log about the refusal.
-  const ran = runAs(account, [...argv, '--log', 'none'], surroundings, requestOf(STRANGER));
-  if (ran.status === 0 && actionIn(ran.stdout) !== null) return null;
-  const printed = parseErrorLines(ran.stderr) ?? { problem: complaintOf(ran) };
+/** Runs the program once as the account. Null if it answers, else why it does not. */
+export function trialRunFailure(account: Account, { argv }: PolicyService, folders: PostfixFolders): Words | null {
+  // --log none: the refusal of this request is not worth a line in the mail log.
+  const ran = runAs(account, [...argv, '--log', 'none'], folders, requestOf(STRANGER));
+  if (ran.status === 0 && parseReply(ran.stdout) !== null) return null;
+  const printed = parseErrorLines(ran.stderr) ?? { problem: failureText(ran) };
   return { ...printed, problem: `the policy program does not answer when ${account.name} runs it: ${printed.problem}` };
 }
 
-/** The first file that the account cannot read, with the command that lets it, or null. */
-export function closedFile(account: Account, files: readonly string[], surroundings: Surroundings): Words | null {
+/** The first file that the account cannot read, with the fix, or null. */
+export function unreadableFile(account: Account, files: readonly string[], folders: PostfixFolders): Words | null {
   for (const file of files) {
-    const step = closedTo(account, file, surroundings);
+    const step = unreadablePath(account, file, folders);
     if (step === null) continue;
     const found = fs.statSync(step, { throwIfNoEntry: false });
     if (found === undefined) return { problem: `there is no ${file} any more` };
