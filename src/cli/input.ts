@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { Trouble } from '../failure';
 import type { Meaning } from '../rules/meaning';
 import { formatNetwork, isCertain, parseNetwork } from '../rules/network';
+import { networksOf, parseRange, type Range } from '../rules/range';
 import { nameFault } from '../rules/row-fault';
 import { foldName } from '../rules/subject';
 import { refuseInvisible, refuseLook } from './pasted';
@@ -24,6 +25,8 @@ export function readNetwork(text: string): Meaning | Refusal {
   }
   const parsed = parseNetwork(spelled);
   if (parsed === null || !isCertain(spelled, parsed.network)) {
+    const range = parseRange(spelled);
+    if (range !== null) return { problem: `${spelled} is a range, not a network`, hint: rangeHint(range) };
     const meant = likelyNetwork(spelled);
     const hint = meant === null ? 'a network is 192.0.2.0/24, 2001:db8::/32, any or @SET' : `did you mean ${meant}`;
     return { problem: `${quoted(text)} is not a network`, hint };
@@ -32,6 +35,14 @@ export function readNetwork(text: string): Meaning | Refusal {
   const host = parseNetwork(spelled.replace(/\/.*/, ''))?.network;
   const hint = [parsed.network, ...(host ? [host] : [])].map(formatNetwork).join(' or ');
   return { problem: `${quoted(text)} is not the first address of its network`, hint };
+}
+
+const MOST_NETWORKS = 8;
+
+function rangeHint(range: Range): string {
+  const networks = networksOf(range).map(formatNetwork);
+  const more = networks.length > MOST_NETWORKS ? ',...' : '';
+  return `its networks are ${networks.slice(0, MOST_NETWORKS).join(',')}${more}`;
 }
 
 export function isRefusal(read: Meaning | Refusal): read is Refusal {

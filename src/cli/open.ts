@@ -3,10 +3,11 @@ import { makeCanonical } from '../rules/canonical';
 import { type Connection, checkSchema, openForReading, openForWriting, translating } from '../rules/database';
 import { RowImport } from '../rules/import';
 import { asOwner, becomeOwner } from '../rules/owner';
+import { hint } from './output';
 
 /**
  * Runs `work` in one immediate transaction. First, readable rows that other SQLite clients wrote are made canonical:
- * `rewritten` is their number, and `before` runs before that.
+ * `rewritten` is their number, and `before` runs before that and reports what they hide.
  */
 export function withWriteTransaction<T>(
   file: string,
@@ -16,12 +17,18 @@ export function withWriteTransaction<T>(
   return asOwner(file, () =>
     translating(file, () => {
       const connection = openForWriting(file);
+      const warnings: string[] = [];
       const change = () => {
         before?.(connection);
-        return work(connection, makeCanonical(connection));
+        return work(
+          connection,
+          makeCanonical(connection, before === undefined ? (one) => warnings.push(one) : undefined),
+        );
       };
       try {
-        return connection.transaction(change).immediate();
+        const result = connection.transaction(change).immediate();
+        hintAtWarnings(warnings);
+        return result;
       } finally {
         connection.close();
       }
@@ -29,13 +36,24 @@ export function withWriteTransaction<T>(
   );
 }
 
+const MOST_WARNINGS = 20;
+
+/** About rows by hand whose canonical form no longer shows that they grant more than was likely meant. */
+function hintAtWarnings(warnings: readonly string[]): void {
+  for (const warning of warnings.slice(0, MOST_WARNINGS)) hint(`a row by hand, ${warning}`);
+  if (warnings.length > MOST_WARNINGS) hint(`and ${warnings.length - MOST_WARNINGS} more such rows`);
+}
+
 /** Runs `work`, which adds rows and applies them, see RowImport. */
 export async function withRowImport<T>(file: string, work: (rows: RowImport) => T | Promise<T>): Promise<T> {
   const becomeRoot = becomeOwner(file);
   try {
     const connection = translating(file, () => openForWriting(file));
+    const warnings: string[] = [];
     try {
-      return await work(translating(file, () => new RowImport(connection)));
+      const result = await work(translating(file, () => new RowImport(connection, (one) => warnings.push(one))));
+      hintAtWarnings(warnings);
+      return result;
     } catch (error) {
       return translating(file, () => {
         throw error;

@@ -13,7 +13,7 @@ import { Trouble } from '../failure';
 import type { Connection } from '../rules/database';
 import { hasRows, namesFrom } from '../rules/entries';
 import { formatInstant } from '../rules/expiry';
-import { inheritWider, widerSubjects } from '../rules/inherit';
+import { type Deciders, decidersOf, inheritWider, widerSubjects } from '../rules/inherit';
 import { type Meaning, meaningText } from '../rules/meaning';
 import { EVERYBODY } from '../rules/subject';
 import { hintAtSync } from '../sync/status';
@@ -55,11 +55,16 @@ export const add: Command = {
       requireUserName(connection, user, force);
       for (const network of networks) requireSet(connection, network, args.db);
       const origin = { addedAt: formatInstant(now), addedBy: whoAmI(), local };
+      const before = decidersOf(connection, user, now);
       const lost = only ? widerSubjects(connection, user) : [];
       const kept = only || has('inherit') ? [] : inheritWider(connection, user, origin);
       const put = entryWriter(connection, 'access', now);
       const written = networks.map((network) => put(user, network, wanted));
-      return { written, kept, lost, hints: nameHints(connection, user, args.db, 'add', networks.map(meaningText)) };
+      const hints = networks.some(({ kind }) => kind === 'none' || kind === 'inherit')
+        ? []
+        : blockHints(user, before, args.db);
+      hints.push(...nameHints(connection, user, args.db, 'add', networks.map(meaningText)));
+      return { written, kept, lost, hints };
     });
     networks.forEach((network, i) => {
       const row = written[i] ?? null;
@@ -82,6 +87,17 @@ function grantText(user: string, meaning: Meaning, already: boolean): string {
   const [now, later] = already ? ['', ' already'] : [' now', ''];
   if (meaning.kind === 'inherit') return `${user}${now} inherits what the next wider entries allow${later}`;
   return `${user} may${now} send mail from ${meaningText(meaning)}${later}`;
+}
+
+/** The block of a user stays whatever is added. That of a wider subject does not refuse what the user's own entries allow. */
+function blockHints(user: string, { subjects, state }: Deciders, db: string): string[] {
+  const blocked = subjects.at(-1);
+  if (state !== 'blocked' || blocked === undefined) return [];
+  const [text, command] =
+    blocked === user
+      ? [`${user} is blocked, and still refused from everywhere`, commandText('unblock', [user], db)]
+      : [`${blocked} is blocked, but not ${user} at what is allowed now`, commandText('block', [user], db)];
+  return [command === null ? text : `${text}: ${command}`];
 }
 
 /** Throws Trouble if the entry names a set that does not exist. */

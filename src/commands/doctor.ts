@@ -11,7 +11,7 @@ import { printable, Trouble } from '../failure';
 import { ConfigStore } from '../postfix/config-store';
 import { entriesOf, servicesOf } from '../postfix/config-text';
 import type { ConfigFiles } from '../postfix/configuration';
-import { attributesOf, isCheckOf } from '../postfix/policy-check';
+import { attributesOf, isCheckOf, TROUBLE_ACTION } from '../postfix/policy-check';
 import { policyServiceOf, runsProgram } from '../postfix/policy-service';
 import { Postfix } from '../postfix/postfix';
 import { CONFIG_DIR, SERVICE } from '../postfix/postfix-options';
@@ -70,7 +70,6 @@ async function* examine(args: Arguments): AsyncIterable<Finding> {
 }
 
 function missingService(wanted: string | null, postfix: Postfix, files: ConfigFiles): Finding {
-  const name = wanted ?? 'allow-nets';
   const hidden = entriesOf(files.master).find(runsProgram);
   if (hidden !== undefined && wanted === null) {
     const message = `master.cf has several entries ${hidden.name}/${hidden.type}; Postfix uses the last, which does not run this program`;
@@ -78,13 +77,24 @@ function missingService(wanted: string | null, postfix: Postfix, files: ConfigFi
     return fail('service', message, { hint, command: reloadCommand(postfix) });
   }
   const targets = policyTargets(files);
+  const name = wanted ?? orphanedName(targets);
   const isAsked = targets.some((target) => isCheckOf(name, target));
   const effect = isAsked ? `, but lists ask unix:private/${name}: mail is deferred` : '';
   const hosts = targets.flatMap((target) => attributesOf(target)[0] ?? []).filter((target) => /^inet:/i.test(target));
   const hint =
     hosts.length > 0 ? `if ${hosts.join(' or ')} is a policy host: allow-nets doctor --service HOST:PORT` : null;
-  const command = shellLine(['allow-nets', 'install', ...(isAsked ? [] : ['--trial']), ...postfix.chosen]);
-  return fail('service', `no service in master.cf runs this program${effect}`, { hint, command });
+  const words = ['allow-nets', 'install', ...(isAsked ? [] : ['--trial']), ...postfix.chosen];
+  if (name !== 'allow-nets') words.push('--service', name);
+  return fail('service', `no service in master.cf runs this program${effect}`, { hint, command: shellLine(words) });
+}
+
+/** The service that a check of ours asks: a panel that writes master.cf anew takes the service and leaves the lists of main.cf. */
+function orphanedName(targets: readonly string[]): string {
+  const names = targets.flatMap((target) => {
+    const [, name] = /^(?:unix|local):\/?private\/(.+)$/.exec(attributesOf(target)[0] ?? '') ?? [];
+    return name !== undefined && target.includes(TROUBLE_ACTION) ? [name] : [];
+  });
+  return names.find((name) => name === 'allow-nets') ?? names[0] ?? 'allow-nets';
 }
 
 const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;

@@ -2,9 +2,8 @@
 import type { Command } from '../cli/command';
 import { withWriteTransaction } from '../cli/open';
 import { hint, printLine } from '../cli/output';
-import { clearStaleKeys, eachRow, handRows, type Row } from '../rules/entries';
-import { problemOf, warningOf } from '../rules/row-fault';
-import type { Table } from '../rules/schema';
+import { clearStaleKeys, eachRow, handRows } from '../rules/entries';
+import { problemOf, rowText, warningOf } from '../rules/row-fault';
 
 const TABLES = ['access', 'network_set'] as const;
 const SHOWN_FAULTS = 20;
@@ -47,7 +46,3 @@ export const tidy: Command = {
     return 0;
   },
 };
-
-function rowText(table: Table, { user, network }: Row): string {
-  return `${table === 'access' ? user : `@${user}`} ${network}`;
-}

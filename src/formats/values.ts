@@ -6,7 +6,6 @@ import { formatInstant, parseInstant } from '../rules/expiry';
 import type { ImportRow } from '../rules/import';
 import { keyOf, meaningText } from '../rules/meaning';
 import { formatNetwork, networkKey, parseNetwork } from '../rules/network';
-import { networksOf, parseRange } from '../rules/range';
 import { foldName } from '../rules/subject';
 import type { Values } from './columns';
 
@@ -66,8 +65,6 @@ function networkOf(text: string): Pick<ImportRow, 'network' | 'key'> | Refusal {
   return refuseOther(text) ?? meaning;
 }
 
-const SHOWN_NETWORKS = 8;
-
 /** What a text is that is not a network, or null when that is not known. */
 function refuseOther(text: string): Refusal | null {
   if (/^\s*(?:null|\\n)\s*$/i.test(text)) return { problem: `${text.trim()} is not a network`, hint: EVERYWHERE };
@@ -78,12 +75,7 @@ function refuseOther(text: string): Refusal | null {
       hint: `commas separate networks: ${parts.join(',')}`,
     };
   }
-  const range = parseRange(text);
-  if (range === null) return refuseInvisible('network', text);
-  const networks = networksOf(range).map(formatNetwork);
-  const printed = networks.slice(0, SHOWN_NETWORKS).join(',');
-  const more = networks.length > SHOWN_NETWORKS ? ',...' : '';
-  return { problem: `${text.trim()} is a range, not a network`, hint: `its networks are ${printed}${more}` };
+  return refuseInvisible('network', text);
 }
 
 /** A date alone means to the end of that day in local time, as --until; a time without an offset is UTC, as in the database. */

@@ -5,6 +5,7 @@
 // Clients choose some of the values (user, HELO name), and could imitate this line in the logs of other programs. So
 // only lines tagged allow-nets count, and the pairs are parsed from left to right; a value with spaces or quotes is a
 // JSON string.
+import { STRANGER } from '../postfix/live-service';
 import type { LineKind } from './read-log';
 
 const PAIR = /([a-z_]+)=("(?:[^"\\]|\\.)*"|[!#-[\]-~]*)(?: |$)/gy;
@@ -15,6 +16,8 @@ export const REFUSAL_LINES: LineKind = {
   read({ tag, message, times }) {
     if (!/(?:^|\/)allow-nets$/.test(tag) || !message.startsWith('verdict=reject ')) return 'other';
     const { user, address, reason = '' } = pairsOf(message);
+    // Of allow-nets doctor, and nobody to let in.
+    if (user === STRANGER.user) return 'other';
     return user && address !== undefined && times > 0 ? { user, address, reason, times } : 'broken';
   },
 };

@@ -36,13 +36,13 @@ export interface Form {
 }
 
 /** smtpd's reply while the program does not answer; it overrides smtpd_policy_service_default_action. */
-const ACTION = '451 4.3.5 Policy service not available; see the mail log';
+export const TROUBLE_ACTION = '451 4.3.5 Policy service not available; see the mail log';
 
 /** The text of a check. `present`: its present target; other attributes and a temporary default_action are kept. */
 export function checkText(service: string, { oneShot, trial }: Form, present = `unix:private/${service}`): string {
   const kept = attributesOf(present).filter((word) => !/^\{?\s*(request_limit|default_action)\s*=/.test(word));
   const own = attributeOf(present, 'default_action') ?? '';
-  const action = `{ default_action = ${/^4\d\d\s/.test(own) ? own : ACTION} }`;
+  const action = `{ default_action = ${/^4\d\d\s/.test(own) ? own : TROUBLE_ACTION} }`;
   const target = `{ ${[...kept, ...(oneShot ? ['request_limit=1'] : []), action].join(', ')} }`;
   return `${trial ? 'warn_if_reject ' : ''}check_policy_service ${target}`;
 }

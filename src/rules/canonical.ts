@@ -7,15 +7,21 @@ import type { Connection } from './database';
 import { deleteRows, handRows, type Row, rowWith, rowWriter } from './entries';
 import { expiryMoment, formatInstant } from './expiry';
 import { type Meaning, meaningOf } from './meaning';
+import { hasHostBits, rowText, warningOf } from './row-fault';
 import type { Table } from './schema';
 import { foldName, isComparable } from './subject';
 
-/** Inside the caller's transaction. Returns how many rows were written anew. */
-export function makeCanonical(connection: Connection): number {
-  return makeTableCanonical(connection, 'access') + makeTableCanonical(connection, 'network_set');
+/**
+ * Inside the caller's transaction. Returns how many rows were written anew. `onHostBits` gets a warning for each row that
+ * grants more than the address in it: `list` and `doctor` can no longer see that in the canonical form.
+ */
+export function makeCanonical(connection: Connection, onHostBits: (warning: string) => void = () => {}): number {
+  return (
+    makeTableCanonical(connection, 'access', onHostBits) + makeTableCanonical(connection, 'network_set', onHostBits)
+  );
 }
 
-function makeTableCanonical(connection: Connection, table: Table): number {
+function makeTableCanonical(connection: Connection, table: Table, onHostBits: (warning: string) => void): number {
   const rows = handRows(connection, table);
   if (rows.length === 0) return 0;
   const write = rowWriter(connection, table);
@@ -24,6 +30,7 @@ function makeTableCanonical(connection: Connection, table: Table): number {
     const meaning = readable(table, row);
     if (meaning === null || typeof row.user !== 'string') continue;
     const name = foldName(row.user);
+    if (hasHostBits(row)) onHostBits(`${rowText(table, row)}: ${warningOf(table, row)}`);
     const same = rowWith(connection, table, name, meaning);
     const lasting = same !== null && expiryMoment(same.expires) > expiryMoment(row.expires) ? same : row;
     deleteRows(connection, table, [row]);

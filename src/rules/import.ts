@@ -94,7 +94,11 @@ export class RowImport {
   private readonly insert: Statement;
   private read = 0;
 
-  constructor(private readonly connection: Connection) {
+  /** `onHostBits`: as makeCanonical. */
+  constructor(
+    private readonly connection: Connection,
+    private readonly onHostBits?: (warning: string) => void,
+  ) {
     // SQLite keeps a temporary table of this size and more in a file.
     connection.pragma('temp.cache_size = -64000');
     connection.exec(INCOMING);
@@ -115,7 +119,7 @@ export class RowImport {
     const { connection } = this;
     connection.exec('commit; begin immediate');
     try {
-      makeCanonical(connection);
+      makeCanonical(connection, this.onHostBits);
       options.before?.(connection);
       const changes: Change[] = [];
       const result = this.write(options, options.report === undefined ? null : changes);

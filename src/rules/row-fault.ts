@@ -26,6 +26,14 @@ export function warningOf(table: Table, row: Row): string | null {
   return isDomain ? `${row.user} is a login name here; the domain is @${row.user}` : null;
 }
 
+/** Whether the network of a row is not the first address of what it grants: 10.1.2.3/8. */
+export const hasHostBits = ({ network }: Row): boolean => parseNetwork(String(network))?.hostBits === true;
+
+/** How a row is called in a message. */
+export function rowText(table: Table, { user, network }: Row): string {
+  return `${table === 'access' ? user : `@${user}`} ${network}`;
+}
+
 /** Why a name in the `user` column can match no SASL user name, and the name that was likely meant. */
 export interface NameFault {
   readonly problem: string;

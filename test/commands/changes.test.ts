@@ -267,7 +267,8 @@ test('the first entry of a user takes nothing away, and the last one leaves noth
       [`block ${CAROL}`, [`${CAROL} is blocked already`]],
       [`list ${CAROL}`, [`${CAROL}  none     -  BLOCKED; password stolen`, '@example.com       @office  -'],
         [`hint: the entries of ${CAROL} decide for ${CAROL}; those of @example.com do not count`]],
-      [`add ${CAROL} 203.0.113.10`, [`${CAROL} may now send mail from 203.0.113.10/32`, KEEPS]],
+      [`add ${CAROL} 203.0.113.10`, [`${CAROL} may now send mail from 203.0.113.10/32`, KEEPS],
+        [`hint: ${CAROL} is blocked, and still refused from everywhere: allow-nets unblock ${CAROL} --db DB`]],
       [`unblock ${CAROL}`, [`${CAROL} is no longer blocked`], [`hint: the entries of ${CAROL} decide now, and by inherit those of @example.com`]],
       [`remove ${CAROL} --all`, [`removed ${CAROL} inherit`, `removed ${CAROL} 203.0.113.10/32`], [WIDER]],
       [`block ${CAROL} --until 2098-12-24`, [`${CAROL} is now blocked until 2098-12-25T00:00:00Z (2098-12-25 00:00:00 local time)`,
@@ -296,6 +297,31 @@ test('the first entry of a user takes nothing away, and the last one leaves noth
     ]],
   };
   for (const [name, [sql, lines]] of Object.entries(lives)) await t.test(name, () => void steps(sql, lines));
+});
+
+test('a network added to a user who is blocked, or whose domain is', () => {
+  // biome-ignore format: a step a line
+  steps('', [
+    ['block eve@example.com', ['eve@example.com is now blocked']],
+    ['add eve@example.com 10.0.0.1', ['eve@example.com may now send mail from 10.0.0.1/32'],
+      ['hint: eve@example.com is blocked, and still refused from everywhere: allow-nets unblock eve@example.com --db DB']],
+    ['block @example.org', ['@example.org is now blocked']],
+    ['add bob@example.org 10.0.0.1', ['bob@example.org may now send mail from 10.0.0.1/32', 'bob@example.org also keeps what @example.org allows'],
+      ['hint: @example.org is blocked, but not bob@example.org at what is allowed now: allow-nets block bob@example.org --db DB']],
+    ['add bob@example.org inherit', ['bob@example.org inherits what the next wider entries allow already']],
+  ]);
+});
+
+test('a change that rewrites 10.1.2.3/8 by hand as 10.0.0.0/8 warns of what it grants', () => {
+  const byHand = "insert into access (user, network) values ('bob', '10.1.2.3/8')";
+  const warning = 'hint: a row by hand, bob 10.1.2.3/8: 10.1.2.3/8 grants all of 10.0.0.0/8';
+  const db = steps(byHand, [
+    ['set add office 10.0.0.1', ['@office now holds 10.0.0.1/32'], [warning]],
+    ['set add office 10.0.0.2', ['@office now holds 10.0.0.2/32']],
+  ]);
+  change(db, byHand);
+  const imported = run(['--db', db, 'import', '-'], { input: 'user,network\ndave,10.0.0.2\n' });
+  assert.equal(imported.stderr, `allow-nets: ${warning}\n`);
 });
 
 test('rows by hand that match nobody, or more than they seem to, are marked', () => {

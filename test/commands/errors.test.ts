@@ -56,6 +56,7 @@ const CASES: Record<string, Case[]> = {
     [['add', 'alice', '10.1.2.3/8'], 2, '10.1.2.3/8 is not the first address of its network', '10.0.0.0/8 or 10.1.2.3/32'],
     [['add', 'alice', '10.1.2.0/255.255.255.0'], 2, '10.1.2.0/255.255.255.0 is not a network', 'did you mean 10.1.2.0/24'],
     [['add', 'alice', '10.1.2.*'], 2, '10.1.2.* is not a network', 'did you mean 10.1.2.0/24'],
+    [['add', 'alice', '10.0.0.1-10.0.0.3'], 2, '10.0.0.1-10.0.0.3 is a range, not a network', 'its networks are 10.0.0.1/32,10.0.0.2/31'],
     [['add', 'alice', '[2001:db8::1]'], 2, '[2001:db8::1] is not a network', 'did you mean 2001:db8::1/128'],
     [['add', 'alice', '10.0.0.0/33'], 2, '10.0.0.0/33 is not a network', A_NETWORK],
     [['add', 'alice', '300.1.1.1'], 2, '300.1.1.1 is not a network', A_NETWORK],

@@ -589,6 +589,13 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
       ['ok Postfix', 'fail service'],
     );
     assert.match(none[1]?.message ?? '', /but lists ask unix:private\/allow-nets: mail is deferred$/);
+    assert.match(none[1]?.remedy ?? '', /^allow-nets install -c \S+$/);
+    for (const name of ['main.cf', 'master.cf'] as const)
+      write(name, site.read(name).replaceAll('private/allow-nets', 'private/nets'));
+    const renamed = findingOf('service');
+    assert.match(renamed?.message ?? '', /but lists ask unix:private\/nets: mail is deferred$/);
+    assert.match(renamed?.remedy ?? '', /^allow-nets install -c \S+ --service nets$/);
+    write('main.cf', good.main);
     write('master.cf', good.master);
     await site.postfix.reload();
   });

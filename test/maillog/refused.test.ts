@@ -18,7 +18,9 @@ const LOG =
   at('05:10:00', refusal('alice@example.com', '203.0.113.9', 'subject=alice@example.com entry= reason=not-covered')) +
   at('05:11:00', refusal('alice@example.com', '203.0.113.9', CLIENT)) +
   at('05:20:00', refusal('alice@example.com', '2001:db8:1:2::7', CLIENT)) +
-  at('05:20:01', refusal('Alice@Example.com', '2001:db8:1:2:3::8', CLIENT));
+  at('05:20:01', refusal('Alice@Example.com', '2001:db8:1:2:3::8', CLIENT)) +
+  // The request of allow-nets doctor.
+  at('05:21:00', refusal('doctor@allow-nets.invalid', '192.0.2.1'));
 
 /** Bob is allowed by now. */
 function prepared(): string {
