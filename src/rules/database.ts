@@ -7,7 +7,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type Database from 'better-sqlite3';
-import { Trouble } from '../failure';
+import { shellWord, Trouble } from '../failure';
 import { isLoadError, loadDriver, loadTrouble } from './addon';
 import { databaseFailure, databaseFailureOf, unwritable, versionFailure } from './database-failure';
 import { SCHEMA_VERSION } from './schema';
@@ -65,11 +65,32 @@ export function openForCreating(file: string): Connection {
 let driver: typeof Database | null = null;
 
 function open(file: string, options: Database.Options): Connection {
+  refuseSpecialFiles(file);
   driver ??= loadDriver();
   try {
     return new driver(file, { timeout: BUSY_TIMEOUT, ...options });
   } catch (error) {
     throw isLoadError(error) ? loadTrouble(error) : troubleOf(file, error);
+  }
+}
+
+/** A FIFO in place of the database or of a file beside it would keep SQLite waiting for ever. */
+function refuseSpecialFiles(file: string): void {
+  if (isSpecial(file)) throw new Trouble(databaseFailure('database-broken', file, 'it is not a regular file'));
+  const beside = ['-journal', '-wal', '-shm'].map((end) => `${file}${end}`).find(isSpecial);
+  if (beside === undefined) return;
+  const hint = 'find out who put it there, and remove it as root';
+  const command = `rm ${shellWord(beside)}`;
+  throw new Trouble({ kind: 'database-unreadable', problem: `${beside} is not a regular file`, hint, command });
+}
+
+function isSpecial(name: string): boolean {
+  try {
+    const stats = fs.statSync(name, { throwIfNoEntry: false });
+    return stats !== undefined && !stats.isFile() && !stats.isDirectory();
+  } catch {
+    // SQLite says why.
+    return false;
   }
 }
 

@@ -1,6 +1,6 @@
 // Commands in trouble with the machine: permissions, a full disk, an output that cannot be written, a strange database.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -21,9 +21,14 @@ test('a database that is none', async (t) => {
   fs.mkdirSync(folder);
   const empty = file('');
   const text = file('this is no database, but long enough to be taken for one at the first look: '.repeat(20));
+  const [fifo, trapped] = [path.join(folder, 'fifo'), noDatabase()];
+  writeDatabase(trapped, [{ name: 'alice', network: '10.0.0.0/8' }]);
+  execFileSync('mkfifo', [fifo, `${trapped}-journal`]);
   const cases: [what: string, db: string, problem: string, hint: string][] = [
     ['missing', missing, `there is no database ${missing}`, `put the file back from a copy; for a new installation run as root: allow-nets init --db ${missing}`],
     ['a folder', folder, `database ${folder} cannot be used (it is a folder)`, `put a good copy in its place, or move it away and run as root: allow-nets init --db ${folder}`],
+    ['a FIFO', fifo, `database ${fifo} cannot be used (it is not a regular file)`, `put a good copy in its place, or move it away and run as root: allow-nets init --db ${fifo}`],
+    ['with a FIFO for a journal', trapped, `${trapped}-journal is not a regular file`, `find out who put it there, and remove it as root: rm ${trapped}-journal`],
     ['empty', empty, `${empty} is not a database of allow-nets (schema version 0)`, `check --db, or run as root: allow-nets init --db ${empty}`],
     ['text', text, `database ${text} cannot be used (file is not a database)`, `put a good copy in its place, or move it away and run as root: allow-nets init --db ${text}`],
   ]; // biome-ignore format: a table
