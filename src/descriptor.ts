@@ -1,10 +1,12 @@
-// Reading from and writing to descriptors, one call after the other.
+// Reads from and writes to descriptors synchronously.
 //
-// Only fs.readSync and fs.writeSync are used: one touch of process.stdin, process.stdout or console makes descriptors 0 to 2 non-blocking,
-// for every program that shares them. Another program may have done so before; then these functions wait and retry.
+// Only fs.readSync and fs.writeSync are used: process.stdin, process.stdout and console make descriptors 0 to 2
+// non-blocking for every program that shares them. If another program has done so, these functions wait and retry.
 import * as fs from 'node:fs';
 
-/** Reads some bytes into `buffer` from `at` on. 0 at the end of input, also when the peer is gone. Throws all other errors. */
+/**
+ * Reads some bytes into `buffer` at `at`. Returns 0 at the end of input or if the peer is gone. Throws other errors.
+ */
 export function readSome(descriptor: number, buffer: Uint8Array, at = 0): number {
   for (let tries = 0; ; tries++) {
     try {
@@ -17,7 +19,7 @@ export function readSome(descriptor: number, buffer: Uint8Array, at = 0): number
   }
 }
 
-/** Writes all bytes. False when the peer is gone. Throws all other errors. */
+/** Writes all bytes. Returns false if the peer is gone. Throws other errors. */
 export function writeAll(descriptor: number, bytes: Uint8Array): boolean {
   for (let written = 0, tries = 0; written < bytes.length; tries++) {
     try {
@@ -31,7 +33,7 @@ export function writeAll(descriptor: number, bytes: Uint8Array): boolean {
   return true;
 }
 
-/** Sleeps 1 ms at the first try and up to 50 ms later on when the descriptor does not block; what it cannot wait for is thrown again. */
+/** After EAGAIN, sleeps 1 ms at first and up to 50 ms later. Rethrows errors that cannot be retried. */
 function waitIfBlocked(error: unknown, tries: number): void {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EINTR') return;

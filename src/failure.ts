@@ -1,9 +1,10 @@
-// What can go wrong, as data: what happened, what to do next, and which exit status it has.
+// Failures as data: what happened, what to do next, and the exit status.
 //
-// A failure is thrown as Trouble. The policy program ends without a reply, so that Postfix answers with a temporary error; the mail
-// log gets one line with what to do next. A command prints the same as an error and a hint. Nothing here ever means "allowed".
+// A failure is thrown as Trouble. The policy program then exits without a reply, so that Postfix answers with a
+// temporary error, and logs one line that says what to do. A command prints an error and a hint. No failure ever means
+// "allowed".
 
-/** What can be wrong with the database: rules/database-failure.ts has the words. */
+/** The faults of a database; rules/database-failure.ts has their messages. */
 export type DatabaseFault =
   | 'database-missing'
   | 'database-unreadable'
@@ -17,10 +18,10 @@ export type DatabaseFault =
   | 'database-busy'
   | 'database-full';
 
-/** `installation`: Node.js or better-sqlite3. `refused`: a command cannot do what it was given. */
+/** `installation`: Node.js or better-sqlite3 is at fault. `refused`: a command cannot do what it was asked. */
 export type FailureKind = 'option' | 'request' | 'installation' | 'output' | 'refused' | 'bug' | DatabaseFault;
 
-/** For people: lower case, no full stop. */
+/** The message of a failure: lower case, no full stop. */
 export interface Words {
   readonly problem: string;
   /** What to do next. */
@@ -40,7 +41,7 @@ export class Trouble extends Error {
   }
 }
 
-/** For `catch`: what was thrown, as a failure. */
+/** Turns anything thrown into a failure. What is not Trouble is a bug. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Trouble) return error.failure;
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -51,7 +52,7 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
-/** What kept a result from being written. */
+/** The Trouble for a result that cannot be written. */
 export function outputTrouble(error: unknown): Trouble {
   const problem = `the answer cannot be written (${(error as Error).message})`;
   return new Trouble({ kind: 'output', problem, hint: 'free the space or correct the redirection' });
@@ -65,7 +66,7 @@ export function policyStatus({ kind }: Failure): 64 | 65 | 70 | 75 | 78 {
   return kind === 'database-busy' ? 75 : 78;
 }
 
-/** The exit status of a command: 2 for wrong usage, 1 for all else that did not work, 70 for a bug. */
+/** The exit status of a command: 2 for wrong usage, 70 for a bug, 1 for other failures. */
 export function commandStatus({ kind }: Failure): 1 | 2 | 70 {
   if (kind === 'option') return 2;
   return kind === 'bug' ? 70 : 1;
@@ -76,20 +77,20 @@ export function hintLine({ hint, command }: Words): string | null {
   return [hint, command].filter((part) => part != null).join(': ') || null;
 }
 
-/** For the mail log: one line. */
+/** The failure as one line for the mail log. */
 export function asLogLine(failure: Failure): string {
   const hint = hintLine(failure);
   return printable(hint === null ? failure.problem : `${failure.problem}; ${hint}`);
 }
 
-/** For a terminal. */
+/** The failure as lines for standard error. */
 export function asErrorLines(failure: Failure): string {
   const hint = hintLine(failure);
   const error = `allow-nets: error: ${printable(failure.problem)}\n`;
   return hint === null ? error : `${error}allow-nets: hint: ${printable(hint)}\n`;
 }
 
-/** What asErrorLines wrote, read again: how the service's own program says to `doctor` and `install` what is wrong. */
+/** Parses the output of asErrorLines: doctor and install run the service's program and read its error. */
 export function parseErrorLines(text: string): Words | null {
   const [, problem] = /^allow-nets: error: (.*)$/m.exec(text) ?? [];
   const [, hint, command] = /^allow-nets: hint: (.*?)(?:: (.*))?$/m.exec(text) ?? [];
@@ -97,14 +98,14 @@ export function parseErrorLines(text: string): Words | null {
 }
 
 /**
- * Text fit for a terminal and for one line of a log: control characters (C0, C1), line and paragraph separators, and the characters that
- * change the direction of what follows (Unicode, Bidi_Control) are replaced by `?`.
+ * Makes text safe for a terminal and for one line of a log: control characters (C0, C1), line and paragraph separators
+ * and bidirectional controls (Unicode, Bidi_Control) become `?`.
  */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '?');
 }
 
-/** A word that a POSIX shell reads as this text. */
+/** Quotes a text as one word for a POSIX shell. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,17 +1,18 @@
-// allow-nets: without a command word the policy program that Postfix runs, with one the administrator's commands.
+// Entry point of allow-nets. Without a command it is the policy program that Postfix runs; with one it runs the
+// administrator's command.
 //
-// The way of a request: policy/serve, policy/request, rules/store, policy/decide, rules/lookup, policy/reply.
+// A request passes through policy/serve, policy/request, rules/store, policy/decide, rules/lookup and policy/reply.
 
-// First, so that whatever fails from here on cannot reach the policy socket.
+// Must be imported first, so that no error message can reach the policy socket.
 import './policy/socket';
 import { Trouble } from './failure';
 import { readCommandLine, wrongOption } from './policy/options';
-import { failUncaught, guarded, serve } from './policy/serve';
-import { silenceErrors, underPostfix } from './policy/socket';
+import { failUncaught, reportingFailures, serve } from './policy/serve';
+import { isUnderPostfix, silenceErrors } from './policy/socket';
 
 process.on('uncaughtException', failUncaught);
 
-guarded(() => {
+reportingFailures(() => {
   const words = process.argv.slice(2);
   const line = readCommandLine(words, process.env);
   const node = process.versions.node;
@@ -21,8 +22,8 @@ guarded(() => {
   }
   if (line.kind === 'policy') return serve(line.options);
   const { isCommand, runCommand } = require('./commands') as typeof import('./commands');
-  // A master.cf entry with a slip in its argv= must not have an explanation written into the policy socket.
-  if (line.word !== null && underPostfix && !isCommand(line.word)) {
+  // With a typo in argv= of master.cf, nothing must be printed: Postfix could take the error message for an answer.
+  if (line.word !== null && isUnderPostfix && !isCommand(line.word)) {
     silenceErrors();
     throw wrongOption(line.wrong ?? `unknown word ${line.word}`);
   }

@@ -1,6 +1,6 @@
 // Opens the database for a command. Failures of SQLite are thrown as Trouble.
 import { makeCanonical } from '../rules/canonical';
-import { type Connection, checkSchema, openForReading, openForWriting, translating } from '../rules/database';
+import { type Connection, checkSchema, openForReading, openForWriting, withDatabaseErrors } from '../rules/database';
 import { RowImport } from '../rules/import';
 import { asOwner, becomeOwner } from '../rules/owner';
 import { hint } from './output';
@@ -15,7 +15,7 @@ export function withWriteTransaction<T>(
   before?: (connection: Connection) => void,
 ): T {
   return asOwner(file, () =>
-    translating(file, () => {
+    withDatabaseErrors(file, () => {
       const connection = openForWriting(file);
       const warnings: string[] = [];
       const change = () => {
@@ -48,14 +48,14 @@ function hintAtWarnings(warnings: readonly string[]): void {
 export async function withRowImport<T>(file: string, work: (rows: RowImport) => T | Promise<T>): Promise<T> {
   const becomeRoot = becomeOwner(file);
   try {
-    const connection = translating(file, () => openForWriting(file));
+    const connection = withDatabaseErrors(file, () => openForWriting(file));
     const warnings: string[] = [];
     try {
-      const result = await work(translating(file, () => new RowImport(connection, (one) => warnings.push(one))));
+      const result = await work(withDatabaseErrors(file, () => new RowImport(connection, (one) => warnings.push(one))));
       hintAtWarnings(warnings);
       return result;
     } catch (error) {
-      return translating(file, () => {
+      return withDatabaseErrors(file, () => {
         throw error;
       });
     } finally {
@@ -68,7 +68,7 @@ export async function withRowImport<T>(file: string, work: (rows: RowImport) => 
 
 /** Runs `work` in one read transaction. It never writes, even as root. */
 export function withReadTransaction<T>(file: string, work: (connection: Connection) => T): T {
-  return translating(file, () => {
+  return withDatabaseErrors(file, () => {
     const connection = openForReading(file);
     try {
       checkSchema(connection, file);

@@ -7,7 +7,7 @@ import { shellWord, Trouble } from '../failure';
 import { accountOf } from '../postfix/account';
 import { makeDatabaseFile, makeDatabaseFolder, restrictAccess, restrictableAccess } from '../postfix/database-access';
 import { installedUser } from '../postfix/installed-user';
-import { openForCreating, openForWriting, translating } from '../rules/database';
+import { openForCreating, openForWriting, withDatabaseErrors } from '../rules/database';
 import { DOVECOT_VIEW } from '../rules/dovecot-view';
 import { asOwner } from '../rules/owner';
 import { SCHEMA } from '../rules/schema';
@@ -51,7 +51,7 @@ export function createDatabase(file: string, gid: number | null): boolean {
 }
 
 function create(file: string, gid: number | null): boolean {
-  return translating(file, () => {
+  return withDatabaseErrors(file, () => {
     makeFolder(path.dirname(file), gid);
     if (fs.existsSync(file) && fs.statSync(file).size > 0) {
       const existing = openForWriting(file);

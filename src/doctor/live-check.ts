@@ -4,7 +4,7 @@
 import { decide } from '../policy/decide';
 import { askLive, type LiveAddress, NoAnswer, requestOf, STRANGER, socketOf } from '../postfix/live-service';
 import { shellLine } from '../postfix/run';
-import { type Connection, openForReading, translating } from '../rules/database';
+import { type Connection, openForReading, withDatabaseErrors } from '../rules/database';
 import { rulesOf } from '../rules/lookup';
 import { meaningOf, meaningText } from '../rules/meaning';
 import { type Finding, fail, ok } from './finding';
@@ -62,7 +62,7 @@ function probesOf(service: InstalledService): Probe[] {
   const unknown = [{ ...STRANGER, expected: null }];
   if (databaseKind(service) !== 'file') return unknown;
   try {
-    return translating(db, () => {
+    return withDatabaseErrors(db, () => {
       const connection = openForReading(db);
       try {
         const stranger = judge(connection, STRANGER);

@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { failureOf } from '../failure';
 import { shellLine } from '../postfix/run';
 import { parseAddress } from '../rules/address';
-import { type Connection, checkSchema, openForReading, translating } from '../rules/database';
+import { type Connection, checkSchema, openForReading, withDatabaseErrors } from '../rules/database';
 import { eachRow, hasRows, isExpired, rowsOf } from '../rules/entries';
 import { meaningOf } from '../rules/meaning';
 import { contains } from '../rules/network';
@@ -19,7 +19,7 @@ export function* rowFindings(service: InstalledService): Iterable<Finding> {
   try {
     const open = openForReading(db);
     connection = open;
-    yield* translating(db, () => {
+    yield* withDatabaseErrors(db, () => {
       checkSchema(open, db);
       return [integrityFinding(open, db), ...contentFindings(open, service)];
     });

@@ -1,7 +1,7 @@
 // The columns of a list, and which field of a line belongs to which of them.
 //
-// A column of another name is left out and reported, unless it may change what a row means: an `expire` or an `active` that is overlooked
-// would let people in.
+// A column of another name is left out and reported, unless it may change what a row means: an `expire` or an `active`
+// that is overlooked would let people in.
 import type { Refusal } from '../cli/input';
 import { nearest } from '../cli/nearest';
 

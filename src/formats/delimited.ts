@@ -10,7 +10,10 @@ export interface Dialect {
   readonly escapes: boolean;
 }
 
-/** psql -A separates by | unless told otherwise and escapes nothing; spreadsheets write ; where a comma separates decimals. */
+/**
+ * psql -A separates by | unless told otherwise and escapes nothing; spreadsheets write ; where a comma separates
+ * decimals.
+ */
 export function dialectOf(format: 'csv' | 'tsv', first: string): Dialect {
   // As spreadsheets write it, and read it back.
   const named = /^\s*"?sep=(.)"?\r?$/i.exec(first)?.[1];
@@ -32,7 +35,9 @@ export interface Fields {
   readonly problem?: Refusal;
 }
 
-/** The records of an input. After one that cannot be split, reading goes on. Throws Trouble for one that is too long. */
+/**
+ * The records of an input. After one that cannot be split, reading goes on. Throws Trouble for one that is too long.
+ */
 export function* fieldsOf(lines: Lines, { separator, quotes, escapes }: Dialect): Iterable<Fields> {
   /** A record whose quoted field goes on in the next line. */
   let open: { readonly line: number; text: string } | null = null;
@@ -46,7 +51,7 @@ export function* fieldsOf(lines: Lines, { separator, quotes, escapes }: Dialect)
     }
     const record: string = withoutReturn(open?.text ?? text);
     if (quotes && record.includes('"')) {
-      const fields = quotedFields(record, separator);
+      const fields = splitQuotedFields(record, separator);
       if (fields === null) {
         open ??= { line, text };
         continue;
@@ -54,7 +59,7 @@ export function* fieldsOf(lines: Lines, { separator, quotes, escapes }: Dialect)
       yield Array.isArray(fields) ? { line, fields } : { line, fields: [], problem: fields };
     } else {
       const fields = record.split(separator);
-      yield { line, fields: escapes && /\\|NULL/.test(record) ? fields.map(unescaped) : fields };
+      yield { line, fields: escapes && /\\|NULL/.test(record) ? fields.map(unescapeField) : fields };
     }
     open = null;
   }
@@ -71,7 +76,7 @@ function tooLong(line: number): Trouble {
 }
 
 /** The fields of one record, some of them in quotes. Null when the last one goes on in the next line. */
-export function quotedFields(record: string, separator: string): string[] | Refusal | null {
+export function splitQuotedFields(record: string, separator: string): string[] | Refusal | null {
   const bare = separator.replace(/[\\\]^-]/, '\\$&');
   const pattern = new RegExp(`(?:"((?:[^"]|"")*)"|([^"${bare}][^${bare}]*|))([${bare}]|$)`, 'y');
   const fields: string[] = [];
@@ -96,22 +101,24 @@ function withoutReturn(line: string): string {
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '0': '\0', '\\': '\\' };
 const LETTERS = Object.fromEntries(Object.entries(ESCAPES).map(([letter, character]) => [character, letter]));
 
-/** Undoes the escapes of `mysql --batch`, and `\r`, which export writes and mysql does not. An unknown one is no escape. */
-function unescaped(field: string): string | null {
+/**
+ * Undoes the escapes of `mysql --batch`, and `\r`, which export writes and mysql does not. An unknown one is no escape.
+ */
+function unescapeField(field: string): string | null {
   if (field === 'NULL' || field === '\\N') return null;
   if (field === '\\NULL') return 'NULL';
   return field.replace(/\\([ntr0\\])/g, (_, letter: string) => ESCAPES[letter] ?? letter);
 }
 
-/** A field of tab-separated text: the counterpart of `unescaped`. */
-export function escaped(field: string | null): string {
+/** A field of tab-separated text: the counterpart of `unescapeField`. */
+export function escapeField(field: string | null): string {
   if (field === null) return 'NULL';
   if (field === 'NULL') return '\\NULL';
   return field.replace(/[\n\t\r\0\\]/g, (character) => `\\${LETTERS[character]}`);
 }
 
 /** A field of CSV, in quotes where it must be. */
-export function quotedField(field: string | null): string {
+export function quoteField(field: string | null): string {
   if (field === null) return '';
   return /[",;|\n\r\t]|^\s|\s$|^$/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
 }

@@ -1,11 +1,14 @@
-// Dovecot's passwd-file (doc.dovecot.org, Passwd-file): user:password:uid:gid:gecos:home:shell:extra fields. Of each line the user and the
-// extra field allow_nets count.
+// Dovecot's passwd-file (doc.dovecot.org, Passwd-file): user:password:uid:gid:gecos:home:shell:extra fields. Of each
+// line the user and the extra field allow_nets count.
 import type { Refusal } from '../cli/input';
 
 /** The seven fields before the extra fields, which may hold colons: IPv6 networks. */
 const LINE = /^([^:]*):(?:[^:]*:){6}(.*)$/;
 
-/** Its user and networks. Null for a user without allow_nets, whom Dovecot lets in from everywhere; undefined for a comment. */
+/**
+ * Its user and networks. Null for a user without allow_nets, whom Dovecot lets in from everywhere; undefined for a
+ * comment.
+ */
 export function readPasswdLine(text: string): { user: string; network: string } | Refusal | null | undefined {
   if (/^\s*(?:#|$)/.test(text)) return undefined;
   if (!text.includes(':')) return { problem: 'this is no line of a passwd-file', hint: 'leave --format out' };

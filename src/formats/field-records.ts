@@ -5,7 +5,7 @@ import { parseNetwork } from '../rules/network';
 import { COLUMNS, type Column, columnName, isColumn, isHeader, refuseHeader, type Values } from './columns';
 import { dialectOf, type Fields, fieldsOf } from './delimited';
 import type { Lines } from './lines';
-import type { Notes, Rec } from './records';
+import type { ImportRecord, Notes } from './records';
 
 /** The line below the header of a table with borders. */
 const DRAWN = /^[-+|: ]*-{3}[-+|: ]*$/;
@@ -16,7 +16,7 @@ const FOOTER = /^\((\d+) rows?\)$/;
 /** The columns of the fields, null for one that is left out. COLUMNS itself stands for an input without a header. */
 type Columns = readonly (Column | null)[];
 
-export function* fieldRecords(lines: Lines, format: 'csv' | 'tsv', notes: Notes): Iterable<Rec | null> {
+export function* fieldRecords(lines: Lines, format: 'csv' | 'tsv', notes: Notes): Iterable<ImportRecord | null> {
   const dialect = dialectOf(format, lines.first);
   let columns: Columns = COLUMNS;
   let rows = 0;
@@ -75,7 +75,10 @@ function refuseFields(fields: Fields['fields'], columns: Columns, separator: str
   return columns === COLUMNS ? refuseNote(fields, separator) : null;
 }
 
-/** Without a header the third field is the note, where people may write what belongs to the network, or when the entry expires. */
+/**
+ * Without a header the third field is the note, where people may write what belongs to the network, or when the entry
+ * expires.
+ */
 function refuseNote([first, , third]: Fields['fields'], separator: string): Refusal | null {
   if (!third) return null;
   const isOther = /^\/?\d{1,3}$|^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[T ]\S+)?$/.test(third) || isNetwork(third);

@@ -21,14 +21,14 @@ export function jsonRanges(lines: Lines): Range[] {
     else if (isRefusal(read)) throw refused(read.problem, read.hint);
     else ranges.push(rangeOfNetwork(value) as Range);
   };
-  visit(parsedJson([...lines]), false);
+  visit(parseJson([...lines]), false);
   if (addresses > 0) hint(`addresses without a / that were left out: ${addresses}; one a line, they are taken`);
   lines.isComplete = true;
   return ranges;
 }
 
 /** One value, or one a line. */
-function parsedJson(lines: readonly string[]): unknown {
+function parseJson(lines: readonly string[]): unknown {
   const values = lines.filter((line) => line.trim() !== '');
   const isOneEach = values.length > 1 && values.every((line) => /^\s*\{.*\}\s*$/.test(line));
   try {

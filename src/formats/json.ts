@@ -1,6 +1,8 @@
-// JSON: an array of objects, or one object after the other (JSON lines), read without holding more than some lines of it.
+// JSON: an array of objects, or one object after the other (JSON lines), read without holding more than some lines of
+// it.
 //
-// JSON.parse reads the lines up to one that ends with a brace: nearly always one object. What then is no JSON yet goes on in the next line.
+// JSON.parse reads the lines up to one that ends with a brace: nearly always one object. What then is no JSON yet goes
+// on in the next line.
 import type { Refusal } from '../cli/input';
 import { type Lines, LONGEST } from './lines';
 
@@ -25,9 +27,9 @@ export function* objectsOf(lines: Lines): Iterable<JsonObject> {
       array = 'open';
       text = text.slice(1);
     }
-    let values = parsed(text);
+    let values = parseObjects(text);
     if (values === null && array === 'open' && text.endsWith(']\n')) {
-      values = parsed(text.slice(0, -2));
+      values = parseObjects(text.slice(0, -2));
       if (values !== null) array = 'closed';
     }
     if (values === null) {
@@ -44,7 +46,7 @@ export function* objectsOf(lines: Lines): Iterable<JsonObject> {
 }
 
 /** The objects in some lines, with or without commas between them; null while they are incomplete. */
-function parsed(text: string): JsonObject['value'][] | null {
+function parseObjects(text: string): JsonObject['value'][] | null {
   const list = text.trim().replace(/^,/, '').replace(/,$/, '');
   if (list !== '' && !/^\{.*\}$/s.test(list)) return null;
   try {

@@ -1,7 +1,7 @@
 // The bytes of an input as lines of text. An input of any length needs no more memory than one block and one line.
 //
-// DIAGNOSTICS: input that is not UTF-8 text (compressed, UTF-16, a spreadsheet), a web page, and a line that is too long are Trouble with
-// a hint.
+// DIAGNOSTICS: input that is not UTF-8 text (compressed, UTF-16, a spreadsheet), a web page, and a line that is too
+// long are Trouble with a hint.
 import { StringDecoder } from 'node:string_decoder';
 import type { Refusal } from '../cli/input';
 import { readSome } from '../descriptor';
@@ -91,7 +91,10 @@ export class Lines implements Iterable<string> {
   }
 }
 
-/** Bytes in UTF-8 as text, without a byte order mark. What is not UTF-8 becomes U+FFFD, which no name and no network may hold. */
+/**
+ * Bytes in UTF-8 as text, without a byte order mark. What is not UTF-8 becomes U+FFFD, which no name and no network may
+ * hold.
+ */
 function* textOf(blocks: Iterable<Buffer>): Iterable<string> {
   const decoder = new StringDecoder('utf8');
   let isFirst = true;

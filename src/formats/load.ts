@@ -1,10 +1,11 @@
-// An input of rows into the database: read and checked to its end first, while the database is neither locked nor changed, then applied.
+// An input of rows into the database: read and checked to its end first, while the database is neither locked nor
+// changed, then applied.
 import { whoAmI } from '../cli/input';
 import { withRowImport } from '../cli/open';
 import { printLine } from '../cli/output';
 import { printable, Trouble } from '../failure';
 import type { Change, ImportOptions, ImportResult } from '../rules/import';
-import { type Input, type Read, readRows } from './read';
+import { type Input, type ReadResult, readRows } from './read';
 
 export interface LoadOptions extends Pick<ImportOptions, 'replace' | 'dryRun' | 'force'> {
   /** Print each change. A dry run always does. */
@@ -20,7 +21,7 @@ export function load(
   file: string,
   input: Input,
   { empty, verbose, onRead, ...options }: LoadOptions,
-): Promise<{ readonly read: Read; readonly result: ImportResult | null }> {
+): Promise<{ readonly read: ReadResult; readonly result: ImportResult | null }> {
   return withRowImport(file, async (rows) => {
     const read = await readRows(input, (row) => rows.add(row));
     if (read.problems.count > 0) return { read, result: null };

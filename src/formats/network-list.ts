@@ -1,10 +1,10 @@
-// Published lists of networks, told apart by what they hold: networks or ranges a line, FIRST,LAST,COUNTRY in CSV, statistics files of the
-// regional registries (RIR statistics exchange format), and JSON with networks in it.
+// Published lists of networks, told apart by what they hold: networks or ranges a line, FIRST,LAST,COUNTRY in CSV,
+// statistics files of the regional registries (RIR statistics exchange format), and JSON with networks in it.
 import { isRefusal, type Refusal, readNetwork } from '../cli/input';
 import { Trouble } from '../failure';
 import { parseNetwork } from '../rules/network';
 import { parseRange, type Range, rangeBetween, rangeFrom, rangeOfNetwork } from '../rules/range';
-import { quotedFields } from './delimited';
+import { splitQuotedFields } from './delimited';
 import { jsonRanges } from './json-networks';
 import type { Lines } from './lines';
 import type { Problems } from './read';
@@ -18,7 +18,10 @@ interface Entry {
 const COUNTRY = /^[A-Z]{2}$/;
 const TWO_LETTERS = 'a country has two letters, as in ISO 3166: --country JP';
 
-/** The ranges of a list. `countries`: only these, in upper case. What is wrong in a line goes to `problems`. Throws Trouble. */
+/**
+ * The ranges of a list. `countries`: only these, in upper case. What is wrong in a line goes to `problems`. Throws
+ * Trouble.
+ */
 export function rangesOf(lines: Lines, countries: readonly string[], problems: Problems): Range[] {
   const seen = new Set<string>();
   const ranges: Range[] = [];
@@ -88,7 +91,7 @@ const CONTINENT = /^(?:AF|AN|AS|EU|NA|OC|SA|ZZ)$/;
 
 /** FIRST,LAST,COUNTRY,..., or FIRST,LAST,CONTINENT,COUNTRY,... as db-ip has it by city. Null: it is neither. */
 function countryEntry(line: string): Entry | Refusal | null {
-  const fields = quotedFields(line, ',');
+  const fields = splitQuotedFields(line, ',');
   if (!Array.isArray(fields) || fields.length < 3) return null;
   const [first = '', last = '', third = '', fourth = ''] = fields.map((field) => field.trim());
   const range = rangeBetween(first, last) ?? numberedRange(first, last);

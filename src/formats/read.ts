@@ -45,7 +45,7 @@ export class Problems {
   }
 }
 
-export interface Read extends Notes {
+export interface ReadResult extends Notes {
   readonly problems: Problems;
   /** Whether there was nothing at all, not even a header. */
   readonly isEmpty: boolean;
@@ -56,8 +56,11 @@ export interface Read extends Notes {
 /** Records between two looks at signals, which are delivered between two turns of the event loop. */
 const RECORDS_IN_A_TURN = 1000;
 
-/** Calls `add` for all rows. With any problem they must not be used. Throws what reading throws, and what `check` throws. */
-export async function readRows(input: Input, add: (row: ImportRow) => void): Promise<Read> {
+/**
+ * Calls `add` for all rows. With any problem they must not be used. Throws what reading throws, and what `check`
+ * throws.
+ */
+export async function readRows(input: Input, add: (row: ImportRow) => void): Promise<ReadResult> {
   const problems = new Problems();
   const notes: Notes = { hasSets: false, unknownColumns: new Set(), withoutNetworks: 0, domainName: null };
   const lines = new Lines(input.blocks);

@@ -11,7 +11,7 @@ export type Format = 'csv' | 'tsv' | 'json' | 'dovecot';
 export const FORMATS: readonly Format[] = ['csv', 'tsv', 'json', 'dovecot'];
 
 /** What one record holds, or why it cannot be used. */
-export interface Rec {
+export interface ImportRecord {
   readonly line: number;
   readonly content: Values | Refusal;
 }
@@ -36,14 +36,22 @@ function guessFormat(name: string, first: string): Format {
   return first.includes('\t') || (first.includes('|') && !first.includes(',')) ? 'tsv' : 'csv';
 }
 
-/** All records but those that mean nothing, for which there is null: at least one for each block of the input. Throws Trouble. */
-export function recordsOf(lines: Lines, name: string, format: Format | null, notes: Notes): Iterable<Rec | null> {
+/**
+ * All records but those that mean nothing, for which there is null: at least one for each block of the input. Throws
+ * Trouble.
+ */
+export function recordsOf(
+  lines: Lines,
+  name: string,
+  format: Format | null,
+  notes: Notes,
+): Iterable<ImportRecord | null> {
   const chosen = format ?? guessFormat(name, lines.first);
   if (chosen === 'json') return jsonRecords(lines, notes);
   return chosen === 'dovecot' ? dovecotRecords(lines, notes) : fieldRecords(lines, chosen, notes);
 }
 
-function* dovecotRecords(lines: Lines, notes: Notes): Iterable<Rec | null> {
+function* dovecotRecords(lines: Lines, notes: Notes): Iterable<ImportRecord | null> {
   for (const text of lines) {
     const read = readPasswdLine(text);
     if (read === null) notes.withoutNetworks++;
@@ -51,7 +59,7 @@ function* dovecotRecords(lines: Lines, notes: Notes): Iterable<Rec | null> {
   }
 }
 
-function* jsonRecords(lines: Lines, notes: Notes): Iterable<Rec> {
+function* jsonRecords(lines: Lines, notes: Notes): Iterable<ImportRecord> {
   let isEmpty = true;
   for (const { line, value, problem } of objectsOf(lines)) {
     isEmpty = false;

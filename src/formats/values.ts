@@ -1,4 +1,5 @@
-// The fields of one row, by column, to checked rows for the database: or what is wrong with it and how it was likely meant.
+// The fields of one row, by column, to checked rows for the database: or what is wrong with it and how it was likely
+// meant.
 import { isRefusal, isSetName, type Refusal, readNetwork, refuseSetName, refuseSubject } from '../cli/input';
 import { refuseInvisible } from '../cli/pasted';
 import { momentOf } from '../cli/time';
@@ -9,7 +10,9 @@ import { formatNetwork, networkKey, parseNetwork } from '../rules/network';
 import { foldName } from '../rules/subject';
 import type { Values } from './columns';
 
-/** The rows that a line means (a network may be a list, as in Dovecot's allow_nets), or the first thing wrong with it. */
+/**
+ * The rows that a line means (a network may be a list, as in Dovecot's allow_nets), or the first thing wrong with it.
+ */
 export function rowsFrom(values: Values, line: number): ImportRow[] | Refusal {
   const owner = ownerOf(values);
   if ('problem' in owner) return owner;
@@ -78,7 +81,10 @@ function refuseOther(text: string): Refusal | null {
   return refuseInvisible('network', text);
 }
 
-/** A date alone means to the end of that day in local time, as --until; a time without an offset is UTC, as in the database. */
+/**
+ * A date alone means to the end of that day in local time, as --until; a time without an offset is UTC, as in the
+ * database.
+ */
 function expiresOf(text: string | null | undefined): string | null | undefined | Refusal {
   if (text === undefined || text === null || text.trim() === '') return text === undefined ? undefined : null;
   const moment = parseInstant(text);

@@ -6,7 +6,7 @@ import { meaningOf, meaningText } from '../rules/meaning';
 import type { Table } from '../rules/schema';
 import { foldName } from '../rules/subject';
 import { COLUMNS, type Column } from './columns';
-import { escaped, quotedField } from './delimited';
+import { escapeField, quoteField } from './delimited';
 
 /** What export can write. */
 export const WRITTEN_FORMATS = ['csv', 'tsv', 'json'] as const;
@@ -14,7 +14,10 @@ export type WrittenFormat = (typeof WRITTEN_FORMATS)[number];
 
 type Record = { readonly [column in Exclude<Column, 'local'>]: string | null } & { readonly local: boolean };
 
-/** The row in canonical form where it can be read, else as it stands. Null when its name is not text, which matches nobody. */
+/**
+ * The row in canonical form where it can be read, else as it stands. Null when its name is not text, which matches
+ * nobody.
+ */
 export function recordOf(table: Table, row: Row): Record | null {
   if (typeof row.user !== 'string') return null;
   const name = foldName(row.user);
@@ -37,7 +40,7 @@ export function printRecords(format: WrittenFormat, records: Iterable<Record>): 
     printJsonArray(records);
     return;
   }
-  const [separator, written] = format === 'tsv' ? ['\t', escaped] : [',', quotedField];
+  const [separator, written] = format === 'tsv' ? ['\t', escapeField] : [',', quoteField];
   print(`${COLUMNS.join(separator)}\n`);
   for (const record of records) {
     const field = (column: Column) => (column === 'local' ? String(Number(record.local)) : written(record[column]));

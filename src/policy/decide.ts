@@ -1,11 +1,11 @@
 // The decision: a pure function from a SASL user name, a client address and the rules to a verdict.
 // The policy program, `allow-nets check` and `allow-nets replay` decide by this function and no other.
 import { parseAddress } from '../rules/address';
-import { deciding, type Entry, type Rules } from '../rules/deciding';
+import { decidingSubjects, type Entry, type Rules } from '../rules/deciding';
 import { expiryMoment, hasExpired } from '../rules/expiry';
 
 export interface Query {
-  /** `sasl_username`; empty when the client did not authenticate. Bytes that are not UTF-8 stand in it as U+FFFD. */
+  /** `sasl_username`; empty if the client did not authenticate. Invalid UTF-8 is replaced by U+FFFD. */
   readonly user: string;
   /** `client_address`, as Postfix sent it. */
   readonly address: string;
@@ -21,7 +21,7 @@ export type Verdict =
     }
   | Refusal;
 
-/** `passed`: the narrower subjects that handed the decision on by an entry `inherit`. */
+/** `passed`: the narrower subjects that left the decision to a wider one by an entry `inherit`. */
 export interface Refusal {
   readonly kind: 'refused';
   readonly why: 'no-entry' | 'no-address' | 'not-covered' | 'expired' | 'blocked';
@@ -30,13 +30,15 @@ export interface Refusal {
   readonly passed: readonly string[];
 }
 
-/** `now`: ms since 1970. The rules are read only when there is a user: mail from strangers does not depend on the database. */
+/**
+ * `now`: ms since 1970. Without a user the rules are not read: unauthenticated mail must not depend on the database.
+ */
 export function decide(query: Query, rules: Rules, now: number): Verdict {
   if (query.user === '') return { kind: 'no-user' };
   const address = parseAddress(query.address);
   const passed: string[] = [];
   let refusal: Refusal = { kind: 'refused', why: 'no-entry', subject: null, entry: null, passed };
-  for (const { subject, own } of deciding(query.user, rules, now)) {
+  for (const { subject, own } of decidingSubjects(query.user, rules, now)) {
     if (refusal.subject !== null) passed.push(refusal.subject);
     const block = own.blocks.find(({ expires }) => !hasExpired(expires, now));
     if (block !== undefined) return { kind: 'refused', why: 'blocked', subject, entry: block, passed };

@@ -1,10 +1,10 @@
-// A verdict as one line for the mail log: key=value pairs, nothing of a request unescaped.
+// Formats a verdict as one line for the mail log: key=value pairs, with all text from the request escaped.
 import { unreachable } from '../failure';
 import type { Entry } from '../rules/deciding';
 import type { Verdict } from './decide';
 import type { Request } from './request';
 
-/** Longer lines would be cut by postlog or syslog. */
+/** postlog or syslog would truncate longer lines. */
 const LONGEST_LINE = 1900;
 
 /** `all`: also log the attributes of the request. */
@@ -44,7 +44,9 @@ function verdictPairs(verdict: Verdict, { user, address }: Request): Pairs {
   }
 }
 
-/** What Postfix knows of a refused client, for the administrator who looks for it. The queue has an ID only after the first recipient. */
+/**
+ * Details of a refused client, to help find it in the log. There is no queue ID before the first accepted recipient.
+ */
 function clientPairs(verdict: Verdict, { attributes }: Request): Pairs {
   if (verdict.kind !== 'refused') return [];
   const queue = attributes.get('queue_id') ? 'queue_id' : 'instance';
@@ -60,7 +62,7 @@ function entryText(entry: Entry | null): string {
   return entry.set === null ? entry.network : `@${entry.set}:${entry.network}`;
 }
 
-/** A plain value as it is, any other as a JSON string in ASCII. */
+/** A plain value unchanged, any other as an ASCII JSON string. */
 function quoted(value: string, plain = /^[!#-[\]-~]*$/): string {
   const short = value.length > 255 ? `${value.slice(0, 255)}...` : value;
   if (plain.test(short)) return short;

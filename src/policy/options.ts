@@ -1,11 +1,12 @@
-// The command line of the policy program, read without yargs, whose start would cost more than the answer.
+// Parses the command line of the policy program. yargs is not used: loading it would take longer than the answer.
 //
-// DIAGNOSTICS: a wrong option is Trouble with status 64. With a command word, or with --help or --version, the line is for the commands.
+// DIAGNOSTICS: a wrong option is Trouble with status 64. A command line with a command, --help or --version is left to
+// yargs.
 import * as path from 'node:path';
 import { Trouble } from '../failure';
 import { DEFAULT_DATABASE } from '../rules/database';
 import { DEFAULT_REJECT_TEXT } from './reply';
-import { underPostfix } from './socket';
+import { isUnderPostfix } from './socket';
 
 export type LogLevel = 'none' | 'reject' | 'all';
 
@@ -16,7 +17,7 @@ export interface PolicyOptions {
   readonly log: LogLevel;
 }
 
-/** `word`: the first that is not an option, if any; `wrong`: what is wrong with the options before it, if they are the policy program's. */
+/** `word`: the first word that is not an option, or null. `wrong`: a fault in the options before it, or null. */
 export type CommandLine =
   | { readonly kind: 'policy'; readonly options: PolicyOptions }
   | { readonly kind: 'command'; readonly word: string | null; readonly wrong: string | null };
@@ -62,7 +63,7 @@ function logLevel(value: string): LogLevel {
 
 export function wrongOption(problem: string): Trouble {
   const usage = 'allow-nets [--db FILE] [--persistent] [--reject-text TEXT] [--log none|reject|all]';
-  const where = underPostfix
+  const where = isUnderPostfix
     ? 'correct the argv= of the master.cf entry'
     : 'see allow-nets --help; the policy program is';
   return new Trouble({ kind: 'option', problem, hint: `${where}: ${usage}` });

@@ -1,6 +1,6 @@
-// The policy protocol, outbound: a verdict to an access(5) action, and the action to its bytes.
+// Turns a verdict into a reply of the policy protocol: an access(5) action.
 //
-// Whatever a request holds, a reply is one line of printable ASCII, 400 bytes at most, and an empty line.
+// Whatever a request contains, the reply is one line of printable ASCII of at most 400 bytes, and an empty line.
 import type { Query, Verdict } from './decide';
 
 export const DEFAULT_REJECT_TEXT = '{user} may not send mail from {address}';

@@ -1,17 +1,19 @@
-// The policy protocol, inbound: bytes to requests (Postfix SMTPD_POLICY_README, "Protocol description").
+// Parses requests of the policy protocol (Postfix SMTPD_POLICY_README, "Protocol description").
 //
-// A request is "name=value" lines and an empty line. Their order does not matter, unknown names are ignored, the first of two
-// same-named attributes counts, a value may hold "=", a trailing CR is dropped. What breaks the protocol is Trouble: no reply.
+// A request is "name=value" lines and an empty line, in any order. Unknown names are ignored, the first of two
+// attributes with the same name counts, a value may contain "=", and a trailing CR is dropped.
+//
+// DIAGNOSTICS: a violation of the protocol is Trouble, without a reply.
 import { readSome } from '../descriptor';
 import { Trouble } from '../failure';
 import type { Query } from './decide';
 
-/** `attributes`: all of the request, in their order, as UTF-8. */
+/** `attributes`: all attributes of the request, in their order, as UTF-8. */
 export interface Request extends Query {
   readonly attributes: ReadonlyMap<string, string>;
 }
 
-/** The most bytes that a request may hold. */
+/** The most bytes in a request. */
 export const REQUEST_LIMIT = 64 * 1024;
 
 const LF = 0x0a;
@@ -24,7 +26,7 @@ export class RequestReader {
 
   constructor(private readonly descriptor: number) {}
 
-  /** The next request, or null at the end of input with no request begun. */
+  /** The next request; null if the input ends before it starts. */
   next(): Request | null {
     for (let start = 0; ; ) {
       const end = this.buffer.subarray(0, this.end).indexOf(LF, start);
@@ -39,7 +41,7 @@ export class RequestReader {
     }
   }
 
-  /** The request whose lines take `length` bytes. What comes after `next` bytes belongs to other requests. */
+  /** Parses the first `length` bytes as a request, and drops the first `next` bytes from the buffer. */
   private take(length: number, next: number): Request {
     const lines = this.buffer.toString('utf8', 0, length);
     this.buffer.copyWithin(0, next, this.end);

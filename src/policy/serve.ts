@@ -1,7 +1,8 @@
-// The policy program: requests on descriptor 0, answers on descriptor 1 (Postfix SMTPD_POLICY_README; spawn(8)).
+// The main loop of the policy program: reads requests on descriptor 0 and answers on descriptor 1
+// (SMTPD_POLICY_README, spawn(8)).
 //
-// DIAGNOSTICS: trouble is answered with no reply, one warning in the mail log and an exit status; Postfix then asks once more,
-// and after that tells its client to try later. An exception that nothing catches ends the program as any other trouble does.
+// DIAGNOSTICS: in trouble the program does not reply, logs one warning and exits. Postfix asks once more and then sends
+// its client a temporary error. Uncaught exceptions are handled in the same way.
 import * as fs from 'node:fs';
 import { writeAll } from '../descriptor';
 import { asErrorLines, asLogLine, type Failure, failureOf, outputTrouble, policyStatus } from '../failure';
@@ -13,7 +14,7 @@ import type { LogLevel, PolicyOptions } from './options';
 import { actionOf, replyBytes } from './reply';
 import { RequestReader } from './request';
 
-/** Serves one request, or with `persistent` all requests until the end of input; then sets the exit status. */
+/** Serves one request, or with `persistent` all requests until the end of input; then ends the program. */
 export function serve(options: PolicyOptions): void {
   const requests = new RequestReader(0);
   const store = new RuleStore(options.db);
@@ -23,21 +24,21 @@ export function serve(options: PolicyOptions): void {
       const request = requests.next();
       if (request === null) break;
       const now = Date.now();
-      // Mail from strangers does not depend on the database.
+      // Mail from unauthenticated clients must not depend on the database.
       const verdict: Verdict =
         request.user === '' ? { kind: 'no-user' } : store.read((rules) => decide(request, rules, now));
       if (!reply(actionOf(verdict, request, options.rejectText))) break;
       if (isLogged(verdict, options.log)) {
         logOf('info').write(logLine(verdict, request, options.log === 'all'));
-        // Lets the event loop run, which notices that the log program has ended.
-        if (options.persistent) return void setImmediate(guarded(serveOn));
+        // Run the event loop, to notice if the log program has ended.
+        if (options.persistent) return void setImmediate(reportingFailures(serveOn));
       }
       if (!options.persistent) break;
     }
     endProgram();
   }
 
-  guarded(serveOn)();
+  reportingFailures(serveOn)();
 }
 
 /** False when the peer is gone. */
@@ -55,7 +56,7 @@ function isLogged(verdict: Verdict, level: LogLevel): boolean {
 
 const logs = new Map<Priority, MailLog>();
 
-/** The mail log. Its code is loaded for the first line. */
+/** The mail log. Its code is loaded when the first line is logged. */
 function logOf(priority: Priority): MailLog {
   let log = logs.get(priority);
   if (log === undefined) {
@@ -66,16 +67,16 @@ function logOf(priority: Priority): MailLog {
   return log;
 }
 
-/** Ends the program when the log programs have taken their lines and ended, so that none is left behind. */
+/** Ends the program after the log programs have read their lines and exited. */
 function endProgram(): void {
   let open = logs.size;
-  // Node's own shutdown takes longer than the answer did.
+  // Node's normal shutdown takes longer than an answer.
   if (open === 0) process.exit();
   for (const log of logs.values()) log.close(() => --open === 0 && process.exit());
 }
 
-/** Runs `work`; what it throws becomes a warning and an exit status. */
-export function guarded(work: () => void): () => void {
+/** Returns a function that runs `work`, and turns what it throws into a warning and an exit status. */
+export function reportingFailures(work: () => void): () => void {
   return () => {
     try {
       work();
@@ -101,12 +102,12 @@ export function fail(failure: Failure): void {
   endProgram();
 }
 
-/** What ends the program when an exception is caught nowhere else. */
+/** The handler of uncaught exceptions. */
 export function failUncaught(error: unknown): void {
   try {
     fail(failureOf(error));
   } catch {
-    // `fail` itself does not work: only the status is left to report the bug.
+    // `fail` itself failed, so only the exit status can report the bug.
     process.exit(70);
   }
 }

@@ -1,23 +1,24 @@
-// The policy socket: spawn(8) makes descriptors 0, 1 and 2 of the program one and the same socket.
+// Protects the policy socket: spawn(8) makes it descriptors 0, 1 and 2 of the program.
 //
-// Node.js writes warnings, uncaught errors and its last words to descriptor 2, where Postfix could take them for an answer: under Postfix that
-// is /dev/null before any other module is loaded (main.ts imports this file first).
+// Node.js writes warnings, uncaught errors and crash messages to descriptor 2, and Postfix could take them for an
+// answer. So under Postfix that descriptor becomes /dev/null before any other module is loaded (main.ts imports this
+// file first).
 import * as fs from 'node:fs';
 
-/** Whether Postfix runs the program: descriptor 2 is the same socket as descriptor 0. */
-export const underPostfix = isPolicySocket();
+/** Whether Postfix runs the program: then descriptors 0 and 2 are the same socket. */
+export const isUnderPostfix = isPolicySocket();
 
-// A command speaks to whoever runs it over a socket; the policy program has only options.
-if (underPostfix && !/^[a-z]/.test(process.argv[2] ?? '')) silenceErrors();
+// A command that is run over a socket must be able to print errors. The policy program has only options, no words.
+if (isUnderPostfix && !/^[a-z]/.test(process.argv[2] ?? '')) silenceErrors();
 
-/** From now on nothing but answers reaches the policy socket. */
+/** Redirects descriptor 2 to /dev/null, so that only answers reach the policy socket. */
 export function silenceErrors(): void {
   try {
     fs.closeSync(2);
   } catch {
-    // It was closed before.
+    // It was already closed.
   }
-  // The lowest free descriptor is taken, which is 2.
+  // open(2) returns the lowest free descriptor, which is 2.
   fs.openSync('/dev/null', 'w');
 }
 

@@ -1,13 +1,13 @@
-// better-sqlite3 as it is installed beside the program, and what keeps it from being loaded.
+// Loads better-sqlite3, and explains why it cannot be loaded.
 //
-// better-sqlite3 12 is compiled for one Node.js (NODE_MODULE_VERSION); 13 comes ready-made, for Node-API 10. Two pairs of Node.js and
-// better-sqlite3 crash the process instead of throwing, so the versions are compared before the addon is loaded.
+// better-sqlite3 12 is compiled for one version of Node.js (NODE_MODULE_VERSION); 13 is prebuilt for Node-API 10. Some
+// combinations of Node.js and better-sqlite3 crash the process instead of throwing, so the versions are compared first.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type Database from 'better-sqlite3';
 import { shellWord, Trouble } from '../failure';
 
-/** better-sqlite3's class. Its addon is loaded with the first database. Throws Trouble. */
+/** Returns better-sqlite3's class. Its native addon is loaded when the first database is opened. Throws Trouble. */
 export function loadDriver(): typeof Database {
   try {
     const { version } = require('better-sqlite3/package.json') as { version: string };
@@ -23,14 +23,17 @@ export function loadDriver(): typeof Database {
   }
 }
 
-/** 13 needs Node-API 10 and crashes without; 12 aborts on Node.js 24.19 and newer when a statement is garbage collected. */
+/**
+ * The major version that this Node.js requires; null if both work. 13 crashes without Node-API 10. 12 aborts on Node.js
+ * 24.19 and newer when a statement is garbage collected.
+ */
 function neededMajor(): 12 | 13 | null {
   if (Number(process.versions['napi']) < 10) return 12;
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   return major > 24 || (major === 24 && minor >= 19) ? 13 : null;
 }
 
-/** How the package `bindings`, which better-sqlite3 12 uses, begins when it finds no addon. */
+/** The start of the error of `bindings`, which better-sqlite3 12 uses to find its addon. */
 const NO_ADDON = 'Could not locate the bindings file';
 
 /** Whether `new Database` threw because its addon cannot be loaded. */
@@ -39,7 +42,7 @@ export function isLoadError(error: unknown): boolean {
   return ['ERR_DLOPEN_FAILED', 'MODULE_NOT_FOUND', 'EACCES'].includes(code) || message.includes(NO_ADDON);
 }
 
-/** What keeps better-sqlite3 from being loaded, with the remedy. */
+/** Explains why better-sqlite3 cannot be loaded, with the fix. */
 export function loadTrouble(error: unknown): Trouble {
   const { code = '', message = '' } = error as NodeJS.ErrnoException;
   const folder = path.join(packageFolder(), 'node_modules/better-sqlite3');
@@ -59,7 +62,7 @@ export function loadTrouble(error: unknown): Trouble {
     );
   }
   if (['ENOENT', 'ENOTDIR', 'MODULE_NOT_FOUND'].includes(code) || message.startsWith(NO_ADDON)) {
-    // npm rebuild does nothing where the package itself is missing.
+    // npm rebuild does nothing if the package itself is missing.
     const isGone = message.startsWith("Cannot find module 'better-sqlite3");
     return trouble(
       `better-sqlite3, or its native addon, is missing in ${path.dirname(folder)}`,
@@ -74,7 +77,7 @@ export function loadTrouble(error: unknown): Trouble {
   );
 }
 
-/** `bindings` reports an addon that it may not read as a missing one. */
+/** Whether the addon is unreadable, which `bindings` reports as missing. */
 function isForbidden(folder: string): boolean {
   try {
     fs.accessSync(path.join(folder, 'build/Release/better_sqlite3.node'), fs.constants.R_OK);
@@ -84,7 +87,7 @@ function isForbidden(folder: string): boolean {
   }
 }
 
-/** The folder whose node_modules holds better-sqlite3, or should hold it: as the dependency of another package it can lie further up. */
+/** The folder whose node_modules contains better-sqlite3, or should. npm may have hoisted it to a parent folder. */
 function packageFolder(): string {
   try {
     return path.resolve(require.resolve('better-sqlite3/package.json'), '../../..');
@@ -95,7 +98,7 @@ function packageFolder(): string {
 
 const installOf = (major: number) => npm(`install --omit=dev --no-save better-sqlite3@${major}`);
 
-/** An npm command for the Node.js that runs this program, whichever comes first in the administrator's PATH. */
+/** An npm command that uses the Node.js running this program, whatever the administrator's PATH is. */
 function npm(words: string): string {
   return `cd ${shellWord(packageFolder())} && PATH=${shellWord(path.dirname(process.execPath))}:$PATH npm ${words}`;
 }

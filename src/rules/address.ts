@@ -1,7 +1,7 @@
-// IP addresses as bits: text to bytes, bytes to text.
+// Parses and formats IP addresses.
 //
-// Strict on purpose, since a text that can be read in two ways could let somebody in: decimal octets without leading zeros, hexadecimal
-// groups of at most four digits, no zone, no prefix length, no white space. What is not exactly an address is null, never a guess.
+// Parsing is strict, since an ambiguous text could let somebody in: decimal octets without leading zeros, hexadecimal
+// groups of at most four digits, no zone, no prefix length, no white space. Anything else is null, never a guess.
 
 export type Family = 4 | 6;
 
@@ -11,7 +11,7 @@ export interface Address {
   readonly bytes: Uint8Array;
 }
 
-/** The address in `text`, or null. An IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2), in either spelling, is its IPv4 address. */
+/** Parses an address, or returns null. An IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) becomes its IPv4 address. */
 export function parseAddress(text: string): Address | null {
   const bytes = addressBytes(text);
   if (bytes === null) return null;
@@ -19,7 +19,7 @@ export function parseAddress(text: string): Address | null {
   return isMapped(bytes) ? { family: 4, bytes: bytes.subarray(12) } : { family: 6, bytes };
 }
 
-/** The 4 or 16 bytes that `text` spells, a mapped address still in its 16, or null. */
+/** The 4 or 16 bytes of an address, or null. A mapped address keeps its 16 bytes. */
 export function addressBytes(text: string): Uint8Array | null {
   return text.includes(':') ? ipv6Bytes(text) : ipv4Bytes(text);
 }
@@ -46,7 +46,7 @@ function ipv6Bytes(text: string): Uint8Array | null {
   const last = tail.length > 0 ? tail : head;
   const dotted = last.at(-1)?.includes('.') ? ipv4Bytes(last.pop() ?? '') : undefined;
   if (dotted === null) return null;
-  // `a.b.c.d::` would end with the dotted form, and then go on.
+  // The dotted form must be last, so `a.b.c.d::` is not an address.
   if (dotted !== undefined && halves.length === 2 && last === head) return null;
   const missing = (dotted === undefined ? 8 : 6) - head.length - tail.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) return null;
@@ -56,11 +56,11 @@ function ipv6Bytes(text: string): Uint8Array | null {
   return Uint8Array.from([...bytes, ...(dotted ?? [])]);
 }
 
-/** Dotted quad, or the canonical text of RFC 5952. */
+/** Formats an address as a dotted quad, or as RFC 5952 prescribes. */
 export function formatAddress({ family, bytes }: Address): string {
   if (family === 4) return bytes.join('.');
   const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0));
-  // The first of the longest runs of two or more zero groups is left out.
+  // RFC 5952: `::` stands for the first of the longest runs of two or more zero groups.
   let from = 0;
   let longest = 1;
   for (let start = 0; start < 8; start++) {

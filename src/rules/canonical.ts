@@ -1,8 +1,9 @@
-// Rows that another SQLite client wrote, made as a command would have written them: folded name, canonical network, key.
+// Rewrites rows that another SQLite client wrote as a command would have written them: folded name, canonical network,
+// key.
 //
-// Every command that writes does this first, in its transaction, so that the code behind it knows one kind of row. It decides nothing anew:
-// what a row grants stays as it was. Of two rows that mean the same, the one that lasts longest stays. Rows that cannot be read stay as
-// they are.
+// Every command that writes does this first in its transaction, so that the rest of its code handles one kind of row.
+// No decision changes. Of two rows with the same meaning, the one that lasts longer stays. Unreadable rows are not
+// touched.
 import type { Connection } from './database';
 import { deleteRows, handRows, type Row, rowWith, rowWriter } from './entries';
 import { expiryMoment, formatInstant } from './expiry';
@@ -12,8 +13,8 @@ import type { Table } from './schema';
 import { foldName, isComparable } from './subject';
 
 /**
- * Inside the caller's transaction. Returns how many rows were written anew. `onHostBits` gets a warning for each row that
- * grants more than the address in it: `list` and `doctor` can no longer see that in the canonical form.
+ * Call this in a transaction. Returns the number of rewritten rows. `onHostBits` gets a warning for each row that grants
+ * more than the address in it, since `list` and `doctor` cannot see that in the canonical form.
  */
 export function makeCanonical(connection: Connection, onHostBits: (warning: string) => void = () => {}): number {
   return (
@@ -48,7 +49,7 @@ function makeTableCanonical(connection: Connection, table: Table, onHostBits: (w
   return count;
 }
 
-/** The meaning of a row, or null when something in it cannot be read, so that writing it anew could change what it grants. */
+/** The meaning of a row; null if part of it is unreadable, since rewriting it could then change what it grants. */
 function readable(table: Table, row: Row): Meaning | null {
   const isName = typeof row.user === 'string' && isComparable(foldName(row.user));
   return isName && expiryMoment(row.expires) !== Number.NEGATIVE_INFINITY ? meaningOf(table, row.network) : null;

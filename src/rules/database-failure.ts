@@ -1,12 +1,13 @@
-// What is wrong with a database, from the errors of SQLite and of the file system, and in words with the remedy.
+// Turns errors of SQLite and the file system into failures with a message and the fix.
 //
-// Nothing here opens the file: on POSIX systems, closing any descriptor of it drops SQLite's locks (sqlite.org/howtocorrupt.html, 2.2).
+// Nothing here opens the file: on POSIX, closing any descriptor of it drops SQLite's locks
+// (sqlite.org/howtocorrupt.html, 2.2).
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type DatabaseFault, type Failure, shellWord } from '../failure';
 import { DEFAULT_DATABASE, SCHEMA_VERSION } from './schema';
 
-/** `detail`: for what is broken, SQLite's words; for another schema version, the version. */
+/** `detail`: SQLite's message for a broken database, or the schema version for an unknown one. */
 export function databaseFailure(kind: DatabaseFault, file: string, detail: unknown = ''): Failure {
   const word = shellWord(file);
   const option = file === DEFAULT_DATABASE ? '' : ` --db ${word}`;
@@ -63,12 +64,12 @@ export function databaseFailure(kind: DatabaseFault, file: string, detail: unkno
   return { kind, problem, hint, command };
 }
 
-/** What `pragma user_version` says of a database that this program does not know. */
+/** The failure for a schema version (`pragma user_version`) that this program does not know. */
 export function versionFailure(file: string, found: number): Failure {
   return databaseFailure(found > SCHEMA_VERSION ? 'database-newer' : 'database-foreign', file, found);
 }
 
-/** The first pattern that matches counts. SQLite's extended codes begin with the code that they extend. */
+/** The first match counts. SQLite's extended error codes start with the basic code. */
 const FAULTS: readonly [code: RegExp, fault: DatabaseFault][] = [
   [/^(ENOENT|ENOTDIR)$/, 'database-missing'],
   [/^(EACCES|EPERM)$/, 'database-unreadable'],
@@ -80,14 +81,14 @@ const FAULTS: readonly [code: RegExp, fault: DatabaseFault][] = [
   [/^SQLITE_(CORRUPT|NOTADB|FORMAT|IOERR|NOMEM|TOOBIG|NOLFS|SCHEMA)/, 'database-broken'],
 ];
 
-/** What an error of SQLite or the file system says of the database, or null when it is neither: a bug. */
+/** The failure for an error of SQLite or the file system; null for any other error, which is a bug. */
 export function databaseFailureOf(file: string, error: unknown): Failure | null {
   const { code = '', message = '', syscall } = error as NodeJS.ErrnoException;
   if (/^SQLITE_(READONLY|PERM)(?!_(ROLLBACK|RECOVERY|CANTINIT|CANTLOCK))/.test(code)) {
-    return unwritable(file) ?? databaseFailure('database-unwritable', file);
+    return writeFailure(file) ?? databaseFailure('database-unwritable', file);
   }
   if (/^SQLITE_(CANTOPEN|AUTH)/.test(code) || message.includes('directory does not exist')) {
-    return unopened(file) ?? databaseFailure('database-broken', file, message);
+    return openFailure(file) ?? databaseFailure('database-broken', file, message);
   }
   const fault = FAULTS.find(([pattern]) => pattern.test(code))?.[1];
   const isBroken = code === 'SQLITE_ERROR' && /no such (table|column)|unsupported file format/.test(message);
@@ -95,8 +96,8 @@ export function databaseFailureOf(file: string, error: unknown): Failure | null 
   return databaseFailure(fault ?? 'database-broken', file, isFolder(file) ? 'it is a folder' : message);
 }
 
-/** Why SQLite could not open the file, or one beside it. */
-function unopened(file: string): Failure | null {
+/** Finds out why SQLite could not open the file, its journal or its WAL. */
+function openFailure(file: string): Failure | null {
   if (isFolder(file)) return databaseFailure('database-broken', file, 'it is a folder');
   if (fs.existsSync(`${file}-wal`)) return databaseFailure('database-wal', file);
   if (fs.existsSync(`${file}-journal`)) return databaseFailure('database-interrupted', file);
@@ -105,7 +106,7 @@ function unopened(file: string): Failure | null {
   } catch (error) {
     return databaseFailureOf(file, error);
   }
-  return unwritable(file);
+  return writeFailure(file);
 }
 
 function isFolder(file: string): boolean {
@@ -116,8 +117,8 @@ function isFolder(file: string): boolean {
   }
 }
 
-/** Why a database cannot be written: neither its file nor a journal beside it. Null when both can be. */
-export function unwritable(file: string, places = [file, path.dirname(file)]): Failure | null {
+/** Finds out why the file or a journal beside it cannot be written; null if both can. */
+export function writeFailure(file: string, places = [file, path.dirname(file)]): Failure | null {
   for (const place of places) {
     try {
       fs.accessSync(place, fs.constants.W_OK);

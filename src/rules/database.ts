@@ -1,15 +1,16 @@
-// The SQLite file: opening it, and SQLite's errors as Trouble with the remedy.
+// Opens the SQLite database.
 //
-// Nothing but SQLite opens, reads or closes the file: on POSIX systems, closing any descriptor of it drops SQLite's locks
+// Only SQLite opens, reads and closes the file: on POSIX, closing any descriptor of it drops SQLite's locks
 // (sqlite.org/howtocorrupt.html, 2.2).
 //
-// DIAGNOSTICS: every error of SQLite, of better-sqlite3 and of the file system on the way is Trouble; what is not known is a bug.
+// DIAGNOSTICS: errors of SQLite, better-sqlite3 and the file system become Trouble with the fix. Any other error is a
+// bug.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type Database from 'better-sqlite3';
 import { shellWord, Trouble } from '../failure';
 import { isLoadError, loadDriver, loadTrouble } from './addon';
-import { databaseFailure, databaseFailureOf, unwritable, versionFailure } from './database-failure';
+import { databaseFailure, databaseFailureOf, versionFailure, writeFailure } from './database-failure';
 import { SCHEMA_VERSION } from './schema';
 
 export { DEFAULT_DATABASE } from './schema';
@@ -17,17 +18,17 @@ export { DEFAULT_DATABASE } from './schema';
 export type Connection = Database.Database;
 export type Statement = Database.Statement<unknown[], unknown>;
 
-/** How long (ms) a program waits for another one's lock: in Postfix a client is waiting too. */
+/** The time (ms) to wait for a lock. It is short because a mail client may be waiting for the answer. */
 const BUSY_TIMEOUT = 2000;
 
-/** How many changed pages wait in memory for the commit at the most: 120 MB. */
+/** The most changed pages that SQLite keeps in memory until the commit: 120 MB. */
 const UNWRITTEN_PAGES = 30_000;
 
-/** Opens an existing database without any right to change it: all that the policy program may do. `file`: an absolute path. */
+/** Opens an existing database read-only, as the policy program does. `file`: an absolute path. */
 export function openForReading(file: string): Connection {
   const connection = open(file, { readonly: true, fileMustExist: true });
-  if (translating(file, () => journalMode(connection)) !== 'wal') return connection;
-  // In write-ahead mode changes go to another file, and a user without write permission cannot read it reliably.
+  if (withDatabaseErrors(file, () => journalMode(connection)) !== 'wal') return connection;
+  // In WAL mode changes go to a second file, which a user without write permission cannot read reliably.
   connection.close();
   throw new Trouble(databaseFailure('database-wal', file));
 }
@@ -36,28 +37,28 @@ function journalMode(connection: Connection): unknown {
   try {
     return connection.pragma('journal_mode', { simple: true });
   } catch (error) {
-    // SQLite has opened the file, but not the two that it needs beside one in write-ahead mode.
+    // SQLite opened the file, but not the -wal and -shm files that WAL mode needs.
     const isUnopened = (error as { code?: string }).code === 'SQLITE_CANTOPEN';
     if (isUnopened && !fs.existsSync(`${connection.name}-journal`)) return 'wal';
     throw error;
   }
 }
 
-/** Opens an existing database for commands that change it. SQLite rolls back what an interrupted change left. */
+/** Opens an existing database for commands that change it. SQLite rolls back an interrupted change (a hot journal). */
 export function openForWriting(file: string): Connection {
-  return translating(file, () => {
+  return withDatabaseErrors(file, () => {
     const connection = open(file, { fileMustExist: true });
     checkSchema(connection, file);
     connection.pragma('journal_mode = delete');
-    // A long change stays in memory until it is done: spilled pages would lock out the policy program all the while.
+    // A long change must stay in memory: once SQLite spills pages, it locks out readers until the commit.
     connection.pragma(`main.cache_spill = ${UNWRITTEN_PAGES}`);
     return connection;
   });
 }
 
-/** Opens a database that may not exist yet, without a look at what it holds. */
+/** Opens or creates a database, without checking its content. */
 export function openForCreating(file: string): Connection {
-  const failure = fs.existsSync(file) ? null : unwritable(file, [path.dirname(file)]);
+  const failure = fs.existsSync(file) ? null : writeFailure(file, [path.dirname(file)]);
   if (failure !== null) throw new Trouble(failure);
   return open(file, {});
 }
@@ -74,7 +75,7 @@ function open(file: string, options: Database.Options): Connection {
   }
 }
 
-/** A FIFO in place of the database or of a file beside it would keep SQLite waiting for ever. */
+/** Throws Trouble if the database or a file beside it is a FIFO, for which SQLite would wait forever. */
 function refuseSpecialFiles(file: string): void {
   if (isSpecial(file)) throw new Trouble(databaseFailure('database-broken', file, 'it is not a regular file'));
   const beside = ['-journal', '-wal', '-shm'].map((end) => `${file}${end}`).find(isSpecial);
@@ -89,23 +90,23 @@ function isSpecial(name: string): boolean {
     const stats = fs.statSync(name, { throwIfNoEntry: false });
     return stats !== undefined && !stats.isFile() && !stats.isDirectory();
   } catch {
-    // SQLite says why.
+    // SQLite reports this error when it opens the file.
     return false;
   }
 }
 
-/** Throws Trouble unless the database has the schema version that this program knows. */
+/** Throws Trouble unless the schema version of the database is ours. */
 export function checkSchema(connection: Connection, file: string): void {
   checkVersion(connection.pragma('user_version', { simple: true }), file);
 }
 
-/** `found`: what `pragma user_version` gives. */
+/** `found`: the result of `pragma user_version`. */
 export function checkVersion(found: unknown, file: string): void {
   if (found !== SCHEMA_VERSION) throw new Trouble(versionFailure(file, Number(found)));
 }
 
-/** Does `work` and turns what SQLite or the file system throws into Trouble about `file`. */
-export function translating<T>(file: string, work: () => T): T {
+/** Runs `work`. Errors of SQLite and the file system become Trouble about `file`. */
+export function withDatabaseErrors<T>(file: string, work: () => T): T {
   try {
     return work();
   } catch (error) {

@@ -1,16 +1,16 @@
-// What a database says about a user: the subjects whose entries decide, and what each of them has.
+// The rules that a database holds for a user, and the subjects whose entries decide.
 import type { Address } from './address';
 import { expiryMoment } from './expiry';
 import { subjectsOf } from './subject';
 
-/** An entry of the database: `network` as stored, with the `set` through which the subject has it. */
+/** An entry of the database. `network`: as stored. `set`: the set that contains the network, or null. */
 export interface Entry {
   readonly network: string;
   readonly set: string | null;
   readonly expires: unknown;
 }
 
-/** The entries of one subject that has at least one; expired ones too. */
+/** The entries of one subject, expired ones included. There is at least one. */
 export interface SubjectRules {
   /** Its entries `none`. */
   readonly blocks: readonly Entry[];
@@ -20,14 +20,20 @@ export interface SubjectRules {
   covering(address: Address): Iterable<Entry>;
 }
 
-/** What the decision reads of a database, all of it about one state of that database. */
+/** The entries that the decision reads, all from one state of the database. */
 export interface Rules {
-  /** Null when the subject has no entry at all. One that cannot be read is an entry. */
+  /** Null if the subject has no entry. An unreadable entry counts as one. */
   of(subject: string): SubjectRules | null;
 }
 
-/** The subjects whose entries decide for a user: the narrowest that has an entry, and by an entry `inherit` the next wider one. */
-export function* deciding(user: string, rules: Rules, now: number): Iterable<{ subject: string; own: SubjectRules }> {
+/**
+ * The subjects whose entries decide: the narrowest with entries, and after an entry `inherit` also the next wider one.
+ */
+export function* decidingSubjects(
+  user: string,
+  rules: Rules,
+  now: number,
+): Iterable<{ subject: string; own: SubjectRules }> {
   for (const subject of subjectsOf(user)) {
     const own = rules.of(subject);
     if (own === null) continue;

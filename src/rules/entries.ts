@@ -1,7 +1,8 @@
 // The rows of the database as the commands read and write them.
 //
-// All writing keeps the promise of schema.ts: folded names, canonical networks and their key go together. Rows that another SQLite client
-// wrote have no key; commands that write make the readable ones canonical first (canonical.ts), so that only unreadable ones are left.
+// All writing keeps the promise of schema.ts: folded names, canonical networks and their key go together. Rows that
+// another SQLite client wrote have no key; commands that write make the readable ones canonical first (canonical.ts),
+// so that only unreadable ones are left.
 import type { Connection, Statement } from './database';
 import { hasExpired } from './expiry';
 import { keyOf, type Meaning, meaningOf, meaningText } from './meaning';
@@ -34,8 +35,8 @@ export interface NewRow {
 }
 
 /**
- * Whether the row counts only after `allow-nets tidy`: one by hand with a name in capitals beyond ASCII, which SQLite does not find, or one
- * whose key is of other text, because it was copied with its key or edited in a dump.
+ * Whether the row counts only after `allow-nets tidy`: one by hand with a name in capitals beyond ASCII, which SQLite
+ * does not find, or one whose key is of other text, because it was copied with its key or edited in a dump.
  */
 export function needsTidy(table: Table, { user, network, key }: Row): boolean {
   const name = foldName(String(user));
@@ -113,7 +114,10 @@ export function hasRows(connection: Connection, table: Table, name: string): boo
   return false;
 }
 
-/** The row of one subject or set with this meaning, or null. Rows by hand are not found: a command that writes has none to read. */
+/**
+ * The row of one subject or set with this meaning, or null. Rows by hand are not found: a command that writes has none
+ * to read.
+ */
 export function rowWith(connection: Connection, table: Table, name: string, meaning: Meaning): Row | null {
   const sql = selectSql(table, `where ${nameColumn(table)} = ? and key = ? and network = ?`);
   const [row = null] = eachOf(connection, sql, name, keyOf(meaning), meaningText(meaning));

@@ -1,4 +1,4 @@
-// When an entry stops counting.
+// Parses and formats the time at which an entry expires.
 
 const ISO =
   /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(?:(:\d\d)(?:\.\d+)?)?)?(?:Z|([+-](?:[01]\d|2[0-3]))(?::?([0-5]\d))?)?$/i;
@@ -6,9 +6,10 @@ const ISO =
 const DAY = 86_400_000;
 
 /**
- * The moment (ms since 1970, UTC) that an `expires` column names: from then on the entry counts no more. ISO 8601, `T` or a space, UTC when
- * no offset is given, as SQLite's datetime() writes it; an offset may be hours alone, as PostgreSQL writes it. A date alone is the end of
- * that day. Null: never. What cannot be read is long past: it never widens access.
+ * Parses the `expires` column. Returns ms since 1970; from then on the entry has expired. Accepts ISO 8601 with `T` or
+ * a space; UTC without an offset, as SQLite's datetime() writes it; an offset in hours, as PostgreSQL writes it. A date
+ * alone means the end of that day. Null never expires. An unreadable time counts as long past, so it never widens
+ * access.
  */
 export function expiryMoment(expires: unknown): number {
   if (expires === null || expires === undefined) return Number.POSITIVE_INFINITY;
@@ -23,25 +24,27 @@ export function hasExpired(expires: unknown, now: number): boolean {
   return Number.isFinite(moment) && moment <= now;
 }
 
-/** The expiry that an entry keeps when it is added again without one, as formatInstant writes it; an expired entry keeps none. */
+/**
+ * The expiry that an entry keeps if it is added again without one, as formatInstant writes it. Null if it has expired.
+ */
 export function keptExpiry(expires: unknown, now: number): string | null {
   const moment = expiryMoment(expires);
   return Number.isFinite(moment) && moment > now ? formatInstant(moment) : null;
 }
 
-/** Whether the text of an instant is a date without a time. */
+/** Whether the text is a date without a time. */
 export function isDate(text: string): boolean {
   return !/\d[T ]\d/i.test(text.trim());
 }
 
-/** ISO 8601 text to ms since 1970, or null. A part left out is zero, an offset left out is UTC. */
+/** Parses ISO 8601 text to ms since 1970, or null. Missing parts are zero; a missing offset means UTC. */
 export function parseInstant(text: string): number | null {
   const [, day, time, second = ':00', hours, minutes] = ISO.exec(text.trim()) ?? [];
-  // A date with another two digits (2026-12-24-31) is a slip, not an offset.
+  // A date with two more digits (2026-12-24-31) is a typo, not an offset.
   if (day === undefined || (time === undefined && hours !== undefined && minutes === undefined)) return null;
   const local = `${day}T${time ?? '00:00'}${second}`;
   const moment = Date.parse(`${local}Z`);
-  // Date takes the 30th of February for a day in March.
+  // Date.parse turns February 30 into a day in March.
   if (Number.isNaN(moment) || !new Date(moment).toISOString().startsWith(local)) return null;
   return hours === undefined ? moment : Date.parse(`${local}${hours}:${minutes ?? '00'}`);
 }

@@ -1,17 +1,17 @@
-// What keeps an import from doing harm: a list that was cut short must not lock everybody out, and no entry may name a set that is not
-// there.
+// Checks that an import does no harm: a truncated list must not lock everybody out, and no entry may name a set that
+// does not exist.
 import { shellWord, Trouble } from '../failure';
 import type { Connection } from './database';
 import type { ImportOptions } from './import';
 import { nameColumn, type Table } from './schema';
 
 /** Numbers of rows. */
-export type Tally = Record<Table, number>;
+export type TableCounts = Record<Table, number>;
 
-export const sum = ({ access, network_set }: Tally) => access + network_set;
+export const sum = ({ access, network_set }: TableCounts) => access + network_set;
 
-/** The rows that a replacement could remove. */
-export function replaceable(connection: Connection, { tables, set }: ImportOptions): Tally {
+/** Counts the rows that a replacement could remove. */
+export function countReplaceable(connection: Connection, { tables, set }: ImportOptions): TableCounts {
   const count = (table: Table) => {
     const sql = `select count(*) from ${table} where not local and (@set is null or ${nameColumn(table)} = @set)`;
     return tables.includes(table)
@@ -24,12 +24,15 @@ export function replaceable(connection: Connection, { tables, set }: ImportOptio
   return { access: count('access'), network_set: count('network_set') };
 }
 
-/** Why a replacement is refused unless forced, or null: the input is empty, or more than half of the rows `there` are `gone`. */
+/**
+ * Refuses a replacement by an empty input, and one that removes more than half of the rows; else null. `there`: the
+ * rows before; `gone`: the removed ones.
+ */
 export function guard(
   connection: Connection,
   { tables, set }: ImportOptions,
-  there: Tally,
-  gone: Tally,
+  there: TableCounts,
+  gone: TableCounts,
 ): Trouble | null {
   const main = tables.includes('access') ? 'access' : 'network_set';
   if (connection.prepare('select 1 from incoming where of = ? limit 1').get(main) === undefined) {
@@ -47,7 +50,7 @@ export function guard(
   );
 }
 
-/** To be called after the change. Throws Trouble when an entry of the input, or a local one, which stays, names a set that is not there. */
+/** Call this after the change. Throws Trouble if an entry of the input, or a local one, names a missing set. */
 export function checkSets(connection: Connection, removed: Iterable<string>): void {
   const missing = (name: string) => `not exists (select 1 from network_set s where s.name = ${name})`;
   const entry = connection

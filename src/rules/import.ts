@@ -1,22 +1,22 @@
-// Many rows at once: what import, sync and set load have in common.
+// Imports many rows at once, for import, sync, set load and learn.
 //
-// All rows are read into a temporary table first, while the database is neither locked nor changed. One immediate transaction then writes
-// what differs; where nothing differs, nothing is written. The guard sees what was done, and whatever it refuses is rolled back, as is a
-// dry run. Policy programs read on until the commit.
+// First, all rows go into a temporary table; the database is not locked meanwhile. Then one immediate transaction
+// writes the differences, if there are any. If the guard refuses the result, or in a dry run, it is rolled back. Policy
+// programs can read until the commit.
 //
-// DIAGNOSTICS: a refusal, a full disk, a lock that is held for too long: the transaction is rolled back and nothing has changed.
+// DIAGNOSTICS: after a refusal, a full disk or a lock timeout the transaction is rolled back and nothing has changed.
 import type { Trouble } from '../failure';
 import { makeCanonical } from './canonical';
 import type { Connection, Statement } from './database';
 import { formatInstant, keptExpiry } from './expiry';
-import { checkSets, guard, replaceable, sum, type Tally } from './import-guard';
+import { checkSets, countReplaceable, guard, sum, type TableCounts } from './import-guard';
 import { keyOf, type Meaning, meaningText } from './meaning';
 import { nameColumn, type Table } from './schema';
 
-/** A checked row in canonical form. An undefined field is one that the input does not have. */
+/** A checked row in canonical form. A field is undefined if the input does not have it. */
 export interface ImportRow {
   readonly table: Table;
-  /** Of the subject or the set, folded. */
+  /** The folded name of the subject or set. */
   readonly name: string;
   readonly network: string;
   readonly key: Uint8Array;
@@ -26,28 +26,28 @@ export interface ImportRow {
   readonly addedAt?: string | null | undefined;
   readonly addedBy?: string | null | undefined;
   readonly local?: boolean | undefined;
-  /** Where it stands in the input. */
+  /** The line of the input. */
   readonly line?: number;
 }
 
 export interface ImportOptions {
-  /** Make the tables equal to the input, but for rows with a local mark; else the rows are added as `add` adds them. */
+  /** Whether to make the tables equal to the input, except rows with a local mark. Otherwise rows are only added. */
   readonly replace: boolean;
-  /** Find out what would change, and change nothing. */
+  /** Whether to only find out what would change. */
   readonly dryRun: boolean;
-  /** Also when more than half of the rows would go, or sets are missing. */
+  /** Whether to skip the guard. */
   readonly force: boolean;
   /** The tables that the input covers; the others stay as they are. */
   readonly tables: readonly Table[];
   /** Only this set is replaced. */
   readonly set?: string;
-  /** For rows for which the input does not give it. */
+  /** Used for rows whose origin is not in the input. */
   readonly addedBy: string;
   /** ms since 1970. */
   readonly now: number;
-  /** Called for each change when all are made, or known. */
+  /** Called for each change after the commit, or after the rollback of a dry run. */
   readonly report?: ((change: Change) => void) | undefined;
-  /** Done in the same transaction, before the rows. */
+  /** Called in the same transaction, before the rows are written. */
   readonly before?: (connection: Connection) => void;
 }
 
@@ -55,11 +55,11 @@ export interface ImportResult {
   readonly added: number;
   readonly changed: number;
   readonly removed: number;
-  /** Rows of the input that were there already, as they are. */
+  /** The number of rows of the input that were in the database already. */
   readonly unchanged: number;
-  /** Rows of the input that mean the same as another one. */
+  /** The number of rows of the input with the same meaning as another one. */
   readonly repeated: number;
-  /** Of a dry run: why it would be refused. */
+  /** Why the guard would refuse this; only after a dry run. */
   readonly refusal: Trouble | null;
 }
 
@@ -75,7 +75,7 @@ export function importRow(table: Table, name: string, meaning: Meaning, more: Pa
   return { ...more, table, name, network: meaningText(meaning), key: keyOf(meaning) };
 }
 
-/** In the columns from `note` on, NULL means that the input does not have the column, and an empty text that the field is empty. */
+/** From column `note` on, NULL means that the input lacks the column, and '' that the field is empty. */
 const INCOMING = `
 create temp table incoming (
   id integer primary key, line integer, of text not null, name text not null, network text not null, key blob not null,
@@ -83,7 +83,7 @@ create temp table incoming (
   unique (of, name, network)
 )`;
 
-/** Of rows with the same meaning the one that lasts longest stays. '~', which sorts after all times, means for ever. */
+/** Of rows with the same meaning, the one that lasts longest stays. '~' stands for "never expires": it sorts last. */
 const INSERT = `
 insert into incoming (line, of, name, network, key, note, expires, added_at, added_by, local)
 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set line = excluded.line, note = excluded.note,
@@ -99,11 +99,11 @@ export class RowImport {
     private readonly connection: Connection,
     private readonly onHostBits?: (warning: string) => void,
   ) {
-    // SQLite keeps a temporary table of this size and more in a file.
+    // A temporary table up to this size (KB) stays in memory; a larger one goes to a file.
     connection.pragma('temp.cache_size = -64000');
     connection.exec(INCOMING);
     this.insert = connection.prepare(INSERT);
-    // Of the temporary table alone: the database is not locked.
+    // This transaction writes only to the temporary table, so it does not lock the database.
     connection.exec('begin');
   }
 
@@ -114,7 +114,9 @@ export class RowImport {
     this.insert.run(line, table, name, network, key, ...texts, local === undefined ? null : Number(local));
   }
 
-  /** Makes the change. Throws Trouble: refused by the guard, a set that does not exist, and what SQLite throws. To be called once. */
+  /**
+   * Writes the rows; call it once. Throws Trouble if the guard refuses or a set is missing, and the errors of SQLite.
+   */
   apply(options: ImportOptions): ImportResult {
     const { connection } = this;
     connection.exec('commit; begin immediate');
@@ -132,12 +134,12 @@ export class RowImport {
     }
   }
 
-  /** `changes`: takes all of them, unless null. */
+  /** `changes`: gets all changes, unless it is null. */
   private write(options: ImportOptions, changes: Change[] | null): ImportResult {
     const { connection } = this;
     const { tables, replace, force, set, addedBy } = options;
     const now = formatInstant(options.now);
-    const none: Tally = { access: 0, network_set: 0 };
+    const none: TableCounts = { access: 0, network_set: 0 };
     const counts = { add: { ...none }, change: { ...none }, remove: { ...none } };
     const lostSets = new Set<string>();
     const run = (sql: string, values: unknown) => {
@@ -147,7 +149,7 @@ export class RowImport {
         if (change.what === 'remove' && change.table === 'network_set') lostSets.add(change.name);
       }
     };
-    const there = replaceable(connection, options);
+    const there = countReplaceable(connection, options);
     connection.function('kept_expiry', (expires) => keptExpiry(expires, options.now));
     for (const table of tables) {
       if (replace) run(removeSql(table), { set: set ?? null });
@@ -162,7 +164,7 @@ export class RowImport {
   }
 }
 
-/** Sets before entries, then in the order of names and networks. */
+/** Sorts sets before entries, then by name and network. */
 function byName(a: Change, b: Change): number {
   const [first, second] = [a, b].map(({ table, name, network }) =>
     [table === 'access' ? 1 : 0, name, network].join('\0'),
@@ -170,12 +172,12 @@ function byName(a: Change, b: Change): number {
   return (first ?? '') < (second ?? '') ? -1 : 1;
 }
 
-/** What a statement returns of each row: a Change. */
+/** The RETURNING clause that makes each row a Change. */
 function returning(table: Table, what: Change['what']): string {
   return `returning '${table}' as "table", '${what}' as what, ${nameColumn(table)} as name, network`;
 }
 
-/** The rows of the database that the input does not have, but for those with a local mark. */
+/** Deletes rows that the input does not have, except those with a local mark. */
 function removeSql(table: Table): string {
   const name = nameColumn(table);
   return `delete from ${table} where not local and (@set is null or ${name} = @set) and not exists (
@@ -183,7 +185,7 @@ function removeSql(table: Table): string {
     ${returning(table, 'remove')}`;
 }
 
-/** The rows `t` of the database that differ from the input `i`. A row with a local mark is not replaced. */
+/** Updates the rows `t` that differ from the input `i`. A replacement skips rows with a local mark. */
 function changeSql(table: Table, replace: boolean): string {
   const wanted = (column: string) => `nullif(ifnull(i.${column}, t.${column}), '')`;
   const given = "nullif(i.expires, '')";
@@ -202,7 +204,7 @@ function changeSql(table: Table, replace: boolean): string {
     ${returning(table, 'change')}`;
 }
 
-/** The rows of the input that the database does not have. */
+/** Inserts the rows of the input that the database does not have. */
 function addSql(table: Table): string {
   const name = nameColumn(table);
   const [column, value] = table === 'access' ? [', expires', ", nullif(i.expires, '')"] : ['', ''];

@@ -1,17 +1,18 @@
-// Who decides for a user when entries come and go, and the entry `inherit`: what the next wider subject allows, too.
+// Keeps track of which subjects decide for a user when entries are added or removed, and manages the entry `inherit`,
+// by which the next wider subject also decides.
 
 import type { Connection } from './database';
-import { deciding } from './deciding';
+import { decidingSubjects } from './deciding';
 import { deleteRows, eachRowOf, hasRows, isExpired, namesFrom, type Row, rowWriter } from './entries';
 import { expiryMoment, hasExpired } from './expiry';
 import { rulesOf } from './lookup';
 import { meaningOf } from './meaning';
 import { EVERYBODY, foldName, subjectsOf } from './subject';
 
-/** A message about a login name without a domain names so many domains at the most. */
+/** A message about a login name without a domain names at most this many domains. */
 const NAMED_DOMAINS = 3;
 
-/** Who writes an entry, and when. */
+/** Who added an entry, and when. */
 export interface Origin {
   readonly addedAt: string;
   readonly addedBy: string;
@@ -19,8 +20,8 @@ export interface Origin {
 }
 
 /**
- * Writes `inherit` for a user (or domain) for whom a wider subject decides, so that the first own entry takes nothing away. It never
- * expires: it must outlive the entry beside it. Returns the wider subjects, none where nothing was written.
+ * Writes `inherit` for a user (or domain) for whom a wider subject decides, so that the first own entry takes nothing
+ * away. It never expires, because it must outlive that entry. Returns the wider subjects; none if nothing was written.
  */
 export function inheritWider(connection: Connection, user: string, origin: Origin): string[] {
   const wider = widerSubjects(connection, user);
@@ -31,8 +32,8 @@ export function inheritWider(connection: Connection, user: string, origin: Origi
 }
 
 /**
- * The wider subject that decides for a user without entries; a block is not counted as one. For a login name without a domain, the
- * entries of any domain may decide.
+ * The wider subject that decides for a user without own entries, not counting blocks. For a login name without a
+ * domain, the entries of any domain may decide.
  */
 export function widerSubjects(connection: Connection, user: string): string[] {
   for (const row of eachRowOf(connection, 'access', user)) if (kindOf(row) !== 'none') return [];
@@ -50,13 +51,13 @@ export function widerSubjects(connection: Connection, user: string): string[] {
 const kindOf = ({ network }: Row) => meaningOf('access', network)?.kind;
 
 export interface Removal {
-  /** The removed rows, and every `inherit` that was left alone. */
+  /** The removed rows, including every `inherit` that would have been left alone. */
   readonly rows: readonly Row[];
-  /** For each user whose deciding entries or their outcome changed: a sentence that says who decides now. */
+  /** One sentence for each user whose outcome changed: who decides now. */
   readonly changes: readonly string[];
 }
 
-/** Inside the caller's transaction. `rows`: of `access`. `now`: ms since 1970. */
+/** Removes rows of `access`; call it in a transaction. `now`: ms since 1970. */
 export function removeEntries(connection: Connection, rows: readonly Row[], now: number): Removal {
   const users = [...new Set(rows.map(({ user }) => foldName(String(user))))];
   const before = users.map((user) => decidersOf(connection, user, now));
@@ -69,7 +70,7 @@ export function removeEntries(connection: Connection, rows: readonly Row[], now:
   return { rows: [...rows, ...lone], changes };
 }
 
-/** Deletes the entries `inherit` of a user who has nothing else: they mean the same as no entry. Returns what is gone. */
+/** Deletes `inherit` if a user has no other entry, as it then means the same as no entry. Returns the deleted rows. */
 function deleteLoneInherit(connection: Connection, user: string, now: number): Row[] {
   const rows: Row[] = [];
   for (const row of eachRowOf(connection, 'access', user)) {
@@ -80,17 +81,17 @@ function deleteLoneInherit(connection: Connection, user: string, now: number): R
   return rows;
 }
 
-/** Who decides for a user: the subjects whose entries count, in their order, and the outcome. */
+/** The subjects whose entries decide for a user, narrowest first, and the outcome. */
 export interface Deciders {
   readonly subjects: readonly string[];
   readonly state: 'blocked' | 'in force' | 'nothing in force';
 }
 
-/** `user`: also a domain, or `*`. `now`: ms since 1970. */
+/** `user`: a user, a domain or `*`. `now`: ms since 1970. */
 export function decidersOf(connection: Connection, user: string, now: number): Deciders {
   const subjects = new Set<string>();
   let state: Deciders['state'] = 'nothing in force';
-  for (const { subject, own } of deciding(user, rulesOf(connection), now)) {
+  for (const { subject, own } of decidingSubjects(user, rulesOf(connection), now)) {
     subjects.add(subject);
     if (own.blocks.some(({ expires }) => !hasExpired(expires, now)))
       return { subjects: [...subjects], state: 'blocked' };

@@ -1,8 +1,9 @@
 // The rules of one open database, as the decision reads them: a few seeks in an index, however many entries there are.
 //
-// Networks are ordered by their binary key. The nearest network at or below the address either contains it, or shares some leading bits
-// with it; every other network that contains the address has at most as many bits, which is where the next seek begins.
-// Rows without a key, written by another SQLite client, are read one by one. A row that cannot be read is an entry but grants nothing.
+// Networks are ordered by their binary key. The nearest network at or below the address either contains it, or shares
+// some leading bits with it; every other network that contains the address has at most as many bits, which is where the
+// next seek begins. Rows without a key, written by another SQLite client, are read one by one. A row that cannot be
+// read is an entry but grants nothing.
 
 import type { Address } from './address';
 import type { Connection, Statement } from './database';
@@ -48,7 +49,7 @@ export function rulesOf(connection: Connection): Rules {
   };
 }
 
-/** The statements of a look-up in the table: exported so that a test can look at their query plans. */
+/** The SQL statements of a lookup. Exported for a test of their query plans. */
 export function lookupSql(table: Table) {
   const name = nameColumn(table);
   const columns = `${name} as name, network, key, ${table === 'access' ? 'expires' : 'null as expires'}`;
@@ -84,10 +85,10 @@ class Lookup {
     };
   }
 
-  /** The rows of a name that are not found by the key of a network. */
+  /** The rows of a name that have no network key: sets, words, and rows of other SQLite clients. */
   loose(name: string): Row[] {
     const rows = this.statements.loose.all({ name }) as Row[];
-    // SQLite compares without regard to case only as far as the first NUL.
+    // SQLite's nocase comparison stops at the first NUL.
     return rows.filter((row) => typeof row.name === 'string' && foldName(row.name) === name);
   }
 
@@ -95,7 +96,7 @@ class Lookup {
     return this.statements.hasNetwork.get(name) !== undefined;
   }
 
-  /** The rows of a name whose networks contain the address, the narrowest first. */
+  /** The rows of a name whose networks contain the address, narrowest first. */
   *networks(name: string, address: Address): Iterable<Row> {
     const longest = address.bytes.length * 8;
     let above: Uint8Array = networkKey({ ...address, prefix: longest + 1 });
@@ -104,13 +105,13 @@ class Lookup {
       if (row === undefined) return;
       const network = networkOfKey(row.key);
       if (network === null) {
-        // A key that no command wrote grants nothing; the search goes on below it.
+        // A key that no command wrote grants nothing: skip it.
         above = row.key as Uint8Array;
         continue;
       }
       if (network.family !== address.family) return;
       const shared = commonPrefix(network.bytes, address.bytes);
-      // A row that was copied with its key, and then given another network, does not grant what the key says.
+      // A row may have been copied with its key and then edited, so the network must match the key.
       if (shared >= network.prefix && row.network === formatNetwork(network)) yield row;
       const most = Math.min(shared, network.prefix - 1);
       if (most < 0) return;

@@ -1,11 +1,13 @@
-// What stands in the `network` column of a row: a network, `any`, a set, or one of the words `inherit` and `none`.
+// Parses the `network` column of a row: a network, `any`, a set, `inherit` or `none`.
 
 import type { Address } from './address';
 import { contains, formatNetwork, isCertain, type Network, networkKey, parseNetwork } from './network';
 import type { Table } from './schema';
 import { foldName, isComparable } from './subject';
 
-/** `any`: every IPv4 and every IPv6 address. `inherit`: what the next wider subject allows, too. `none`: the user is blocked. */
+/**
+ * `any`: all IPv4 and IPv6 addresses. `inherit`: also what the next wider subject allows. `none`: the user is blocked.
+ */
 export type Word = 'any' | 'inherit' | 'none';
 
 export type Meaning =
@@ -14,8 +16,8 @@ export type Meaning =
   | { readonly kind: Word };
 
 /**
- * The meaning of what stands in a `network` column, or null when it cannot be read and so grants nothing. With an address, a network that
- * does not contain it is null, too: ip-cidr is then asked about few of many rows.
+ * The meaning of a `network` column, or null if it is unreadable and so grants nothing. With `address`, a network that
+ * does not contain it is null, too, which saves most calls of ip-cidr.
  */
 export function meaningOf(table: Table, network: unknown, address?: Address): Meaning | null {
   const meaning = readMeaning(table, network);
@@ -37,13 +39,15 @@ function readMeaning(table: Table, network: unknown): Meaning | null {
   return text.startsWith('@') && isComparable(name) ? { kind: 'set', name } : null;
 }
 
-/** As all commands store it. */
+/** The text that commands store. */
 export function meaningText(meaning: Meaning): string {
   if (meaning.kind === 'network') return formatNetwork(meaning.network);
   return meaning.kind === 'set' ? `@${meaning.name}` : meaning.kind;
 }
 
-/** The `key` column: what is not one network has a zero byte and its text, and so comes before all networks, which begin with 4 or 6. */
+/**
+ * The `key` column. Sets and words get a zero byte and their text, so they sort before networks (first byte 4 or 6).
+ */
 export function keyOf(meaning: Meaning): Buffer {
   return meaning.kind === 'network' ? networkKey(meaning.network) : Buffer.from(`\0${meaningText(meaning)}`);
 }

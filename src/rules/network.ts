@@ -1,9 +1,10 @@
-// Networks: text to bits, canonical text, and whether an address lies inside. The only importer of ip-cidr.
+// Parses, formats and compares networks.
 //
-// IPv4 and IPv6 never match each other, at any prefix length: `contains` compares the families before anything else, which ip-cidr
+// IPv4 and IPv6 never match each other, at any prefix length: `contains` compares the families first, which ip-cidr
 // does not. An IPv4-mapped network (::ffff:10.0.0.0/104) is its IPv4 network (10.0.0.0/8), which ip-cidr gets wrong.
-// A network that is not spelled canonically counts only when two readers agree on it, this one and ip-cidr: a spelling that can be read
-// in two ways grants nothing. ip-cidr is loaded for that alone.
+//
+// A network in a non-canonical spelling counts only if this parser and ip-cidr agree on it, so that an ambiguous
+// spelling grants nothing. ip-cidr is loaded only for that, and only here.
 import type IPCIDR from 'ip-cidr';
 import { type Address, addressBytes, type Family, formatAddress, isMapped } from './address';
 
@@ -14,16 +15,16 @@ export interface Network {
   readonly prefix: number;
 }
 
-export type Parsed = { readonly network: Network; readonly hostBits: boolean };
+export type ParsedNetwork = { readonly network: Network; readonly hostBits: boolean };
 
-/** A prefix length: decimal, leading zeros as far as ip-cidr takes them. */
+/** A decimal prefix length. parseNetwork accepts as many leading zeros as ip-cidr. */
 const PREFIX = /^\d{1,3}$/;
 
 /**
- * The network that `text` spells: a CIDR or a bare address, white space around it left aside. `hostBits` tells that the address
- * was not the first of the network. Null when it is not a network.
+ * Parses a CIDR or an address, ignoring white space around it; null if it is neither. `hostBits`: whether the address
+ * was not the first one of the network.
  */
-export function parseNetwork(text: string): Parsed | null {
+export function parseNetwork(text: string): ParsedNetwork | null {
   const spelled = text.trim();
   const slash = spelled.indexOf('/');
   const bytes = addressBytes(slash < 0 ? spelled : spelled.slice(0, slash));
@@ -37,19 +38,19 @@ export function parseNetwork(text: string): Parsed | null {
   return masked(6, bytes, prefix);
 }
 
-function masked(family: Family, bytes: Uint8Array, prefix: number): Parsed {
+function masked(family: Family, bytes: Uint8Array, prefix: number): ParsedNetwork {
   const network = truncate({ family, bytes }, prefix);
   return { network, hostBits: commonPrefix(network.bytes, bytes) < bytes.length * 8 };
 }
 
-/** The network of `prefix` bits that the address lies in. */
+/** The network with this prefix length that contains the address. */
 export function truncate({ family, bytes }: Address, prefix: number): Network {
   const kept = new Uint8Array(bytes.length);
   for (let i = 0; 8 * i < prefix; i++) kept[i] = (bytes[i] ?? 0) & (0xff00 >> Math.min(8, prefix - 8 * i));
   return { family, bytes: kept, prefix };
 }
 
-/** As all commands store it: dotted quad or RFC 5952, always with the prefix length. */
+/** The text that commands store: dotted quad or RFC 5952, always with the prefix length. */
 export function formatNetwork(network: Network): string {
   return `${formatAddress(network)}/${network.prefix}`;
 }
@@ -58,12 +59,12 @@ export function contains(network: Network, address: Address): boolean {
   return network.family === address.family && commonPrefix(network.bytes, address.bytes) >= network.prefix;
 }
 
-/** The order of addresses, IPv4 before IPv6. */
+/** Sorts by address, IPv4 before IPv6. */
 export function byAddress({ network: a }: { network: Address }, { network: b }: { network: Address }): number {
   return a.family - b.family || Buffer.compare(a.bytes, b.bytes);
 }
 
-/** How many leading bits two addresses of one family share. */
+/** The number of leading bits that two addresses of one family share. */
 export function commonPrefix(a: Uint8Array, b: Uint8Array): number {
   for (let i = 0; i < a.length; i++) {
     const difference = (a[i] ?? 0) ^ (b[i] ?? 0);
@@ -73,8 +74,8 @@ export function commonPrefix(a: Uint8Array, b: Uint8Array): number {
 }
 
 /**
- * The binary key of a network: family, address, prefix length. Keys are ordered so that the networks that contain an address come before
- * it, the wider before the narrower.
+ * The binary key of a network: family, address, prefix length. Keys sort so that the networks that contain an address
+ * come before it, wider ones first.
  */
 export function networkKey({ family, bytes, prefix }: Network): Buffer {
   const key = Buffer.allocUnsafe(bytes.length + 2);
@@ -84,7 +85,7 @@ export function networkKey({ family, bytes, prefix }: Network): Buffer {
   return key;
 }
 
-/** The network that a key stands for, or null: a key that a command has not written can hold anything. */
+/** Decodes a key. Null if it is invalid: a key that no command wrote can contain anything. */
 export function networkOfKey(key: unknown): Network | null {
   if (!Buffer.isBuffer(key)) return null;
   const family = key[0];
@@ -95,19 +96,20 @@ export function networkOfKey(key: unknown): Network | null {
   return { family, bytes, prefix };
 }
 
-/** Whether the text of a row may be relied on to mean `network`: it is spelled canonically, or ip-cidr reads the same. */
+/** Whether the text surely means `network`: it is canonical, or ip-cidr parses it to the same. */
 export function isCertain(text: string, network: Network): boolean {
   return text === formatNetwork(network) || ipCidrReads(text, network);
 }
 
 function ipCidrReads(text: string, network: Network): boolean {
   const [address = '', prefix = network.prefix] = text.trim().split('/');
-  // ip-cidr misreads mapped addresses and dotted tails (::ffff:10.0.0.0, 2001:db8::1.2.3.4): it gets the canonical text of those.
+  // ip-cidr misparses mapped addresses and dotted tails (::ffff:10.0.0.0, 2001:db8::1.2.3.4), so it gets canonical
+  // text.
   const misread = address.includes(':') && (network.family === 4 || address.includes('.'));
-  // Loaded outside the try: a program without its ip-cidr is in trouble, it must not refuse for good.
+  // Outside the try: if ip-cidr cannot be loaded, that is trouble (a temporary error), not a refusal.
   const Cidr = ipCidr();
   try {
-    // Its constructor needs ip-address 9, which has a known fault; package.json puts version 10 in its place.
+    // ip-cidr's constructor needs ip-address 9, which has a known bug; package.json overrides it with version 10.
     const read = Cidr.createAddress(misread ? formatNetwork(network) : `${address}/${prefix}`);
     const first = addressBytes(String(read.startAddress().addressMinusSuffix));
     return read.subnetMask === network.prefix && first !== null && Buffer.compare(first, network.bytes) === 0;

@@ -1,22 +1,24 @@
-// Root's commands on a database in a folder that another account controls: that account could plant a symbolic link or a forged journal
-// there, and root would follow it. So a command that writes becomes that account before it opens anything.
+// Makes root's commands safe on a database in a folder that another account controls. That account could plant a
+// symbolic link or a forged journal there, and root would follow it. So a command that writes switches to that account
+// before it opens anything.
 //
-// DIAGNOSTICS: where more than one account controls the way to the file, or everybody does, the command refuses and names the remedy.
+// DIAGNOSTICS: if several accounts or everybody can change the path to the file, the command refuses and prints the
+// fix.
 import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { shellWord, Trouble } from '../failure';
 
 /**
- * Sets the effective user and groups of a process of root to the account that controls the database, which may not exist yet. For all
- * other users, and where all is root's, nothing happens. Returns what makes the process root again.
+ * Sets root's effective user and groups to the account that controls the database, which may not exist yet. Does
+ * nothing for other users, and if everything belongs to root. Returns a function that switches back to root.
  */
 export function becomeOwner(file: string): () => void {
   if (process.geteuid?.() !== 0) return () => {};
   const places = placesOf(path.resolve(file));
   const last = fs.statSync(path.dirname(fs.existsSync(file) ? fs.realpathSync(file) : file), { throwIfNoEntry: false });
   for (const place of places) checkWriters(place, place.stats.ino === last?.ino && place.stats.dev === last.dev);
-  // The owner of the file alone can plant nothing beside it, nor write a journal in a folder of root.
+  // Ignore the owner of the file itself: in a folder of root he cannot plant a link or a journal.
   const ways = places.filter(({ stats }) => !stats.isFile());
   const [uid, other] = new Set(ways.map(({ stats }) => stats.uid).filter((owner) => owner !== 0));
   if (uid === undefined) return () => {};
@@ -38,7 +40,7 @@ export function becomeOwner(file: string): () => void {
   };
 }
 
-/** As `becomeOwner`, for the time of `work`. */
+/** Runs `work` as that account, see becomeOwner. */
 export function asOwner<T>(file: string, work: () => T): T {
   const becomeRoot = becomeOwner(file);
   try {
@@ -52,7 +54,7 @@ function primaryGroup(uid: number): number | null {
   try {
     return Number(execFileSync('id', ['-g', `${uid}`], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
   } catch {
-    // An account without a name, as in a container.
+    // The account has no name, as in a container.
     return null;
   }
 }
@@ -62,10 +64,10 @@ interface Place {
   readonly stats: fs.Stats;
 }
 
-/** As many symbolic links as Linux follows. */
+/** The most symbolic links in a path, as in Linux. */
 const MOST_LINKS = 40;
 
-/** Every folder, symbolic link and target on the way to the file, and the file, as far as they exist. */
+/** Every existing folder, symbolic link and link target on the path to the file, and the file. */
 function placesOf(file: string, links = 0): Place[] {
   if (links > MOST_LINKS) throw refused(`${file} leads through too many symbolic links`, `ls -l ${shellWord(file)}`);
   const parts = file.split('/').filter((part) => part !== '');
@@ -74,7 +76,7 @@ function placesOf(file: string, links = 0): Place[] {
     if (stats === undefined) return [];
     if (!stats.isSymbolicLink()) return [{ name, stats }];
     const target = fs.readlinkSync(name);
-    // Not normalised: the system resolves `..` after it has followed a link.
+    // Do not normalise: the system resolves `..` after it has followed links.
     return [
       { name, stats },
       ...placesOf(target.startsWith('/') ? target : `${path.dirname(name)}/${target}`, links + 1),
@@ -82,7 +84,7 @@ function placesOf(file: string, links = 0): Place[] {
   });
 }
 
-/** In a world-writable folder with the sticky bit (/tmp) nobody can rename the files of others, but anybody can plant a journal. */
+/** In a folder like /tmp (sticky bit) nobody can rename the files of others, but anybody can plant a journal. */
 function checkWriters({ name, stats }: Place, isLast: boolean): void {
   if (stats.isSymbolicLink()) return;
   const isSticky = stats.isDirectory() && (stats.mode & 0o1000) !== 0;

@@ -1,22 +1,22 @@
-// Ranges of addresses: text to range, neighbours merged, and the fewest networks that are a range.
+// Parses ranges of addresses, merges adjacent ones, and splits a range into the fewest networks.
 import { type Family, parseAddress } from './address';
 import type { Network } from './network';
 import { parseNetwork } from './network';
 
-/** From `first` to `last`, both included, as numbers. */
+/** The addresses from `first` to `last`, inclusive, as numbers. */
 export interface Range {
   readonly family: Family;
   readonly first: bigint;
   readonly last: bigint;
 }
 
-/** `198.51.100.7 - 198.51.100.20`. Null: not a range. */
+/** Parses `198.51.100.7 - 198.51.100.20`; null if it is not a range. */
 export function parseRange(text: string): Range | null {
   const [from = '', to = '', more] = text.split('-').map((end) => end.trim());
   return more === undefined ? rangeBetween(from, to) : null;
 }
 
-/** The range from one address to another, or null when they are not addresses of one family in order. */
+/** The range between two addresses; null unless both are of one family and in order. */
 export function rangeBetween(from: string, to: string): Range | null {
   const [first, last] = [parseAddress(from), parseAddress(to)];
   if (first === null || last === null || first.family !== last.family) return null;
@@ -24,7 +24,7 @@ export function rangeBetween(from: string, to: string): Range | null {
   return range.first <= range.last ? range : null;
 }
 
-/** The range of a network or an address; host bits are ignored. Null: it is neither. */
+/** The range of a network or an address, ignoring host bits; null if it is neither. */
 export function rangeOfNetwork(text: string): Range | null {
   const network = parseNetwork(text)?.network;
   if (network === undefined) return null;
@@ -36,7 +36,7 @@ export function rangeOfNetwork(text: string): Range | null {
   };
 }
 
-/** The first `count` addresses from an address on. */
+/** The range of `count` addresses that starts at an address, or null. */
 export function rangeFrom(from: string, count: bigint): Range | null {
   const first = parseAddress(from);
   if (first === null || count < 1n) return null;
@@ -59,14 +59,14 @@ export function mergeRanges(ranges: readonly Range[]): Range[] {
   return merged;
 }
 
-/** The fewest networks that are exactly the range, in order. */
+/** The fewest networks that make up exactly the range, in order. */
 export function networksOf({ family, first, last }: Range): Network[] {
   const bits = bitsOf(family);
   const networks: Network[] = [];
   for (let start = first; start <= last; ) {
     let size = 1n;
     let prefix = bits;
-    // As large as the alignment of its first address and the end of the range let it be.
+    // Widen the network as far as the alignment of its first address and the end of the range allow.
     while (prefix > 0 && (start & (size * 2n - 1n)) === 0n && start + size * 2n - 1n <= last) {
       size *= 2n;
       prefix--;

@@ -1,11 +1,11 @@
-// Rows that grant nothing, or likely something else than was meant, and why.
+// Explains why a row grants nothing, or likely not what was meant.
 import { needsTidy, type Row } from './entries';
 import { expiryMoment } from './expiry';
 import { meaningOf } from './meaning';
 import { formatNetwork, parseNetwork } from './network';
 import { nameColumn, type Table } from './schema';
 
-/** Why a row grants nothing whatever the time is, or null. `hasSet`: whether a named set has a network. */
+/** Why a row grants nothing even if it has not expired, or null. `hasSet`: whether a set exists. */
 export function problemOf(table: Table, row: Row, hasSet: (name: string) => boolean): string | null {
   if (typeof row.user !== 'string') return `the ${nameColumn(table)} is not text`;
   const fault = table === 'access' ? nameFault(row.user) : null;
@@ -17,7 +17,7 @@ export function problemOf(table: Table, row: Row, hasSet: (name: string) => bool
   return needsTidy(table, row) ? 'allow-nets tidy makes it count' : null;
 }
 
-/** What is likely not meant as it stands in a row that grants something, or null. */
+/** Why a row that grants something likely does not grant what was meant, or null. */
 export function warningOf(table: Table, row: Row): string | null {
   const network = String(row.network);
   const parsed = parseNetwork(network);
@@ -42,7 +42,7 @@ export interface NameFault {
 
 const EACH_DOMAIN = 'matches nobody: each domain needs an entry of its own';
 
-/** `words`: with the name in place of NAME. `meant`: what takes the place of the pattern. The first pattern that matches counts. */
+/** `words`: the message, where NAME is replaced. `meant`: the replacement for the match. The first match counts. */
 const NAME_FAULTS: readonly [pattern: RegExp, words: string, meant: string][] = [
   [/^\s*$/, 'the user is empty', ''],
   [/^\s*@\s*$/, '@ is not a user', ''],
@@ -56,7 +56,7 @@ const NAME_FAULTS: readonly [pattern: RegExp, words: string, meant: string][] = 
   [/^\*?\.[.*]*/, `NAME ${EACH_DOMAIN}`, '@'],
 ];
 
-/** Null for a name that a SASL user name can match. */
+/** Why no SASL user name can match the name, or null if one can. */
 export function nameFault(name: string): NameFault | null {
   const [pattern, words, instead] = NAME_FAULTS.find(([pattern]) => pattern.test(name)) ?? [];
   if (pattern === undefined || words === undefined || instead === undefined) return null;
@@ -67,7 +67,7 @@ export function nameFault(name: string): NameFault | null {
 /** Top-level domains that no login name ends with by chance. */
 const TOP_LEVEL = /\.(com|net|org|edu|gov|mil|int|info|biz|eu|arpa|local|lan|internal|example|test|xn--[a-z0-9-]+)$/;
 
-/** Whether a name without `@` is one of a domain. Of two letters: a country, or a surname as in wei.li. */
+/** Whether a name without `@` is a domain. `maybe`: its end may also be part of a login name, as in wei.li. */
 export function isDomainName(name: string): 'yes' | 'maybe' | 'no' {
   if (!/^(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?\.)+[\p{L}][\p{L}\p{N}-]+$/u.test(name)) return 'no';
   return TOP_LEVEL.test(name) ? 'yes' : 'maybe';

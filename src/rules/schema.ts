@@ -1,9 +1,10 @@
 // The tables of the database, and how a row that a command wrote differs from one that was put in by hand.
 //
-// `key` is our own column: in a row that a command wrote, where the name is folded and `network` canonical, it orders the networks of a
-// name (meaning.ts), so that the policy program finds those that contain an address in a few seeks. In a row written by any other SQLite
-// client it is NULL; such rows are found by name and read one by one. Changing a name or network by hand makes the key NULL again: a stale
-// key must decide nothing. `local` marks rows that `sync` leaves alone. `set_source` says from what a set was last loaded.
+// `key` is our own column: in a row that a command wrote, where the name is folded and `network` canonical, it orders
+// the networks of a name (meaning.ts), so that the policy program finds those that contain an address in a few seeks.
+// In a row written by any other SQLite client it is NULL; such rows are found by name and read one by one. Changing a
+// name or network by hand makes the key NULL again: a stale key must decide nothing. `local` marks rows that `sync`
+// leaves alone. `set_source` says from what a set was last loaded.
 
 export const DEFAULT_DATABASE = '/var/lib/allow-nets/access.db';
 

@@ -1,19 +1,19 @@
-// The rules of the database file as it is now, for a program that goes on answering while the file changes.
+// Reads the current rules of the database, for a program that keeps answering while the file changes.
 //
-// One answer is one read transaction: SQLite's own locks give it one state of the database, and a change counts from the next answer on.
-// No answer is kept. Another file behind the name (one renamed over it), or a file that has changed in any way, is opened anew: so what a
-// copy, a truncation or a chmod did to it is seen, too, where SQLite's own change counter would not show it.
+// Each answer is one read transaction, so it sees one state of the database, and a change counts from the next answer
+// on. Answers are not cached. If the file was replaced or has changed in any way, it is reopened. That also detects a
+// copy, a truncation or a chmod, which SQLite's own change counter does not show.
 import * as fs from 'node:fs';
 import { Trouble } from '../failure';
-import { type Connection, checkVersion, openForReading, type Statement, translating } from './database';
+import { type Connection, checkVersion, openForReading, type Statement, withDatabaseErrors } from './database';
 import { databaseFailure } from './database-failure';
 import type { Rules } from './deciding';
 import { rulesOf } from './lookup';
 
-/** How often a file is opened anew when others are renamed over it all the while. */
+/** The most attempts to open a file that is being replaced all the time. */
 const TRIES = 100;
 
-interface Opened {
+interface OpenDatabase {
   readonly stats: fs.Stats;
   readonly connection: Connection;
   readonly rules: Rules;
@@ -23,13 +23,13 @@ interface Opened {
 }
 
 export class RuleStore {
-  private opened: Opened | null = null;
+  private opened: OpenDatabase | null = null;
 
   constructor(private readonly file: string) {}
 
-  /** What `work` returns for the rules of the database, all of one state. Throws Trouble when the database cannot be read. */
+  /** Runs `work` on one state of the database. Throws Trouble if the database cannot be read. */
   read<T>(work: (rules: Rules) => T): T {
-    return translating(this.file, () => {
+    return withDatabaseErrors(this.file, () => {
       const { rules, begin, version, commit } = this.current();
       begin.run();
       checkVersion(version.get(), this.file);
@@ -45,25 +45,25 @@ export class RuleStore {
   }
 
   /** The file behind the name. */
-  private current(): Opened {
+  private current(): OpenDatabase {
     for (let tries = 0; tries < TRIES; tries++) {
       const stats = fs.statSync(this.file);
       if (this.opened !== null && isUnchanged(stats, this.opened.stats)) return this.opened;
       this.close();
       const connection = openForReading(this.file);
       if (hasOpen(stats)) {
-        this.opened = openedOf(connection, stats, this.file);
+        this.opened = openDatabaseOf(connection, stats, this.file);
         return this.opened;
       }
-      // Another file was renamed over it between the two calls.
+      // The file was replaced between the two calls.
       connection.close();
     }
     throw new Trouble(databaseFailure('database-broken', this.file, 'other files are renamed over it all the time'));
   }
 }
 
-/** The statements can be prepared only for a schema that is known. */
-function openedOf(connection: Connection, stats: fs.Stats, file: string): Opened {
+/** Checks the schema version first: the statements cannot be prepared for another schema. */
+function openDatabaseOf(connection: Connection, stats: fs.Stats, file: string): OpenDatabase {
   const version = connection.prepare('pragma user_version').pluck();
   checkVersion(version.get(), file);
   const [begin, commit] = [connection.prepare('begin'), connection.prepare('commit')];
@@ -79,8 +79,8 @@ function isUnchanged(a: fs.Stats, b: fs.Stats): boolean {
 }
 
 /**
- * Whether SQLite has that file open: one of this process's descriptors is of it. The name alone cannot tell, since files can be renamed
- * over it and back. Where the system does not list descriptors, the name has to do.
+ * Whether SQLite has that file open, by the descriptors of this process. The name is not enough, since files can be
+ * renamed over it and back. Without /dev/fd, the name must do.
  */
 function hasOpen(stats: fs.Stats): boolean {
   if (!fs.existsSync('/dev/fd')) return true;
@@ -88,7 +88,7 @@ function hasOpen(stats: fs.Stats): boolean {
     try {
       return isSame(fs.fstatSync(Number(name)), stats);
     } catch {
-      // The descriptor of the listing itself.
+      // readdirSync's own descriptor is closed by now.
       return false;
     }
   });

@@ -1,23 +1,24 @@
-// Whom an entry is about: a user, a domain (`@example.com`) or everybody (`*`), and in which order they are looked up.
+// The subject of an entry: a user, a domain (`@example.com`) or everybody (`*`), and the order in which they are looked
+// up.
 //
-// A SASL user name comes from the network. It is compared, never interpreted: after folding it must equal a subject exactly.
+// A SASL user name comes from the network, so it is only compared: after folding it must equal a subject exactly.
 
 export const EVERYBODY = '*';
 
-/** Subjects are compared without regard to case: Unicode NFC, lower case. */
+/** Folds a name for case-insensitive comparison: Unicode NFC, lower case. */
 export function foldName(name: string): string {
-  // Lower case can undo the composition (H with a line below has no composed form, its small letter has).
+  // Lower-casing can undo NFC: H with a line below has no composed form, but its small letter has one.
   return name.normalize('NFC').toLowerCase().normalize('NFC');
 }
 
-/** A name that can be compared: NUL ends a name for some SQLite clients, and U+FFFD stands for any bytes that are not UTF-8. */
+/** Whether a name can be compared. NUL ends a name for some SQLite clients, and U+FFFD stands for any invalid UTF-8. */
 export function isComparable(name: string): boolean {
   return name !== '' && !name.includes('\0') && !name.includes('\ufffd');
 }
 
 /**
- * The subjects of a SASL user name, folded, the narrowest first: `user@domain`, `user`, `@domain`, `*`. The domain begins after the
- * last `@`. A local part that would be a subject of another kind (`*`, or with an `@` of its own) is left out.
+ * The subjects of a SASL user name, folded, narrowest first: `user@domain`, `user`, `@domain`, `*`. The domain starts
+ * after the last `@`. A local part that is `*` or contains an `@` is left out, since it would mean another subject.
  */
 export function subjectsOf(user: string): string[] {
   const name = foldName(user);

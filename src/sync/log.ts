@@ -1,4 +1,4 @@
-// The mail log of `sync`: one line for a change, for the first failure, and for the recovery.
+// Writes the log lines of `sync`: one for a change, for the first failure, and for the recovery.
 import { flush, printLine } from '../cli/output';
 import { asLogLine, type Failure } from '../failure';
 import { MailLog, type Priority } from '../policy/mail-log';
@@ -6,7 +6,9 @@ import type { ImportResult } from '../rules/import';
 import { type Job, nameOf } from './run';
 import { ageText, changesOf, type SyncState, secondsSince } from './state';
 
-/** `before`: the state before the run, which took so many seconds. With --every the lines go to standard output, too, but for failures. */
+/**
+ * `before`: the state before the run. `seconds`: how long it took. With --every, changes also go to standard output.
+ */
 export async function logRun(
   job: Job,
   run: ImportResult | Failure,
@@ -34,7 +36,7 @@ export async function logRun(
   }
 }
 
-/** With a log program of its own: lines are rare, and one that runs for hours could miss that the log was rotated. */
+/** Starts a log program for each line: lines are rare, and a long-running one could miss that the log was rotated. */
 function toMailLog(priority: Priority, line: string): Promise<void> {
   const log = new MailLog(priority);
   log.write(line.replace(/[^ -~]/g, '?'));

@@ -1,7 +1,8 @@
-// Runs the command that prints the rows for `sync`: without a shell, in a process group of its own, its output in a file until it has ended.
+// Runs the command that prints the rows for `sync`: without a shell, in its own process group. The output goes to a
+// file until the command has ended.
 //
-// DIAGNOSTICS: only complete output (the end of the pipe, and exit status 0) is handed on. Anything else is Trouble, with the last line that
-// the command wrote to standard error. A command that is ended is ended with all that it has started.
+// DIAGNOSTICS: only complete output (end of the pipe, exit status 0) is returned. Anything else is Trouble, with the
+// last line of standard error. A timeout or signal ends the whole process group.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -11,13 +12,16 @@ import * as path from 'node:path';
 import { writeAll } from '../descriptor';
 import { Trouble } from '../failure';
 
-/** The bytes of standard error that its last line is looked for in. */
+/** The number of bytes at the end of standard error in which the last line is looked for. */
 const TAIL = 4096;
 
-/** The time (ms) that a command has to end after SIGTERM. */
+/** The time (ms) from SIGTERM to SIGKILL. */
 const GRACE = 1000;
 
-/** The output of a command, as a descriptor to be read and closed. `limit`: ends the command, with the Trouble to be thrown as its reason. */
+/**
+ * Returns the output of a command as a descriptor, which the caller closes. `limit`: aborting it ends the command; its
+ * reason is the Trouble to throw.
+ */
 export async function outputOf(argv: readonly string[], limit: AbortController): Promise<number> {
   const [output, errors] = [temporaryFile(), temporaryFile()];
   try {
@@ -30,7 +34,7 @@ export async function outputOf(argv: readonly string[], limit: AbortController):
         limit.abort(noSpace(error as Error));
       }
     });
-    // It closes with the end of the pipe: a part of a pipeline can outlive the shell that began it.
+    // Wait for the end of the pipe, not only of the command: part of a shell pipeline can outlive the shell.
     await once(child, 'close', { signal: limit.signal }).catch(() => end(child, exit));
     limit.signal.throwIfAborted();
     if (child.exitCode === 0) return output.read;
@@ -46,7 +50,7 @@ export async function outputOf(argv: readonly string[], limit: AbortController):
   }
 }
 
-/** Two descriptors of a new file without a name. */
+/** Two descriptors of a new, unlinked file. */
 function temporaryFile(): { readonly write: number; readonly read: number } {
   const file = path.join(tmpdir(), `allow-nets-sync-${randomUUID()}`);
   try {
@@ -66,7 +70,7 @@ function noSpace({ message }: Error): Trouble {
 async function start(argv: readonly string[], errors: number): Promise<ChildProcess> {
   const [command = '', ...args] = argv;
   try {
-    // The number of the group is that of the command: with it all that it has started can be ended.
+    // `detached` creates a process group with the PID of the command, so that all its children can be killed.
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', errors], detached: true });
     await once(child, 'spawn');
     return child;
@@ -91,7 +95,7 @@ async function end(child: ChildProcess, exit: Promise<unknown>): Promise<void> {
   const grace = setTimeout(() => signal('SIGKILL'), GRACE);
   await exit;
   clearTimeout(grace);
-  // What the command had started may have ignored the first signal.
+  // Children of the command may have ignored SIGTERM.
   signal('SIGKILL');
   child.stdout?.destroy();
 }

@@ -1,4 +1,4 @@
-// One run of `sync`: the command, its rows, the database.
+// One run of `sync`: runs the command, reads its rows and updates the database.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { printable, Trouble } from '../failure';
@@ -19,7 +19,7 @@ export interface Job {
   readonly source: readonly string[];
   readonly format: Format | null;
   readonly force: boolean;
-  /** Print what would change, and change nothing. */
+  /** Whether to only print what would change. */
   readonly dryRun: boolean;
   /** Seconds, for COMMAND and for the reading of its output. */
   readonly timeout: number;
@@ -27,17 +27,19 @@ export interface Job {
   readonly every: number | null;
 }
 
-/** Makes the database equal to what the command prints. `stop`: has Trouble as its reason. Throws Trouble, and then nothing has changed. */
+/**
+ * Makes the database equal to the command's output. `stop`: its reason is Trouble. After Trouble, nothing has changed.
+ */
 export async function syncOnce(job: Job, stop: AbortSignal): Promise<ImportResult> {
   const { db, source, timeout } = job;
   if (!fs.existsSync(db)) throw new Trouble(databaseFailure('database-missing', db));
   const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(late(job)), Math.min(LONGEST_TIMER, timeout * 1000));
+  const timer = setTimeout(() => limit.abort(timeoutTrouble(job)), Math.min(LONGEST_TIMER, timeout * 1000));
   stop.addEventListener('abort', () => limit.abort(stop.reason), { signal: limit.signal });
   try {
     const descriptor = await outputOf(source, limit);
     try {
-      return await loaded(job, descriptor, limit.signal);
+      return await loadOutput(job, descriptor, limit.signal);
     } finally {
       fs.closeSync(descriptor);
     }
@@ -47,14 +49,14 @@ export async function syncOnce(job: Job, stop: AbortSignal): Promise<ImportResul
   }
 }
 
-async function loaded(job: Job, descriptor: number, limit: AbortSignal): Promise<ImportResult> {
+async function loadOutput(job: Job, descriptor: number, limit: AbortSignal): Promise<ImportResult> {
   const { db, format, dryRun, force } = job;
   const input = { blocks: blocksOf(descriptor), name: '-', format, leaveOutLocal: true };
   const empty = {
     problem: `${nameOf(job)} printed nothing`,
     hint: 'nothing was changed; if the list really is empty, run it once with --force',
   };
-  // A transaction that has begun is finished: the limit holds for the reading.
+  // The time limit applies to reading only: a transaction is never interrupted.
   const check = () => limit.throwIfAborted();
   const { read, result } = await load(db, { ...input, check }, { replace: true, dryRun, force, empty });
   if (result === null) throw unreadable(nameOf(job), read.problems);
@@ -62,12 +64,12 @@ async function loaded(job: Job, descriptor: number, limit: AbortSignal): Promise
   return result;
 }
 
-/** Of the command. */
+/** The name of the command, for messages. */
 export function nameOf({ source }: Pick<Job, 'source'>): string {
   return path.basename(source[0] ?? '');
 }
 
-function late(job: Job): Trouble {
+function timeoutTrouble(job: Job): Trouble {
   const problem = `${nameOf(job)} had not ended after ${job.timeout} s and was killed`;
   return refused(problem, `nothing was changed; if it needs longer: --timeout ${2 * job.timeout}s`);
 }

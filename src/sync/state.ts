@@ -1,7 +1,10 @@
-// What `sync` remembers beside the database: where the rows came from, when that last worked, what went wrong since.
+// The state of `sync`, in a file beside the database: the source of the rows, the last success, and failures since
+// then.
 //
-// It is a separate JSON file, because a sync without a difference must not write to the database. `list --status`, `doctor` and the next sync
-// read it. In trouble (missing, unreadable, damaged) nothing is known; no answer and no row depends on it.
+// It is a separate JSON file, because a sync without differences must not write to the database. `list --status`,
+// `doctor` and the next sync read it.
+//
+// DIAGNOSTICS: a missing, unreadable or damaged file counts as no state. No answer and no row depends on it.
 import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { asLogLine, type Failure } from '../failure';
@@ -10,7 +13,7 @@ import type { ImportResult } from '../rules/import';
 import { asOwner } from '../rules/owner';
 import type { Job } from './run';
 
-/** As `list --status --json` prints it, too. Times as formatInstant writes them. */
+/** `list --status --json` prints these fields. Times are as formatInstant writes them. */
 export interface SyncState {
   /** COMMAND and its arguments. */
   readonly source: readonly string[];
@@ -18,13 +21,13 @@ export interface SyncState {
   readonly every: number | null;
   readonly last_attempt: string | null;
   readonly last_success: string | null;
-  /** When rows were written. */
+  /** When rows were last written. */
   readonly last_change: string | null;
-  /** In the last good output. */
+  /** The number of rows in the last good output. */
   readonly rows: number | null;
-  /** Null when the last attempt went well. */
+  /** Null if the last attempt succeeded. */
   readonly last_error: string | null;
-  /** The first failure since the last success. */
+  /** The time of the first failure since the last success. */
   readonly failing_since: string | null;
 }
 
@@ -42,7 +45,7 @@ export function nextState(before: SyncState | null, job: Job, begin: number, run
   return { ...known, last_success: now, last_change, rows: rowsOf(run), last_error: null, failing_since: null };
 }
 
-/** How many rows the input had. */
+/** The number of rows in the input. */
 export function rowsOf({ added, changed, unchanged }: ImportResult): number {
   return added + changed + unchanged;
 }
@@ -55,15 +58,15 @@ export function stateFile(database: string): string {
   return `${database}.sync.json`;
 }
 
-/** Bytes. A command line is the longest part of a state. */
+/** The largest size in bytes. The command line is the longest part of a state. */
 const LARGEST = 256 * 1024;
 
-/** Null: there is none that can be used. */
+/** Null if there is no usable state. */
 export function readState(database: string): SyncState | null {
   const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
   let descriptor: number | null = null;
   try {
-    // A FIFO in its place must not be waited for, and a link not followed.
+    // Do not wait for a FIFO in place of the file, and do not follow a symbolic link.
     descriptor = fs.openSync(stateFile(database), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     const stats = fs.fstatSync(descriptor);
     if (!stats.isFile() || stats.size > LARGEST) return null;
@@ -87,8 +90,8 @@ function isState(value: unknown): value is SyncState {
 }
 
 /**
- * Replaces the file in one step. It has the owner of the database, and no more permissions: COMMAND may hold a password.
- * Throws the error of the file system, and Trouble.
+ * Replaces the file atomically. It gets the owner of the database and at most its permissions, as COMMAND may contain a
+ * password. Throws errors of the file system, and Trouble.
  */
 export function writeState(database: string, state: SyncState): void {
   asOwner(database, () => {
@@ -109,18 +112,18 @@ export function writeState(database: string, state: SyncState): void {
   });
 }
 
-/** Seconds since the last success; null when there was none. */
+/** Seconds since the last success; null if there was none. */
 export function ageOf(state: SyncState, now: number): number | null {
   return secondsSince(state.last_success, now);
 }
 
-/** Seconds since a time of the state, null when it is none. */
+/** Seconds since a time in the state; null if it is not a time. */
 export function secondsSince(time: string | null, now: number): number | null {
   const moment = parseInstant(time ?? '');
   return moment === null ? null : Math.max(0, Math.round((now - moment) / 1000));
 }
 
-/** Whether `doctor` should warn: a few runs may fail, and a sync that is started by hand may be a day old. */
+/** Whether `doctor` warns. With --every a few runs may fail; otherwise the last success may be a day ago. */
 export function isOld(state: SyncState, now: number): boolean {
   const limit = state.every === null ? 86_400 : Math.max(3 * state.every, 300);
   return (ageOf(state, now) ?? Number.POSITIVE_INFINITY) > limit;

@@ -1,4 +1,4 @@
-// What is known of `sync`, for list --status, for doctor, and for whoever changes by hand what a sync brings.
+// Prints the state of `sync` for list --status, checks it for doctor, and warns that the next sync may undo a change.
 import * as path from 'node:path';
 import { hint, printLine, withColour } from '../cli/output';
 import { printTable } from '../cli/table';
@@ -40,7 +40,7 @@ function lines(state: SyncState, now: number): [string, string][] {
   ];
 }
 
-/** A time for people; a damaged one as it is. */
+/** Formats a time for people; an invalid one is printed unchanged. */
 function timeText(time: string | null): string {
   const moment = parseInstant(time ?? '');
   return moment === null ? printable(time ?? 'never') : momentText(moment);
@@ -52,7 +52,7 @@ export interface SyncCheck {
   readonly remedy: string | null;
 }
 
-/** For `doctor`: null when the database was never synced. */
+/** The check of `doctor`; null if the database was never synced. */
 export function syncCheck(database: string, now: number): SyncCheck | null {
   const state = readState(database);
   if (state === null) return null;
@@ -64,7 +64,7 @@ export function syncCheck(database: string, now: number): SyncCheck | null {
   return { level: 'warn', text, remedy };
 }
 
-/** Hints at the next sync, when the database was ever synced. `words`: what that will do, after its name. */
+/** If the database was ever synced, hints at what the next sync will do. `words`: the end of the sentence. */
 export function hintAtSync(database: string, words: string): void {
   const state = readState(database);
   if (state === null) return;
