@@ -89,7 +89,10 @@ function grantText(user: string, meaning: Meaning, already: boolean): string {
   return `${user} may${now} send mail from ${meaningText(meaning)}${later}`;
 }
 
-/** The block of a user stays whatever is added. That of a wider subject does not refuse what the user's own entries allow. */
+/**
+ * The block of a user stays whatever is added. That of a wider subject does not refuse what the user's own entries
+ * allow.
+ */
 function blockHints(user: string, { subjects, state }: Deciders, db: string): string[] {
   const blocked = subjects.at(-1);
   if (state !== 'blocked' || blocked === undefined) return [];

@@ -88,7 +88,10 @@ function missingService(wanted: string | null, postfix: Postfix, files: ConfigFi
   return fail('service', `no service in master.cf runs this program${effect}`, { hint, command: shellLine(words) });
 }
 
-/** The service that a check of ours asks: a panel that writes master.cf anew takes the service and leaves the lists of main.cf. */
+/**
+ * The service that a check of ours asks: a panel that writes master.cf anew takes the service and leaves the lists of
+ * main.cf.
+ */
 function orphanedName(targets: readonly string[]): string {
   const names = targets.flatMap((target) => {
     const [, name] = /^(?:unix|local):\/?private\/(.+)$/.exec(attributesOf(target)[0] ?? '') ?? [];

@@ -13,8 +13,8 @@ import type { Table } from './schema';
 import { foldName, isComparable } from './subject';
 
 /**
- * Call this in a transaction. Returns the number of rewritten rows. `onHostBits` gets a warning for each row that grants
- * more than the address in it, since `list` and `doctor` cannot see that in the canonical form.
+ * Call this in a transaction. Returns the number of rewritten rows. `onHostBits` gets a warning for each row that
+ * grants more than the address in it, since `list` and `doctor` cannot see that in the canonical form.
  */
 export function makeCanonical(connection: Connection, onHostBits: (warning: string) => void = () => {}): number {
   return (
