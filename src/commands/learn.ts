@@ -19,8 +19,8 @@ export const learn: Command = {
   summary: 'find out from the mail log where users send from',
   about: [
     'Counts the messages that Postfix took from authenticated users, for each user and network: messages, days, first and last time, whether the database allows it already and by what. Failed logins and refused mail do not count. Neighbouring networks are joined where that covers nothing that was not seen.',
-    'The marks are: gateway, a private address that nearly everybody sends from (a proxy in front of Postfix hides the clients); many-users, a network of many users (likely the webmail or an office: a set is better); many-networks, a user seen in 10 networks, or at 5 providers, within 24 hours (likely a stolen password); once, a network seen once.',
-    '--apply adds what is printed and not allowed yet, all or nothing. A user whose first entry this is also gets the entry inherit, and so keeps what a wider entry allows. Users marked many-networks and networks marked gateway are left out and named; --force adds them, even if some of the log could not be read. --json prints what import takes.',
+    'The marks are: gateway, a private address that nearly everybody sends from (a proxy in front of Postfix hides the clients); many-users, a network of many users (likely the webmail or an office: a set is better); many-networks, a user seen in 10 networks, or at 5 providers, within 24 hours (likely a stolen password); blocked, a user who is blocked now, or whose domain is; once, a network seen once.',
+    '--apply adds what is printed and not allowed yet, all or nothing. A user whose first entry this is also gets the entry inherit, and so keeps what a wider entry allows. Users marked many-networks or blocked and networks marked gateway are left out and named; --force adds them, even if some of the log could not be read. --json prints what import takes.',
   ],
   positionals: { file: LOG_FILES },
   options: {

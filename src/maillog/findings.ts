@@ -52,7 +52,10 @@ export function findingsOf(tally: Tally, least: Thresholds): Findings {
     const isStolen = isSpread(known.map(({ network, first }) => ({ network, at: first })));
     const found = known
       .filter((one) => one.messages >= least.messages && one.days.size >= least.days)
-      .map((one) => ({ ...one, marks: [shared.get(one.name) ?? []].flat() }));
+      .map((one) => ({
+        ...one,
+        marks: [shared.get(one.name) ?? [], isBlocked(one) ? ('blocked' as const) : []].flat(),
+      }));
     return joinNetworks<Finding>(found, mergeFindings)
       .map((one) => ({ ...one, marks: [...one.marks, ...ownMarks(one, isStolen)] }))
       .sort((a, b) => b.messages - a.messages || b.last - a.last);
@@ -101,4 +104,8 @@ function usageOf({ users }: Tally): Map<string, Usage> {
 
 function sum(all: Iterable<{ readonly messages: number }>): number {
   return [...all].reduce((total, { messages }) => total + messages, 0);
+}
+
+function isBlocked({ verdict }: UserNetwork): boolean {
+  return verdict?.kind === 'refused' && verdict.why === 'blocked';
 }

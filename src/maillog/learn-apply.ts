@@ -9,7 +9,11 @@ import { inheritWider } from '../rules/inherit';
 import { hintAtSync } from '../sync/status';
 import type { Finding } from './findings';
 import { hintAtSkipped, noteOf, someOf } from './learn-output';
+import type { Mark } from './marks';
 import { quantity } from './tally-logs';
+
+/** An entry of a blocked user's own would end the block of the domain. */
+const DOUBTFUL: ReadonlySet<Mark> = new Set(['many-networks', 'gateway', 'blocked']);
 
 /** `args`: --note, --force and --json. `expires`: as formatInstant writes it. `now`: ms since 1970. */
 export async function applyFindings(
@@ -20,7 +24,7 @@ export async function applyFindings(
 ): Promise<void> {
   const [note, force] = [args.text('note'), args.flag('force')];
   const fresh = all.filter(({ refused }) => refused > 0);
-  const isDoubtful = ({ marks }: Finding) => marks.includes('many-networks') || marks.includes('gateway');
+  const isDoubtful = ({ marks }: Finding) => marks.some((mark) => DOUBTFUL.has(mark));
   const taken = force ? fresh : fresh.filter((finding) => !isDoubtful(finding));
   const addedBy = whoAmI();
   const changed: string[] = [];

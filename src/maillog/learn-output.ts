@@ -84,9 +84,11 @@ export function hintAtFindings(findings: Findings, applying: boolean): void {
 
 /** Lists the new findings that --apply skips without --force. */
 export function hintAtSkipped(fresh: readonly Finding[]): void {
-  const users = someOf(usersMarked(fresh, 'many-networks'));
+  for (const mark of ['many-networks', 'blocked'] as const) {
+    const users = someOf(usersMarked(fresh, mark));
+    if (users !== '') hint(`not added, --force adds them: the networks of ${users} (${mark})`);
+  }
   const networks = someOf(networksMarked(fresh, 'gateway'));
-  if (users !== '') hint(`not added, --force adds them: the networks of ${users} (many-networks)`);
   if (networks !== '') hint(`not added, --force adds them: ${networks} (gateway)`);
 }
 

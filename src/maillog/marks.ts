@@ -5,9 +5,10 @@ import { contains, formatNetwork, type Network, parseNetwork, truncate } from '.
  * `gateway`: nearly all messages come from this private network; a proxy or a container network likely hides clients.
  * `many-users`: many users send from this network; it is likely webmail or an office.
  * `many-networks`: the user sent from many networks within a day; the password was likely stolen.
+ * `blocked`: the user, or the domain, is blocked now.
  * `once`: the network has one message.
  */
-export type Mark = 'gateway' | 'many-users' | 'many-networks' | 'once';
+export type Mark = 'gateway' | 'many-users' | 'many-networks' | 'blocked' | 'once';
 
 /** The use of a network by all users together. */
 export interface Usage {

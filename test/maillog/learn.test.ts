@@ -201,6 +201,19 @@ test('--apply takes nobody what a wider entry allows', () => {
   assert.equal(run(['check', 'dan@example.com', '192.0.2.40', ...later]).status, 1);
 });
 
+test('--apply leaves out who is blocked: an own entry would end the block of the domain', () => {
+  const db = database();
+  run(['block', '@example.com', '--db', db]);
+  run(['block', 'bob', '--db', db]);
+  const log =
+    many(2, 'alice@example.com', '192.0.2.7') + many(2, 'bob', '192.0.2.8') + many(2, 'carol@example.net', '192.0.2.9');
+  const { status, stderr } = learn(log, db, '--apply');
+  assert.deepEqual([status, entries(db)], [0, ['@example.com none', 'bob none', 'carol@example.net 192.0.2.9/32']]);
+  assert.match(stderr, /hint: not added, --force adds them: the networks of alice@example.com, bob \(blocked\)\n/);
+  learn(log, db, '--apply', '--force');
+  assert.ok(entries(db).includes('alice@example.com 192.0.2.7/32'));
+});
+
 test('--apply leaves out a stolen password and a gateway, and --force does not', () => {
   const proxied = ['u1', 'u2', 'u3'].map((user) => many(100, user, '172.17.0.1')).join('');
   // biome-ignore format: a table
