@@ -1,15 +1,15 @@
-// The columns of a list, and which field of a line belongs to which of them.
+// The columns of an input, and how a header line names them.
 //
-// A column of another name is left out and reported, unless it may change what a row means: an `expire` or an `active`
-// that is overlooked would let people in.
+// Unknown columns are ignored and reported, unless they may change the meaning of a row: to ignore a column `expire` or
+// `active` would let people in.
 import type { Refusal } from '../cli/input';
 import { nearest } from '../cli/nearest';
 
-/** In the order of a line without a header, which is that of export. */
+/** In the order in which export writes them; an input without a header has the same order. */
 export const COLUMNS = ['user', 'network', 'note', 'expires', 'added_at', 'added_by', 'set', 'local'] as const;
 export type Column = (typeof COLUMNS)[number];
 
-/** The fields of a row: null where one is empty, undefined where the input does not speak of it. */
+/** The fields of a row: null if empty, undefined if the input does not have the column. */
 export type Values = { [column in Column]?: string | null };
 
 const KNOWN = `the columns are ${COLUMNS.join(', ')}`;
@@ -22,7 +22,7 @@ export function columnName(field: string | null): string {
   return (field ?? '').trim().toLowerCase();
 }
 
-/** Columns of other programs that may change what a row means, and what to do with them. */
+/** Columns of other programs that may change the meaning of a row, with a hint. */
 const OTHER_MEANINGS: readonly (readonly [name: RegExp, hint: string])[] = [
   [
     /^(?:valid_?)?(?:from|start|begin|since)/,
@@ -36,9 +36,9 @@ const OTHER_MEANINGS: readonly (readonly [name: RegExp, hint: string])[] = [
   ],
 ];
 
-/** Why a column cannot simply be left out, or null. */
+/** Why a column cannot be ignored, or null. */
 export function refuseColumn(name: string): Refusal | null {
-  // What `list --json` prints of a row beside its columns.
+  // `list --json` prints `state` and `problem`, which import may ignore.
   if (name === '' || isColumn(name) || name === 'state' || name === 'problem') return null;
   const other = OTHER_MEANINGS.find(([pattern]) => pattern.test(name))?.[1];
   const alike = COLUMNS.find((column) => name.startsWith(column) || (name.length > 2 && column.startsWith(name)));
@@ -47,11 +47,11 @@ export function refuseColumn(name: string): Refusal | null {
   return hint === null ? null : { problem: `the column ${name} is not known`, hint };
 }
 
-/** What other programs call our columns. */
+/** The names that other programs have for our columns. */
 const OTHER_NAMES =
   /^(?:user_?name|login|e?-?mail|address|account|allow_nets|nets?|networks|ips?|ip_?addr(?:ess)?|cidr)$/;
 
-/** Whether the first line of an input names columns. `isNetwork`: that a field is data. */
+/** Whether the first line of an input is a header. `isNetwork`: whether a field is a network, and so data. */
 export function isHeader(fields: readonly (string | null)[], isNetwork: (text: string) => boolean): boolean {
   if (fields.some((field) => field !== null && isNetwork(field))) return false;
   const names = fields.map(columnName);

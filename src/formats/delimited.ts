@@ -1,9 +1,10 @@
-// Lines of fields: CSV (RFC 4180), and tab- or bar-separated text as `mysql --batch` and `psql -A` print it.
+// Parses and formats lines of fields: CSV (RFC 4180), and text separated by tabs or bars, as `mysql --batch` and
+// `psql -A` print it.
 import type { Refusal } from '../cli/input';
 import { Trouble } from '../failure';
 import { type Lines, LONGEST } from './lines';
 
-/** What separates the fields of a line. `escapes`: as `mysql --batch` writes them. */
+/** How the fields of a line are separated. `escapes`: whether it has the backslash escapes of `mysql --batch`. */
 export interface Dialect {
   readonly separator: string;
   readonly quotes: boolean;
@@ -11,11 +12,11 @@ export interface Dialect {
 }
 
 /**
- * psql -A separates by | unless told otherwise and escapes nothing; spreadsheets write ; where a comma separates
- * decimals.
+ * Guesses the dialect from the first line. psql -A separates fields by | and does not escape. Spreadsheets write ; in
+ * countries with a decimal comma.
  */
 export function dialectOf(format: 'csv' | 'tsv', first: string): Dialect {
-  // As spreadsheets write it, and read it back.
+  // Spreadsheets may name the separator in the first line.
   const named = /^\s*"?sep=(.)"?\r?$/i.exec(first)?.[1];
   if (named !== undefined) return { separator: named, quotes: format === 'csv', escapes: false };
   if (format === 'tsv') {
@@ -27,7 +28,7 @@ export function dialectOf(format: 'csv' | 'tsv', first: string): Dialect {
   return { separator, quotes: true, escapes: false };
 }
 
-/** `line`: where the record begins. A field is null where the format has a word for it (NULL, \N). */
+/** `line`: where the record starts. A field is null if it is the format's word for that (NULL, \N). */
 export interface Fields {
   readonly line: number;
   readonly fields: readonly (string | null)[];
@@ -35,18 +36,16 @@ export interface Fields {
   readonly problem?: Refusal;
 }
 
-/**
- * The records of an input. After one that cannot be split, reading goes on. Throws Trouble for one that is too long.
- */
+/** Splits an input into records. A record that cannot be split has a problem. Throws Trouble if one is too long. */
 export function* fieldsOf(lines: Lines, { separator, quotes, escapes }: Dialect): Iterable<Fields> {
-  /** A record whose quoted field goes on in the next line. */
+  /** A record whose quoted field continues on the next line. */
   let open: { readonly line: number; text: string } | null = null;
   for (const text of lines) {
     const line: number = open?.line ?? lines.number;
     if (open !== null) {
       open.text += `\n${text}`;
       if (open.text.length > LONGEST) throw tooLong(line);
-      // An even number of quotes leaves the field open.
+      // With an even number of quotes, the quoted field is still open.
       if (text.split('"').length % 2 === 1) continue;
     }
     const record: string = withoutReturn(open?.text ?? text);
@@ -75,7 +74,7 @@ function tooLong(line: number): Trouble {
   return new Trouble({ kind: 'refused', problem: `the record in line ${line} is longer than 64 KB`, hint });
 }
 
-/** The fields of one record, some of them in quotes. Null when the last one goes on in the next line. */
+/** Splits a record with quoted fields. Null if the last field continues on the next line. */
 export function splitQuotedFields(record: string, separator: string): string[] | Refusal | null {
   const bare = separator.replace(/[\\\]^-]/, '\\$&');
   const pattern = new RegExp(`(?:"((?:[^"]|"")*)"|([^"${bare}][^${bare}]*|))([${bare}]|$)`, 'y');
@@ -101,23 +100,21 @@ function withoutReturn(line: string): string {
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '0': '\0', '\\': '\\' };
 const LETTERS = Object.fromEntries(Object.entries(ESCAPES).map(([letter, character]) => [character, letter]));
 
-/**
- * Undoes the escapes of `mysql --batch`, and `\r`, which export writes and mysql does not. An unknown one is no escape.
- */
+/** Decodes the escapes of `mysql --batch`, and `\r`, which only export writes. Unknown escapes are kept as they are. */
 function unescapeField(field: string): string | null {
   if (field === 'NULL' || field === '\\N') return null;
   if (field === '\\NULL') return 'NULL';
   return field.replace(/\\([ntr0\\])/g, (_, letter: string) => ESCAPES[letter] ?? letter);
 }
 
-/** A field of tab-separated text: the counterpart of `unescapeField`. */
+/** Escapes a field of tab-separated text, the inverse of `unescapeField`. */
 export function escapeField(field: string | null): string {
   if (field === null) return 'NULL';
   if (field === 'NULL') return '\\NULL';
   return field.replace(/[\n\t\r\0\\]/g, (character) => `\\${LETTERS[character]}`);
 }
 
-/** A field of CSV, in quotes where it must be. */
+/** A field of CSV, quoted if necessary. */
 export function quoteField(field: string | null): string {
   if (field === null) return '';
   return /[",;|\n\r\t]|^\s|\s$|^$/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;

@@ -1,13 +1,13 @@
-// Dovecot's passwd-file (doc.dovecot.org, Passwd-file): user:password:uid:gid:gecos:home:shell:extra fields. Of each
-// line the user and the extra field allow_nets count.
+// Parses Dovecot's passwd-file (doc.dovecot.org, Passwd-file): user:password:uid:gid:gecos:home:shell:extra fields.
+// Only the user and the extra field allow_nets are used.
 import type { Refusal } from '../cli/input';
 
-/** The seven fields before the extra fields, which may hold colons: IPv6 networks. */
+/** Seven fields, then the extra fields, which may contain colons (IPv6 networks). */
 const LINE = /^([^:]*):(?:[^:]*:){6}(.*)$/;
 
 /**
- * Its user and networks. Null for a user without allow_nets, whom Dovecot lets in from everywhere; undefined for a
- * comment.
+ * The user and networks of a line. Null if the user has no allow_nets, which in Dovecot means from everywhere.
+ * Undefined for a comment.
  */
 export function readPasswdLine(text: string): { user: string; network: string } | Refusal | null | undefined {
   if (/^\s*(?:#|$)/.test(text)) return undefined;

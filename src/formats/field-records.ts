@@ -1,4 +1,4 @@
-// The records of csv and tsv as rows: which field is what, and what a line looks like that is no row.
+// Turns the records of csv and tsv into rows: finds the column of each field, and explains lines that are not rows.
 import type { Refusal } from '../cli/input';
 import { refuseLook } from '../cli/pasted';
 import { parseNetwork } from '../rules/network';
@@ -7,13 +7,13 @@ import { dialectOf, type Fields, fieldsOf } from './delimited';
 import type { Lines } from './lines';
 import type { ImportRecord, Notes } from './records';
 
-/** The line below the header of a table with borders. */
+/** The line below the header of a table drawn for people. */
 const DRAWN = /^[-+|: ]*-{3}[-+|: ]*$/;
 
 /** psql's last line. */
 const FOOTER = /^\((\d+) rows?\)$/;
 
-/** The columns of the fields, null for one that is left out. COLUMNS itself stands for an input without a header. */
+/** The column of each field, null for an ignored one. COLUMNS itself means that the input has no header. */
 type Columns = readonly (Column | null)[];
 
 export function* fieldRecords(lines: Lines, format: 'csv' | 'tsv', notes: Notes): Iterable<ImportRecord | null> {
@@ -23,7 +23,7 @@ export function* fieldRecords(lines: Lines, format: 'csv' | 'tsv', notes: Notes)
   for (const { line, fields, problem } of fieldsOf(lines, dialect)) {
     const footer = format === 'tsv' && fields.length === 1 ? FOOTER.exec(fields[0] ?? '') : null;
     if (problem !== undefined) yield { line, content: problem };
-    // Spreadsheets write empty rows as separators alone, and name the separator in the first line.
+    // Spreadsheets write empty rows as separators only, and may name the separator in the first line.
     else if (isBlank(fields) || (rows === 0 && /^"?sep=/i.test(fields[0] ?? ''))) yield null;
     else if (rows === 0 && DRAWN.test(fields.join('|'))) {
       const hint = 'add --batch to the mysql command, or --csv to psql';
@@ -31,7 +31,7 @@ export function* fieldRecords(lines: Lines, format: 'csv' | 'tsv', notes: Notes)
     } else if (rows === 0 && columns === COLUMNS && isHeader(fields, isNetwork)) {
       const names = fields.map(columnName);
       const refusal = refuseHeader(names);
-      // Under a header that cannot be read, no row can be.
+      // Without a readable header, no row can be read.
       if (refusal !== null) return yield { line, content: refusal };
       columns = names.map((name) => (isColumn(name) ? name : null));
       notes.hasSets = names.includes('set');
@@ -63,7 +63,7 @@ function valuesOf(fields: Fields['fields'], columns: Columns): Values {
   return values;
 }
 
-/** Why fields are no row, or null. */
+/** Why the fields are not a row, or null. */
 function refuseFields(fields: Fields['fields'], columns: Columns, separator: string): Refusal | null {
   if (fields.length <= columns.indexOf('network')) return refuseLine(fields.join(separator), separator);
   if (fields.length > columns.length && fields.slice(columns.length).some((field) => field)) {
@@ -75,10 +75,7 @@ function refuseFields(fields: Fields['fields'], columns: Columns, separator: str
   return columns === COLUMNS ? refuseNote(fields, separator) : null;
 }
 
-/**
- * Without a header the third field is the note, where people may write what belongs to the network, or when the entry
- * expires.
- */
+/** Without a header the third field is the note. Refuses one that is likely a second network or a time of expiry. */
 function refuseNote([first, , third]: Fields['fields'], separator: string): Refusal | null {
   if (!third) return null;
   const isOther = /^\/?\d{1,3}$|^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[T ]\S+)?$/.test(third) || isNetwork(third);
@@ -89,7 +86,7 @@ function refuseNote([first, , third]: Fields['fields'], separator: string): Refu
   return { problem: `the third field is a note, not ${third}`, hint };
 }
 
-/** A line without separators. */
+/** Why a line without enough separators is refused. */
 function refuseLine(text: string, separator: string): Refusal {
   if (parseNetwork(text) !== null) {
     return { problem: `there is no user for ${text}`, hint: 'a list of networks alone: allow-nets set load NAME FILE' };

@@ -1,4 +1,4 @@
-// The networks in JSON that a provider publishes, wherever they stand in it.
+// Finds the networks in JSON that a provider publishes, wherever they are in it.
 import { isRefusal, readNetwork } from '../cli/input';
 import { hint } from '../cli/output';
 import { Trouble } from '../failure';
@@ -6,8 +6,10 @@ import { parseNetwork } from '../rules/network';
 import { type Range, rangeOfNetwork } from '../rules/range';
 import type { Lines } from './lines';
 
-/** Every string that is a network with a `/`. A string without one may be a net mask or the address of something else, unless it stands in an
- * array. */
+/**
+ * The range of every string that is a network with a `/`. Addresses without one are ignored, since they may be a
+ * netmask or the address of something else; those in arrays are counted in a hint.
+ */
 export function jsonRanges(lines: Lines): Range[] {
   const ranges: Range[] = [];
   let addresses = 0;
@@ -27,7 +29,7 @@ export function jsonRanges(lines: Lines): Range[] {
   return ranges;
 }
 
-/** One value, or one a line. */
+/** Parses one JSON value, or one object per line. */
 function parseJson(lines: readonly string[]): unknown {
   const values = lines.filter((line) => line.trim() !== '');
   const isOneEach = values.length > 1 && values.every((line) => /^\s*\{.*\}\s*$/.test(line));

@@ -1,16 +1,15 @@
-// JSON: an array of objects, or one object after the other (JSON lines), read without holding more than some lines of
-// it.
+// Parses JSON, an array of objects or JSON lines, with only a few lines in memory.
 //
-// JSON.parse reads the lines up to one that ends with a brace: nearly always one object. What then is no JSON yet goes
-// on in the next line.
+// Lines are collected until they end with a brace, and then given to JSON.parse. If they are not yet JSON, the next
+// line is added.
 import type { Refusal } from '../cli/input';
 import { type Lines, LONGEST } from './lines';
 
-/** `line`: where the lines begin that hold it. */
+/** `line`: the first of its lines. */
 export interface JsonObject {
   readonly line: number;
   readonly value: Readonly<Record<string, unknown>>;
-  /** Why there is no object. It is the last one then: text after an error cannot be understood. */
+  /** Why there is no object. Then it is the last one: after an error the rest cannot be parsed. */
   readonly problem?: Refusal;
 }
 
@@ -41,11 +40,11 @@ export function* objectsOf(lines: Lines): Iterable<JsonObject> {
   }
   if (text.trim() !== '') yield wrong(line, 'this is not JSON, or it is cut off');
   else if (array === 'open') yield wrong(lines.number, 'the input ends before the ] of the array');
-  // Without an array, only the end of the last line tells that nothing is missing.
+  // The ] proves that nothing is missing. Without an array, only the last line break does.
   else if (array === 'closed') lines.isComplete = true;
 }
 
-/** The objects in some lines, with or without commas between them; null while they are incomplete. */
+/** Parses the objects in some lines, with or without commas between them; null if they are incomplete. */
 function parseObjects(text: string): JsonObject['value'][] | null {
   const list = text.trim().replace(/^,/, '').replace(/,$/, '');
   if (list !== '' && !/^\{.*\}$/s.test(list)) return null;

@@ -1,22 +1,22 @@
-// The bytes of an input as lines of text. An input of any length needs no more memory than one block and one line.
+// Splits the bytes of an input into lines of text, with one block and one line in memory.
 //
-// DIAGNOSTICS: input that is not UTF-8 text (compressed, UTF-16, a spreadsheet), a web page, and a line that is too
-// long are Trouble with a hint.
+// DIAGNOSTICS: input that is not UTF-8 text (compressed, UTF-16, a spreadsheet), a web page and an overlong line are
+// Trouble with a hint.
 import { StringDecoder } from 'node:string_decoder';
 import type { Refusal } from '../cli/input';
 import { readSome } from '../descriptor';
 import { Trouble } from '../failure';
 
-/** A string of this size is still a small object for V8; larger ones cost a page fault for every 4 KB. */
+/** V8 treats larger strings as large objects, which cost a page fault for every 4 KB. */
 const BLOCK = 64 * 1024;
 
-/** The most characters of a line of fields. */
+/** The most characters in a line of fields. */
 export const LONGEST = 64 * 1024;
 
-/** The most characters of a line of JSON, which may hold all objects. */
+/** The most characters in a line of JSON, which may contain all objects. */
 export const LONGEST_JSON = 64 * 1024 * 1024;
 
-/** All bytes of a descriptor. `count` is called with the size of each block. */
+/** Yields all bytes of a descriptor; a block is reused for the next one. `count` gets the size of each block. */
 export function* blocksOf(descriptor: number, count: (bytes: number) => void = () => {}): Iterable<Buffer> {
   const block = Buffer.allocUnsafe(BLOCK);
   for (;;) {
@@ -37,11 +37,11 @@ function readNext(descriptor: number, block: Buffer): number {
 }
 
 export class Lines implements Iterable<string> {
-  /** The first line that is not blank; empty when there is none. */
+  /** The first line that is not blank; empty if there is none. */
   readonly first: string;
-  /** Of the line that was given last, from 1. The first one is given already. */
+  /** The number of the current line, from 1. */
   number = 0;
-  /** False when the last line has no line break: more may have followed it. */
+  /** False if the last line has no line break: the input may be truncated. */
   isComplete = true;
   private readonly lines: Generator<string>;
   private longest = LONGEST;
@@ -55,7 +55,7 @@ export class Lines implements Iterable<string> {
     if (refusal !== null) throw refused(refusal);
   }
 
-  /** The lines from the first one that is not blank on, without their line feeds. To be called once. */
+  /** The lines without their line feeds, from the first one that is not blank. Can be iterated once. */
   *[Symbol.iterator](): Iterator<string> {
     if (this.first === '') return;
     yield this.first;
@@ -91,10 +91,7 @@ export class Lines implements Iterable<string> {
   }
 }
 
-/**
- * Bytes in UTF-8 as text, without a byte order mark. What is not UTF-8 becomes U+FFFD, which no name and no network may
- * hold.
- */
+/** Decodes UTF-8 and drops a byte order mark. Invalid bytes become U+FFFD, which names and networks cannot contain. */
 function* textOf(blocks: Iterable<Buffer>): Iterable<string> {
   const decoder = new StringDecoder('utf8');
   let isFirst = true;
@@ -109,7 +106,7 @@ function* textOf(blocks: Iterable<Buffer>): Iterable<string> {
 
 const PIPED = (command: string) => `${command} FILE, and a pipe into this command with - for FILE`;
 
-/** How files begin that are not text in UTF-8, in hexadecimal digits. */
+/** The first bytes, in hexadecimal, of files that are not UTF-8 text. */
 const OTHERS: readonly (readonly [start: RegExp, what: string, hint: string])[] = [
   [/^1f8b/, 'compressed by gzip', PIPED('gzip -dc')],
   [/^fd377a585a/, 'compressed by xz', PIPED('xz -dc')],
@@ -117,7 +114,7 @@ const OTHERS: readonly (readonly [start: RegExp, what: string, hint: string])[] 
   [/^425a68/, 'compressed by bzip2', PIPED('bzip2 -dc')],
   [/^504b0304/, 'a ZIP file or a spreadsheet', 'unpack it, or save the spreadsheet as CSV'],
   [/^53514c69746520666f726d6174/, 'an SQLite database', 'for one of allow-nets: allow-nets export --db FILE'],
-  // Without a byte order mark, half of the bytes of western text are zero.
+  // In UTF-16 without a byte order mark, every second byte of western text is zero.
   [/^(?:fffe|(?!00)..00(?!00)..00)/, 'UTF-16 text', 'save it as UTF-8, or convert it: iconv -f utf-16le -t utf-8 FILE'],
   [/^(?:feff|00(?!00)..00(?!00))/, 'UTF-16 text', 'save it as UTF-8, or convert it: iconv -f utf-16be -t utf-8 FILE'],
   [/^(?:..)*00/, 'not text', 'save it as text: CSV in UTF-8'],
@@ -134,7 +131,7 @@ function refusePage(first: string): Refusal | null {
   return { problem: 'the input is an HTML or XML page', hint: 'it may be an error page that curl saved: curl --fail' };
 }
 
-/** Line breaks of old spreadsheets: nothing in the input ends a line. */
+/** Refuses lines that end in CR alone, as old spreadsheets write them: the whole input would be one line. */
 function refuseCr(line: string): Refusal | null {
   if (!/\r./s.test(line.replace(/"[^"]*"/g, ''))) return null;
   const hint = PIPED("convert it: tr '\\r' '\\n' <");

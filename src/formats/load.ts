@@ -1,5 +1,5 @@
-// An input of rows into the database: read and checked to its end first, while the database is neither locked nor
-// changed, then applied.
+// Loads an input of rows into the database. The whole input is read and checked first, while the database is not
+// locked.
 import { whoAmI } from '../cli/input';
 import { withRowImport } from '../cli/open';
 import { printLine } from '../cli/output';
@@ -8,15 +8,15 @@ import type { Change, ImportOptions, ImportResult } from '../rules/import';
 import { type Input, type ReadResult, readRows } from './read';
 
 export interface LoadOptions extends Pick<ImportOptions, 'replace' | 'dryRun' | 'force'> {
-  /** Print each change. A dry run always does. */
+  /** Whether to print each change. A dry run always does. */
   readonly verbose?: boolean;
-  /** The error for an input without a single line. */
+  /** The error for an input without any line. */
   readonly empty: { readonly problem: string; readonly hint: string };
-  /** Called when the input is good, before the database is locked. */
+  /** Called after the input was read without problems, before the database is locked. */
   readonly onRead?: () => void;
 }
 
-/** `result`: null when lines are wrong, and nothing was changed. Throws Trouble, also when the guard refuses. */
+/** `result`: null if lines are wrong; then nothing was changed. Throws Trouble, also if the guard refuses. */
 export function load(
   file: string,
   input: Input,
@@ -35,14 +35,14 @@ export function load(
   });
 }
 
-/** Half a last line can be a good one that means something else. */
+/** The Trouble for a truncated input. Half of the last line may be a valid line with another meaning. */
 export function cutOff(): Trouble {
   const problem = 'the input is incomplete: its last line does not end with a line break';
   const hint = 'nothing was changed; was it cut off? If it is all there is, add --force';
   return new Trouble({ kind: 'refused', problem, hint });
 }
 
-/** Prints the rows that were, or would be, added, changed or removed; undefined when they are not to be printed. */
+/** Returns a function that prints a change that was, or would be, made; undefined if changes are not printed. */
 export function changePrinter(dryRun: boolean, verbose = false): ((change: Change) => void) | undefined {
   if (!dryRun && !verbose) return undefined;
   return ({ table, what, name, network }) => {

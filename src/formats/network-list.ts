@@ -1,5 +1,5 @@
-// Published lists of networks, told apart by what they hold: networks or ranges a line, FIRST,LAST,COUNTRY in CSV,
-// statistics files of the regional registries (RIR statistics exchange format), and JSON with networks in it.
+// Parses published lists of networks. The content tells the format: a network or range per line, FIRST,LAST,COUNTRY in
+// CSV, the RIR statistics exchange format of the regional registries, or JSON that contains networks.
 import { isRefusal, type Refusal, readNetwork } from '../cli/input';
 import { Trouble } from '../failure';
 import { parseNetwork } from '../rules/network';
@@ -9,7 +9,7 @@ import { jsonRanges } from './json-networks';
 import type { Lines } from './lines';
 import type { Problems } from './read';
 
-/** `country`: null where the list has none, empty for addresses that no country has. */
+/** `country`: null if the list has no countries, empty for addresses without a country. */
 interface Entry {
   readonly range: Range;
   readonly country: string | null;
@@ -51,7 +51,7 @@ function refused(problem: string, hint: string): Trouble {
 
 function* lineEntries(lines: Lines, problems: Problems): Iterable<Entry> {
   for (const line of lines) {
-    // A # or ; inside quotes does not begin a comment.
+    // A # or ; inside quotes does not start a comment.
     const content = line.replace(/^([^"]*?)(?:^|\s)[#;].*/s, '$1').trim();
     if (content === '' || isHeading(content)) continue;
     const entry = entryOf(content);
@@ -60,7 +60,7 @@ function* lineEntries(lines: Lines, problems: Problems): Iterable<Entry> {
   }
 }
 
-/** Lines of a registry's statistics file that are no networks: version, summary, AS numbers. */
+/** Whether it is a line of a registry's statistics file without a network: version, summary, AS number. */
 function isHeading(line: string): boolean {
   return /^(?:[\d.]+\|\w+\|\d+\||\w+\|\*\||\w+\|[A-Z*]*\|asn\|)/.test(line);
 }
@@ -79,7 +79,7 @@ function entryOf(line: string): Entry | Refusal {
   return { problem: `${line} is not a network`, hint: 'a list holds networks, addresses and ranges' };
 }
 
-/** registry|CC|ipv4|start|count|date|status, and for ipv6 the prefix length in place of the count. Null: it is not. */
+/** Parses registry|CC|ipv4|start|count|date|status (ipv6: prefix length instead of count). Null for other lines. */
 function statisticsEntry([, country = '', type, start = '', size = '']: readonly string[]): Entry | null {
   if (!/^\d{1,10}$/.test(size)) return null;
   const range =
@@ -89,7 +89,7 @@ function statisticsEntry([, country = '', type, start = '', size = '']: readonly
 
 const CONTINENT = /^(?:AF|AN|AS|EU|NA|OC|SA|ZZ)$/;
 
-/** FIRST,LAST,COUNTRY,..., or FIRST,LAST,CONTINENT,COUNTRY,... as db-ip has it by city. Null: it is neither. */
+/** Parses FIRST,LAST,COUNTRY,... or FIRST,LAST,CONTINENT,COUNTRY,... (db-ip by city). Null for other lines. */
 function countryEntry(line: string): Entry | Refusal | null {
   const fields = splitQuotedFields(line, ',');
   if (!Array.isArray(fields) || fields.length < 3) return null;
@@ -97,16 +97,16 @@ function countryEntry(line: string): Entry | Refusal | null {
   const range = rangeBetween(first, last) ?? numberedRange(first, last);
   if (range === null) return null;
   const country = CONTINENT.test(third) && COUNTRY.test(fourth) ? fourth : third.toUpperCase();
-  // IP2Location writes - for addresses that no country has.
+  // IP2Location writes - for addresses without a country.
   if (/^(?:-|ZZ)?$/.test(country)) return { range, country: '' };
   if (COUNTRY.test(country)) return { range, country };
   return { problem: `${third} is not a country`, hint: 'a line is FIRST,LAST,COUNTRY, the country in two letters' };
 }
 
-/** Where the first line of IP2Location ends: 0.255.255.255. Smaller numbers count something else. */
+/** The end of the first range of IP2Location, 0.255.255.255. Smaller numbers are not addresses. */
 const LEAST = 0xff_ffffn;
 
-/** IP2Location writes addresses as numbers, IPv4 addresses in its IPv6 lists as IPv4-mapped ones. */
+/** Parses the addresses of IP2Location, which are numbers. In its IPv6 lists, IPv4 addresses are IPv4-mapped. */
 function numberedRange(first: string, last: string): Range | null {
   if (!/^\d{1,39}$/.test(first) || !/^\d{1,39}$/.test(last)) return null;
   const [from, to] = [BigInt(first), BigInt(last)];
@@ -117,7 +117,7 @@ function numberedRange(first: string, last: string): Range | null {
   return { family: 4, first: from - mapped, last: to - mapped };
 }
 
-/** What to do with a line that is not one network. */
+/** The hint for a line that is not a network. */
 function likelyList(line: string): string {
   const [first = '', second = ''] = line.split(/[\s,;]+/);
   if (/^user\b/i.test(line) || (/^[^\s,;]+[,;\t]/.test(line) && parseNetwork(first) === null && parseNetwork(second))) {

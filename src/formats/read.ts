@@ -1,4 +1,4 @@
-// An input of rows, whatever its format: every record is checked, and all that is wrong is collected.
+// Reads and checks an input of rows in any format, and collects all problems.
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Refusal } from '../cli/input';
 import { hint, printError } from '../cli/output';
@@ -11,16 +11,16 @@ import { rowsFrom } from './values';
 
 export interface Input {
   readonly blocks: Iterable<Buffer>;
-  /** Of the file, for the guess of its format. */
+  /** The name of the file, from which the format is guessed. */
   readonly name: string;
   readonly format: Format | null;
-  /** Rows that the input gives a local mark are those of another server: not to be imported. */
+  /** Whether to skip rows with a local mark: they belong to the server that exported them. */
   readonly leaveOutLocal?: boolean;
-  /** Called again and again, when signals have been delivered; what it throws ends the reading. */
+  /** Called regularly, after pending signals were delivered. If it throws, reading ends. */
   readonly check?: () => void;
 }
 
-/** What is wrong in an input, line by line. */
+/** The problems in an input, by line. */
 export class Problems {
   count = 0;
   /** The first of them. */
@@ -35,7 +35,7 @@ export class Problems {
   print(): 1 {
     this.list.forEach(({ line, problem, hint: likely }, i) => {
       printError(`allow-nets: error: line ${line}: ${printable(problem)}\n`);
-      // Twenty times the same hint would hide the lines.
+      // Print a repeated hint only once, after the last of its lines.
       if (this.list[i + 1]?.hint !== likely) hint(likely);
     });
     const lines = this.count === 1 ? '1 line is wrong' : `${this.count} lines are wrong`;
@@ -47,18 +47,17 @@ export class Problems {
 
 export interface ReadResult extends Notes {
   readonly problems: Problems;
-  /** Whether there was nothing at all, not even a header. */
+  /** Whether the input had no line at all, not even a header. */
   readonly isEmpty: boolean;
-  /** False when more may have followed the last line. */
+  /** False if the input may be truncated. */
   readonly isComplete: boolean;
 }
 
-/** Records between two looks at signals, which are delivered between two turns of the event loop. */
+/** The number of records between two runs of the event loop, which delivers signals. */
 const RECORDS_IN_A_TURN = 1000;
 
 /**
- * Calls `add` for all rows. With any problem they must not be used. Throws what reading throws, and what `check`
- * throws.
+ * Calls `add` for each row. If there are problems, the rows must not be used. Throws Trouble, and errors of `check`.
  */
 export async function readRows(input: Input, add: (row: ImportRow) => void): Promise<ReadResult> {
   const problems = new Problems();

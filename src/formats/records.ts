@@ -1,4 +1,4 @@
-// An input of rows taken apart into records, whatever its format.
+// Splits an input of rows in any format into records.
 import type { Refusal } from '../cli/input';
 import { columnName, isColumn, refuseColumn, type Values } from './columns';
 import { readPasswdLine } from './dovecot';
@@ -6,25 +6,25 @@ import { fieldRecords } from './field-records';
 import { objectsOf } from './json';
 import type { Lines } from './lines';
 
-/** `dovecot`: a passwd-file, for reading only. */
+/** `dovecot`: a passwd-file, which is only read. */
 export type Format = 'csv' | 'tsv' | 'json' | 'dovecot';
 export const FORMATS: readonly Format[] = ['csv', 'tsv', 'json', 'dovecot'];
 
-/** What one record holds, or why it cannot be used. */
+/** The values of one record, or why it cannot be used. */
 export interface ImportRecord {
   readonly line: number;
   readonly content: Values | Refusal;
 }
 
-/** What an input says besides its rows. */
+/** Facts about an input besides its rows. */
 export interface Notes {
-  /** Whether it can name sets. */
+  /** Whether it covers sets: it has a column for them. */
   hasSets: boolean;
-  /** Columns that were left out. */
+  /** Ignored columns. */
   readonly unknownColumns: Set<string>;
-  /** Users without a list of networks, which were left out. */
+  /** The number of users without a list of networks, who were skipped. */
   withoutNetworks: number;
-  /** A user whose name is that of a domain. */
+  /** A user with the name of a domain, or null. */
   domainName: string | null;
 }
 
@@ -36,10 +36,7 @@ function guessFormat(name: string, first: string): Format {
   return first.includes('\t') || (first.includes('|') && !first.includes(',')) ? 'tsv' : 'csv';
 }
 
-/**
- * All records but those that mean nothing, for which there is null: at least one for each block of the input. Throws
- * Trouble.
- */
+/** Yields the records of an input, and null for lines without one, so that a caller gets control. Throws Trouble. */
 export function recordsOf(
   lines: Lines,
   name: string,
@@ -65,7 +62,7 @@ function* jsonRecords(lines: Lines, notes: Notes): Iterable<ImportRecord> {
     isEmpty = false;
     yield { line, content: problem ?? valuesOfObject(value, notes) };
   }
-  // Of an empty array it is not known; its export would have had sets.
+  // An empty array does not show its columns. Export always writes sets, so it covers them.
   if (isEmpty) notes.hasSets = true;
 }
 

@@ -1,5 +1,4 @@
-// The fields of one row, by column, to checked rows for the database: or what is wrong with it and how it was likely
-// meant.
+// Checks the fields of one record and turns them into rows for the database, or explains what is wrong with them.
 import { isRefusal, isSetName, type Refusal, readNetwork, refuseSetName, refuseSubject } from '../cli/input';
 import { refuseInvisible } from '../cli/pasted';
 import { momentOf } from '../cli/time';
@@ -10,9 +9,7 @@ import { formatNetwork, networkKey, parseNetwork } from '../rules/network';
 import { foldName } from '../rules/subject';
 import type { Values } from './columns';
 
-/**
- * The rows that a line means (a network may be a list, as in Dovecot's allow_nets), or the first thing wrong with it.
- */
+/** The rows of a record (its network may be a list, as Dovecot's allow_nets), or the first problem. */
 export function rowsFrom(values: Values, line: number): ImportRow[] | Refusal {
   const owner = ownerOf(values);
   if ('problem' in owner) return owner;
@@ -58,7 +55,7 @@ function ownerOf({ user, set }: Values): Pick<ImportRow, 'table' | 'name'> | Ref
 }
 
 function networkOf(text: string): Pick<ImportRow, 'network' | 'key'> | Refusal {
-  // Nearly all networks are canonical; formatting is what costs, once for each row of a million.
+  // Fast path: nearly all networks are canonical, and an input may have a million rows.
   const parsed = parseNetwork(text);
   if (parsed !== null && !parsed.hostBits && formatNetwork(parsed.network) === text) {
     return { network: text, key: networkKey(parsed.network) };
@@ -68,7 +65,7 @@ function networkOf(text: string): Pick<ImportRow, 'network' | 'key'> | Refusal {
   return refuseOther(text) ?? meaning;
 }
 
-/** What a text is that is not a network, or null when that is not known. */
+/** Explains a text that is not a network, or returns null. */
 function refuseOther(text: string): Refusal | null {
   if (/^\s*(?:null|\\n)\s*$/i.test(text)) return { problem: `${text.trim()} is not a network`, hint: EVERYWHERE };
   const parts = text.trim().split(/[\s;|]+/);
@@ -82,8 +79,7 @@ function refuseOther(text: string): Refusal | null {
 }
 
 /**
- * A date alone means to the end of that day in local time, as --until; a time without an offset is UTC, as in the
- * database.
+ * Parses `expires`. A date alone ends in local time, as --until; a time without an offset is UTC, as in the database.
  */
 function expiresOf(text: string | null | undefined): string | null | undefined | Refusal {
   if (text === undefined || text === null || text.trim() === '') return text === undefined ? undefined : null;

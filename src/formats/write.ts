@@ -1,4 +1,4 @@
-// Rows as import reads them back, in each format.
+// Writes rows in the formats that import reads.
 import { print, printJsonArray } from '../cli/output';
 import type { Row } from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/expiry';
@@ -8,7 +8,7 @@ import { foldName } from '../rules/subject';
 import { COLUMNS, type Column } from './columns';
 import { escapeField, quoteField } from './delimited';
 
-/** What export can write. */
+/** The formats of export. */
 export const WRITTEN_FORMATS = ['csv', 'tsv', 'json'] as const;
 export type WrittenFormat = (typeof WRITTEN_FORMATS)[number];
 

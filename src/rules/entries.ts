@@ -1,8 +1,8 @@
-// The rows of the database as the commands read and write them.
+// Reads and writes the rows of the database for the commands.
 //
-// All writing keeps the promise of schema.ts: folded names, canonical networks and their key go together. Rows that
-// another SQLite client wrote have no key; commands that write make the readable ones canonical first (canonical.ts),
-// so that only unreadable ones are left.
+// Every write keeps the invariant of schema.ts: a row with a key has a folded name and a canonical network. Rows that
+// another SQLite client wrote have no key. Commands that write first make the readable ones canonical (canonical.ts),
+// so that only unreadable ones have no key.
 import type { Connection, Statement } from './database';
 import { hasExpired } from './expiry';
 import { keyOf, type Meaning, meaningOf, meaningText } from './meaning';
@@ -18,12 +18,12 @@ export interface Row {
   readonly expires: unknown;
   readonly addedAt: string | null;
   readonly addedBy: string | null;
-  /** Null: written by another program than ours. */
+  /** Null if another program wrote the row. */
   readonly key: unknown;
   readonly local: boolean;
 }
 
-/** What a command writes. `expires`: as formatInstant writes it. */
+/** A row that a command writes. `expires`: as formatInstant writes it. */
 export interface NewRow {
   readonly user: string;
   readonly meaning: Meaning;
@@ -55,7 +55,7 @@ export function isExpired({ expires }: Row, now: number): boolean {
   return hasExpired(expires, now);
 }
 
-/** What decides nothing and is for people is text, whatever was put in by hand. */
+/** Selects rows. Columns that are only for people are cast to text, since another client may have stored anything. */
 function selectSql(table: Table, condition: string): string {
   const text = (column: string) => `cast(nullif(${column}, '') as text)`;
   return `select rowid, ${nameColumn(table)} as user, network, ${text('note')} as note,
@@ -63,7 +63,7 @@ function selectSql(table: Table, condition: string): string {
     key, local <> 0 as local from ${table} ${condition}`;
 }
 
-/** The rows of a name: those with a key in its order, then those by hand, in any ASCII case. */
+/** Selects the rows of a name: those with a key, then hand-written ones in any ASCII case. */
 function namedSql(table: Table): string {
   const name = nameColumn(table);
   return `${selectSql(table, `where ${name} = @name and key is not null`)} union all
@@ -76,14 +76,14 @@ function* eachOf(connection: Connection, sql: string, ...values: unknown[]): Ite
   }
 }
 
-/** All rows, one at a time, ordered by name and network. The connection is busy until the last one is taken. */
+/** Yields all rows, ordered by name and network. The connection is busy until the last one. */
 export function eachRow(connection: Connection, table: Table, condition = ''): Iterable<Row> {
   return eachOf(connection, selectSql(table, `${condition} order by ${nameColumn(table)}, network`));
 }
 
 /** The rows without a key. */
 export function handRows(connection: Connection, table: Table): Row[] {
-  // The order lets SQLite use the index of these rows; without it, all rows are read.
+  // With this order SQLite uses the index of these rows; otherwise it would read all rows.
   return [...eachOf(connection, selectSql(table, `where key is null order by ${nameColumn(table)} collate nocase`))];
 }
 
@@ -96,10 +96,10 @@ export function clearStaleKeys(connection: Connection, table: Table): void {
   for (const rowid of stale) statement.run(rowid);
 }
 
-/** The rows of one subject or set, one at a time. */
+/** Yields the rows of one subject or set. */
 export function* eachRowOf(connection: Connection, table: Table, name: string): Iterable<Row> {
   for (const row of eachOf(connection, namedSql(table), { name })) {
-    // SQLite compares without regard to case only as far as the first NUL.
+    // SQLite's nocase comparison stops at the first NUL.
     if (typeof row.user === 'string' && foldName(row.user) === name) yield row;
   }
 }
@@ -129,7 +129,7 @@ export function* eachExpired(connection: Connection, now: number): Iterable<Row>
   for (const row of eachRow(connection, 'access', 'where expires is not null')) if (isExpired(row, now)) yield row;
 }
 
-/** The folded names of subjects or sets that begin with `prefix`, itself folded, each once. */
+/** The folded names of subjects or sets that start with `prefix` (folded), without duplicates. */
 export function namesFrom(connection: Connection, table: Table, prefix = ''): Iterable<string> {
   const name = nameColumn(table);
   // `select distinct` would read every network of every name.
@@ -145,13 +145,13 @@ export function namesFrom(connection: Connection, table: Table, prefix = ''): It
   return names;
 }
 
-/** The users of the entries that name a set, at the most `most` of them. */
+/** The users whose entries name a set, at most `most` of them. */
 export function usersOfSet(connection: Connection, name: string, most: number): string[] {
   const sql = 'select distinct user from access where network = ? limit ?';
   return connection.prepare(sql).pluck().all(`@${name}`, most) as string[];
 }
 
-/** A function that inserts a row, or gives the row of the same name and network this note, expiry and origin. */
+/** Returns a function that inserts a row, or updates the one with the same name and network. */
 export function rowWriter(connection: Connection, table: Table): (row: NewRow) => void {
   const isAccess = table === 'access';
   const columns = [nameColumn(table), 'network', 'note', 'added_at', 'added_by', 'key', 'local'];

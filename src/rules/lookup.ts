@@ -1,9 +1,9 @@
-// The rules of one open database, as the decision reads them: a few seeks in an index, however many entries there are.
+// Looks up the rules of an open database with a few index seeks, however many entries there are.
 //
-// Networks are ordered by their binary key. The nearest network at or below the address either contains it, or shares
-// some leading bits with it; every other network that contains the address has at most as many bits, which is where the
-// next seek begins. Rows without a key, written by another SQLite client, are read one by one. A row that cannot be
-// read is an entry but grants nothing.
+// The index orders networks by their binary key. A seek finds the nearest network at or below the address. If that does
+// not contain the address, it shares some leading bits with it. Any other network that contains the address is at most
+// that long, so the next seek starts there. Rows without a key, which other SQLite clients wrote, are read one by one.
+// An unreadable row is an entry but grants nothing.
 
 import type { Address } from './address';
 import type { Connection, Statement } from './database';

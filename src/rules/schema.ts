@@ -1,17 +1,19 @@
-// The tables of the database, and how a row that a command wrote differs from one that was put in by hand.
+// The tables of the database.
 //
-// `key` is our own column: in a row that a command wrote, where the name is folded and `network` canonical, it orders
-// the networks of a name (meaning.ts), so that the policy program finds those that contain an address in a few seeks.
-// In a row written by any other SQLite client it is NULL; such rows are found by name and read one by one. Changing a
-// name or network by hand makes the key NULL again: a stale key must decide nothing. `local` marks rows that `sync`
-// leaves alone. `set_source` says from what a set was last loaded.
+// `key` distinguishes rows that a command wrote from those of any other SQLite client. A command stores a folded name,
+// a canonical network and the key, which orders the networks of a name (meaning.ts), so that the policy program finds
+// those that contain an address in a few seeks. Other clients leave it NULL; such rows are found by name and read one
+// by one. A trigger sets it to NULL if a client changes the name or network, since a stale key must not decide
+// anything.
+//
+// `local` marks rows that `sync` leaves alone. `set_source` says which list a set was last loaded from.
 
 export const DEFAULT_DATABASE = '/var/lib/allow-nets/access.db';
 
 /** PRAGMA user_version of the database. */
 export const SCHEMA_VERSION = 1;
 
-/** `access` and `network_set` are alike but for the name of the first column and `expires`. */
+/** The tables differ only in the name of the first column and in `expires`. */
 export type Table = 'access' | 'network_set';
 
 export const nameColumn = (table: Table) => (table === 'access' ? 'user' : 'name');
