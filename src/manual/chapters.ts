@@ -51,7 +51,7 @@ export const DATABASE = [
     "The view dovecot answers Dovecot's SQL passdb: select allow_nets from dovecot where login = json_array(user, address) returns the network that allows the user, and no row if the user is refused. It may refuse more than check does, never less. examples/dovecot has the configuration. init adds the view to an older database.",
   ),
   paragraph(
-    'To back up, run sqlite3 access.db ".backup copy.db". To replace the whole list, rename a file over it; do not copy over it. A file access.db-journal that stays means that a change was interrupted: run allow-nets tidy, which rolls it back, before you replace the file.',
+    'To back up, run sqlite3 access.db ".backup copy.db". To replace the whole list, rename a file over it; do not copy over it. To restore an export, fill a database beside it, since one that is still empty refuses every user: allow-nets init --db new.db && allow-nets import FILE --db new.db && mv new.db access.db. A file access.db-journal that stays means that a change was interrupted: run allow-nets tidy, which rolls it back, before you replace the file.',
   ),
 ];
 
