@@ -38,7 +38,7 @@ export function withWriteTransaction<T>(
 
 const MOST_WARNINGS = 20;
 
-/** About rows by hand whose canonical form no longer shows that they grant more than was likely meant. */
+/** Hints at hand-written rows that likely grant too much, since their canonical form no longer shows it. */
 function hintAtWarnings(warnings: readonly string[]): void {
   for (const warning of warnings.slice(0, MOST_WARNINGS)) hint(`a row by hand, ${warning}`);
   if (warnings.length > MOST_WARNINGS) hint(`and ${warnings.length - MOST_WARNINGS} more such rows`);

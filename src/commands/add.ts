@@ -89,10 +89,7 @@ function grantText(user: string, meaning: Meaning, already: boolean): string {
   return `${user} may${now} send mail from ${meaningText(meaning)}${later}`;
 }
 
-/**
- * The block of a user stays whatever is added. That of a wider subject does not refuse what the user's own entries
- * allow.
- */
+/** Hints that a block of the user stays in force, or that a block of a wider subject does not affect own entries. */
 function blockHints(user: string, { subjects, state }: Deciders, db: string): string[] {
   const blocked = subjects.at(-1);
   if (state !== 'blocked' || blocked === undefined) return [];

@@ -89,8 +89,8 @@ function missingService(wanted: string | null, postfix: Postfix, files: ConfigFi
 }
 
 /**
- * The service that a check of ours asks: a panel that writes master.cf anew takes the service and leaves the lists of
- * main.cf.
+ * The name of the missing service, from a check that install added. A panel that rewrites master.cf removes the
+ * service, but not the check in main.cf.
  */
 function orphanedName(targets: readonly string[]): string {
   const names = targets.flatMap((target) => {

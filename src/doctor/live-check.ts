@@ -85,7 +85,7 @@ function judge(connection: Connection, probe: { user: string; address: string })
   return { ...probe, expected: kind === 'allowed' ? 'dunno' : 'reject' };
 }
 
-/** Users of the first entries, with an address of each and with one that likely is not theirs. */
+/** Probes for the users of the first entries, each with an allowed address and with one that is likely not allowed. */
 function candidates(connection: Connection): Probe[] {
   const sql = `select a.user as user, coalesce(s.network, a.network) as network
     from access a left join network_set s on a.network = '@' || s.name limit 100`;

@@ -37,8 +37,8 @@ export function* troubleFindings(context: ListContext): Iterable<Finding> {
   // Postfix tries twice.
   const slow = [...timeouts].find((timeout) => (secondsOf(timeout) ?? 0) > LONGEST_WAIT);
   if (/^inet:[^*]/.test(target) && slow !== undefined) {
-    const message = `a policy host that has gone without a word holds each client for twice ${slow}`;
-    yield warn(CHECK, message, { hint: `write timeout=10s behind ${target}; then`, command: reloadCommand(postfix) });
+    const message = `while the policy host does not answer at all, each client waits for twice ${slow}`;
+    yield warn(CHECK, message, { hint: `add timeout=10s after ${target}; then`, command: reloadCommand(postfix) });
   } else yield ok(CHECK, `while the program does not answer, mail is deferred (${[...effects.keys()].join('; ')})`);
 }
 

@@ -31,8 +31,8 @@ export function looseAccess(db: string, { uid, gid }: Account): LooseFile[] {
 }
 
 /**
- * What of it `restrictAccess` may change: where the folder is not root's, the database is managed by the folder's
- * owner.
+ * The files of looseAccess that `restrictAccess` may change. If the folder does not belong to root, its owner manages
+ * the database, and we change nothing.
  */
 export function restrictableAccess(db: string, account: Account): LooseFile[] {
   const isRoots = (file: string) => {
@@ -43,8 +43,8 @@ export function restrictableAccess(db: string, account: Account): LooseFile[] {
 }
 
 /**
- * Gives them to root and the group. As root, before SQLite has the file open: closing a descriptor of it drops SQLite's
- * locks.
+ * Gives the files to root and the group. Requires root. Call this before SQLite opens the database: closing any other
+ * descriptor of it drops SQLite's locks.
  */
 export function restrictAccess(loose: readonly LooseFile[], { gid }: Account): void {
   for (const { path: file, mode } of loose) setAccess(fs.openSync(file, READ), mode, gid);

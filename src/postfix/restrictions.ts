@@ -82,7 +82,7 @@ function listsWithUser(lookup: Lookup): string[] {
   return lists.map((name) => `smtpd_${name}_restrictions`);
 }
 
-/** A restriction, with its argument. `trial`: warn_if_reject holds for it. */
+/** A restriction with its argument. `trial`: warn_if_reject applies to it. */
 interface Item {
   readonly word: string;
   readonly argument: string | null;

@@ -1,23 +1,22 @@
-// The view that Dovecot queries at a login: the decision of policy/decide.ts in SQL, because SQL is all that Dovecot
-// can run.
+// The view that Dovecot queries at a login. It implements the decision of policy/decide.ts in SQL, which is all that
+// Dovecot can run.
 //
 //     select allow_nets from dovecot where login = json_array('alice@example.com', '203.0.113.9')
 //
-// returns the network that lets this user in from this address, and no row when there is none: Dovecot takes an empty
-// `allow_nets` for "from everywhere", and does not look at it in every kind of lookup. The answer is short, however
-// large a set is. A view has no parameters; these reach it through json_each, whose hidden column `json` is its
-// argument. An empty address stands for a lookup of Dovecot's own, by LMTP or doveadm, and gets `local`, which Dovecot
-// grants to no client with an address.
+// returns the network that allows this user from this address. It returns no row if there is none, because an empty
+// `allow_nets` means "from everywhere" to Dovecot, which also does not check it in every kind of lookup. Only the
+// matching network is returned, so the answer is short however large a set is. A view has no parameters, so they are
+// passed through json_each, whose hidden column `json` is its argument. An empty address means a lookup by LMTP or
+// doveadm; it gets `local`, which Dovecot never grants to a client with an address.
 //
-// SQL compares text, not bits: the view spells every network that contains the address as a command stores it, and
-// looks for these texts. It never grants more than `allow-nets check` does, but it grants less where SQL cannot read
-// enough:
-// - A row written by hand counts as an entry, but grants something only when it is spelled as a command would spell it.
-// - SQL folds ASCII letters only. A login that is not printable ASCII must have an entry of exactly this name, written
-// by a command.
+// SQL compares text, not bits: the view generates the canonical text of every network that contains the address, and
+// looks for these texts. It never grants more than `allow-nets check`, but it grants less in two cases:
+// - A hand-written row counts as an entry, but grants something only if its network is canonical.
+// - SQL folds ASCII letters only. A login that is not printable ASCII needs an entry of exactly this name, written by a
+//   command.
 //
-// DIAGNOSTICS: a SQLite that cannot parse a view refuses the whole file. So the view uses only what SQLite 3.34 knows.
-// A query that fails is a temporary error in Dovecot.
+// DIAGNOSTICS: SQLite refuses the whole database if it cannot parse a view, so the view uses only features of SQLite
+// 3.34. A query that fails is a temporary error in Dovecot.
 
 const hexDigit = (digits: string, place: number) =>
   `instr('123456789abcdef', substr('000' || ${digits}, -${place}, 1))`;

@@ -35,8 +35,8 @@ export interface NewRow {
 }
 
 /**
- * Whether the row counts only after `allow-nets tidy`: one by hand with a name in capitals beyond ASCII, which SQLite
- * does not find, or one whose key is of other text, because it was copied with its key or edited in a dump.
+ * Whether the row counts only after `allow-nets tidy`. Either it is hand-written and its name has non-ASCII capitals,
+ * which SQLite cannot match; or its key is stale, as the row was copied with its key or edited in a dump.
  */
 export function needsTidy(table: Table, { user, network, key }: Row): boolean {
   const name = foldName(String(user));
@@ -46,7 +46,7 @@ export function needsTidy(table: Table, { user, network, key }: Row): boolean {
   return !Buffer.isBuffer(key) || !keyOf(meaning).equals(key);
 }
 
-/** Whether the row is an entry `none` that is in force: one whose end cannot be read is. */
+/** Whether the row is an entry `none` in force. A block with an unreadable time of expiry stays in force. */
 export function isBlock(row: Row, now: number): boolean {
   return meaningOf('access', row.network)?.kind === 'none' && !isExpired(row, now) && !needsTidy('access', row);
 }
@@ -87,7 +87,7 @@ export function handRows(connection: Connection, table: Table): Row[] {
   return [...eachOf(connection, selectSql(table, `where key is null order by ${nameColumn(table)} collate nocase`))];
 }
 
-/** Takes the keys from all rows that have a stale one: they are by hand from then on. Reads all rows. */
+/** Sets stale keys to NULL, so that these rows count as hand-written. Reads all rows. */
 export function clearStaleKeys(connection: Connection, table: Table): void {
   const stale: number[] = [];
   for (const row of eachRow(connection, table, 'where key is not null'))
@@ -114,10 +114,7 @@ export function hasRows(connection: Connection, table: Table, name: string): boo
   return false;
 }
 
-/**
- * The row of one subject or set with this meaning, or null. Rows by hand are not found: a command that writes has none
- * to read.
- */
+/** The row of one subject or set with this meaning, or null. Ignores rows without a key. */
 export function rowWith(connection: Connection, table: Table, name: string, meaning: Meaning): Row | null {
   const sql = selectSql(table, `where ${nameColumn(table)} = ? and key = ? and network = ?`);
   const [row = null] = eachOf(connection, sql, name, keyOf(meaning), meaningText(meaning));

@@ -129,7 +129,7 @@ describe('doctor, a policy host and a server', needs('root', 'postfix', 'dovecot
       /451/,
     ],
     ['refuses for good', '451 4.3.5 Try again later', '550 no', 'trouble', 'fail', /refused for good/, /451/],
-    ['holds clients for long', 'timeout=10s, ', '', 'trouble', 'warn', /twice 100s$/, /^write timeout=10s behind/],
+    ['holds clients for long', 'timeout=10s, ', '', 'trouble', 'warn', /twice 100s$/, /^add timeout=10s after/],
     [
       'asks behind what permits',
       'check_policy_service {',
