@@ -1,6 +1,6 @@
 // Reads a mail log and finds the lines of the given kinds.
 //
-// DIAGNOSTICS: nothing is skipped silently. The Reading of a file says what could not be read.
+// DIAGNOSTICS: nothing is skipped silently. The ReadReport of a file says what could not be read.
 import * as fs from 'node:fs';
 import { readBlocks } from './blocks';
 import { type Head, readHead, utf8 } from './head';
@@ -35,7 +35,7 @@ export interface LineKind {
 }
 
 /** What could not be read in one file. */
-export interface Reading {
+export interface ReadReport {
   readonly name: string;
   /** Null, or why the file could not be read to its end; `UTF-16` if it was not read at all. */
   readonly damage: string | null;
@@ -59,7 +59,7 @@ export async function readLog(
   kinds: readonly LineKind[],
   onFound: (found: Sighting, seconds: number) => void,
   onBytes: (count: number) => void,
-): Promise<Reading> {
+): Promise<ReadReport> {
   const stamps = new StampReader(input.latest);
   const notRead = { broken: { count: 0, example: '' }, unknown: { count: 0, example: '' } };
   const finder = new LineFinder(

@@ -11,7 +11,7 @@ import { truncate } from '../rules/network';
 import { RuleStore } from '../rules/store';
 import { foldName } from '../rules/subject';
 import { defaultLog, openLog, STANDARD_INPUT } from './input';
-import { type LineKind, type Reading, readLog } from './read-log';
+import { type LineKind, type ReadReport, readLog } from './read-log';
 import { Tally } from './tally';
 
 export const LOG_FILES =
@@ -38,7 +38,7 @@ export async function tallyLogs(
   args: Arguments,
   now: number,
   { command, kinds, v4Prefix = 32, v6Prefix = 64, needsDatabase = true }: LogQuery,
-): Promise<{ tally: Tally; readings: Reading[] }> {
+): Promise<{ tally: Tally; readings: ReadReport[] }> {
   const store = openRules(args.db, needsDatabase);
   const tally = new Tally({
     ...spanOf(args, now),
@@ -48,7 +48,7 @@ export async function tallyLogs(
   });
   const inputs = logNames(args, command).map((name) => openLog(name, now / 1000));
   const progress = new Progress(inputs.reduce((sum, { size }) => sum + size, 0));
-  const readings: Reading[] = [];
+  const readings: ReadReport[] = [];
   try {
     for (const input of inputs) {
       readings.push(await readLog(input, kinds, (found, seconds) => tally.record(found, seconds), progress.add));
@@ -101,13 +101,13 @@ function userFilter(names: readonly string[]): (user: string) => boolean {
 }
 
 /** Hints at the lines and files that could not be read. Returns whether there are any. */
-export function hintAtUnread(readings: readonly Reading[]): boolean {
+export function hintAtUnread(readings: readonly ReadReport[]): boolean {
   const hints = readings.flatMap(unreadOf);
   hints.forEach(hint);
   return hints.length > 0;
 }
 
-function unreadOf({ name, damage, broken, unknown, tooLong, withNul }: Reading): string[] {
+function unreadOf({ name, damage, broken, unknown, tooLong, withNul }: ReadReport): string[] {
   const hints: string[] = [];
   const left = [
     broken.count > 0 ? [quantity(broken.count, 'broken line')] : [],

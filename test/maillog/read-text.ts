@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { openLog } from '../../src/maillog/input';
 import { POSTFIX_LINES } from '../../src/maillog/postfix-line';
 import type { Sighting } from '../../src/maillog/read-log';
-import { type Reading, readLog } from '../../src/maillog/read-log';
+import { type ReadReport, readLog } from '../../src/maillog/read-log';
 
 export interface ReadText {
   readonly sighted: (Sighting & { readonly seconds: number })[];
-  readonly reading: Reading;
+  readonly reading: ReadReport;
 }
 
 /** `now`: seconds since 1970; the file was changed then. */
