@@ -4,11 +4,11 @@ import * as path from 'node:path';
 import { Trouble } from '../failure';
 import { type Account, accountOf } from '../postfix/account';
 import type { Service } from '../postfix/config-text';
-import { type ConfigFiles, mainLookup, serviceLookups, smtpdServices } from '../postfix/configuration';
+import { type ConfigFiles, servicesWithAuth } from '../postfix/configuration';
 import { portOf } from '../postfix/policy-check';
 import { entryText, type PolicyService, programIndex, programOptions } from '../postfix/policy-service';
 import type { Postfix } from '../postfix/postfix';
-import { checksOf } from '../postfix/restrictions';
+import { serviceChecks } from '../postfix/restrictions';
 import { shellLine } from '../postfix/run';
 import { DEFAULT_DATABASE } from '../rules/database';
 
@@ -54,7 +54,7 @@ export function installedService(
     account,
     runner: process.getuid?.() === 0 && !(account instanceof Trouble) ? account : null,
     target,
-    trial: isOnTrial(files, target),
+    trial: servicesOnTrial(files, target).length > 0,
   };
 }
 
@@ -67,10 +67,9 @@ function accountOrTrouble(user: string, mailOwner: string): Account | Trouble {
   }
 }
 
-/** Whether any list asks the service on trial. */
-export function isOnTrial(files: ConfigFiles, target: string): boolean {
-  const lookups = [mainLookup(files), ...smtpdServices(files).flatMap((smtpd) => serviceLookups(files, smtpd))];
-  return lookups.some((lookup) => checksOf(lookup, target).some(({ trial }) => trial));
+/** The smtpd services with AUTH that ask the policy service on trial: they refuse nobody. */
+export function servicesOnTrial(files: ConfigFiles, target: string): Service[] {
+  return servicesWithAuth(files).filter((smtpd) => serviceChecks(files, smtpd, target)[0]?.trial);
 }
 
 /**

@@ -9,8 +9,8 @@ import {
   type InstallChanges,
   type InstalledService,
   installCommand,
-  isOnTrial,
   reloadCommand,
+  servicesOnTrial,
 } from './installed-service';
 
 /**
@@ -35,8 +35,10 @@ export function* listFindings(context: ListContext): Iterable<Finding> {
     yield warn('asked', 'no smtpd service offers AUTH, so there is no user to ask about', { hint, command });
   }
   if (service !== null) yield modeFinding(context, service, services);
-  if (isOnTrial(files, target)) {
-    const message = 'trial: who would be refused is logged as reject_warning, and nobody is refused';
+  const onTrial = servicesOnTrial(files, target);
+  if (onTrial.length > 0) {
+    const where = onTrial.length === services.length ? '' : ` for ${onTrial.map(({ name }) => name).join(', ')}`;
+    const message = `trial${where}: who would be refused is logged as reject_warning, and nobody is refused`;
     yield warn('trial', message, fixList(context, 'enforcing'));
   } else yield ok('trial', 'off: refusals are carried out');
 }

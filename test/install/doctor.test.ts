@@ -275,6 +275,15 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
     assert.deepEqual(await site.replies(), site.expected(true));
   });
 
+  test('a trial in a list that no service with AUTH uses', () => {
+    edit('main.cf', ['restrictions = check', 'restrictions = warn_if_reject check']);
+    expectFindings(['trial', 'warn', /^trial for \d+: .* nobody is refused$/, /^allow-nets replay /]);
+    const port = site.postfix.ports.plain;
+    edit('master.cf', [new RegExp(`^${port} .*smtpd$`, 'm'), '$& -o smtpd_sasl_auth_enable=no']);
+    expectFindings();
+    assert.equal(findingOf('trial')?.status, 'ok');
+  });
+
   test('one-shot without request_limit, trial, and a list that skips some', () => {
     edit('main.cf', ['restrictions = check', 'restrictions = warn_if_reject check']);
     edit('master.cf', [' --persistent', ''], ['check_policy_service', 'permit_mynetworks, check_policy_service']);
@@ -419,7 +428,7 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
         /^6 grant nothing, or not what they seem to \( any: .*, \*@example.com 10.0.0.0\/8: .*, bob 10.0.0.0\/33: .*, and 3 more\)$/,
         /^allow-nets list/,
       ],
-      ['expired', 'warn', /^every entry has expired of 1 users: dave$/, null],
+      ['expired', 'warn', /^every entry has expired of 1 user: dave$/, null],
     );
     sql("delete from access where user not in ('alice', 'erin', 'example.com')");
     assert.match(
