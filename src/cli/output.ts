@@ -85,3 +85,8 @@ export function printJsonArray(items: Iterable<unknown>): void {
   }
   print(separator === '[\n' ? '[]\n' : '\n]\n');
 }
+
+/** `1 line`, `2 lines`. */
+export function quantity(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
+}

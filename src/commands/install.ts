@@ -4,7 +4,7 @@
 import * as fs from 'node:fs';
 import type { Arguments, Command } from '../cli/command';
 import { type Grants, grantsOf } from '../cli/grants';
-import { hint, printLine } from '../cli/output';
+import { hint, printLine, quantity } from '../cli/output';
 import { POLICY_OPTIONS } from '../cli/policy-usage';
 import { Trouble, type Words } from '../failure';
 import { accountOf } from '../postfix/account';
@@ -166,7 +166,7 @@ function describeService({ name, user, oneShot, trial, db }: WantedService): str
 
 /** Says who has entries, and what happens to the others. */
 function whoMaySend({ users, wide }: Grants, trial: boolean): string {
-  const subjects = [`${users} ${users === 1 ? 'user' : 'users'}`, ...wide].join(', ');
+  const subjects = [quantity(users, 'user'), ...wide].join(', ');
   const others = trial ? 'would be refused, which is only logged' : 'is refused';
   return wide.includes('*')
     ? `entries: ${subjects}; everybody else who logs in may send from where * may`

@@ -4,7 +4,7 @@ import { entryWriter } from '../cli/entry-writer';
 import { parseNetworkArgument, parseSetArgument } from '../cli/input';
 import { nearest } from '../cli/nearest';
 import { withReadTransaction, withWriteTransaction } from '../cli/open';
-import { printJsonArray, printLine } from '../cli/output';
+import { printJsonArray, printLine, quantity } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable, Trouble } from '../failure';
 import type { Connection } from '../rules/database';
@@ -137,7 +137,7 @@ function printSummaries(connection: Connection, json: boolean): 0 {
     return 0;
   }
   const lines = all.map(({ set, networks, loaded_at, source }) => {
-    const count = `${networks} ${networks === 1 ? 'network' : 'networks'}`;
+    const count = quantity(networks, 'network');
     const loaded = source === null ? '-' : `${loaded_at} from ${source}`;
     return { cells: [`@${printable(set)}`, count, printable(loaded)] };
   });

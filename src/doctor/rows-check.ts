@@ -1,5 +1,7 @@
 // Checks the content of the database: its integrity, who may send, and rows that do not do what they seem to.
+
 import { networkInterfaces } from 'node:os';
+import { quantity } from '../cli/output';
 import { failureOf } from '../failure';
 import { shellLine } from '../postfix/run';
 import { parseAddress } from '../rules/address';
@@ -66,8 +68,8 @@ function* contentFindings(connection: Connection, { db, trial }: InstalledServic
       else inForce++;
     }
   }
-  const users = connection.prepare('select count(distinct user collate nocase) from access').pluck().get();
-  if (inForce > 0) yield ok('entries', `${inForce} in force, of ${users} users`);
+  const users = connection.prepare('select count(distinct user collate nocase) from access').pluck().get() as number;
+  if (inForce > 0) yield ok('entries', `${inForce} in force, of ${quantity(users, 'user')}`);
   else {
     const hint = `add who may send: allow-nets add USER NETWORK --db ${shellLine([db])}`;
     yield (trial ? warn : fail)('entries', 'none is in force: every user is refused', { hint });
@@ -82,7 +84,7 @@ function* contentFindings(connection: Connection, { db, trial }: InstalledServic
   if (over.length === 0) yield ok('expired', 'no user has nothing but expired entries');
   else {
     const hint = 'such users are refused until they get a new entry: allow-nets add USER NETWORK';
-    yield warn('expired', `every entry has expired of ${over.length} users: ${firstOf(over)}`, { hint });
+    yield warn('expired', `every entry has expired of ${quantity(over.length, 'user')}: ${firstOf(over)}`, { hint });
   }
   for (const set of commonSets(connection).filter((name) => isWebmail(connection, name))) {
     const message = `every user may send from the set ${set}: if it is a webmail, a stolen password works there from everywhere`;

@@ -1,5 +1,7 @@
 // Checks that the running persistent programs are the installed version; they keep the version with which they started.
+
 import * as fs from 'node:fs';
+import { quantity } from '../cli/output';
 import { type Finding, ok, warn } from './finding';
 import { type InstalledService, reloadCommand } from './installed-service';
 
@@ -18,7 +20,7 @@ export function* runningFindings({ postfix, policy, script, interpreter }: Insta
     .readdirSync('/proc')
     .filter((pid) => /^\d+$/.test(pid) && `\0${read(`/proc/${pid}/cmdline`)}`.endsWith(words));
   const old = programs.filter((pid) => startOf(pid) + TOLERANCE < installed).length;
-  if (old === 0) yield ok('running', `${programs.length} programs, of the installed version`);
+  if (old === 0) yield ok('running', `${quantity(programs.length, 'program')}, of the installed version`);
   else {
     const message = `${old} of ${programs.length} running programs were started before ${script} was installed`;
     yield warn('running', message, { command: reloadCommand(postfix) });

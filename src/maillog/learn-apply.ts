@@ -2,7 +2,7 @@
 import type { Arguments } from '../cli/command';
 import { whoAmI } from '../cli/input';
 import { withRowImport } from '../cli/open';
-import { hint, printLine } from '../cli/output';
+import { hint, printLine, quantity } from '../cli/output';
 import { formatInstant } from '../rules/expiry';
 import { importRow } from '../rules/import';
 import { inheritWider } from '../rules/inherit';
@@ -10,7 +10,6 @@ import { hintAtSync } from '../sync/status';
 import type { Finding } from './findings';
 import { hintAtSkipped, noteOf, someOf } from './learn-output';
 import type { Mark } from './marks';
-import { quantity } from './tally-logs';
 
 /** An entry of a blocked user's own would end the block of the domain. */
 const DOUBTFUL: ReadonlySet<Mark> = new Set(['many-networks', 'gateway', 'blocked']);

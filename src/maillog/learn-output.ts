@@ -1,11 +1,11 @@
 // Prints the findings of `learn`.
-import { type Colour, hint, printJsonArray } from '../cli/output';
+import { type Colour, hint, printJsonArray, quantity } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable } from '../failure';
 import { formatNetwork } from '../rules/network';
 import type { Finding, Findings } from './findings';
 import type { Mark } from './marks';
-import { quantity, secondsText } from './tally-logs';
+import { secondsText } from './tally-logs';
 
 const TITLES = ['USER', 'NETWORK', 'MESSAGES', 'DAYS', 'FIRST', 'LAST', 'STATE', 'LOOK TWICE'];
 /** The right-aligned columns. */
@@ -50,7 +50,7 @@ export function printFindingsJson({ all }: Findings): void {
 
 /** The note of an entry made from a finding. */
 export function noteOf({ messages, first, last }: Finding): string {
-  return `learned from ${messages} messages, ${secondsText(first)} to ${secondsText(last)}`;
+  return `learned from ${quantity(messages, 'message')}, ${secondsText(first)} to ${secondsText(last)}`;
 }
 
 function stateOf({ user, refused, by }: Finding): string {

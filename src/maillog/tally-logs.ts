@@ -1,7 +1,7 @@
 // Shared by learn, replay and refused: their options, reading the logs, and hints at what could not be read.
 import type { Options } from 'yargs';
 import type { Arguments } from '../cli/command';
-import { hint } from '../cli/output';
+import { hint, quantity } from '../cli/output';
 import { Progress } from '../cli/progress';
 import { momentOf, secondsOf } from '../cli/time';
 import { printable, shellWord, Trouble } from '../failure';
@@ -134,11 +134,6 @@ function unreadOf({ name, damage, broken, unknown, tooLong, withNul }: ReadRepor
 /** Printed when the log has no mail of an authenticated user. */
 export function hintAtNoMail(): void {
   hint('no mail of an authenticated user was found: is it the log of a submission server, and the right time?');
-}
-
-/** `1 line`, `2 lines`. */
-export function quantity(count: number, noun: string, plural = `${noun}s`): string {
-  return `${count} ${count === 1 ? noun : plural}`;
 }
 
 /** Seconds since 1970 as text. */
