@@ -57,7 +57,8 @@ export function assertLearned(rows: readonly Learned[], sent: readonly Sent[], z
     );
     const room = 2 ** ((isIPv4(base) ? 32 : 64) - Number(prefix));
     assert.equal(groups.size, room, `${row.network} of ${row.user} covers more than was seen`);
-    assert.equal(row.note, `learned from ${of.length} messages, ${row.first} to ${row.last}`);
+    const count = of.length === 1 ? '1 message' : `${of.length} messages`;
+    assert.equal(row.note, `learned from ${count}, ${row.first} to ${row.last}`);
   }
   assert.deepEqual([...left], [], 'not learned');
 }
