@@ -31,7 +31,8 @@ async function runUninstall(args: Arguments): Promise<number> {
   if (!confirmChange('uninstall', args, change)) return args.flag('dry-run') ? 0 : 1;
   await changePostfix(change);
   printLine(`uninstalled: nothing asks ${name} any more; the database stays`);
-  printLine(`copies of the files as they were before each change: ${store.earlierCopies().join(' ')}`);
+  printLine('copies of the files as they were before each change:');
+  for (const copy of store.earlierCopies()) printLine(copy);
   if (!postfix.isRunning()) hint('Postfix is not running: the change takes effect when it starts');
   return 0;
 }

@@ -156,7 +156,7 @@ describe('Debian’s master.cf with submission as shipped', needs('root', 'postf
     assert.equal(stderr, '');
     assert.match(
       stdout,
-      /\nuninstalled: nothing asks allow-nets any more; the database stays\ncopies of the files .*\n$/,
+      /\nuninstalled: nothing asks allow-nets any more; the database stays\ncopies of the files .*:\n(\/\S*\/(main|master)\.cf\.\S+\n)+$/,
     );
     assert.ok(site.copies().every((name) => stdout.includes(name)));
     assert.equal(status, 0);
