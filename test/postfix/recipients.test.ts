@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { needs } from '../requires';
+import { waitFor } from '../wait-for';
 import { askPolicy, describeWithPostfix } from './policy-set-up';
 import { type Reply, SmtpClient } from './smtp-client';
 
@@ -68,6 +69,10 @@ describeWithPostfix(
     test('one persistent program serves a session, the one-request program ends with each answer', async () => {
       const running = () =>
         suite.postfix.processes().filter(({ command }) => command.startsWith(`${suite.policy.program.node} `));
+      // The last program of the control ends a moment after its answer.
+      await waitFor('the end of the control', () =>
+        running().every(({ command }) => command.endsWith(' --persistent')),
+      );
       const client = await SmtpClient.connect({ port: suite.postfix.ports.persistent });
       await client.ehlo();
       await client.authPlain('test1', 'secret');
