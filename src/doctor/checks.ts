@@ -64,8 +64,8 @@ function* syncFindings({ db }: InstalledService): Iterable<Finding> {
 }
 
 /**
- * Checks the restriction lists of this instance. Those that ask a service of a policy host are on other servers, so
- * they are checked only if this instance asks it, too.
+ * Checks the restriction lists of this instance. An inet service usually serves other mail servers, whose lists cannot
+ * be read here; this instance's lists are then checked only if they name the service.
  */
 function findingsOnLists(
   service: InstalledService,

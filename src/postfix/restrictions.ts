@@ -1,9 +1,9 @@
 // Evaluates restriction lists as smtpd does, to find which policy services an smtpd service asks, and what may end a
 // list before that.
 //
-// A list is evaluated until a restriction decides. `permit` ends only its own list, not the others
-// (SMTPD_ACCESS_README, "How Postfix evaluates SMTP access restriction lists"). So a check must stand before everything
-// that may permit. An unknown restriction may permit, which gives a warning, never ok.
+// smtpd evaluates a list until a restriction decides, and `permit` makes it skip the rest of that list
+// (SMTPD_ACCESS_README, "How Postfix evaluates SMTP access restriction lists"). So a check must stand before every
+// restriction of its list that may permit. An unknown restriction may permit: the doctor then warns.
 import { COMMA_OR_SPACE, type Service, wordsOf } from './config-text';
 import { type ConfigFiles, type Lookup, mainLookup, serviceLookups, smtpdServices } from './configuration';
 import { attributeOf, isCheckOf } from './policy-check';
@@ -25,9 +25,9 @@ export interface Check {
 
 /** What may end the list before a check. */
 export interface Skip {
-  /** The restriction; if there are several, the one that lets most clients pass. */
+  /** The restriction; if there are several, the most certain one. */
   readonly by: string;
-  /** Whether it does so for every client that has authenticated. */
+  /** Whether it ends the list for every client that has authenticated. */
   readonly always: boolean;
   /** Whether only tables stand before the check (check_..._access), which an administrator puts there on purpose. */
   readonly tables: boolean;
@@ -40,7 +40,7 @@ export function checksOf(lookup: Lookup, policy: string): Check[] {
   return first.sort((a, b) => rank(a) - rank(b));
 }
 
-/** Like `checksOf`, for a service under normal load or stress, whichever is worse. */
+/** Like `checksOf`, with `stress` empty and with `stress=yes`: the less reliable result. */
 export function serviceChecks(files: ConfigFiles, service: Service, policy: string): Check[] {
   const all = serviceLookups(files, service).map((lookup) => checksOf(lookup, policy));
   return all.sort(([a], [b]) => rank(b) - rank(a))[0] ?? [];
@@ -90,7 +90,7 @@ interface Item {
   readonly effect: Effect;
 }
 
-/** The limit of smtpd(8). */
+/** How deep smtpd lets restriction classes nest. */
 const DEEPEST = 100;
 /** The most restrictions in a list. Nested classes can grow exponentially. */
 const LONGEST = 10_000;
@@ -125,7 +125,9 @@ function itemsOf(list: string, lookup: Lookup): Item[] {
 }
 
 function effectOf(word: string, argument: string | null, trial: boolean, effect: Effect): Effect {
+  // Under warn_if_reject a refusal is only logged.
   if (effect === 'ends' && trial) return 'goes on';
+  // A static: table gives every client the same answer.
   const always = /^static:\{?\s*(ok|\d+|permit|permit_sasl_authenticated)\s*\}?$/i.test(argument ?? '');
   return always && word.startsWith('check_') ? 'permits' : effect;
 }

@@ -1,9 +1,10 @@
 // Looks up the rules of an open database with a few index seeks, however many entries there are.
 //
-// The index orders networks by their binary key. A seek finds the nearest network at or below the address. If that does
-// not contain the address, it shares some leading bits with it. Any other network that contains the address is at most
-// that long, so the next seek starts there. Rows without a key, which other SQLite clients wrote, are read one by one.
-// An unreadable row is an entry but grants nothing.
+// The index orders networks by their binary key. A seek returns the nearest network at or below the address. If that
+// network contains the address, the next candidate is at least one bit shorter. If not, the next candidate is no longer
+// than the prefix that the two share. The next seek starts at the address cut to that length. Network keys start with
+// the address family, x'04' or more; set names and words have smaller keys; other SQLite clients write no key. Rows
+// without a network key are read one by one. An unreadable row is an entry but grants nothing.
 
 import type { Address } from './address';
 import type { Connection, Statement } from './database';
@@ -19,6 +20,7 @@ export function rulesOf(connection: Connection): Rules {
 
   function* covering(subject: string, loose: readonly Row[], address: Address): Iterable<Entry> {
     for (const row of loose) {
+      // With an address, meaningOf returns null for a network that does not contain it.
       const meaning = meaningOf('access', row.network, address);
       if (meaning?.kind === 'set') yield* coveringOf(meaning.name, row, address);
       else if (meaning?.kind === 'network' || meaning?.kind === 'any') yield entryOf(row);
