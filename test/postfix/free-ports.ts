@@ -1,6 +1,9 @@
-// Loopback ports that nobody listens on. Another suite may take one between this answer and its use: whoever starts a
+// Loopback ports that nobody listens on. Another program may take one between this answer and its use: whoever starts a
 // server on it must be ready to try again.
-import { createServer } from 'node:net';
+//
+// A port belongs to the test process that chose it until that process ends. Postfix listens with SO_REUSEPORT: if another
+// suite chose the port while a Postfix is stopped, both would answer on it in turn.
+import { createServer, type ListenOptions } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
 /** Whether this machine has ::1. */
@@ -17,16 +20,25 @@ export async function freePorts(count: number): Promise<number[]> {
     if (attempt > 1000) throw new Error('found no free loopback ports');
     // Below the range that the kernel gives to outgoing connections, which come and go by themselves.
     const port = 20000 + Math.floor(Math.random() * 10000);
-    const free = await Promise.all(loopbackAddresses.map((host) => canListen(host, port)));
-    if (free.every(Boolean)) ports.add(port);
+    const free = await Promise.all(loopbackAddresses.map((host) => canListen({ host, port, exclusive: true })));
+    if (free.every(Boolean) && (await reserve(port))) ports.add(port);
   }
   return [...ports];
 }
 
-function canListen(host: string, port: number): Promise<boolean> {
+function canListen(options: ListenOptions, keeps = false): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(true)));
+    server.listen(options, () => {
+      if (keeps) resolve(true);
+      else server.close(() => resolve(true));
+      server.unref();
+    });
   });
+}
+
+/** An abstract socket (Linux) is the reservation: the kernel removes it with the process. */
+async function reserve(port: number): Promise<boolean> {
+  return process.platform !== 'linux' || (await canListen({ path: `\0allow-nets-test-port-${port}` }, true));
 }
