@@ -58,6 +58,15 @@ describe('between two answers', { concurrency: true }, () => {
     assert.equal((await program.ended).status, 0);
   });
 
+  test('no lock is left while a slow log program takes a refusal', { skip }, async (t) => {
+    const file = path.join(scratch, 'slow-log.db');
+    writeDatabase(file, OLD);
+    const program = await PolicyProgram.start(['--db', file], { postlog: 'exec sleep 5' });
+    t.after(() => program.child.kill('SIGKILL'));
+    assert.equal(await program.ask(ask('203.0.113.1')), refused('203.0.113.1'));
+    assert.deepEqual([program.child.exitCode, locks(program.child.pid, file)], [null, []]);
+  });
+
   test('nothing is answered from a change that is half done', async (t) => {
     const { file, program } = await settled(t, 'half-done.db');
     const writer = new Database(file);

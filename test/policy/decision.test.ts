@@ -216,19 +216,29 @@ describe('the policy program with an entry for everybody', () => {
   writeDatabase(everybody, [
     { name: '*', network: '10.0.0.0/8' },
     { name: '@example.com', network: '192.0.2.0/24' },
+    { name: 'anna@example.com', network: '10.0.0.0/8' },
+    { name: 'bob\0aaaa', network: 'any', byHand: true },
+    { name: 'bob\ufffd', network: 'any', byHand: true },
   ]);
   const cases: Case[] = [
     yes('anna', '10.1.1.1', '*', '10.0.0.0/8'),
     yes('anna@example.net', '10.1.1.1', '*', '10.0.0.0/8'),
     no('anna@example.net', '192.0.2.1', '*', 'not-covered'),
-    no('anna@example.com', '10.1.1.1', '@example.com', 'not-covered'),
-    yes('anna@example.com', '192.0.2.1', '@example.com', '192.0.2.0/24'),
+    no('carl@example.com', '10.1.1.1', '@example.com', 'not-covered'),
+    yes('carl@example.com', '192.0.2.1', '@example.com', '192.0.2.0/24'),
     yes('*', '10.1.1.1', '*', '10.0.0.0/8'),
     yes('anna@', '10.1.1.1', '*', '10.0.0.0/8'),
     yes('@', '10.1.1.1', '*', '10.0.0.0/8'),
+    // A local part that would be a subject of another kind is none.
+    no('*@example.com', '10.1.1.1', '@example.com', 'not-covered'),
+    no('@example.com@example.net', '192.0.2.1', '*', 'not-covered'),
+    no('anna@example.com@example.com', '10.1.1.1', '@example.com', 'not-covered'),
+    // Written by hand, and compared whole.
+    no('bob\0zzzz', '192.0.2.1', '*', 'not-covered'),
+    no('bob\ufffd', '192.0.2.1', '*', 'not-covered'),
   ];
   for (const row of cases) {
-    test(`${row[0]} from ${row[1]}: ${row[2]}`, async () => {
+    test(`${JSON.stringify(row[0])} from ${row[1]}: ${row[2]}`, async () => {
       assert.deepEqual(await run(['--db', everybody], request(row[0], row[1])), {
         bytes: answerOf(row),
         status: 0,
