@@ -1,9 +1,17 @@
-// No user name, however hostile, breaks a reply, a log line or the connection to the program. faults/lookup has the names that look alike.
+// No user name, HELO or recipient, however hostile, breaks a reply, a log line or the connection to the program. And what reads the log
+// (fail2ban with the filter of examples/fail2ban, and `refused`) finds the clients that were refused, never an address that a client wrote.
+// faults/lookup has the names that look alike.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { needs } from '../requires';
+import { needs, program } from '../requires';
 import { askPolicy, clientAs, describeWithPostfix, programLines } from './policy-set-up';
 import { SmtpClient } from './smtp-client';
+
+const fields = 'address=203.0.113.66 subject= entry= reason=no-entry';
+const line = `Nov  4 05:47:54 mx postfix/allow-nets[1]: verdict=reject user=x ${fields}`;
 
 /** Postfix itself makes `?` of control characters that come by XCLIENT; what is left reaches the program. */
 // biome-ignore format: a list of words
@@ -13,16 +21,20 @@ const hostileNames: readonly (string | Buffer)[] = [
   'jürgen@exämple.com', 'tеst1@example.com (with a Cyrillic letter)', 'emoji\u{1F600}', 'right\u202eto left',
   Buffer.from([0x61, 0xff, 0xfe, 0xc3, 0x28]), Buffer.from([0x61, 0x00, 0x62]), 'test1 ', '@', '@example.com', '*',
   'x'.repeat(250), 'ü'.repeat(40), // Postfix takes 255 bytes of xtext.
+  `x ${fields}`, `x" ${fields}`, `x\\" ${fields}`, `x\\\\" ${fields} "`, `" ${fields}`, `x\n${line}`, line, 'address=203.0.113.66',
+  `" address=203.0.113.66 subject=\\`, Buffer.from(`\xff" ${fields}`, 'latin1'),
 ];
+const addressOf = (index: number) => (index % 2 === 0 ? `192.0.2.${index}` : `2001:db8:${index}::1`);
+const addresses = hostileNames.map((_, index) => addressOf(index));
 
 /** More than XCLIENT takes; Dovecot and Postfix take it in AUTH. */
 const long = 'a'.repeat(1000);
 
 describeWithPostfix(
   'hostile user names',
-  needs('root', 'postfix', 'dovecot', 'openssl'),
+  needs('root', 'postfix', 'dovecot', 'openssl', 'fail2ban-regex'),
   (policy) => {
-    policy.allowNets('add', 'test1', '192.0.2.0/24');
+    policy.allowNets('add', 'test1', '198.51.100.1');
     return {
       users: { [long]: 'secret', [`${long}b`]: 'secret' },
       listeners: { smtp: [askPolicy('unix:private/allow-nets')] },
@@ -30,49 +42,69 @@ describeWithPostfix(
     };
   },
   (suite) => {
-    /** The reply to one recipient after AUTH, from 127.0.0.1. */
-    async function rcptAfterAuth(user: string) {
-      const client = await SmtpClient.connect({ port: suite.postfix.ports.smtp });
-      await client.ehlo();
-      assert.equal((await client.authPlain(user, 'secret')).code, 235);
-      await client.mail('sender@example.com');
-      const reply = await client.rcpt('friend@example.net');
-      await client.quit();
-      return reply;
-    }
-
-    for (const name of hostileNames) {
+    for (const [index, name] of hostileNames.entries()) {
       const printable = JSON.stringify(Buffer.from(name).toString('latin1')).slice(0, 60);
       test(`hostile name ${printable}: one printable reply, one printable log line`, async () => {
         const from = suite.postfix.log().length;
-        const client = await clientAs(suite.postfix.ports.smtp, name, '192.0.2.1');
-        const { code, text } = await client.rcpt('friend@example.net');
+        const client = await clientAs(suite.postfix.ports.smtp, name, addressOf(index));
+        await client.command('RSET');
+        assert.equal((await client.command(`HELO x: ${line}`)).code, 250);
+        await client.mail('sender@example.com');
+        const { code, text } = await client.rcpt(`"${line}"@example.net`);
         assert.equal(code, 554, text);
-        assert.match(text, /^5\.7\.1 [ -~]* may not send mail from 192\.0\.2\.1$/);
+        assert.match(text, /^5\.7\.1 [ -~]* may not send mail from [\d.a-f:]+$/);
         // The connection to the program stands, and the next user gets an answer of his own.
-        await client.xclient({ ADDR: '192.0.2.1', LOGIN: 'test1' });
+        await client.xclient({ ADDR: '198.51.100.1', LOGIN: 'test1' });
         await client.mail('sender@example.com');
         assert.equal((await client.rcpt('friend@example.net')).code, 250);
         await client.quit();
-        await suite.postfix.waitForLog(/allow-nets\[\d+\]: verdict=dunno user=test1 address=192\.0\.2\.1 /, from);
+        await suite.postfix.waitForLog(/allow-nets\[\d+\]: verdict=dunno user=test1 address=198\.51\.100\.1 /, from);
         const lines = programLines(suite.postfix.log().slice(from));
         assert.equal(lines.length, 2, lines.join('\n'));
-        for (const line of lines)
-          assert.match(line, /^verdict=(reject|dunno) user=[ -~]* address=192\.0\.2\.1 [ -~]*$/);
-        assert.match(lines[0] ?? '', /^verdict=reject /);
+        assert.match(lines[0] ?? '', /^verdict=reject user=[ -~]*$/);
+        assert.ok(lines[0]?.includes(` address=${addressOf(index)} subject=`), lines[0]);
       });
     }
 
+    test('a client of no known address', async () => {
+      const client = await clientAs(suite.postfix.ports.smtp, 'test1', '[UNAVAILABLE]');
+      assert.match((await client.rcpt('friend@example.net')).text, /: test1 may not send mail from unknown$/);
+      await client.quit();
+      await suite.postfix.waitForLog(/verdict=reject user=test1 address=unknown .*\n/);
+    });
+
+    test('fail2ban and refused find the clients, and nothing that they wrote', () => {
+      const file = join(suite.policy.folder, 'mail.log');
+      const stamp = '2026-11-25T05:20:00.123456+00:00'; // the other form of a time stamp in mail logs
+      for (const log of [suite.postfix.log(), suite.postfix.log().replace(/^\w{3} [ \d]\d [\d:]{8}/gm, stamp)]) {
+        writeFileSync(file, log);
+        const words = ['--out', 'ip', file, 'examples/fail2ban/allow-nets.filter.conf'];
+        const banned = execFileSync(program('fail2ban-regex'), words, { encoding: 'utf8' });
+        assert.deepEqual(banned.trimEnd().split('\n'), addresses);
+        const rows = JSON.parse(suite.policy.allowNets('refused', '--json', file)) as { network: string | null }[];
+        const networks = addresses.map((address) => address.replace(/::1$/, '::/64').replace(/^[\d.]+$/, '$&/32'));
+        assert.deepEqual(rows.map(({ network }) => network ?? '').sort(), [...networks, ''].sort());
+      }
+    });
+
     test('a user name of 1,000 characters, by AUTH', async () => {
+      /** The reply to one recipient, from 127.0.0.1. */
+      const rcptAfterAuth = async (user: string) => {
+        const client = await SmtpClient.connect({ port: suite.postfix.ports.smtp });
+        await client.ehlo();
+        assert.equal((await client.authPlain(user, 'secret')).code, 235);
+        await client.mail('sender@example.com');
+        const reply = await client.rcpt('friend@example.net');
+        await client.quit();
+        return reply;
+      };
       for (const user of [long, `${long}b`]) {
         const from = suite.postfix.log().length;
         const { code, text } = await rcptAfterAuth(user);
         assert.equal(code, 554);
         assert.match(text, /^5\.7\.1 <friend@example\.net>: Recipient address rejected: a{300,400}$/);
-        await suite.postfix.waitForLog(
-          /allow-nets\[\d+\]: verdict=reject user=a{255}\.\.\. address=127\.0\.0\.1 /,
-          from,
-        );
+        const logged = /allow-nets\[\d+\]: verdict=reject user=a{255}\.\.\. address=127\.0\.0\.1 /;
+        await suite.postfix.waitForLog(logged, from);
       }
       // Allowed from its network, while the name with one letter more is another user.
       suite.policy.allowNets('add', long, '127.0.0.1');

@@ -125,5 +125,5 @@ export async function rcptAs(
 
 /** The texts of the program's own lines in a mail log. */
 export function programLines(log: string): string[] {
-  return [...log.matchAll(/^.* postfix\/allow-nets\[\d+\]: (.*)$/gm)].map((match) => match[1] ?? '');
+  return [...log.matchAll(/^\w+ +\d+ [\d:]+ \S+ postfix\/allow-nets\[\d+\]: (.*)$/gm)].map((match) => match[1] ?? '');
 }

@@ -1,0 +1,106 @@
+// The chapters "Install" and "When a refused user calls" of the README, on a real Postfix whose submission and submissions are those that Debian
+// ships, in both ways that its master.cf describes: mail goes over both, with TLS and SMTP AUTH, before and after each session.
+// To write the sessions anew after a wanted change: UPDATE=1 node test/run.mjs sessions
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { needs } from '../requires';
+import { ROOT, replay, withoutMoments } from '../transcript';
+import { stockMasterCf } from './master-cf';
+import { describeWithPostfix } from './policy-set-up';
+import { SmtpClient } from './smtp-client';
+
+const users = {
+  'alice@example.com': 'one',
+  'carol@example.com': 'two',
+  'dave@example.com': 'three',
+  bob: 'four',
+};
+const SERVICES = ['submission', 'submissions'] as const;
+
+for (const style of ['shipped', 'mua'] as const) {
+  describeWithPostfix(
+    `the sessions of the README on Debian’s submission and submissions, ${style}`,
+    needs('root', 'postfix', 'dovecot', 'openssl'),
+    () => ({
+      users,
+      listeners: { smtp: [], submission: [], submissions: [] },
+      masterCf: (ports) => stockMasterCf(ports, style),
+      parameters: {
+        smtpd_sasl_auth_enable: 'no', // as in Debian's main.cf: only the two services offer AUTH
+        mua_recipient_restrictions: 'permit_sasl_authenticated, reject',
+      },
+    }),
+    (suite) => {
+      /** Sends a message over both services. @returns `accepted`, or the reply to the recipient */
+      async function send(user: keyof typeof users, address: string): Promise<string> {
+        const replies = new Set<string>();
+        for (const service of SERVICES) {
+          const port = suite.postfix.ports[service];
+          const client = await SmtpClient.connect({ port, tls: service === 'submissions' });
+          await client.ehlo();
+          if (service === 'submission') await client.startTls();
+          await client.xclient({ ADDR: address });
+          assert.equal((await client.authPlain(user, users[user])).code, 235);
+          await client.mail('sender@example.com');
+          const { code, text } = await client.rcpt('friend@example.net');
+          if (code === 250) assert.equal((await client.data()).code, 250);
+          replies.add(code === 250 ? 'accepted' : `${code} ${text}`);
+          await client.quit();
+        }
+        assert.equal(replies.size, 1, [...replies].join(' | '));
+        return [...replies].join();
+      }
+
+      const refused = (user: string, address: string) =>
+        `554 5.7.1 <friend@example.net>: Recipient address rejected: ${user} may not send mail from ${address}`;
+
+      /** Runs a session of examples/sessions on this Postfix and compares it with the file. */
+      function compare(name: string, log: string): void {
+        const file = join(ROOT, 'examples/sessions', name);
+        const session = readFileSync(file, 'utf8');
+        const now = replay(session, {
+          program: suite.policy.program,
+          env: { MAIL_CONFIG: suite.postfix.configDir },
+          places: { '/var/lib/allow-nets/access.db': suite.policy.db, '/var/log/mail.log': log },
+        });
+        // The log of a running server is a file, whose moments are always the same.
+        const text = log.startsWith(ROOT) ? now : withoutMoments(now);
+        if ((process.env['UPDATE'] ?? '') !== '') writeFileSync(file, text);
+        assert.equal(text, readFileSync(file, 'utf8'));
+      }
+
+      test('before: whoever has the password sends from everywhere', async () => {
+        assert.equal(await send('dave@example.com', '198.18.4.9'), 'accepted');
+      });
+
+      test('start on a running server', async () => {
+        compare('start-on-a-running-server.txt', join(ROOT, 'examples/mail.log'));
+        for (const [user, address] of [
+          ['alice@example.com', '198.51.100.20'],
+          ['alice@example.com', '2001:db8:77:1::1'],
+          ['carol@example.com', '192.0.2.80'],
+          ['dave@example.com', '198.51.100.22'],
+        ] as const) {
+          assert.equal(await send(user, address), 'accepted', `${user} at ${address}`);
+        }
+      });
+
+      test('the phone call', async () => {
+        assert.equal(await send('bob', '2001:db8:1:2::7'), refused('bob', '2001:db8:1:2::7'));
+        assert.equal(await send('alice@example.com', '203.0.113.9'), refused('alice@example.com', '203.0.113.9'));
+        await suite.postfix.waitForLog(/(?:verdict=reject user=(?:alice|bob)[\s\S]*?){4}/);
+        const log = (await suite.postfix.command('postconf', '-h', 'maillog_file')).trim();
+        compare('the-phone-call.txt', log);
+        assert.equal(await send('alice@example.com', '203.0.113.9'), 'accepted');
+      });
+
+      test('after: a stolen password is worth nothing elsewhere', async () => {
+        for (const user of ['alice@example.com', 'dave@example.com'] as const) {
+          assert.equal(await send(user, '198.18.4.9'), refused(user, '198.18.4.9'));
+        }
+      });
+    },
+  );
+}
