@@ -12,7 +12,7 @@ import { ConfigStore } from '../postfix/config-store';
 import { entriesOf, servicesOf } from '../postfix/config-text';
 import type { ConfigFiles } from '../postfix/configuration';
 import { attributesOf, isCheckOf, TROUBLE_ACTION } from '../postfix/policy-check';
-import { policyServiceOf, runsProgram } from '../postfix/policy-service';
+import { policyServiceOf } from '../postfix/policy-service';
 import { Postfix } from '../postfix/postfix';
 import { CONFIG_DIR, SERVICE } from '../postfix/postfix-options';
 import { policyTargets } from '../postfix/restrictions';
@@ -56,11 +56,9 @@ async function* examine(args: Arguments): AsyncIterable<Finding> {
   }
   yield ok('Postfix', `version ${postfix.version}, ${postfix.configDir}`);
   const wanted = args.text('service');
-  const services = servicesOf(files.master).flatMap((entry) => {
-    const policy = policyServiceOf(entry);
-    const isOurs = runsProgram(entry) && (wanted === null || entry.name === wanted);
-    return policy !== null && isOurs ? [installedService(postfix, files, entry, policy)] : [];
-  });
+  const services = servicesOf(files.master)
+    .filter(({ name }) => wanted === null || name === wanted)
+    .flatMap((entry) => installedService(postfix, files, entry) ?? []);
   const hosts = policyHostsIn(files, wanted);
   if (services.length === 0 && hosts.length === 0) yield missingService(wanted, postfix, files);
   for (const service of services) yield* serviceExamination(service);
@@ -70,7 +68,7 @@ async function* examine(args: Arguments): AsyncIterable<Finding> {
 }
 
 function missingService(wanted: string | null, postfix: Postfix, files: ConfigFiles): Finding {
-  const hidden = entriesOf(files.master).find(runsProgram);
+  const hidden = entriesOf(files.master).find((entry) => policyServiceOf(entry) !== null);
   if (hidden !== undefined && wanted === null) {
     const message = `master.cf has several entries ${hidden.name}/${hidden.type}; Postfix uses the last, which does not run this program`;
     const hint = 'delete the entry that is not wanted from master.cf; then';

@@ -7,7 +7,7 @@ import { type Grants, grantsOf } from '../cli/grants';
 import { hint, printLine, quantity } from '../cli/output';
 import { POLICY_OPTIONS } from '../cli/policy-usage';
 import { Trouble, type Words } from '../failure';
-import { accountOf } from '../postfix/account';
+import { accountOf, unreadable } from '../postfix/account';
 import { changedStages, changePostfix, confirmChange, printChange, printStep } from '../postfix/change-postfix';
 import { serviceNamed } from '../postfix/config-text';
 import { type ConfigFiles, offersAuth, servicesWithAuth, smtpdServices } from '../postfix/configuration';
@@ -17,13 +17,7 @@ import { policyServiceOf } from '../postfix/policy-service';
 import { CONFIG_DIR, DRY_RUN, openPostfix, SERVICE, YES } from '../postfix/postfix-options';
 import { serviceChecks } from '../postfix/restrictions';
 import { refused } from '../postfix/run';
-import {
-  trialRunFailure,
-  unreadableFile,
-  type WantedService,
-  wantedService,
-  withLogGroup,
-} from '../postfix/wanted-service';
+import { trialRunFailure, type WantedService, wantedService, withLogGroup } from '../postfix/wanted-service';
 import { createDatabase } from './init';
 
 export const install: Command = {
@@ -84,7 +78,7 @@ async function runInstall(args: Arguments): Promise<number> {
   const wanted = { ...asked, user: withLogGroup(asked.user, postfix) };
   const { db, trial } = wanted;
   const account = accountOf(wanted.user, postfix.mailOwner);
-  stopAt(unreadableFile(account, wanted.program, postfix));
+  stopAt(unreadable(account, wanted.program, postfix));
   const [withService, withLists] = installPlan(store.files, wanted);
   const stages = changedStages(store, [withService, withLists]);
   const change = { postfix, store, stages, answers: name };
@@ -115,7 +109,7 @@ async function runInstall(args: Arguments): Promise<number> {
   if (isNew && createDatabase(db, account.gid)) printLine(`made ${db}`);
   restrictAccess(loose, account);
   try {
-    stopAt(unreadableFile(account, [db], postfix));
+    stopAt(unreadable(account, [db], postfix));
     stopAt(trialRunFailure(account, wanted, postfix));
     await changePostfix(change);
   } catch (error) {

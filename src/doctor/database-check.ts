@@ -2,7 +2,7 @@
 // lock it and so block changes; whoever can write it can let anybody send.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { type Account, unreadablePath } from '../postfix/account';
+import { type Account, type Unreadable, unreadable } from '../postfix/account';
 import { type LooseFile, looseAccess, restrictCommand } from '../postfix/database-access';
 import { shellLine } from '../postfix/run';
 import { type Finding, fail, ok, warn } from './finding';
@@ -19,7 +19,7 @@ export function* databaseFindings(service: InstalledService): Iterable<Finding> 
   } else if (kind === 'other') yield fail('database', `${db} is not a regular file`, { hint: copy });
   else if (kind === 'closed') yield warn('database', `only root can look at ${db}`, { command: sudoCommand(postfix) });
   else {
-    const closed = runner === null ? null : unreadablePath(runner, db, postfix);
+    const closed = runner === null ? null : unreadable(runner, [db], postfix);
     if (runner !== null && closed !== null) yield closedFinding(db, runner, closed);
     else {
       yield ok('database', runner === null ? db : `${runner.name} can read ${db}`);
@@ -28,12 +28,11 @@ export function* databaseFindings(service: InstalledService): Iterable<Finding> 
   }
 }
 
-function closedFinding(db: string, runner: Account, closed: string): Finding {
-  const isOurs = closed === db || closed === path.dirname(db);
-  const command = isOurs ? restrictCommand(db, runner) : shellLine(['chmod', 'a+x', closed]);
-  const hint = command === undefined ? 'find out whether an ACL, SELinux or AppArmor forbids it' : undefined;
-  const why = closed === db ? '' : ` because of ${closed}`;
-  return fail('database', `${runner.name} cannot read ${db}${why}`, { hint, command });
+function closedFinding(db: string, runner: Account, { at, problem, command }: Unreadable): Finding {
+  const isOurs = at === db || at === path.dirname(db);
+  const narrow = isOurs ? restrictCommand(db, runner) : command;
+  const hint = narrow === undefined ? 'find out whether an ACL, SELinux or AppArmor forbids it' : undefined;
+  return fail('database', problem, { hint, command: narrow });
 }
 
 function permissionFinding(db: string, account: Account): Finding {

@@ -5,8 +5,7 @@ import { Trouble } from '../failure';
 import { type Account, accountOf } from '../postfix/account';
 import type { Service } from '../postfix/config-text';
 import { type ConfigFiles, servicesWithAuth } from '../postfix/configuration';
-import { portOf } from '../postfix/policy-check';
-import { entryText, type PolicyService, programIndex, programOptions } from '../postfix/policy-service';
+import { entryText, type PresentService, policyServiceOf, targetOf } from '../postfix/policy-service';
 import type { Postfix } from '../postfix/postfix';
 import { serviceChecks } from '../postfix/restrictions';
 import { shellLine } from '../postfix/run';
@@ -16,12 +15,7 @@ export interface InstalledService {
   readonly postfix: Postfix;
   readonly files: ConfigFiles;
   readonly entry: Service;
-  readonly policy: PolicyService;
-  /** The path of our program in argv=. */
-  readonly script: string;
-  /** The words of argv= before it, usually Node.js. */
-  readonly interpreter: readonly string[];
-  readonly persistent: boolean;
+  readonly policy: PresentService;
   readonly db: string;
   /** The account in user=, or why Postfix would not run the service as it. */
   readonly account: Account | Trouble;
@@ -32,25 +26,18 @@ export interface InstalledService {
   readonly trial: boolean;
 }
 
-export function installedService(
-  postfix: Postfix,
-  files: ConfigFiles,
-  entry: Service,
-  policy: PolicyService,
-): InstalledService {
-  const index = programIndex(policy.argv);
-  const options = programOptions(policy.argv.slice(index + 1));
+/** Null for an entry that does not run this program. */
+export function installedService(postfix: Postfix, files: ConfigFiles, entry: Service): InstalledService | null {
+  const policy = policyServiceOf(entry);
+  if (policy === null) return null;
   const account = accountOrTrouble(policy.user, postfix.mailOwner);
-  const target = entry.type === 'inet' ? `inet:*:${portOf(policy.name)}` : policy.name;
+  const target = targetOf(entry);
   return {
     postfix,
     files,
     entry,
     policy,
-    script: policy.argv[index] ?? '',
-    interpreter: policy.argv.slice(0, index),
-    persistent: options.persistent,
-    db: path.resolve(postfix.queueDir, options.db ?? DEFAULT_DATABASE),
+    db: path.resolve(postfix.queueDir, policy.db ?? DEFAULT_DATABASE),
     account,
     runner: process.getuid?.() === 0 && !(account instanceof Trouble) ? account : null,
     target,
@@ -107,17 +94,17 @@ export interface InstallChanges {
  * services, so for one the command is the `postconf -M` that writes its entry.
  */
 export function installCommand(service: InstalledService, changes: InstallChanges = {}): string {
-  const { postfix, policy, entry, script, db } = service;
+  const { postfix, policy, entry, db } = service;
   if (entry.type === 'inet') {
     const user = changes.user ?? (/^(root)?$/.test(policy.user) ? 'nobody' : policy.user);
-    const argv = [process.execPath, script, '--persistent', '--db', db];
+    const argv = [process.execPath, policy.script, '--persistent', '--db', db];
     const text = entryText({ name: policy.name, user, argv }, 'inet');
     return andReload(postfix, ['postconf', ...postfix.chosen, '-M', `${policy.name}/inet=${text}`]);
   }
   const words = ['allow-nets', 'install', ...postfix.chosen];
   if (policy.name !== 'allow-nets') words.push('--service', policy.name);
   if (changes.user !== undefined) words.push('--user', changes.user);
-  if (changes.oneShot ?? !service.persistent) words.push('--one-shot');
+  if (changes.oneShot ?? !policy.persistent) words.push('--one-shot');
   if (changes.trial ?? service.trial) words.push('--trial');
   return shellLine(words);
 }

@@ -2,7 +2,7 @@
 import { overrideOf, type Service } from '../postfix/config-text';
 import { type ConfigFiles, servicesWithAuth } from '../postfix/configuration';
 import type { Postfix } from '../postfix/postfix';
-import { RECIPIENT_LIST, serviceChecks } from '../postfix/restrictions';
+import { type Check, ownServices, RECIPIENT_LIST, serviceChecks } from '../postfix/restrictions';
 import { shellLine } from '../postfix/run';
 import { type Finding, type Fix, fail, ok, warn } from './finding';
 import {
@@ -46,8 +46,12 @@ export function* listFindings(context: ListContext): Iterable<Finding> {
 function askedFinding(context: ListContext, smtpd: Service): Finding {
   const check = `asked by ${smtpd.name}/${smtpd.type}`;
   const fix = fixList(context, 'the check first');
-  const [first] = serviceChecks(context.files, smtpd, context.target);
+  const checkOf = (policy: string) => serviceChecks(context.files, smtpd, policy)[0];
+  const first = checkOf(context.target);
   if (first === undefined) {
+    const isAsked = (check?: Check) => check?.skip === null && !check.trial;
+    const other = ownServices(context.files).find((service) => isAsked(checkOf(service)));
+    if (other !== undefined) return ok(check, `it asks ${other} in place of this service`);
     const override = overrideOf(smtpd, RECIPIENT_LIST);
     const where = `-o ${RECIPIENT_LIST}=${override} in master.cf replaces the list of main.cf`;
     return fail(check, `not asked: ${override === null ? `${RECIPIENT_LIST} does not have it` : where}`, fix);
@@ -65,8 +69,9 @@ function askedFinding(context: ListContext, smtpd: Service): Finding {
   return warn(check, `not reached by clients that are permitted before: ${why}`, skip.tables ? byHand : fix);
 }
 
-function modeFinding(context: ListContext, { persistent }: InstalledService, services: readonly Service[]): Finding {
+function modeFinding(context: ListContext, { policy }: InstalledService, services: readonly Service[]): Finding {
   const { files, target, postfix } = context;
+  const { persistent } = policy;
   const everywhere = postfix.value('smtpd_policy_service_request_limit') === '1';
   const asked = services.flatMap((smtpd) => serviceChecks(files, smtpd, target));
   const limited = asked.map(({ oneShot }) => everywhere || oneShot);

@@ -3,7 +3,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { LOG_PROGRAMS, type LogProgram } from '../policy/mail-log';
-import { type Account, runAs, unreadablePath } from '../postfix/account';
+import { type Account, runAs, unreadable } from '../postfix/account';
 import { failureText, findProgram, shellLine } from '../postfix/run';
 import { type Finding, type Fix, fail, ok, warn } from './finding';
 import { andReload, type InstalledService, installCommand } from './installed-service';
@@ -40,9 +40,8 @@ function obstacleOf(service: InstalledService, runner: Account, program: LogProg
   // Check this first: a set-gid postlog exits if the default instance does not list the configuration directory.
   const early = isPostlog ? postlogObstacle(service, runner, file) : null;
   if (early !== null) return early;
-  if (unreadablePath(runner, file, postfix) !== null) {
-    return { problem: `${runner.name} cannot run ${file}`, command: shellLine(['chmod', 'a+rx', file]) };
-  }
+  const closed = unreadable(runner, [file], postfix);
+  if (closed !== null) return closed;
   const isFile = isPostlog && postfix.value('maillog_file') !== '';
   // Check this before postlog runs, too: postlog of Postfix 3.10 fails if it cannot reach postlogd.
   const closedWay = isFile ? postlogdObstacle(service, runner, file) : null;
@@ -73,10 +72,8 @@ function postlogObstacle({ postfix }: InstalledService, runner: Account, postlog
     return { problem, command: shellLine(['postconf', '-e', list]) };
   }
   const mainCf = path.join(configDir, 'main.cf');
-  const closed = unreadablePath(runner, mainCf, postfix);
-  if (closed === null) return null;
-  const problem = `${runner.name} cannot read ${mainCf}, without which ${postlog} fails`;
-  return { problem, command: shellLine(['chmod', fs.statSync(closed).isDirectory() ? 'a+x' : 'a+r', closed]) };
+  const closed = unreadable(runner, [mainCf], postfix);
+  return closed && { ...closed, problem: `${closed.problem}, without which ${postlog} fails` };
 }
 
 /** Finds why postlog cannot reach postlogd(8), which takes its lines at public/postlog if maillog_file is set. */
@@ -95,7 +92,7 @@ function postlogdObstacle(service: InstalledService, runner: Account, postlog: s
     const command = `${shellLine(['chgrp', group, postlog])} && ${shellLine(['chmod', '2755', postlog])}`;
     return { problem: `${postlog} does not have the group of ${folder}`, command };
   }
-  if (unreadablePath(runner, folder, postfix) === null) return null;
+  if (unreadable(runner, [folder], postfix) === null) return null;
   const problem = `${postlog} is not set-gid ${group}, so ${runner.name} does not reach ${socket}`;
   return { problem, command: installCommand(service, { user: `${runner.name}:${group}` }) };
 }

@@ -2,7 +2,7 @@
 // a Node.js that is too old.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { type Account, runAs, unreadablePath } from '../postfix/account';
+import { type Account, runAs, unreadable } from '../postfix/account';
 import { failureText, type RunResult, run, shellLine } from '../postfix/run';
 import { trialRunFailure } from '../postfix/wanted-service';
 import { type Finding, fail, ok } from './finding';
@@ -24,36 +24,28 @@ export function* programFindings(service: InstalledService): Iterable<Finding> {
 
 /** Finds a file of the program that is missing, or that the account cannot read. */
 function fileFinding(service: InstalledService, runner: Account): Finding | null {
-  const { interpreter, script, postfix } = service;
-  for (const file of [...interpreter, script].filter((word) => word.startsWith('/'))) {
-    if (!fs.existsSync(file)) {
-      return fail(CHECK, `there is no ${file} any more`, { command: installCommand(service) });
-    }
-    const closed = unreadablePath(runner, file, postfix);
-    if (closed === null) continue;
-    const why = closed === file ? '' : ` because of ${closed}`;
-    return fail(CHECK, `${runner.name} cannot read ${file}${why}`, { command: openCommand(closed, script) });
+  const { policy, postfix } = service;
+  const files = [...policy.interpreter, policy.script].filter((word) => word.startsWith('/'));
+  const missing = files.find((file) => !fs.existsSync(file));
+  if (missing !== undefined) {
+    return fail(CHECK, `there is no ${missing} any more`, { command: installCommand(service) });
   }
-  const folder = packageFolder(script);
+  const folder = path.resolve(fs.realpathSync(policy.script), '../..');
+  // A package installed with umask 077 is unreadable in many places, so one command opens all of it.
+  const openAll = shellLine(['chmod', '-R', 'a+rX', folder]);
+  const closed = unreadable(runner, files, postfix);
+  if (closed !== null) {
+    const isInside = `${closed.at}/`.startsWith(`${folder}/`);
+    return fail(CHECK, closed.problem, { command: isInside ? openAll : closed.command });
+  }
   const isClosed = ['(', '-type', 'd', '!', '-perm', '-5', '-o', '-type', 'f', '!', '-perm', '-4', ')'];
-  const [closed = ''] = run('find', [folder, ...isClosed, '-print']).stdout.split('\n');
-  return closed === ''
-    ? null
-    : fail(CHECK, `not everybody can read ${closed}`, { command: openCommand(closed, script) });
-}
-
-const packageFolder = (script: string): string => path.resolve(fs.realpathSync(script), '../..');
-
-/** A package installed with umask 077 is unreadable in many places, so one command opens all of it. */
-function openCommand(closed: string, script: string): string {
-  const folder = packageFolder(script);
-  if (`${closed}/`.startsWith(`${folder}/`)) return shellLine(['chmod', '-R', 'a+rX', folder]);
-  return shellLine(['chmod', fs.statSync(closed).isDirectory() ? 'a+x' : 'a+rx', closed]);
+  const [first = ''] = run('find', [folder, ...isClosed, '-print']).stdout.split('\n');
+  return first === '' ? null : fail(CHECK, `not everybody can read ${first}`, { command: openAll });
 }
 
 /** Prints the version of the Node.js that runs the program. */
-function nodeOf({ interpreter, postfix }: InstalledService, runner: Account): RunResult {
-  const words = interpreter.length > 0 ? interpreter : ['/usr/bin/env', 'node'];
+function nodeOf({ policy, postfix }: InstalledService, runner: Account): RunResult {
+  const words = policy.interpreter.length > 0 ? policy.interpreter : ['/usr/bin/env', 'node'];
   return runAs(runner, [...words, '-p', 'process.version'], postfix);
 }
 

@@ -3,6 +3,7 @@ import { Trouble } from '../failure';
 import { readCommandLine } from '../policy/options';
 import { entriesOf } from '../postfix/config-text';
 import { isLongEnough, timeLimitName } from '../postfix/plan';
+import { wrongFields } from '../postfix/policy-service';
 import { type Finding, type Fix, fail, ok, warn } from './finding';
 import { andReload, type InstalledService, installCommand, reloadCommand } from './installed-service';
 
@@ -24,11 +25,10 @@ export function* serviceFindings(service: InstalledService): Iterable<Finding> {
 type Fault = readonly [message: string, fix: Fix];
 
 function fieldFault(service: InstalledService): Fault | null {
-  const { fields, type } = service.entry;
-  const found = fields.join(' ');
-  const [right, wanted] = type === 'inet' ? [/^n n [n-] \S+ 0$/, 'n n n - 0'] : [/^[y-] n [n-] \S+ 0$/, '- n n - 0'];
-  const message = `private, unpriv, chroot, wakeup and maxproc are "${found}" and must be "${wanted}"`;
-  return right.test(found) ? null : [message, { command: installCommand(service) }];
+  const wrong = wrongFields(service.entry);
+  if (wrong === null) return null;
+  const message = `private, unpriv, chroot, wakeup and maxproc are "${wrong.found}" and must be "${wrong.wanted}"`;
+  return [message, { command: installCommand(service) }];
 }
 
 function accountFault(service: InstalledService): Fault | null {
@@ -41,8 +41,8 @@ function accountFault(service: InstalledService): Fault | null {
 }
 
 /** Parses the options as the program itself does. */
-function optionFault({ policy, interpreter, postfix }: InstalledService): Fault | null {
-  const words = policy.argv.slice(interpreter.length + 1);
+function optionFault({ policy, postfix }: InstalledService): Fault | null {
+  const words = policy.argv.slice(policy.interpreter.length + 1);
   const fix = { hint: `correct argv= of ${policy.name} in master.cf; then`, command: reloadCommand(postfix) };
   try {
     const line = readCommandLine(words, {});

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { Trouble } from '../failure';
+import { Trouble, type Words } from '../failure';
 import { findProgram, type RunResult, refused, run, shellLine } from './run';
 
 export interface Account {
@@ -110,18 +110,32 @@ function closeInherited(): void {
 const WALK =
   'for step; do if [ -d "$step" ]; then cd "$step"; else true <"$step"; fi 2>/dev/null || { printf %s "$step"; exit 1; }; done';
 
-/**
- * The first directory on the path to a file that the account cannot enter, or the file itself if it cannot be read.
- * Null if the account can read it, or if we are not root and cannot try.
- */
-export function unreadablePath(account: Account, file: string, { configDir }: PostfixFolders): string | null {
-  if (![0, account.uid].includes(process.getuid?.() ?? -1)) return null;
-  const given = path.resolve(file);
-  const real = fs.existsSync(given) ? fs.realpathSync(given) : given;
-  const steps = new Set([...stepsTo(path.dirname(given)), ...stepsTo(real), given]);
-  const ran = runAs(account, ['/bin/sh', '-c', WALK, 'sh', ...steps], { configDir, queueDir: '/' });
-  return ran.status === 0 ? null : ran.stdout || given;
+/** Why an account cannot read a file, with the fix. `at`: the file, or the first directory that cannot be entered. */
+export interface Unreadable extends Words {
+  readonly at: string;
 }
+
+/** The first file that the account cannot read; null if it can read all, or if we are not root and cannot try. */
+export function unreadable(
+  account: Account,
+  files: readonly string[],
+  { configDir }: PostfixFolders,
+): Unreadable | null {
+  if (![0, account.uid].includes(process.getuid?.() ?? -1)) return null;
+  for (const file of files) {
+    const steps = new Set([...stepsTo(path.dirname(file)), ...stepsTo(realPath(file)), file]);
+    const ran = runAs(account, ['/bin/sh', '-c', WALK, 'sh', ...steps], { configDir, queueDir: '/' });
+    if (ran.status === 0) continue;
+    const at = ran.stdout || file;
+    const found = fs.statSync(at, { throwIfNoEntry: false });
+    if (found === undefined) return { at, problem: `there is no ${file} any more` };
+    const problem = `${account.name} cannot read ${file}${at === file ? '' : ` because of ${at}`}`;
+    return { at, problem, command: shellLine(['chmod', found.isDirectory() ? 'a+x' : 'a+rX', at]) };
+  }
+  return null;
+}
+
+const realPath = (file: string): string => (fs.existsSync(file) ? fs.realpathSync(file) : file);
 
 function stepsTo(file: string): string[] {
   const folder = path.dirname(file);

@@ -4,7 +4,7 @@ import { Trouble } from '../failure';
 import { DEFAULT_DATABASE } from '../rules/database';
 import { ConfigStore } from './config-store';
 import { servicesOf } from './config-text';
-import { policyServiceOf, programIndex, programOptions } from './policy-service';
+import { policyServiceOf } from './policy-service';
 import { Postfix } from './postfix';
 
 /**
@@ -14,15 +14,10 @@ import { Postfix } from './postfix';
 export function installedUser(db: string): string | null {
   try {
     const { files } = new ConfigStore(new Postfix(null).configDir);
-    for (const entry of servicesOf(files.master)) {
-      const policy = policyServiceOf(entry);
-      const index = programIndex(policy?.argv ?? []);
-      if (policy === null || index < 0) continue;
-      const read = programOptions(policy.argv.slice(index + 1)).db ?? DEFAULT_DATABASE;
-      if (path.resolve(read) === db) return policy.user;
-    }
+    const services = servicesOf(files.master).flatMap((entry) => policyServiceOf(entry) ?? []);
+    return services.find((service) => path.resolve(service.db ?? DEFAULT_DATABASE) === db)?.user ?? null;
   } catch (error) {
-    if (!(error instanceof Trouble)) throw error;
+    if (error instanceof Trouble) return null;
+    throw error;
   }
-  return null;
 }

@@ -1,5 +1,6 @@
 // Parses and formats the master.cf entry of the policy program, which spawn(8) runs.
 import { BALANCED, type Service, serviceIn } from './config-text';
+import { portOf } from './policy-check';
 import { refused } from './run';
 
 /** How Postfix is to run the program. */
@@ -11,32 +12,32 @@ export interface PolicyService {
   readonly argv: readonly string[];
 }
 
-/** Parses an entry that runs spawn(8); null for any other. */
-export function policyServiceOf(service: Service): PolicyService | null {
-  const first = service.words.findIndex((word) => word.startsWith('argv='));
-  if (service.command !== 'spawn' || first < 0) return null;
-  const argv = service.words.slice(first).map((word, i) => (i === 0 ? word.slice('argv='.length) : word));
-  const user = service.words.slice(0, first).findLast((word) => word.startsWith('user='));
-  return { name: service.name, user: user?.slice('user='.length) ?? '', argv };
-}
-
-/** The index of our program in argv, or -1. */
-export function programIndex(argv: readonly string[]): number {
-  return argv.findIndex((word) => /(^|\/)allow-nets(\.js)?$/.test(word));
-}
-
-/** Whether the entry runs our program. */
-export const runsProgram = (service: Service): boolean => programIndex(policyServiceOf(service)?.argv ?? []) >= 0;
-
-export interface ProgramOptions {
+/** A service as its entry has it. */
+export interface PresentService extends PolicyService {
+  /** The words of argv before our program, usually Node.js. */
+  readonly interpreter: readonly string[];
+  /** The path of our program in argv. */
+  readonly script: string;
   readonly persistent: boolean;
+  /** The value of --db. */
   readonly db: string | null;
-  /** --reject-text and --log, each with its value. */
+  /** --reject-text, --log and unknown words, each with its value. */
   readonly others: readonly (readonly string[])[];
 }
 
-/** Parses the words after the program's name. */
-export function programOptions(words: readonly string[]): ProgramOptions {
+/** Parses an entry that runs our program; null for any other. */
+export function policyServiceOf({ name, command, words }: Service): PresentService | null {
+  const first = words.findIndex((word) => word.startsWith('argv='));
+  const argv = words.slice(first).map((word, i) => (i === 0 ? word.slice('argv='.length) : word));
+  const index = argv.findIndex((word) => /(^|\/)allow-nets(\.js)?$/.test(word));
+  if (command !== 'spawn' || first < 0 || index < 0) return null;
+  const user = words.slice(0, first).findLast((word) => word.startsWith('user='));
+  const interpreter = argv.slice(0, index);
+  const options = optionsIn(argv.slice(index + 1));
+  return { name, user: user?.slice('user='.length) ?? '', argv, interpreter, script: argv[index] ?? '', ...options };
+}
+
+function optionsIn(words: readonly string[]): Pick<PresentService, 'persistent' | 'db' | 'others'> {
   const others: string[][] = [];
   let db: string | null = null;
   for (let i = 0; i < words.length; i++) {
@@ -49,12 +50,21 @@ export function programOptions(words: readonly string[]): ProgramOptions {
   return { persistent: words.includes('--persistent'), db, others };
 }
 
-export const FIELDS = ['-', 'n', 'n', '-', '0'] as const;
+/** How restriction lists name the service, as `isCheckOf` takes it. */
+export const targetOf = ({ name, type }: Service): string => (type === 'inet' ? `inet:*:${portOf(name)}` : name);
 
-/** Private; as root, to switch to the service user; no chroot; no process limit, as each smtpd process needs one. */
-function hasRightFields({ fields: [isPrivate = '', unprivileged, chroot, , limit] }: Service): boolean {
-  return /^[-y]$/.test(isPrivate) && unprivileged === 'n' && chroot === 'n' && limit === '0';
+const FIELDS = ['-', 'n', 'n', '-', '0'] as const;
+
+/** The fields of an entry that are wrong, or null, with the right ones. */
+export function wrongFields({ type, fields }: Service): { found: string; wanted: string } | null {
+  // Private (an inet service cannot be); as root, to switch to the service user; no chroot; no process limit, as each
+  // smtpd process needs one.
+  const found = fields.join(' ');
+  const right = type === 'inet' ? /^n n [n-] \S+ 0$/ : /^[y-] n [n-] \S+ 0$/;
+  return right.test(found) ? null : { found, wanted: fieldsOf(type).join(' ') };
 }
+
+const fieldsOf = (type: string): string[] => [type === 'inet' ? 'n' : '-', ...FIELDS.slice(1)];
 
 /**
  * Quotes a word for master.cf (master(5), Postfix 3.0 and later). Throws Trouble for a word that cannot be quoted: an
@@ -70,22 +80,19 @@ export function quoteWord(word: string): string {
   return /[\s{}]/.test(word) || word === '' ? `{${word}}` : word;
 }
 
-/** The entry on one line, as `postconf -M NAME/unix='...'` takes it. */
-export function entryText({ name, user, argv }: PolicyService, type: 'unix' | 'inet' = 'unix'): string {
-  const [program = '', ...rest] = argv;
-  // An inet service cannot be private (master(5)).
-  const fields = type === 'inet' ? ['n', ...FIELDS.slice(1)] : FIELDS;
-  const command = [quoteWord(`argv=${program}`), ...rest.map(quoteWord)];
-  return [name, type, ...fields, 'spawn', `user=${user}`, ...command].join(' ');
-}
+const argvText = ([program = '', ...rest]: readonly string[]): string =>
+  [quoteWord(`argv=${program}`), ...rest.map(quoteWord)].join(' ');
+
+/** The entry on one line, as `postconf -M NAME/TYPE='...'` takes it. */
+export const entryText = ({ name, user, argv }: PolicyService, type: string): string =>
+  [name, type, ...fieldsOf(type), 'spawn', `user=${user}`, argvText(argv)].join(' ');
 
 /** The entry's lines in master.cf, in columns. `present`: the present lines, which are returned if they are right. */
-export function entryLines(wanted: PolicyService, present?: string): string {
-  const service = present === undefined ? null : serviceIn(present);
-  const now = service === null ? null : policyServiceOf(service);
+export function entryLines(wanted: PolicyService, present = ''): string {
+  const entry = serviceIn(present);
+  const now = entry === null ? null : policyServiceOf(entry);
   const isSame = now?.user === wanted.user && now.argv.join('\n') === wanted.argv.join('\n');
-  if (present !== undefined && service !== null && isSame && hasRightFields(service)) return present;
+  if (entry !== null && isSame && wrongFields(entry) === null) return present;
   const columns = FIELDS.map((field) => field.padEnd(7)).join(' ');
-  const argv = entryText(wanted).replace(/^.*? (?=\{?argv=)/, '');
-  return `${wanted.name.padEnd(10)} unix  ${columns} spawn user=${wanted.user}\n    ${argv}`;
+  return `${wanted.name.padEnd(10)} unix  ${columns} spawn user=${wanted.user}\n    ${argvText(wanted.argv)}`;
 }

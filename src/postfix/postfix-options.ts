@@ -2,10 +2,10 @@
 import type { Arguments } from '../cli/command';
 import { Trouble } from '../failure';
 import { ConfigStore } from './config-store';
-import { servicesOf } from './config-text';
 import { entriesNamed } from './plan';
-import { runsProgram } from './policy-service';
+import { policyServiceOf } from './policy-service';
 import { Postfix } from './postfix';
+import { ownServices } from './restrictions';
 import { refused } from './run';
 
 export const CONFIG_DIR = {
@@ -39,10 +39,9 @@ export function openPostfix(args: Arguments) {
     const hint = 'letters, digits, hyphens, dots and underscores';
     throw new Trouble({ kind: 'option', problem: `${name} is not a name for a service`, hint });
   }
-  if (!entriesNamed(store.files, name).every(runsProgram)) {
+  if (entriesNamed(store.files, name).some((entry) => policyServiceOf(entry) === null)) {
     throw refused(`master.cf has a service ${name} that is not this program`, 'name another one: --service NAME');
   }
-  const ours = servicesOf(store.files.master).filter((entry) => entry.type === 'unix' && runsProgram(entry));
-  const others = ours.map((entry) => entry.name).filter((other) => other !== name);
+  const others = ownServices(store.files).filter((other) => !other.startsWith('inet:') && other !== name);
   return { postfix, store, name, otherNames: args.text('service') === null ? others : [] };
 }

@@ -4,9 +4,10 @@
 // smtpd evaluates a list until a restriction decides, and `permit` makes it skip the rest of that list
 // (SMTPD_ACCESS_README, "How Postfix evaluates SMTP access restriction lists"). So a check must stand before every
 // restriction of its list that may permit. An unknown restriction may permit: the doctor then warns.
-import { COMMA_OR_SPACE, type Service, wordsOf } from './config-text';
+import { COMMA_OR_SPACE, type Service, servicesOf, wordsOf } from './config-text';
 import { type ConfigFiles, type Lookup, mainLookup, serviceLookups, smtpdServices } from './configuration';
 import { attributeOf, isCheckOf } from './policy-check';
+import { policyServiceOf, targetOf } from './policy-service';
 import { type Effect, RESTRICTIONS } from './restriction-table';
 
 export const RECIPIENT_LIST = 'smtpd_recipient_restrictions';
@@ -14,7 +15,7 @@ export const RECIPIENT_LIST = 'smtpd_recipient_restrictions';
 /** A `check_policy_service` in a restriction list. */
 export interface Check {
   readonly list: string;
-  /** The argument of check_policy_service. */
+  /** The argument of check_policy_service; empty for the rest of a list that is too long, which may hold any check. */
   readonly target: string;
   /** `request_limit=1`: smtpd closes the connection after each reply (Postfix 3.0 and later). */
   readonly oneShot: boolean;
@@ -33,18 +34,28 @@ export interface Skip {
   readonly tables: boolean;
 }
 
-/** The first check of `policy` (see `isCheckOf`) in each list, sorted so that the most reliable one is first. */
-export function checksOf(lookup: Lookup, policy: string): Check[] {
-  const ours = policyChecks(lookup).filter(({ target }) => isCheckOf(policy, target));
+/**
+ * The first check of `policy` (see `isCheckOf`) in each list, sorted so that the most reliable one is first. `own`: see
+ * `policyChecks`.
+ */
+export function checksOf(lookup: Lookup, policy: string, own: readonly string[] = []): Check[] {
+  const ours = policyChecks(lookup, own).filter(({ target }) => target === '' || isCheckOf(policy, target));
   const first = ours.filter(({ list }, i) => ours.findIndex((one) => one.list === list) === i);
   return first.sort((a, b) => rank(a) - rank(b));
 }
 
 /** Like `checksOf`, with `stress` empty and with `stress=yes`: the less reliable result. */
 export function serviceChecks(files: ConfigFiles, service: Service, policy: string): Check[] {
-  const all = serviceLookups(files, service).map((lookup) => checksOf(lookup, policy));
+  const own = ownServices(files);
+  const all = serviceLookups(files, service).map((lookup) => checksOf(lookup, policy, own));
   return all.sort(([a], [b]) => rank(b) - rank(a))[0] ?? [];
 }
+
+/** The services of master.cf that run this program, as `isCheckOf` takes them. */
+export const ownServices = (files: ConfigFiles): string[] =>
+  servicesOf(files.master)
+    .filter((entry) => policyServiceOf(entry) !== null)
+    .map(targetOf);
 
 /** 0 for a check that surely refuses, higher for less reliable ones. */
 const rank = (check?: Check) =>
@@ -53,22 +64,16 @@ const rank = (check?: Check) =>
 /** The targets of all checks in main.cf and in the overrides of each smtpd service. */
 export function policyTargets(files: ConfigFiles): string[] {
   const lookups = smtpdServices(files).flatMap((service) => serviceLookups(files, service));
-  return [...new Set([mainLookup(files), ...lookups].flatMap(policyChecks).map(({ target }) => target))];
+  const checks = [mainLookup(files), ...lookups].flatMap((lookup) => policyChecks(lookup));
+  return [...new Set(checks.map(({ target }) => target))];
 }
 
-/** All checks of an smtpd service, in the order of evaluation. */
-export function policyChecks(lookup: Lookup): Check[] {
-  return listsWithUser(lookup).flatMap((list) => {
-    const before: Item[] = [];
-    return itemsOf(lookup(list) ?? '', lookup).flatMap((item): Check[] => {
-      const { word, argument, trial, effect } = item;
-      const skip = skipOf(before);
-      if (effect !== 'goes on') before.push(item);
-      if (word !== 'check_policy_service' || argument === null) return [];
-      const target = argument.replace(`:${lookup('queue_directory')}/private/`, ':private/');
-      return [{ list, target, oneShot: attributeOf(target, 'request_limit') === '1', trial, skip }];
-    });
-  });
+/**
+ * All checks of an smtpd service, in the order of evaluation. `own`: services that run this program, which never
+ * permits.
+ */
+export function policyChecks(lookup: Lookup, own: readonly string[] = []): Check[] {
+  return listsWithUser(lookup).flatMap((list) => checksIn(list, lookup, own));
 }
 
 /**
@@ -82,27 +87,22 @@ function listsWithUser(lookup: Lookup): string[] {
   return lists.map((name) => `smtpd_${name}_restrictions`);
 }
 
-/** A restriction with its argument. `trial`: warn_if_reject applies to it. */
-interface Item {
-  readonly word: string;
-  readonly argument: string | null;
-  readonly trial: boolean;
-  readonly effect: Effect;
-}
-
 /** How deep smtpd lets restriction classes nest. */
 const DEEPEST = 100;
-/** The most restrictions in a list. Nested classes can grow exponentially. */
-const LONGEST = 10_000;
+/** The most words to read of a list. Nested classes can grow exponentially. */
+const MOST_WORDS = 10_000;
 
-/** The restrictions of a list in the order of evaluation, with restriction classes expanded. */
-function itemsOf(list: string, lookup: Lookup): Item[] {
-  const classes = new Set(wordsOf(lookup('smtpd_restriction_classes') ?? '', COMMA_OR_SPACE));
-  const items: Item[] = [];
-  const addAll = (text: string, onTrial: boolean, depth: number) => {
-    const words = wordsOf(text, COMMA_OR_SPACE);
+/** The checks of a list, with restriction classes expanded. */
+function checksIn(list: string, lookup: Lookup, own: readonly string[]): Check[] {
+  const checks: Check[] = [];
+  const classes = wordsIn(lookup('smtpd_restriction_classes'));
+  const contents = new Map(classes.map((name) => [name, lookup(name) === null ? null : wordsIn(lookup(name))]));
+  let skip: Skip | null = null;
+  let left = MOST_WORDS;
+  const readAll = (words: readonly string[], onTrial: boolean, depth: number) => {
     let trial = onTrial;
-    for (let i = 0; i < words.length && items.length < LONGEST; i++) {
+    for (let i = 0; i < words.length && left > 0; i++) {
+      left--;
       const original = words[i] ?? '';
       const word = original.toLowerCase();
       if (word === 'warn_if_reject') {
@@ -110,19 +110,27 @@ function itemsOf(list: string, lookup: Lookup): Item[] {
         continue;
       }
       const known = RESTRICTIONS.get(word);
-      const inside = known === undefined && classes.has(original) ? lookup(original) : null;
-      if (known !== undefined) {
-        const argument = known.argument ? (words[++i] ?? null) : null;
-        items.push({ word, argument, trial, effect: effectOf(word, argument, trial, known.effect) });
-      } else if (inside !== null && depth < DEEPEST) addAll(inside, trial, depth + 1);
-      else items.push({ word: original, argument: null, trial, effect: 'may permit' });
+      const inside = known === undefined && depth < DEEPEST ? contents.get(original) : null;
+      if (inside != null) readAll(inside, trial, depth + 1);
+      else {
+        const argument = known?.argument ? (words[++i] ?? null) : null;
+        const name = known === undefined ? original : word;
+        const effect = known === undefined ? 'may permit' : effectOf(word, argument, trial, known.effect);
+        const target = argument?.replace(`:${lookup('queue_directory')}/private/`, ':private/') ?? '';
+        const isCheck = word === 'check_policy_service' && target !== '';
+        if (isCheck) checks.push({ list, target, oneShot: attributeOf(target, 'request_limit') === '1', trial, skip });
+        if (!isCheck || !neverPermits(target, lookup, own)) skip = skipAfter(skip, name, argument, effect);
+      }
       trial = onTrial;
     }
   };
-  addAll(list, false, 0);
-  const endless: Item = { word: 'a list that is too long', argument: null, trial: false, effect: 'may permit' };
-  return items.length < LONGEST ? items : [endless, ...items];
+  readAll(wordsIn(lookup(list)), false, 0);
+  const by = 'a part that is too long to judge';
+  const rest: Check = { list, target: '', oneShot: false, trial: false, skip: { by, always: false, tables: false } };
+  return left > 0 ? checks : [...checks, rest];
 }
+
+const wordsIn = (text: string | null): string[] => wordsOf(text ?? '', COMMA_OR_SPACE);
 
 function effectOf(word: string, argument: string | null, trial: boolean, effect: Effect): Effect {
   // Under warn_if_reject a refusal is only logged.
@@ -132,11 +140,18 @@ function effectOf(word: string, argument: string | null, trial: boolean, effect:
   return always && word.startsWith('check_') ? 'permits' : effect;
 }
 
-function skipOf(before: readonly Item[]): Skip | null {
-  const surest = before.find(({ effect }) => effect !== 'may permit');
-  const other = before.find(({ word }) => !word.startsWith('check_'));
-  const by = surest ?? other ?? before[0];
-  if (by === undefined) return null;
-  const text = by.argument === null ? by.word : `${by.word} ${by.argument}`;
-  return { by: text, always: surest !== undefined, tables: surest === undefined && other === undefined };
+/** Whether a check asks a service that runs this program, and does not permit while the service does not answer. */
+function neverPermits(target: string, lookup: Lookup, own: readonly string[]): boolean {
+  const action = attributeOf(target, 'default_action') ?? lookup('smtpd_policy_service_default_action') ?? '';
+  const isSafe = /^([45]\d\d\s|(defer|reject|dunno|defer_if_permit|defer_if_reject)(\s|$))/i.test(action);
+  return isSafe && own.some((service) => isCheckOf(service, target));
+}
+
+/** What may end the list after one more restriction. */
+function skipAfter(skip: Skip | null, word: string, argument: string | null, effect: Effect): Skip | null {
+  if (effect === 'goes on' || skip?.always) return skip;
+  const always = effect !== 'may permit';
+  const tables = !always && word.startsWith('check_');
+  if (skip !== null && !always && (tables || !skip.tables)) return skip;
+  return { by: argument === null ? word : `${word} ${argument}`, always, tables };
 }

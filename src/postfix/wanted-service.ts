@@ -6,12 +6,12 @@ import type { Arguments } from '../cli/command';
 import { parseErrorLines, type Words } from '../failure';
 import { readCommandLine } from '../policy/options';
 import { DEFAULT_DATABASE } from '../rules/database';
-import { type Account, accountOf, type PostfixFolders, runAs, unreadablePath } from './account';
+import { type Account, accountOf, type PostfixFolders, runAs, unreadable } from './account';
 import { parseReply, requestOf, STRANGER } from './live-service';
 import type { Wanted } from './plan';
-import { type PolicyService, programIndex, programOptions } from './policy-service';
+import type { PolicyService, PresentService } from './policy-service';
 import type { Postfix } from './postfix';
-import { failureText, findProgram, shellLine } from './run';
+import { failureText, findProgram } from './run';
 
 export interface WantedService extends Wanted {
   readonly db: string;
@@ -20,16 +20,14 @@ export interface WantedService extends Wanted {
 }
 
 /** `present`: the installed service, or null. Throws Trouble for options that the program would refuse. */
-export function wantedService(name: string, present: PolicyService | null, args: Arguments): WantedService {
-  const index = present === null ? -1 : programIndex(present.argv);
-  const now = programOptions(present?.argv.slice(index + 1) ?? []);
+export function wantedService(name: string, present: PresentService | null, args: Arguments): WantedService {
   const [oneShot, trial] = [args.flag('one-shot'), args.flag('trial')];
   const namedDb = args.text('db') || process.env['ALLOW_NETS_DB'];
-  const db = namedDb ? path.resolve(namedDb) : (now.db ?? DEFAULT_DATABASE);
-  const others = withOption(withOption(now.others, '--reject-text', args), '--log', args);
+  const db = namedDb ? path.resolve(namedDb) : (present?.db ?? DEFAULT_DATABASE);
+  const others = withOption(withOption(present?.others ?? [], '--reject-text', args), '--log', args);
   const options = [...(oneShot ? [] : ['--persistent']), '--db', db, ...others.flat()];
   readCommandLine(options, {});
-  const interpreter = interpreterOf(present?.argv.slice(0, Math.max(index, 0)) ?? []);
+  const interpreter = interpreterOf(present?.interpreter ?? []);
   const script = __filename;
   const program = [...interpreter, script].filter((word) => word.startsWith('/'));
   const user = args.text('user') ?? (present?.user || 'nobody');
@@ -67,7 +65,7 @@ export function withLogGroup(user: string, postfix: Postfix): string {
   if (user.includes(':') || postlog === null || postfix.value('maillog_file') === '') return user;
   if ((fs.statSync(postlog).mode & 0o2000) !== 0) return user;
   const account = accountOf(user, postfix.mailOwner);
-  const isClosed = unreadablePath(account, path.join(postfix.queueDir, 'public'), postfix) !== null;
+  const isClosed = unreadable(account, [path.join(postfix.queueDir, 'public')], postfix) !== null;
   return isClosed ? `${user}:${postfix.value('setgid_group') || 'postdrop'}` : user;
 }
 
@@ -78,20 +76,4 @@ export function trialRunFailure(account: Account, { argv }: PolicyService, folde
   if (ran.status === 0 && parseReply(ran.stdout) !== null) return null;
   const printed = parseErrorLines(ran.stderr) ?? { problem: failureText(ran) };
   return { ...printed, problem: `the policy program does not answer when ${account.name} runs it: ${printed.problem}` };
-}
-
-/** The first file that the account cannot read, with the fix, or null. */
-export function unreadableFile(account: Account, files: readonly string[], folders: PostfixFolders): Words | null {
-  for (const file of files) {
-    const step = unreadablePath(account, file, folders);
-    if (step === null) continue;
-    const found = fs.statSync(step, { throwIfNoEntry: false });
-    if (found === undefined) return { problem: `there is no ${file} any more` };
-    const way = step === file ? '' : ` because of ${step}`;
-    return {
-      problem: `${account.name} cannot read ${file}${way}`,
-      command: shellLine(['chmod', found.isDirectory() ? 'a+x' : 'a+r', step]),
-    };
-  }
-  return null;
 }

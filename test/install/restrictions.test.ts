@@ -13,7 +13,7 @@ const CHECK = 'check_policy_service unix:private/allow-nets';
 function judged(main: string, words = ''): string {
   const files = {
     main: `compatibility_level = 3.6\n${main}`,
-    master: `smtp inet n - n - - smtpd ${words}\n`,
+    master: `smtp inet n - n - - smtpd ${words}\nother unix - n n - 0 spawn user=nobody argv=/opt/allow-nets.js\n`,
   };
   const [service] = servicesOf(files.master);
   assert.ok(service !== undefined);
@@ -28,6 +28,8 @@ const list = (text: string) => `smtpd_recipient_restrictions = ${text}\n`;
 describe('the judgement of a list', needs('postconf'), () => {
   const nested = (depth: number) => Array.from({ length: depth }, (_, i) => `c${i} = c${i + 1}\n`).join('');
   const names = (depth: number) => Array.from({ length: depth + 1 }, (_, i) => `c${i}`).join(' ');
+  const doubling = (depth: number, last: string) =>
+    `smtpd_restriction_classes = ${names(depth)}\n${Array.from({ length: depth }, (_, i) => `c${i} = c${i + 1} c${i + 1}\n`).join('')}c${depth} = ${last}\n`;
   const cases: [string, string, string, string?][] = [
     ['alone', list(CHECK), 'asked'],
     ['in braces', list(`check_policy_service { unix:private/allow-nets, request_limit=1 }`), 'asked'],
@@ -100,8 +102,20 @@ describe('the judgement of a list', needs('postconf'), () => {
     ],
     [
       'behind classes that double',
-      `smtpd_restriction_classes = ${names(30)}\n${Array.from({ length: 30 }, (_, i) => `c${i} = c${i + 1} c${i + 1}\n`).join('')}c30 = sleep 1\n${list(`c0 ${CHECK}`)}`,
-      'absent',
+      `${doubling(30, 'sleep 1')}${list(`c0 ${CHECK}`)}`,
+      'may be skipped by a part that is too long to judge',
+    ],
+    [
+      'behind classes that double and are empty',
+      `${doubling(60, '')}${list(`c0 ${CHECK}`)}`,
+      'may be skipped by a part that is too long to judge',
+    ],
+    ['ahead of classes that double', `${doubling(60, '')}${list(`${CHECK} c0`)}`, 'asked'],
+    ['behind another service of this program', list(`check_policy_service unix:private/other ${CHECK}`), 'asked'],
+    [
+      'behind another service of this program, which permits in trouble',
+      list(`check_policy_service { unix:private/other, default_action=OK } ${CHECK}`),
+      'may be skipped by check_policy_service { unix:private/other, default_action=OK }',
     ],
     [
       'behind a conditional on the service',

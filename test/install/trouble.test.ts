@@ -137,7 +137,10 @@ describe('install where something is in the way', needs('root', 'postfix', 'dove
     const json = site.onPostfix('doctor', '--json').stdout;
     const [found, ...more] = JSON.parse(json).filter((one: Finding) => one.status !== 'ok') as Finding[];
     assert.deepEqual(more, []);
-    assert.match(found?.message ?? '', /^nobody cannot read \S+\/main.cf, without which \S+postlog fails/);
+    assert.match(
+      found?.message ?? '',
+      /^nobody cannot read \S+\/main.cf because of \S+, without which \S+postlog fails/,
+    );
     spawnSync('sh', ['-c', found?.remedy ?? '']);
     const doctor = site.onPostfix('doctor');
     assert.equal(doctor.status, 0, doctor.stdout);
