@@ -1,8 +1,8 @@
 // Reads from and writes to descriptors synchronously.
 //
-// Only fs.readSync and fs.writeSync are used: process.stdin, process.stdout and console make descriptors 0 to 2
+// Only readSync and writeSync are used: process.stdin, process.stdout and console make descriptors 0 to 2
 // non-blocking for every program that shares them. If another program has done so, these functions wait and retry.
-import * as fs from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
 
 /**
  * Reads some bytes into `buffer` at `at`. Returns 0 at the end of input or if the peer is gone. Throws other errors.
@@ -10,7 +10,7 @@ import * as fs from 'node:fs';
 export function readSome(descriptor: number, buffer: Uint8Array, at = 0): number {
   for (let tries = 0; ; tries++) {
     try {
-      return fs.readSync(descriptor, buffer, at, buffer.length - at, null);
+      return readSync(descriptor, buffer, at, buffer.length - at, null);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EOF' || code === 'ECONNRESET') return 0;
@@ -23,7 +23,7 @@ export function readSome(descriptor: number, buffer: Uint8Array, at = 0): number
 export function writeAll(descriptor: number, bytes: Uint8Array): boolean {
   for (let written = 0, tries = 0; written < bytes.length; tries++) {
     try {
-      written += fs.writeSync(descriptor, bytes, written);
+      written += writeSync(descriptor, bytes, written);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'EPIPE' || code === 'ECONNRESET') return false;

@@ -1,6 +1,6 @@
 // Loads code that only some runs need. build.mjs embeds it in the program as a constant: compressed, so that a policy
 // answer does not pay for compiling it; embedded, so that upgrading the file does not affect a running program.
-import * as vm from 'node:vm';
+import { compileFunction } from 'node:vm';
 import { brotliDecompressSync } from 'node:zlib';
 
 /**
@@ -8,7 +8,7 @@ import { brotliDecompressSync } from 'node:zlib';
  */
 export function loadPart(name: string, packed: string): unknown {
   const code = brotliDecompressSync(Buffer.from(packed, 'base64')).toString();
-  const part = vm.compileFunction(code, ['exports', 'require', 'module', '__filename', '__dirname'], {
+  const part = compileFunction(code, ['exports', 'require', 'module', '__filename', '__dirname'], {
     filename: `${__filename}@${name}`,
   });
   const module = { exports: {} };

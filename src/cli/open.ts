@@ -1,6 +1,6 @@
 // Opens the database for a command. Failures of SQLite are thrown as Trouble.
 import { makeCanonical } from '../rules/canonical';
-import { type Connection, checkSchema, openForReading, openForWriting, withDatabaseErrors } from '../rules/database';
+import { type Connection, openForReading, openForWriting, withDatabaseErrors } from '../rules/database';
 import { RowImport } from '../rules/import';
 import { asOwner, becomeOwner } from '../rules/owner';
 import { hint } from './output';
@@ -69,9 +69,8 @@ export async function withRowImport<T>(file: string, work: (rows: RowImport) => 
 /** Runs `work` in one read transaction. It never writes, even as root. */
 export function withReadTransaction<T>(file: string, work: (connection: Connection) => T): T {
   return withDatabaseErrors(file, () => {
-    const connection = openForReading(file);
+    const { connection } = openForReading(file);
     try {
-      checkSchema(connection, file);
       return connection.transaction(() => work(connection)).deferred();
     } finally {
       connection.close();

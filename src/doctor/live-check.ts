@@ -63,7 +63,7 @@ function probesOf(service: InstalledService): Probe[] {
   if (databaseKind(service) !== 'file') return unknown;
   try {
     return withDatabaseErrors(db, () => {
-      const connection = openForReading(db);
+      const { connection } = openForReading(db);
       try {
         const stranger = judge(connection, STRANGER);
         const users = candidates(connection);

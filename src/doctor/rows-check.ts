@@ -5,7 +5,7 @@ import { quantity } from '../cli/output';
 import { failureOf } from '../failure';
 import { shellLine } from '../postfix/run';
 import { parseAddress } from '../rules/address';
-import { type Connection, checkSchema, openForReading, withDatabaseErrors } from '../rules/database';
+import { type Connection, openForReading, withDatabaseErrors } from '../rules/database';
 import { eachRow, hasRows, isExpired, rowsOf } from '../rules/entries';
 import { meaningOf } from '../rules/meaning';
 import { contains } from '../rules/network';
@@ -19,10 +19,9 @@ export function* rowFindings(service: InstalledService): Iterable<Finding> {
   if (databaseKind(service) !== 'file') return;
   let connection: Connection | null = null;
   try {
-    const open = openForReading(db);
+    const { connection: open } = openForReading(db);
     connection = open;
     yield* withDatabaseErrors(db, () => {
-      checkSchema(open, db);
       return [integrityFinding(open, db), ...contentFindings(open, service)];
     });
   } catch (error) {

@@ -2,7 +2,7 @@
 //
 // DIAGNOSTICS: a wrong option is Trouble with status 64. A command line with a command, --help or --version is left to
 // yargs.
-import * as path from 'node:path';
+import { resolve } from 'node:path';
 import { Trouble } from '../failure';
 import { DEFAULT_DATABASE } from '../rules/database';
 import { DEFAULT_REJECT_TEXT } from './reply';
@@ -48,7 +48,7 @@ export function readCommandLine(words: readonly string[], environment: NodeJS.Pr
   return {
     kind: 'policy',
     options: {
-      db: path.resolve(values.get('--db') ?? (environment['ALLOW_NETS_DB'] || DEFAULT_DATABASE)),
+      db: resolve(values.get('--db') ?? (environment['ALLOW_NETS_DB'] || DEFAULT_DATABASE)),
       persistent,
       rejectText: values.get('--reject-text') ?? DEFAULT_REJECT_TEXT,
       log: logLevel(values.get('--log') ?? 'reject'),

@@ -3,7 +3,7 @@
 //
 // DIAGNOSTICS: in trouble the program does not reply, logs one warning and exits. Postfix asks once more and then sends
 // its client a temporary error. Uncaught exceptions are handled in the same way.
-import * as fs from 'node:fs';
+import { writeSync } from 'node:fs';
 import { writeAll } from '../descriptor';
 import { asErrorLines, asLogLine, type Failure, failureOf, outputTrouble, policyStatus } from '../failure';
 import { RuleStore } from '../rules/store';
@@ -94,7 +94,7 @@ export function fail(failure: Failure): void {
   process.exitCode = policyStatus(failure);
   try {
     // Under Postfix this is /dev/null (socket.ts).
-    fs.writeSync(2, asErrorLines(failure));
+    writeSync(2, asErrorLines(failure));
   } catch {
     // The mail log has it too.
   }

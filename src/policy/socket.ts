@@ -3,7 +3,7 @@
 // Node.js writes warnings, uncaught errors and crash messages to descriptor 2, and Postfix could take them for an
 // answer. So under Postfix that descriptor becomes /dev/null before any other module is loaded (main.ts imports this
 // file first).
-import * as fs from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 
 /** Whether Postfix runs the program: then descriptors 0 and 2 are the same socket. */
 export const isUnderPostfix = isPolicySocket();
@@ -14,19 +14,19 @@ if (isUnderPostfix && !/^[a-z]/.test(process.argv[2] ?? '')) silenceErrors();
 /** Redirects descriptor 2 to /dev/null, so that only answers reach the policy socket. */
 export function silenceErrors(): void {
   try {
-    fs.closeSync(2);
+    closeSync(2);
   } catch {
     // It was already closed.
   }
   // open(2) returns the lowest free descriptor, which is 2.
-  fs.openSync('/dev/null', 'w');
+  openSync('/dev/null', 'w');
 }
 
 function isPolicySocket(): boolean {
   try {
-    const errors = fs.fstatSync(2);
+    const errors = fstatSync(2);
     if (!errors.isSocket()) return false;
-    const input = fs.fstatSync(0);
+    const input = fstatSync(0);
     return input.ino === errors.ino && input.dev === errors.dev;
   } catch {
     // Descriptors that cannot be examined must not be written to.

@@ -2,8 +2,8 @@
 //
 // better-sqlite3 12 is compiled for one version of Node.js (NODE_MODULE_VERSION); 13 is prebuilt for Node-API 10. Some
 // combinations of Node.js and better-sqlite3 crash the process instead of throwing, so the versions are compared first.
-import * as fs from 'node:fs';
-import * as path from 'node:path';
+import { accessSync, constants } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import type Database from 'better-sqlite3';
 import { shellWord, Trouble } from '../failure';
 
@@ -45,7 +45,7 @@ export function isLoadError(error: unknown): boolean {
 /** Explains why better-sqlite3 cannot be loaded, with the fix. */
 export function loadTrouble(error: unknown): Trouble {
   const { code = '', message = '' } = error as NodeJS.ErrnoException;
-  const folder = path.join(packageFolder(), 'node_modules/better-sqlite3');
+  const folder = join(packageFolder(), 'node_modules/better-sqlite3');
   const rebuild = npm('rebuild better-sqlite3');
   if (/EACCES|Permission denied/.test(message) || isForbidden(folder)) {
     return trouble(
@@ -65,7 +65,7 @@ export function loadTrouble(error: unknown): Trouble {
     // npm rebuild does nothing if the package itself is missing.
     const isGone = message.startsWith("Cannot find module 'better-sqlite3");
     return trouble(
-      `better-sqlite3, or its native addon, is missing in ${path.dirname(folder)}`,
+      `better-sqlite3, or its native addon, is missing in ${dirname(folder)}`,
       `${isGone ? 'install' : 'build'} it as the owner of the folder`,
       isGone ? installOf(neededMajor() ?? 13) : rebuild,
     );
@@ -80,7 +80,7 @@ export function loadTrouble(error: unknown): Trouble {
 /** Whether the addon is unreadable, which `bindings` reports as missing. */
 function isForbidden(folder: string): boolean {
   try {
-    fs.accessSync(path.join(folder, 'build/Release/better_sqlite3.node'), fs.constants.R_OK);
+    accessSync(join(folder, 'build/Release/better_sqlite3.node'), constants.R_OK);
     return false;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EACCES';
@@ -90,9 +90,9 @@ function isForbidden(folder: string): boolean {
 /** The folder whose node_modules contains better-sqlite3, or should. npm may have hoisted it to a parent folder. */
 function packageFolder(): string {
   try {
-    return path.resolve(require.resolve('better-sqlite3/package.json'), '../../..');
+    return resolve(require.resolve('better-sqlite3/package.json'), '../../..');
   } catch {
-    return path.resolve(__filename, '../..');
+    return resolve(__filename, '../..');
   }
 }
 
@@ -100,7 +100,7 @@ const installOf = (major: number) => npm(`install --omit=dev --no-save better-sq
 
 /** An npm command that uses the Node.js running this program, whatever the administrator's PATH is. */
 function npm(words: string): string {
-  return `cd ${shellWord(packageFolder())} && PATH=${shellWord(path.dirname(process.execPath))}:$PATH npm ${words}`;
+  return `cd ${shellWord(packageFolder())} && PATH=${shellWord(dirname(process.execPath))}:$PATH npm ${words}`;
 }
 
 function trouble(problem: string, hint: string, command: string): Trouble {

@@ -2,8 +2,8 @@
 //
 // Nothing here opens the file: on POSIX, closing any descriptor of it drops SQLite's locks
 // (sqlite.org/howtocorrupt.html, 2.2).
-import * as fs from 'node:fs';
-import * as path from 'node:path';
+import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type DatabaseFault, type Failure, shellWord } from '../failure';
 import { DEFAULT_DATABASE, SCHEMA_VERSION } from './schema';
 
@@ -12,7 +12,7 @@ export function databaseFailure(kind: DatabaseFault, file: string, detail: unkno
   const word = shellWord(file);
   const option = file === DEFAULT_DATABASE ? '' : ` --db ${word}`;
   const init = `allow-nets init${option}`;
-  const folder = shellWord(path.dirname(file));
+  const folder = shellWord(dirname(file));
   const [problem, hint, command] = {
     'database-missing': [
       `there is no database ${file}`,
@@ -76,7 +76,6 @@ const FAULTS: readonly [code: RegExp, fault: DatabaseFault][] = [
   [/^EROFS$/, 'database-readonly'],
   [/^SQLITE_(BUSY|LOCKED|PROTOCOL)/, 'database-busy'],
   [/^SQLITE_READONLY_(ROLLBACK|RECOVERY)/, 'database-interrupted'],
-  [/^SQLITE_READONLY_(CANTINIT|CANTLOCK)/, 'database-wal'],
   [/^SQLITE_FULL/, 'database-full'],
   [/^SQLITE_(CORRUPT|NOTADB|FORMAT|IOERR|NOMEM|TOOBIG|NOLFS|SCHEMA)/, 'database-broken'],
 ];
@@ -84,7 +83,7 @@ const FAULTS: readonly [code: RegExp, fault: DatabaseFault][] = [
 /** The failure for an error of SQLite or the file system; null for any other error, which is a bug. */
 export function databaseFailureOf(file: string, error: unknown): Failure | null {
   const { code = '', message = '', syscall } = error as NodeJS.ErrnoException;
-  if (/^SQLITE_(READONLY|PERM)(?!_(ROLLBACK|RECOVERY|CANTINIT|CANTLOCK))/.test(code)) {
+  if (/^SQLITE_(READONLY|PERM)(?!_(ROLLBACK|RECOVERY))/.test(code)) {
     return writeFailure(file) ?? databaseFailure('database-unwritable', file);
   }
   if (/^SQLITE_(CANTOPEN|AUTH)/.test(code) || message.includes('directory does not exist')) {
@@ -96,13 +95,18 @@ export function databaseFailureOf(file: string, error: unknown): Failure | null 
   return databaseFailure(fault ?? 'database-broken', file, isFolder(file) ? 'it is a folder' : message);
 }
 
+/** The name of a file that SQLite keeps beside the database, or beside the file that a symbolic link leads to. */
+export function beside(file: string, end: '' | '-journal' | '-wal' | '-shm'): string {
+  return `${existsSync(file) ? realpathSync.native(file) : file}${end}`;
+}
+
 /** Finds out why SQLite could not open the file, its journal or its WAL. */
 function openFailure(file: string): Failure | null {
   if (isFolder(file)) return databaseFailure('database-broken', file, 'it is a folder');
-  if (fs.existsSync(`${file}-wal`)) return databaseFailure('database-wal', file);
-  if (fs.existsSync(`${file}-journal`)) return databaseFailure('database-interrupted', file);
+  if (existsSync(beside(file, '-wal'))) return databaseFailure('database-wal', file);
+  if (existsSync(beside(file, '-journal'))) return databaseFailure('database-interrupted', file);
   try {
-    fs.accessSync(file, fs.constants.R_OK);
+    accessSync(file, constants.R_OK);
   } catch (error) {
     return databaseFailureOf(file, error);
   }
@@ -111,17 +115,17 @@ function openFailure(file: string): Failure | null {
 
 function isFolder(file: string): boolean {
   try {
-    return fs.statSync(file).isDirectory();
+    return statSync(file).isDirectory();
   } catch {
     return false;
   }
 }
 
 /** Finds out why the file or a journal beside it cannot be written; null if both can. */
-export function writeFailure(file: string, places = [file, path.dirname(file)]): Failure | null {
+export function writeFailure(file: string, places = [file, dirname(beside(file, ''))]): Failure | null {
   for (const place of places) {
     try {
-      fs.accessSync(place, fs.constants.W_OK);
+      accessSync(place, constants.W_OK);
     } catch (error) {
       const isReadOnly = (error as NodeJS.ErrnoException).code === 'EROFS';
       return databaseFailure(isReadOnly ? 'database-readonly' : 'database-unwritable', file);

@@ -5,12 +5,12 @@
 //
 // DIAGNOSTICS: errors of SQLite, better-sqlite3 and the file system become Trouble with the fix. Any other error is a
 // bug.
-import * as fs from 'node:fs';
-import * as path from 'node:path';
+import { existsSync, fstatSync, readdirSync, readSync, type Stats, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
 import { shellWord, Trouble } from '../failure';
 import { isLoadError, loadDriver, loadTrouble } from './addon';
-import { databaseFailure, databaseFailureOf, versionFailure, writeFailure } from './database-failure';
+import { beside, databaseFailure, databaseFailureOf, versionFailure, writeFailure } from './database-failure';
 import { SCHEMA_VERSION } from './schema';
 
 export { DEFAULT_DATABASE } from './schema';
@@ -24,24 +24,70 @@ const BUSY_TIMEOUT = 2000;
 /** The most changed pages that SQLite keeps in memory until the commit: 120 MB. */
 const UNWRITTEN_PAGES = 30_000;
 
-/** Opens an existing database read-only, as the policy program does. `file`: an absolute path. */
-export function openForReading(file: string): Connection {
-  const connection = open(file, { readonly: true, fileMustExist: true });
-  if (withDatabaseErrors(file, () => journalMode(connection)) !== 'wal') return connection;
-  // In WAL mode changes go to a second file, which a user without write permission cannot read reliably.
-  connection.close();
-  throw new Trouble(databaseFailure('database-wal', file));
+/** The most attempts to open a file that is being replaced all the time. */
+const TRIES = 100;
+
+/** A connection, and the file that SQLite has open, whatever its name leads to by now. */
+export interface OpenDatabase {
+  readonly connection: Connection;
+  readonly stats: Stats;
 }
 
-function journalMode(connection: Connection): unknown {
-  try {
-    return connection.pragma('journal_mode', { simple: true });
-  } catch (error) {
-    // SQLite opened the file, but not the -wal and -shm files that WAL mode needs.
-    const isUnopened = (error as { code?: string }).code === 'SQLITE_CANTOPEN';
-    if (isUnopened && !fs.existsSync(`${connection.name}-journal`)) return 'wal';
-    throw error;
+/**
+ * Opens an existing database of our schema read-only. Nothing is written, not even as root: SQLite would make the files
+ * of a database in write-ahead mode, so such a database is refused before SQLite reads it. `file`: an absolute path.
+ */
+export function openForReading(file: string): OpenDatabase {
+  return withDatabaseErrors(file, () => {
+    for (let tries = 0; tries < TRIES; tries++) {
+      const stats = statSync(file);
+      const connection = open(file, { readonly: true, fileMustExist: true });
+      try {
+        const descriptor = descriptorOf(stats);
+        // Otherwise the file was replaced between the two calls.
+        if (descriptor !== null) {
+          if (isWriteAhead(file, descriptor)) throw new Trouble(databaseFailure('database-wal', file));
+          checkSchema(connection, file);
+          return { connection, stats };
+        }
+      } catch (error) {
+        connection.close();
+        throw error;
+      }
+      connection.close();
+    }
+    throw new Trouble(databaseFailure('database-broken', file, 'other files are renamed over it all the time'));
+  });
+}
+
+/**
+ * SQLite's own descriptor of the file, or null. The name of the file is not enough, since files can be renamed over it
+ * and back; and no second descriptor may be opened, see above.
+ */
+function descriptorOf({ ino, dev }: Stats): number | null {
+  if (!existsSync('/dev/fd')) {
+    const hint = 'mount /proc, and make /dev/fd a link to /proc/self/fd';
+    throw new Trouble({ kind: 'installation', problem: 'there is no /dev/fd', hint });
   }
+  // The newest descriptor is likely the last one.
+  const descriptors = readdirSync('/dev/fd').map(Number).reverse();
+  const found = descriptors.find((descriptor) => {
+    try {
+      const stats = fstatSync(descriptor);
+      return stats.ino === ino && stats.dev === dev;
+    } catch {
+      // readdirSync's own descriptor is closed by now.
+      return false;
+    }
+  });
+  return found ?? null;
+}
+
+/** Bytes 18 and 19 of a database are 2 in write-ahead mode (sqlite.org/fileformat.html, 1.3). */
+function isWriteAhead(file: string, descriptor: number): boolean {
+  const header = Buffer.alloc(20);
+  readSync(descriptor, header, 0, header.length, 0);
+  return header[18] === 2 || header[19] === 2 || existsSync(beside(file, '-wal'));
 }
 
 /** Opens an existing database for commands that change it. SQLite rolls back an interrupted change (a hot journal). */
@@ -58,7 +104,7 @@ export function openForWriting(file: string): Connection {
 
 /** Opens or creates a database, without checking its content. */
 export function openForCreating(file: string): Connection {
-  const failure = fs.existsSync(file) ? null : writeFailure(file, [path.dirname(file)]);
+  const failure = existsSync(file) ? null : writeFailure(file, [dirname(file)]);
   if (failure !== null) throw new Trouble(failure);
   return open(file, {});
 }
@@ -78,16 +124,16 @@ function open(file: string, options: Database.Options): Connection {
 /** Throws Trouble if the database or a file beside it is a FIFO, for which SQLite would wait forever. */
 function refuseSpecialFiles(file: string): void {
   if (isSpecial(file)) throw new Trouble(databaseFailure('database-broken', file, 'it is not a regular file'));
-  const beside = ['-journal', '-wal', '-shm'].map((end) => `${file}${end}`).find(isSpecial);
-  if (beside === undefined) return;
+  const special = (['-journal', '-wal', '-shm'] as const).map((end) => beside(file, end)).find(isSpecial);
+  if (special === undefined) return;
   const hint = 'find out who put it there, and remove it as root';
-  const command = `rm ${shellWord(beside)}`;
-  throw new Trouble({ kind: 'database-unreadable', problem: `${beside} is not a regular file`, hint, command });
+  const command = `rm ${shellWord(special)}`;
+  throw new Trouble({ kind: 'database-unreadable', problem: `${special} is not a regular file`, hint, command });
 }
 
 function isSpecial(name: string): boolean {
   try {
-    const stats = fs.statSync(name, { throwIfNoEntry: false });
+    const stats = statSync(name, { throwIfNoEntry: false });
     return stats !== undefined && !stats.isFile() && !stats.isDirectory();
   } catch {
     // SQLite reports this error when it opens the file.

@@ -5,8 +5,8 @@
 // DIAGNOSTICS: if several accounts or everybody can change the path to the file, the command refuses and prints the
 // fix.
 import { execFileSync } from 'node:child_process';
-import * as fs from 'node:fs';
-import * as path from 'node:path';
+import { existsSync, lstatSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { shellWord, Trouble } from '../failure';
 
 /**
@@ -15,8 +15,8 @@ import { shellWord, Trouble } from '../failure';
  */
 export function becomeOwner(file: string): () => void {
   if (process.geteuid?.() !== 0) return () => {};
-  const places = placesOf(path.resolve(file));
-  const last = fs.statSync(path.dirname(fs.existsSync(file) ? fs.realpathSync(file) : file), { throwIfNoEntry: false });
+  const places = placesOf(resolve(file));
+  const last = statSync(dirname(existsSync(file) ? realpathSync(file) : file), { throwIfNoEntry: false });
   for (const place of places) checkWriters(place, place.stats.ino === last?.ino && place.stats.dev === last.dev);
   // Ignore the owner of the file itself: in a folder of root he cannot plant a link or a journal.
   const ways = places.filter(({ stats }) => !stats.isFile());
@@ -61,7 +61,7 @@ function primaryGroup(uid: number): number | null {
 
 interface Place {
   readonly name: string;
-  readonly stats: fs.Stats;
+  readonly stats: Stats;
 }
 
 /** The most symbolic links in a path, as in Linux. */
@@ -72,15 +72,12 @@ function placesOf(file: string, links = 0): Place[] {
   if (links > MOST_LINKS) throw refused(`${file} leads through too many symbolic links`, `ls -l ${shellWord(file)}`);
   const parts = file.split('/').filter((part) => part !== '');
   return ['/', ...parts.map((_, i) => `/${parts.slice(0, i + 1).join('/')}`)].flatMap((name) => {
-    const stats = fs.lstatSync(name, { throwIfNoEntry: false });
+    const stats = lstatSync(name, { throwIfNoEntry: false });
     if (stats === undefined) return [];
     if (!stats.isSymbolicLink()) return [{ name, stats }];
-    const target = fs.readlinkSync(name);
+    const target = readlinkSync(name);
     // Do not normalise: the system resolves `..` after it has followed links.
-    return [
-      { name, stats },
-      ...placesOf(target.startsWith('/') ? target : `${path.dirname(name)}/${target}`, links + 1),
-    ];
+    return [{ name, stats }, ...placesOf(target.startsWith('/') ? target : `${dirname(name)}/${target}`, links + 1)];
   });
 }
 
