@@ -1,7 +1,7 @@
 <?php
 // Roundcube's config.inc.php, the lines that matter here.
 
-// TLS from the first byte: with tls:// Roundcube sends XCLIENT before STARTTLS, and submission answers 530.
+// TLS from the first byte, on the service submissions. For submission: tls://mail.example.com:587.
 $config['smtp_host'] = 'ssl://mail.example.com:465';
 
 // Log in with the user's own name and password.

@@ -54,6 +54,7 @@ describeWithPostfix(
         assert.equal(code, 554, text);
         assert.match(text, /^5\.7\.1 [ -~]* may not send mail from [\d.a-f:]+$/);
         // The connection to the program stands, and the next user gets an answer of his own.
+        await client.command('RSET');
         await client.xclient({ ADDR: '198.51.100.1', LOGIN: 'test1' });
         await client.mail('sender@example.com');
         assert.equal((await client.rcpt('friend@example.net')).code, 250);

@@ -81,8 +81,6 @@ export class SmtpClient {
       const ipv6 = name === 'ADDR' && typeof value === 'string' && value.includes(':');
       return `${name}=${ipv6 ? 'IPV6:' : ''}${xtext(value)}`;
     });
-    // Postfix refuses XCLIENT in the middle of a mail transaction.
-    expectCode(await this.command('RSET'), 250);
     expectCode(await this.command(`XCLIENT ${words.join(' ')}`), 220);
     await this.ehlo();
   }
