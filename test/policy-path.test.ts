@@ -8,13 +8,14 @@ import { after, describe, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { lookupSql } from '../src/rules/lookup';
 import { SCHEMA } from '../src/rules/schema';
-import { writeDatabase } from './policy/database';
-import { PROGRAM, request } from './policy/program';
-import { makeScratch } from './policy/scratch';
 import { needs, program } from './requires';
+import { writeDatabase } from './rig/database';
+import { request } from './rig/policy-program';
+import { PROGRAM } from './rig/run';
+import { makeFolder } from './rig/scratch';
 
 const ROOT = resolve('.');
-const folder = makeScratch();
+const folder = makeFolder();
 const database = join(folder, 'access.db');
 // Beside the program, so that Node looks for package.json in the same folders.
 const empty = join(ROOT, 'bin', `empty-${process.pid}.js`);

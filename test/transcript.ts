@@ -5,8 +5,8 @@
 // made the same, or no session could be repeated.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
+import { makeFolder } from './rig/scratch';
 
 /** The tests run where package.json is. */
 export const ROOT = path.resolve('.');
@@ -24,43 +24,37 @@ export interface Surroundings {
 
 /** The session as it runs now, in the form of the file. */
 export function replay(session: string, surroundings: Surroundings = {}): string {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'allow-nets-session-'));
+  const folder = makeFolder('session');
   const { program = { node: process.execPath, script: PROGRAM } } = surroundings;
   const db = surroundings.places?.[DATABASE] ?? path.join(folder, 'access.db');
   const places = Object.entries({ ...surroundings.places, [DATABASE]: db });
   const real = (text: string) => places.reduce((now, [name, place]) => now.replaceAll(name, place), text);
   const named = (text: string) => places.reduce((now, [name, place]) => now.replaceAll(place, name), text);
-  try {
-    // For the service user, who must get at the database.
-    fs.chmodSync(folder, 0o755);
-    fs.mkdirSync(path.join(folder, 'bin'));
-    fs.symlinkSync(program.script, path.join(folder, 'bin/allow-nets'));
-    fs.cpSync(path.join(ROOT, 'examples'), path.join(folder, 'examples'), { recursive: true });
-    const env = {
-      PATH: `${path.join(folder, 'bin')}:${path.dirname(program.node)}:${process.env['PATH']}`,
-      ALLOW_NETS_DB: db,
-      SUDO_USER: 'postmaster',
-      TZ: 'UTC',
-      LANG: 'C.UTF-8',
-      ...surroundings.env,
-    };
-    return blocks(session)
-      .map(({ comment, command }) => {
-        if (command === null) return comment;
-        const run = spawnSync('bash', ['-c', real(command)], {
-          cwd: folder,
-          env,
-          encoding: 'utf8',
-          stdio: ['ignore', 'pipe', 'pipe'],
-        });
-        const status = run.status === 0 ? '' : `[exit ${run.status}]\n`;
-        const output = named(`${run.stdout}${run.stderr}`);
-        return `${comment}$ ${command.replaceAll('\n', '\n> ')}\n${output}${status}`;
-      })
-      .join('');
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
-  }
+  fs.mkdirSync(path.join(folder, 'bin'));
+  fs.symlinkSync(program.script, path.join(folder, 'bin/allow-nets'));
+  fs.cpSync(path.join(ROOT, 'examples'), path.join(folder, 'examples'), { recursive: true });
+  const env = {
+    PATH: `${path.join(folder, 'bin')}:${path.dirname(program.node)}:${process.env['PATH']}`,
+    ALLOW_NETS_DB: db,
+    SUDO_USER: 'postmaster',
+    TZ: 'UTC',
+    LANG: 'C.UTF-8',
+    ...surroundings.env,
+  };
+  return blocks(session)
+    .map(({ comment, command }) => {
+      if (command === null) return comment;
+      const run = spawnSync('bash', ['-c', real(command)], {
+        cwd: folder,
+        env,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      const status = run.status === 0 ? '' : `[exit ${run.status}]\n`;
+      const output = named(`${run.stdout}${run.stderr}`);
+      return `${comment}$ ${command.replaceAll('\n', '\n> ')}\n${output}${status}`;
+    })
+    .join('');
 }
 
 /** A comment is a line that starts with "# " and stands before a command. */

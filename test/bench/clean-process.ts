@@ -3,7 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { atEnd } from './scratch';
+import { atEnd } from '../rig/scratch';
 
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 export const cleanEnvironment = { PATH };

@@ -3,11 +3,11 @@
 import { chmodSync, copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { missing } from '../packages.mjs';
-import { askPolicy, clientAs, setUpPolicy, usualRestrictions } from '../postfix/policy-set-up';
-import { startPrivatePostfix } from '../postfix/private-postfix';
+import { askPolicy, clientAs, setUpPolicy, usualRestrictions } from '../rig/policy-set-up';
+import { startPrivatePostfix } from '../rig/postfix';
+import { atEnd } from '../rig/scratch';
 import { postfwd, seedLoop } from './drivers';
 import { type Group, LeftOut, median, type Row } from './row';
-import { atEnd } from './scratch';
 
 const RECIPIENTS = 40;
 const SESSIONS = 12;

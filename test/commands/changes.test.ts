@@ -2,21 +2,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
-import { noDatabase, run } from '../maillog/command';
-import { change, writeDatabase } from '../policy/database';
+import { change, writeDatabase } from '../rig/database';
+import { run } from '../rig/run';
+import { newPath } from '../rig/scratch';
 
 type Step = [line: string, stdout: string[], stderr?: string[], status?: number];
 
 /** Runs the lines on a new database; a word with spaces stands in quotes. `sql` is run before. @returns the database */
 function steps(sql: string, lines: Step[], zone = 'UTC', env: NodeJS.ProcessEnv = {}): string {
-  const db = noDatabase();
+  const db = newPath();
   writeDatabase(db, []);
   if (sql !== '') change(db, sql);
   for (const [line, stdout, stderr = [], status = 0] of lines) {
     const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
     const text = (all: string[]) => all.map((each) => `${each}\n`).join('');
     assert.deepEqual(
-      run(['--db', db, ...words], { zone, env }),
+      run(['--db', db, ...words], { env: { TZ: zone, ...env } }),
       {
         status,
         stdout: text(stdout),
@@ -123,7 +124,7 @@ test('--for counts from now, and a later change of the note keeps the time', () 
     ['2w', 1_209_600],
   ];
   for (const [length, seconds] of units) {
-    const db = noDatabase();
+    const db = newPath();
     writeDatabase(db, []);
     const before = Math.floor(Date.now() / 1000);
     assert.equal(run(['add', 'alice', '10.0.0.0/8', '--for', length, '--db', db]).status, 0);

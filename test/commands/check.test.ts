@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { before, test } from 'node:test';
-import { commandLine, noDatabase, run } from '../maillog/command';
-import { change, writeDatabase } from '../policy/database';
+import { change, writeDatabase } from '../rig/database';
+import { commandLine, run } from '../rig/run';
+import { newPath } from '../rig/scratch';
 
-const db = noDatabase();
+const db = newPath();
 const LATER = '2098-12-24T23:00:00Z';
 const OVER = '2020-01-01T00:00:00Z';
 
@@ -72,7 +73,7 @@ test('check, in words', async (t) => {
   for (const [user, address, at, decision, ...reasons] of CASES) {
     await t.test([user, address, at ?? 'now'].join(' '), () => {
       const words = ['check', user, address, ...(at === null ? [] : ['--at', at]), '--db', db];
-      assert.deepEqual(run(words, { zone: 'Europe/Berlin' }), {
+      assert.deepEqual(run(words, { env: { TZ: 'Europe/Berlin' } }), {
         status: decision === 'allowed' ? 0 : 1,
         stdout: `${[decision, ...reasons.map((reason) => `  ${reason}`)].join('\n')}\n`,
         stderr: at === null && decision === 'refused' && address !== 'unknown' ? letIn(user, address, db) : '',
@@ -82,7 +83,7 @@ test('check, in words', async (t) => {
 });
 
 test('nobody has an entry', () => {
-  const none = noDatabase();
+  const none = newPath();
   writeDatabase(none, []);
   assert.deepEqual(run(['check', 'eve@example.com', '10.0.0.1', '--db', none]), {
     status: 1,
@@ -104,7 +105,7 @@ test('check --json', async (t) => {
   for (const [user, address, decision, subject, network, set, reason] of rows) {
     await t.test(`${user} ${address}`, () => {
       const { status, stdout, stderr } = run(['check', user, address, '--json', '--db', db], {
-        zone: 'Europe/Berlin',
+        env: { TZ: 'Europe/Berlin' },
       });
       assert.deepEqual({ status, stderr }, { status: decision === 'allow' ? 0 : 1, stderr: '' });
       assert.equal(stdout, `${JSON.stringify({ user, address, decision, subject, network, set, reason })}\n`);
@@ -113,7 +114,7 @@ test('check --json', async (t) => {
 });
 
 test('inherit, blocked, and the command that lets the user in', async (t) => {
-  const own = noDatabase();
+  const own = newPath();
   writeDatabase(own, [
     { name: '@example.com', network: '192.0.2.0/24' },
     { name: '*', network: 'any' },
@@ -149,7 +150,7 @@ test('inherit, blocked, and the command that lets the user in', async (t) => {
   ];
   for (const [user, address, [decision, ...because], hint] of cases) {
     await t.test(`${user} ${address}`, () => {
-      const found = run(['check', '--db', own, '--', user, address], { zone: 'Europe/Berlin' });
+      const found = run(['check', '--db', own, '--', user, address], { env: { TZ: 'Europe/Berlin' } });
       const command = hint?.includes('--db') ? hint.replace('DB', own) : `${hint} --db ${own}`;
       assert.deepEqual(found, {
         status: decision === 'allowed' ? 0 : 1,

@@ -4,12 +4,12 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
-import { writeDatabase } from '../policy/database';
-import { PROGRAM } from '../policy/program';
-import { makeScratch } from '../policy/scratch';
 import { needs, program } from '../requires';
+import { writeDatabase } from '../rig/database';
+import { PROGRAM } from '../rig/run';
+import { makeFolder } from '../rig/scratch';
 
-const scratch = makeScratch();
+const scratch = makeFolder();
 const db = path.join(scratch, 'access.db');
 const other = path.join(scratch, 'other.db');
 const given = path.join(scratch, 'given');

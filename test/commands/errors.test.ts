@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { after, before, test } from 'node:test';
-import { file, noDatabase, run } from '../maillog/command';
-import { writeDatabase } from '../policy/database';
+import { writeDatabase } from '../rig/database';
+import { run } from '../rig/run';
+import { newFile, newPath } from '../rig/scratch';
 
-const db = noDatabase();
+const db = newPath();
 let bytes: Buffer;
 
 before(() => {
@@ -138,10 +139,10 @@ const CASES: Record<string, Case[]> = {
     [['import', '/etc'], 1, '/etc is a folder', 'name a file to read, or - for standard input'],
     [['import', '-'], 1, 'the input is empty', 'did the command before the pipe fail? To go on all the same add --force'],
     [['import', '-', '--replace'], 1, 'the input is empty', 'did the command before the pipe fail? To go on all the same add --force'],
-    [['import', file('user,network\n', 'a.csv'), '--replace'], 1, 'the input has no entry', 'nothing was changed; to remove all entries add --force'],
-    [['import', file('alice,10.0.0.0/8\n', 'a.csv'), '--replace'], 1, 'the input would remove 3 of 4 entries', NO_CHANGE],
-    [['import', file('dora,@hotel\n', 'a.csv')], 1, 'line 1: there is no set hotel', 'make it first: allow-nets set add hotel NETWORK; or add --force, and its entries grant nothing'],
-    [['import', file(Buffer.from('\ufeffalice,10.0.0.1\n', 'utf16le'), 'a.csv')], 1, 'the input is UTF-16 text', 'save it as UTF-8, or convert it: iconv -f utf-16le -t utf-8 FILE'],
+    [['import', newFile('user,network\n', 'a.csv'), '--replace'], 1, 'the input has no entry', 'nothing was changed; to remove all entries add --force'],
+    [['import', newFile('alice,10.0.0.0/8\n', 'a.csv'), '--replace'], 1, 'the input would remove 3 of 4 entries', NO_CHANGE],
+    [['import', newFile('dora,@hotel\n', 'a.csv')], 1, 'line 1: there is no set hotel', 'make it first: allow-nets set add hotel NETWORK; or add --force, and its entries grant nothing'],
+    [['import', newFile(Buffer.from('\ufeffalice,10.0.0.1\n', 'utf16le'), 'a.csv')], 1, 'the input is UTF-16 text', 'save it as UTF-8, or convert it: iconv -f utf-16le -t utf-8 FILE'],
   ],
 };
 

@@ -4,8 +4,8 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
-import { PROGRAM } from '../policy/program';
-import { makeScratch } from '../policy/scratch';
+import { mustRun, PROGRAM } from '../rig/run';
+import { newPath } from '../rig/scratch';
 
 const LISTS = path.resolve('examples/lists');
 const GERMAN = ['192.0.2.0/24', '2001:db8::/32'];
@@ -18,12 +18,8 @@ const CASES: [file: string, options: string[], networks: string[]][] = [
 ]; // biome-ignore format: a table
 
 function newDatabase(): { db: string; run: (...words: string[]) => string } {
-  const db = path.join(fs.mkdtempSync(path.join(makeScratch(), 'lists-')), 'access.db');
-  const run = (...words: string[]) => {
-    const ran = spawnSync(process.execPath, [PROGRAM, ...words, '--db', db], { encoding: 'utf8' });
-    assert.equal(ran.status, 0, ran.stderr);
-    return ran.stdout;
-  };
+  const db = newPath();
+  const run = (...words: string[]) => mustRun([...words, '--db', db]);
   run('init');
   return { db, run };
 }

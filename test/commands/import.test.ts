@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
-import { file, noDatabase, run } from '../maillog/command';
-import { change, writeDatabase } from '../policy/database';
+import { change, writeDatabase } from '../rig/database';
+import { run } from '../rig/run';
+import { newFile, newPath } from '../rig/scratch';
 
 /** What stands before each case; the rows of bob and of the set are written by hand. */
 const BEFORE = `update access set note = 'desk';
@@ -12,7 +13,7 @@ const BEFORE = `update access set note = 'desk';
   insert into access (user, network, local, note) values ('here', '10.0.0.0/8', 1, 'this server');`;
 
 function prepared(sql: string): string {
-  const db = noDatabase();
+  const db = newPath();
   writeDatabase(db, [{ name: 'alice', network: '10.0.0.0/8' }]);
   change(db, sql);
   return db;
@@ -123,7 +124,7 @@ test('import', async (t) => {
     await t.test(what, () => {
       const db = prepared(BEFORE);
       const text = (all: string[]) => all.map((line) => `${line}\n`).join('');
-      assert.deepEqual(run(['import', '-', ...options, '--db', db], { input, zone: 'Europe/Berlin' }), {
+      assert.deepEqual(run(['import', '-', ...options, '--db', db], { input, env: { TZ: 'Europe/Berlin' } }), {
         status,
         stdout: text(stdout),
         stderr: text(stderr.map((line) => `allow-nets: ${line}`)),
@@ -149,7 +150,7 @@ test('the formats', async (t) => {
   for (const [what, text, name] of SPELLINGS) {
     await t.test(what, () => {
       const db = prepared('delete from access');
-      const words = ['import', name === '-' ? '-' : file(text, name), '--db', db];
+      const words = ['import', name === '-' ? '-' : newFile(text, name), '--db', db];
       assert.deepEqual(run(words, { input: name === '-' ? text : '' }), {
         status: 0,
         stdout: 'added 2, changed 0, removed 0, unchanged 0\n',
@@ -194,7 +195,7 @@ test('export: rows by hand come in canonical form, and what import will not take
     const good = prepared(`${BEFORE} insert into access (user, network) values ('eve', '@Gone')`);
     const text = run(['export', '--format', format, '--db', good]).stdout;
     const target = prepared('delete from access');
-    const words = ['import', file(text, `rows.${format}`), '--replace', '--db', target];
+    const words = ['import', newFile(text, `rows.${format}`), '--replace', '--db', target];
     assert.equal(run(words).status, 1);
     assert.equal(run([...words, '--force']).stdout, 'added 6, changed 0, removed 0, unchanged 0\n');
     assert.equal(run(['export', '--format', format, '--db', target]).stdout.length, text.length);
@@ -266,7 +267,7 @@ test('a line of 40 MB is an error found at once', () => {
   const db = prepared(BEFORE);
   for (const start of ['', '"', '[{"user":"']) {
     const begin = Date.now();
-    const { status, stderr } = run(['import', file(`${start}${'x'.repeat(40_000_000)}`, 'long'), '--db', db]);
+    const { status, stderr } = run(['import', newFile(`${start}${'x'.repeat(40_000_000)}`, 'long'), '--db', db]);
     assert.equal(status, 1);
     assert.match(stderr, /longer than 64 KB/);
     assert.ok(Date.now() - begin < 10_000);

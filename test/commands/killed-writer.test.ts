@@ -3,12 +3,11 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { run as command } from '../maillog/command';
-import { PROGRAM, request, run } from '../policy/program';
-import { makeScratch } from '../policy/scratch';
-import { Running } from '../sync/running';
+import { converse, request } from '../rig/policy-program';
+import { run as command, start } from '../rig/run';
+import { makeFolder } from '../rig/scratch';
 import { address, counts, userName, writeInput, writeManyRows } from './many-rows';
 
 const SOAK = process.env['SOAK'] === '1';
@@ -16,7 +15,7 @@ const ROWS = SOAK ? 400_000 : 100_000;
 const OLD = 10;
 const NEW = 11;
 /** Who may not write, as in Postfix; where this is not root, we ourselves. */
-const SERVICE = process.getuid?.() === 0 ? { uid: 65534 } : {};
+const SERVICE = process.getuid?.() === 0 ? { as: 'nobody' } : {};
 
 /** When to kill: while the input is read, while the change is made, or while it is written into the database file. */
 type Phase = 'reading' | 'changing' | 'writing';
@@ -25,12 +24,11 @@ const MOMENTS: [Phase, count: number][] = SOAK
   ? [['reading', 20], ['changing', 40], ['writing', 100]]
   : [['reading', 3], ['changing', 4], ['writing', 8]];
 
-const scratch = makeScratch();
+const scratch = makeFolder();
 const old = path.join(scratch, 'old.db');
 const db = path.join(scratch, 'access.db');
 const journal = `${db}-journal`;
 const input = path.join(scratch, 'new.csv');
-after(() => fs.rmSync(scratch, { recursive: true, force: true }));
 
 /** SQLite writes the first bytes of its journal last: from then on the journal counts, and the database file is being written. */
 function hasBegun(phase: Phase): boolean {
@@ -50,8 +48,7 @@ function hasBegun(phase: Phase): boolean {
 async function killIn(phase: Phase, delay: number): Promise<boolean> {
   fs.rmSync(journal, { force: true });
   fs.copyFileSync(old, db);
-  const words = [PROGRAM, 'import', '--replace', '--force', input, '--db', db];
-  const writer = new Running(process.execPath, words, { cwd: scratch, env: { PATH: process.env['PATH'] } });
+  const writer = start(['import', '--replace', '--force', input], { db });
   let over = false;
   void writer.ended.then(() => {
     over = true;
@@ -69,7 +66,11 @@ const ASKED = Array.from({ length: 12 }, (_, i) => Math.floor((i * (ROWS - 1)) /
 /** What the policy program says now: the state that all answers are of, or `repair`. */
 async function answers(): Promise<'old' | 'new' | 'repair'> {
   const requests = ASKED.flatMap((i) => [OLD, NEW].map((state) => request(userName(i), address(state, i))));
-  const { bytes, status, log } = await run(['--db', db, '--persistent', '--log', 'none'], requests.join(''), SERVICE);
+  const { bytes, status, log } = await converse(
+    ['--db', db, '--persistent', '--log', 'none'],
+    requests.join(''),
+    SERVICE,
+  );
   if (status !== 0) {
     const problem = `database ${db} holds an interrupted change, which only a program with write permission can roll back`;
     const hint = `roll it back by running as root: allow-nets tidy --db ${db}`;

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import * as path from 'node:path';
 import { test } from 'node:test';
-import { PROGRAM } from '../policy/program';
-import { makeScratch } from '../policy/scratch';
+import { PROGRAM } from '../rig/run';
+import { makeFolder } from '../rig/scratch';
 import { writeManyRows } from './many-rows';
 
 const ROWS = 250_000;
@@ -28,7 +28,7 @@ function ran(words: readonly string[]): { lines: number; peak: number } {
 }
 
 test('memory of long lists', async (t) => {
-  const scratch = makeScratch();
+  const scratch = makeFolder();
   const few = path.join(scratch, 'few.db');
   const many = path.join(scratch, 'many.db');
   writeManyRows(few, 10, FEW);

@@ -1,7 +1,7 @@
 // Databases and inputs of many rows, of which the first number of the network tells one state from another.
 import * as fs from 'node:fs';
 import Database from 'better-sqlite3';
-import { writeDatabase } from '../policy/database';
+import { writeDatabase } from '../rig/database';
 
 export const userName = (i: number) => `user${i}@example.com`;
 export const address = (state: number, i: number) => `${state}.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
-import { commandLine, database, entries, run } from '../maillog/command';
 import { needs } from '../requires';
+import { entries, newDatabase } from '../rig/database';
+import { commandLine, run } from '../rig/run';
 import { startMariaDb } from '../servers/mariadb';
 import { startPostgreSql } from '../servers/postgresql';
 import type { SqlServer } from '../servers/private-server';
@@ -54,7 +55,7 @@ describe('out of MariaDB', needs('mariadbd'), () => {
   after(() => server?.stop());
 
   test('by mysql --batch: the rows of the seed, then all sorts', async () => {
-    const db = database();
+    const db = newDatabase();
     const batch = '--batch\n-e\nselect user, network from access\ntestdb';
     assert.deepEqual(piped(db, server.client, batch), {
       status: 0,
@@ -72,7 +73,7 @@ describe('out of MariaDB', needs('mariadbd'), () => {
     assert.deepEqual(entries(db), ALL);
     assert.deepEqual(verdicts(db), SEED_VERDICTS);
     // Without the header line, and a query that fails.
-    const other = database();
+    const other = newDatabase();
     assert.equal(piped(other, server.client, `--skip-column-names\n${batch}`).status, 0);
     assert.deepEqual(entries(other), ALL);
     const failed = piped(other, server.client, '--batch\n-e\nselect nothing\ntestdb');
@@ -95,7 +96,7 @@ describe('out of PostgreSQL', needs('postgres'), () => {
 
   for (const options of ['--csv', '-A', '-At', '-A\n-F\n\t']) {
     test(`by psql ${JSON.stringify(options)}`, () => {
-      const db = database();
+      const db = newDatabase();
       assert.deepEqual(piped(db, server.client, `${options}\n-c\nselect "user", network from access`), {
         status: 0,
         stdout: 'added 6, changed 0, removed 0, unchanged 0\n',

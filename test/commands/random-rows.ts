@@ -1,13 +1,10 @@
 // Random rows as the commands store them, made so that what they hold is known without asking the program.
-import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { refuseSubject } from '../../src/cli/input';
-import { rowWriter } from '../../src/rules/entries';
-import { meaningOf } from '../../src/rules/meaning';
 import { formatNetwork, parseNetwork } from '../../src/rules/network';
-import { writeDatabase } from '../policy/database';
-import { type Pick, picks } from '../random';
-import { plainText, randomBits } from '../rules/spellings';
+import { query, writeDatabase } from '../rig/database';
+import { type Pick, picks } from '../rig/random';
+import { plainText, randomBits } from '../rig/spellings';
 
 /** A row of either table, as it stands in the database. */
 export interface StoredRow {
@@ -115,22 +112,10 @@ export const someRows: fc.Arbitrary<StoredRow[]> = fc
 
 /** A new database of these rows, written as a command writes them, or else as any SQLite client does: without a key. */
 export function writeRows(db: string, rows: readonly StoredRow[], byHand: boolean): void {
-  writeDatabase(db, []);
-  const connection = new Database(db);
-  const write = {
-    access: rowWriter(connection, 'access'),
-    network_set: rowWriter(connection, 'network_set'),
-  };
-  connection.transaction(() => {
-    for (const { table, name, network, note, expires, added_at, added_by, local } of rows) {
-      const meaning = meaningOf(table, network);
-      if (meaning === null) throw new Error(`${network} is no network`);
-      const origin = { note, expires, addedAt: added_at, addedBy: added_by };
-      write[table]({ user: name, meaning, local: local === 1, ...origin });
-    }
-  })();
-  if (byHand) connection.exec('update access set key = null; update network_set set key = null');
-  connection.close();
+  writeDatabase(
+    db,
+    rows.map((row) => ({ ...row, byHand })),
+  );
 }
 
 /** All rows in a fixed order, without their keys. */
@@ -158,13 +143,4 @@ export function keys(db: string): unknown[] {
 export function inOrder(rows: readonly StoredRow[]): StoredRow[] {
   const key = ({ table, name, network }: StoredRow) => `${table}\n${name}\n${network}`;
   return rows.map((row) => ({ ...row })).sort((a, b) => (key(a) < key(b) ? -1 : 1));
-}
-
-function query(db: string, sql: string): unknown[] {
-  const connection = new Database(db, { readonly: true });
-  try {
-    return connection.prepare(sql).all();
-  } finally {
-    connection.close();
-  }
 }

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { file, noDatabase, run } from '../maillog/command';
+import { run } from '../rig/run';
+import { newFile, newPath } from '../rig/scratch';
 import { inOrder, keys, rowsWithoutKey, type StoredRow, someRows, storedRows, writeRows } from './random-rows';
 
 const RUNS = process.env['SOAK'] === '1' ? 300 : 6;
@@ -21,7 +22,7 @@ function replaced(db: string, path: string, ...more: string[]): string {
 }
 
 function databaseOf(rows: readonly StoredRow[], byHand = false): string {
-  const db = noDatabase();
+  const db = newPath();
   writeRows(db, rows, byHand);
   return db;
 }
@@ -32,7 +33,7 @@ for (const format of FORMATS) {
       fc.property(someRows, someRows, (rows, others) => {
         const source = databaseOf(rows);
         const text = exported(source, format);
-        const path = file(text, `rows.${format}`);
+        const path = newFile(text, `rows.${format}`);
         // Rows with a local mark are of that server alone: a replacement leaves them.
         const foreign = others.map((row) => ({ ...row, local: 0 as const }));
         const other = databaseOf(foreign, others.length % 2 === 0);

@@ -1,8 +1,9 @@
 // set load: each form of list, and what is refused.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { noDatabase, run } from '../maillog/command';
-import { writeDatabase } from '../policy/database';
+import { writeDatabase } from '../rig/database';
+import { run } from '../rig/run';
+import { newPath } from '../rig/scratch';
 
 const RIR =
   '2|apnic|20260101|3|19830613|20260101|+1000\napnic|*|ipv4|*|2|summary\napnic|JP|asn|173|1|20020801|allocated\n' +
@@ -58,7 +59,7 @@ function networks(db: string): string[] {
 test('set load', async (t) => {
   for (const [what, input, options, expected] of CASES) {
     await t.test(what, () => {
-      const db = noDatabase();
+      const db = newPath();
       writeDatabase(db, []);
       const { status, stdout, stderr } = run(['set', 'load', 'home', '-', ...options, '--db', db], { input });
       if (expected instanceof RegExp) {
@@ -78,7 +79,7 @@ test('set load', async (t) => {
 });
 
 test('random ranges: the set holds exactly their addresses, and no two of its networks could be one', () => {
-  const db = noDatabase();
+  const db = newPath();
   writeDatabase(db, []);
   const address = (n: number) => `192.0.${2 + (n >> 8)}.${n & 255}`;
   const wanted = new Set<number>();
@@ -107,7 +108,7 @@ test('random ranges: the set holds exactly their addresses, and no two of its ne
 });
 
 test('a set is replaced, other sets stay, and more than half needs --force', () => {
-  const db = noDatabase();
+  const db = newPath();
   writeDatabase(db, []);
   run(['set', 'add', 'other', '203.0.113.0/24', '--db', db]);
   const load = (input: string, ...options: string[]) =>
@@ -120,7 +121,7 @@ test('a set is replaced, other sets stay, and more than half needs --force', () 
 });
 
 test('100,000 networks', () => {
-  const db = noDatabase();
+  const db = newPath();
   writeDatabase(db, []);
   const input = Array.from(
     { length: 100_000 },

@@ -3,17 +3,17 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
-import { commandLine, noDatabase, onTerminal, run } from '../maillog/command';
-import { change, writeDatabase } from '../policy/database';
-import { makeScratch } from '../policy/scratch';
 import { needs } from '../requires';
+import { change, writeDatabase } from '../rig/database';
+import { commandLine, onTerminal, run } from '../rig/run';
+import { makeFolder, newPath } from '../rig/scratch';
 import { writeInput } from './many-rows';
 
 const ESC = '\x1b';
 const ROWS = 150_000;
 
 describe('on a terminal', needs('script'), () => {
-  const db = noDatabase();
+  const db = newPath();
   writeDatabase(db, [
     { name: 'alice', network: '10.0.0.0/8' },
     { name: 'bob@example.com', network: '192.0.2.0/24', expires: '2020-01-01T00:00:00Z' },
@@ -64,7 +64,7 @@ describe('on a terminal', needs('script'), () => {
   });
 
   test('no control and no bidirectional character of a name or note reaches it, in any output', () => {
-    const hostile = noDatabase();
+    const hostile = newPath();
     writeDatabase(hostile, []);
     // ESC, C1 (CSI), BEL, right-to-left override, isolate, line separator, a line break that would forge a line.
     const bad =
@@ -104,7 +104,7 @@ describe('on a terminal', needs('script'), () => {
   });
 
   test('in a file there are the bytes', () => {
-    const own = noDatabase();
+    const own = newPath();
     writeDatabase(own, [{ name: 'e\u009bv\u202ee', network: 'any', byHand: true }]);
     for (const words of ['list', 'list --json', 'export --format csv', 'export --format tsv', 'export --format json']) {
       assert.ok(run([...words.split(' '), '--db', own]).stdout.includes('e\u009bv\u202ee'), words);
@@ -112,8 +112,8 @@ describe('on a terminal', needs('script'), () => {
   });
 
   test('nothing that is run there writes to the mail log', () => {
-    const log = path.join(makeScratch(), 'logged');
-    const folder = makeScratch();
+    const log = path.join(makeFolder(), 'logged');
+    const folder = makeFolder();
     for (const name of ['postlog', 'logger'])
       fs.writeFileSync(path.join(folder, name), `#!/bin/sh\necho "$@" >> '${log}'\n`, { mode: 0o755 });
     const request = (text: string) => `printf '${text}' | ${commandLine('/no/such.db')}`;
@@ -161,9 +161,9 @@ describe('on a terminal', needs('script'), () => {
   });
 
   test('a long import tells how far it is, and wipes that away', () => {
-    const target = noDatabase();
+    const target = newPath();
     writeDatabase(target, []);
-    const input = writeInput(path.join(makeScratch(), 'rows.csv'), 10, ROWS);
+    const input = writeInput(path.join(makeFolder(), 'rows.csv'), 10, ROWS);
     const output = onTerminal(`${commandLine(target)} import '${input}'`);
     const wipe = `\r${ESC}[K`;
     const bar = `\rread [\\d.]+ MB, \\d+ %${ESC}\\[K`;

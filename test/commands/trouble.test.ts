@@ -2,26 +2,27 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import * as os from 'node:os';
 import * as path from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import { commandLine, file, noDatabase, type Ran, run } from '../maillog/command';
-import { writeDatabase } from '../policy/database';
+import { before, describe, test } from 'node:test';
 import { needs } from '../requires';
+import { newDatabase, writeDatabase } from '../rig/database';
+import { mountDisk } from '../rig/disk';
+import { commandLine, type Outcome, PROGRAM, run } from '../rig/run';
+import { newFile, newPath } from '../rig/scratch';
 
-const refused = (problem: string, hint: string): Ran => ({
+const refused = (problem: string, hint: string): Outcome => ({
   status: 1,
   stdout: '',
   stderr: `allow-nets: error: ${problem}\nallow-nets: hint: ${hint}\n`,
 });
 
 test('a database that is none', async (t) => {
-  const missing = noDatabase();
+  const missing = newPath();
   const folder = path.join(path.dirname(missing), 'folder');
   fs.mkdirSync(folder);
-  const empty = file('');
-  const text = file('this is no database, but long enough to be taken for one at the first look: '.repeat(20));
-  const [fifo, trapped] = [path.join(folder, 'fifo'), noDatabase()];
+  const empty = newFile('');
+  const text = newFile('this is no database, but long enough to be taken for one at the first look: '.repeat(20));
+  const [fifo, trapped] = [path.join(folder, 'fifo'), newPath()];
   writeDatabase(trapped, [{ name: 'alice', network: '10.0.0.0/8' }]);
   execFileSync('mkfifo', [fifo, `${trapped}-journal`]);
   const cases: [what: string, db: string, problem: string, hint: string][] = [
@@ -43,7 +44,7 @@ test('a database that is none', async (t) => {
 });
 
 test('an output that cannot be written is an error, and the input too', () => {
-  const db = noDatabase();
+  const db = newPath();
   writeDatabase(db, [{ name: 'alice', network: '10.0.0.0/8' }]);
   const shell = (command: string) => {
     const line = command.replaceAll('allow-nets', commandLine(db));
@@ -71,47 +72,32 @@ test('an output that cannot be written is an error, and the input too', () => {
 
 describe('for an ordinary user', needs('root'), () => {
   test('reading works, writing says what to do', () => {
-    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'allow-nets-user-'));
-    try {
-      fs.chmodSync(folder, 0o755);
-      const db = path.join(folder, 'access.db');
-      writeDatabase(db, [{ name: 'alice', network: '10.0.0.0/8' }]);
-      const asNobody = (...words: string[]): Ran => {
-        const program = path.resolve('bin/allow-nets.js');
-        const options = { uid: 65534, gid: 65534, cwd: '/', encoding: 'utf8' } as const;
-        const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words, '--db', db], options);
-        return { status, stdout, stderr };
-      };
-      assert.deepEqual(asNobody('check', 'alice', '10.0.0.1').status, 0);
-      for (const words of [
-        ['add', 'bob', '10.0.0.1'],
-        ['remove', 'alice', '--all'],
-        ['set', 'add', 'office', '10.0.0.1'],
-      ]) {
-        assert.deepEqual(
-          asNobody(...words),
-          refused(`no permission to write database ${db}`, 'run the command as root'),
-        );
-      }
-      fs.chmodSync(db, 0o600);
-      assert.deepEqual(
-        asNobody('list'),
-        refused(
-          `no permission to read database ${db}`,
-          `let the service user's group read it, as root: allow-nets init --db ${db}, or: chgrp GROUP ${db} && chmod 640 ${db}, and chmod g+x on each folder above it`,
-        ),
-      );
-    } finally {
-      fs.rmSync(folder, { recursive: true, force: true });
+    const db = newDatabase([{ name: 'alice', network: '10.0.0.0/8' }]);
+    const asNobody = (...words: string[]) => run([...words, '--db', db], { as: 'nobody', cwd: '/' });
+    assert.deepEqual(asNobody('check', 'alice', '10.0.0.1').status, 0);
+    for (const words of [
+      ['add', 'bob', '10.0.0.1'],
+      ['remove', 'alice', '--all'],
+      ['set', 'add', 'office', '10.0.0.1'],
+    ]) {
+      assert.deepEqual(asNobody(...words), refused(`no permission to write database ${db}`, 'run the command as root'));
     }
+    fs.chmodSync(db, 0o600);
+    assert.deepEqual(
+      asNobody('list'),
+      refused(
+        `no permission to read database ${db}`,
+        `let the service user's group read it, as root: allow-nets init --db ${db}, or: chgrp GROUP ${db} && chmod 640 ${db}, and chmod g+x on each folder above it`,
+      ),
+    );
   });
 });
 
-describe('a full disk', smallDisk(), () => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'allow-nets-full-'));
+const full = mountDisk('256k');
+describe('a full disk', { skip: full.lacking }, () => {
+  const { folder } = full;
   const db = path.join(folder, 'access.db');
   before(() => {
-    mount(folder);
     assert.equal(run(['init', '--db', db]).status, 0);
     assert.equal(run(['add', 'alice', '10.0.0.0/8', '--db', db]).status, 0);
     const rest = fs.openSync(path.join(folder, 'rest'), 'w');
@@ -119,10 +105,6 @@ describe('a full disk', smallDisk(), () => {
       for (;;) fs.writeSync(rest, Buffer.alloc(4096));
     }, /ENOSPC/);
     fs.closeSync(rest);
-  });
-  after(() => {
-    spawnSync('umount', [folder]);
-    fs.rmSync(folder, { recursive: true, force: true });
   });
 
   test('is told as such, and changes nothing', () => {
@@ -133,7 +115,7 @@ describe('a full disk', smallDisk(), () => {
       );
     const rows = Array.from({ length: 500 }, (_, i) => `user${i}@example.com,10.0.${i >> 8}.${i & 255}\n`);
     assert.deepEqual(run(['add', 'bob', '10.0.0.1', '--db', db]), told(db));
-    assert.deepEqual(run(['import', file(rows.join(''), 'rows.csv'), '--db', db]), told(db));
+    assert.deepEqual(run(['import', newFile(rows.join(''), 'rows.csv'), '--db', db]), told(db));
     const other = path.join(folder, 'other.db');
     assert.deepEqual(run(['init', '--db', other]), told(other));
     assert.deepEqual(run(['export', '--db', db]).stdout.split('\n').length, 3);
@@ -143,18 +125,14 @@ describe('a full disk', smallDisk(), () => {
   });
 });
 
-describe('a read-only file system', smallDisk(), () => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'allow-nets-readonly-'));
+const readOnly = mountDisk('256k');
+describe('a read-only file system', { skip: readOnly.lacking }, () => {
+  const { folder } = readOnly;
   const db = path.join(folder, 'access.db');
   before(() => {
-    mount(folder);
     assert.equal(run(['init', '--db', db]).status, 0);
     assert.equal(run(['add', 'alice', '10.0.0.0/8', '--db', db]).status, 0);
     assert.equal(spawnSync('mount', ['-o', 'remount,ro', folder]).status, 0);
-  });
-  after(() => {
-    spawnSync('umount', [folder]);
-    fs.rmSync(folder, { recursive: true, force: true });
   });
 
   const isReadOnly = (of: string) =>
@@ -185,27 +163,13 @@ describe('a read-only file system', smallDisk(), () => {
 });
 
 test('a Node.js that is too old', () => {
-  const preload = file(`Object.defineProperty(process.versions, 'node', { value: '18.20.4' });`, 'old.js');
+  const preload = newFile(`Object.defineProperty(process.versions, 'node', { value: '18.20.4' });`, 'old.js');
   for (const words of [[], ['list'], ['--help'], ['doctor'], ['--version']]) {
-    const program = ['--require', preload, path.resolve('bin/allow-nets.js'), ...words];
-    const { status, stdout, stderr } = spawnSync(process.execPath, program, { encoding: 'utf8', input: '' });
+    const command = [process.execPath, '--require', preload, PROGRAM];
     const told = refused(
       'Node.js 18.20.4 is too old',
       'install Node.js 20 or newer; then run as root: allow-nets install',
     );
-    assert.deepEqual({ status, stdout, stderr }, { ...told, status: 78 }, words.join(' '));
+    assert.deepEqual(run(words, { command }), { ...told, status: 78 }, words.join(' '));
   }
 });
-
-/** A disk of 256 KiB. False where this is not root, or a container that may not mount. */
-function mount(folder: string): boolean {
-  return spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=755', 'allow-nets', folder]).status === 0;
-}
-
-function smallDisk(): { skip: string | false } {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'allow-nets-mount-'));
-  const works = mount(folder);
-  if (works) spawnSync('umount', [folder]);
-  fs.rmSync(folder, { recursive: true, force: true });
-  return { skip: works ? false : 'a small disk cannot be mounted here' };
-}

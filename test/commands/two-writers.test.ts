@@ -3,26 +3,14 @@ import assert from 'node:assert/strict';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
-import { entries, run } from '../maillog/command';
-import { writeDatabase } from '../policy/database';
-import { PROGRAM } from '../policy/program';
-import { makeScratch } from '../policy/scratch';
-import { Running } from '../sync/running';
+import { entries, newDatabase } from '../rig/database';
+import { type Running, run, start as startCommand } from '../rig/run';
+import { makeFolder } from '../rig/scratch';
 import { address, userName, writeInput } from './many-rows';
 
-const scratch = makeScratch();
-let count = 0;
+const scratch = makeFolder();
 
-function emptyDatabase(): string {
-  const db = path.join(scratch, `${count++}.db`);
-  writeDatabase(db, []);
-  return db;
-}
-
-function start(db: string, ...words: string[]): Running {
-  const env = { PATH: process.env['PATH'], SUDO_USER: 'postmaster' };
-  return new Running(process.execPath, [PROGRAM, ...words, '--db', db], { cwd: scratch, env });
-}
+const start = (db: string, ...words: string[]): Running => startCommand(words, { db });
 
 const busy = (db: string) => ({
   status: 1,
@@ -49,7 +37,7 @@ async function addUntil(db: string, prefix: string, isOver: (added: number) => b
 }
 
 test('whoever waits for longer than 2 seconds says so, changes nothing, and works later', async () => {
-  const db = emptyDatabase();
+  const db = newDatabase();
   const input = writeInput(path.join(scratch, 'few.csv'), 10, 3);
   const other = new Database(db);
   other.exec('begin immediate');
@@ -72,7 +60,7 @@ test('whoever waits for longer than 2 seconds says so, changes nothing, and work
 });
 
 test('two loops of add', async () => {
-  const db = emptyDatabase();
+  const db = newDatabase();
   const added = await Promise.all([addUntil(db, 'a', (n) => n === 8), addUntil(db, 'b', (n) => n === 8)]);
   assert.deepEqual(entries(db), added.flat().sort());
   assert.ok(added.every((rows) => rows.length > 0));
@@ -80,7 +68,7 @@ test('two loops of add', async () => {
 
 test('a long import, and a loop of add meanwhile', async () => {
   const rows = 60_000;
-  const db = emptyDatabase();
+  const db = newDatabase();
   const long = start(db, 'import', writeInput(path.join(scratch, 'many.csv'), 10, rows));
   let over = false;
   void long.ended.then(() => {

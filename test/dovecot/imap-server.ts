@@ -9,10 +9,10 @@ import { chownSync, closeSync, existsSync, mkdirSync, openSync, readFileSync, wr
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { userIds } from '../postfix/accounts';
-import { freePorts } from '../postfix/free-ports';
 import { program } from '../requires';
-import { waitFor } from '../wait-for';
+import { userIds } from '../rig/accounts';
+import { freePorts } from '../rig/ports';
+import { waitFor } from '../rig/wait-for';
 
 /** The folder of the examples for the installed Dovecot. */
 export const examples = () => `examples/dovecot/${isOld() ? '2.3' : '2.4'}`;

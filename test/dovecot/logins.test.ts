@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { change } from '../policy/database';
 import { needs } from '../requires';
+import { change } from '../rig/database';
 import { examples, isOld, type Login, onePassword } from './imap-server';
 import { type Site, startSite } from './site';
 

@@ -6,9 +6,9 @@ import { decide } from '../../src/policy/decide';
 import { formatAddress, parseAddress } from '../../src/rules/address';
 import { rulesOf } from '../../src/rules/lookup';
 import { randomAnchors, randomQuestion, randomRows } from '../faults/random-database';
-import { insertRows, type TestRow } from '../policy/database';
-import { forRandom } from '../random';
 import { needs } from '../requires';
+import { insertRows, type TestRow } from '../rig/database';
+import { forRandom } from '../rig/random';
 import { type Login, onePassword } from './imap-server';
 import { type Site, startSite } from './site';
 

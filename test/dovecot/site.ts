@@ -1,9 +1,9 @@
 // A database, and a Dovecot that asks it as examples/dovecot says.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeScratchFolder, removeScratchFolder } from '../postfix/scratch-folder';
+import { mustRun } from '../rig/run';
+import { makeFolder, removeFolder } from '../rig/scratch';
 import { examples, ImapServer, isOld } from './imap-server';
 
 export interface Site {
@@ -19,10 +19,9 @@ export async function startSite(
   settings: string,
   exceptions = false,
 ): Promise<Site> {
-  const folder = makeScratchFolder('dovecot');
+  const folder = makeFolder('dovecot');
   const db = join(folder, 'db', 'access.db');
-  const allowNets = (...args: string[]) =>
-    execFileSync(process.execPath, ['bin/allow-nets.js', ...args, '--db', db], { encoding: 'utf8', stdio: 'pipe' });
+  const allowNets = (...args: string[]) => mustRun([...args, '--db', db]);
   allowNets('init', '--user', 'nobody');
   const dovecot = join(folder, 'dovecot');
   mkdirSync(dovecot);
@@ -39,5 +38,5 @@ export async function startSite(
   }
   if (isOld()) writeFileSync(query, read(`${example}-sql.conf.ext`));
   const server = await ImapServer.start(dovecot, passdb + settings);
-  return { server, db, allowNets, remove: () => removeScratchFolder(folder) };
+  return { server, db, allowNets, remove: () => removeFolder(folder) };
 }

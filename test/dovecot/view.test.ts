@@ -1,7 +1,5 @@
 // The view that Dovecot queries, beside the decision of the policy program.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import { decide } from '../../src/policy/decide';
@@ -11,9 +9,10 @@ import { rulesOf } from '../../src/rules/lookup';
 import { parseNetwork } from '../../src/rules/network';
 import { SCHEMA } from '../../src/rules/schema';
 import { randomAnchors, randomQuestion, randomRows } from '../faults/random-database';
-import { change, insertRows, type TestRow } from '../policy/database';
-import { makeScratchFolder, removeScratchFolder } from '../postfix/scratch-folder';
-import { forRandom, oneOf, type Pick } from '../random';
+import { change, insertRows, type TestRow } from '../rig/database';
+import { forRandom, oneOf, type Pick } from '../rig/random';
+import { mustRun } from '../rig/run';
+import { newPath } from '../rig/scratch';
 
 const HOUR = 3_600_000;
 
@@ -162,16 +161,14 @@ test('the answer is one network of a large set, at once', () => {
 });
 
 test('init gives the view to a database that has none', () => {
-  const folder = makeScratchFolder('dovecot-view');
-  const db = join(folder, 'access.db');
-  const init = () => execFileSync(process.execPath, ['bin/allow-nets.js', 'init', '--db', db], { encoding: 'utf8' });
+  const db = newPath();
+  const init = () => mustRun(['init', '--db', db]);
   init();
   change(db, "drop view dovecot; insert into access (user, network) values ('test1', '127.0.0.1/32')");
   assert.match(init(), /is there already/);
   const connection = new Database(db, { readonly: true });
   assert.equal(allowNets(connection, 'test1', '127.0.0.1'), '127.0.0.1/32');
   connection.close();
-  removeScratchFolder(folder);
 });
 
 test('a row that was copied with its key grants nothing', () => {

@@ -2,15 +2,16 @@
 // until it is stopped, and two lists, A and B: some users are allowed by both, some by neither, some by one of them; each list is to
 // refuse half of all questions. Every kind of entry is in them.
 //
-// In trouble: where no file system can be mounted, the database lies in a plain folder, and `noDisk` says why.
-import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+// In trouble: where no file system can be mounted, the database lies in a plain folder, and `disk.lacking` says why.
+import { execFile } from 'node:child_process';
+import { chmodSync, copyFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { askPolicy, type PolicySetUp, setUpPolicy } from '../postfix/policy-set-up';
-import { type PrivatePostfix, startPrivatePostfix } from '../postfix/private-postfix';
-import { beforeRemoval, type RunningProcess } from '../postfix/scratch-folder';
-import { waitFor } from '../wait-for';
+import { type Disk, mountDisk } from '../rig/disk';
+import { askPolicy, type PolicySetUp, setUpPolicy } from '../rig/policy-set-up';
+import { type PrivatePostfix, startPrivatePostfix } from '../rig/postfix';
+import type { RunningProcess } from '../rig/scratch';
+import { waitFor } from '../rig/wait-for';
 import { type Ask, Crowd } from './crowd';
 
 export type List = 'A' | 'B';
@@ -52,18 +53,13 @@ const QUESTIONS: readonly [user: string, address: string, right: Ask['right']][]
 export class CrowdSite {
   /** The database that the programs read; `folder` holds nothing else. */
   readonly db: string;
-  /** Why the folder is no disk of its own; null when it is. */
-  readonly noDisk: string | null;
-  readonly folder: string;
 
   private constructor(
     private readonly policy: PolicySetUp,
     readonly postfix: PrivatePostfix<'persistent' | 'oneRequest'>,
     readonly crowd: Crowd,
-    disk: { folder: string; noDisk: string | null },
+    readonly disk: Disk,
   ) {
-    this.folder = disk.folder;
-    this.noDisk = disk.noDisk;
     this.db = join(disk.folder, 'access.db');
   }
 
@@ -74,10 +70,9 @@ export class CrowdSite {
   static async start(clients: number, rest: number): Promise<CrowdSite> {
     const policy = setUpPolicy('crowd');
     writeLists(policy);
-    const folder = join(policy.folder, 'disk');
-    const disk = { folder, noDisk: mountDisk(policy.folder, folder) };
-    put(policy, 'A', folder);
-    const db = join(folder, 'access.db');
+    const disk = mountDisk('32m');
+    put(policy, 'A', disk.folder);
+    const db = join(disk.folder, 'access.db');
     const postfix = await startPrivatePostfix({
       listeners: {
         persistent: [askPolicy('unix:private/persistent')],
@@ -95,7 +90,7 @@ export class CrowdSite {
 
   /** Renames a copy of the list over the present database. */
   put(list: List): void {
-    put(this.policy, list, this.folder);
+    put(this.policy, list, this.disk.folder);
   }
 
   /** `import --replace` of the list. */
@@ -127,6 +122,7 @@ export class CrowdSite {
   stop(): void {
     void this.crowd.end();
     this.postfix.stop();
+    this.disk.unmount();
     this.policy.remove();
   }
 }
@@ -149,22 +145,4 @@ function put(policy: PolicySetUp, list: List, folder: string): void {
   copyFileSync(join(policy.folder, `${list}.db`), next);
   chmodSync(next, 0o644);
   renameSync(next, join(folder, 'access.db'));
-}
-
-/** @returns why it cannot be mounted, or null */
-function mountDisk(above: string, folder: string): string | null {
-  mkdirSync(folder);
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'mode=755,size=32m', 'allow-nets-test', folder], { stdio: 'pipe' });
-  } catch (error) {
-    return `no file system can be mounted here: ${(error as Error).message.trim().split('\n').at(-1)}`;
-  }
-  beforeRemoval(above, () => {
-    try {
-      execFileSync('umount', ['-l', folder], { stdio: 'ignore' });
-    } catch {
-      // Unmounted already.
-    }
-  });
-  return null;
 }

@@ -8,10 +8,10 @@ import * as fs from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { programLines } from '../postfix/policy-set-up';
-import { kill } from '../postfix/scratch-folder';
 import { needs } from '../requires';
-import { waitFor } from '../wait-for';
+import { programLines } from '../rig/policy-set-up';
+import { kill } from '../rig/scratch';
+import { waitFor } from '../rig/wait-for';
 import type { Answer } from './crowd';
 import { CrowdSite, type List } from './crowd-site';
 
@@ -38,7 +38,7 @@ describe(`${CLIENTS} clients at once, and`, needs('root', 'postfix', 'dovecot', 
    */
   function testFault(name: string, lists: readonly (List | 'defer')[], fault: () => Promise<List>): void {
     test(name, { timeout: 3_600_000 }, async (t) => {
-      if (name.startsWith('the disk') && site.noDisk !== null) return t.skip(site.noDisk);
+      if (name.startsWith('the disk') && site.disk.lacking !== false) return t.skip(site.disk.lacking);
       const begun = performance.now();
       const list = await fault();
       const over = performance.now();
@@ -130,7 +130,7 @@ describe(`${CLIENTS} clients at once, and`, needs('root', 'postfix', 'dovecot', 
     ['the file is cut to half', (db) => fs.truncateSync(db, fs.statSync(db).size / 2)],
     ['the file is filled with noise', (db) => fs.writeFileSync(db, Buffer.alloc(fs.statSync(db).size, 'noise'))],
     ['the file may not be read', (db) => fs.chmodSync(db, 0o600)],
-    ['the folder may not be entered', () => fs.chmodSync(site.folder, 0o700)],
+    ['the folder may not be entered', () => fs.chmodSync(site.disk.folder, 0o700)],
   ] as [string, (db: string) => void][]) {
     testFault(name, ['A', 'B', 'defer'], async () => {
       for (let round = 0; round < LONG; round++) {
@@ -138,7 +138,7 @@ describe(`${CLIENTS} clients at once, and`, needs('root', 'postfix', 'dovecot', 
         await site.eachAsked();
         harm(site.db);
         await site.eachAsked();
-        fs.chmodSync(site.folder, 0o755);
+        fs.chmodSync(site.disk.folder, 0o755);
         site.put('B');
         await site.eachAsked();
       }
@@ -149,7 +149,7 @@ describe(`${CLIENTS} clients at once, and`, needs('root', 'postfix', 'dovecot', 
   testFault('the disk is full, and a change fails', ['A', 'B'], async () => {
     site.put('A');
     let list: List = 'A';
-    const filler = `${site.folder}/filler`;
+    const filler = `${site.disk.folder}/filler`;
     const replaceOnFullDisk = () => {
       spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k', 'oflag=append', 'conv=notrunc']);
       return site.import(otherThan(list)).then(() => null, String);

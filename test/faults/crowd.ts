@@ -3,8 +3,8 @@
 //
 // In trouble: what is no answer to a recipient (a connection that ends, an XCLIENT that is refused) is an error of `ended`.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { clientAs } from '../postfix/policy-set-up';
-import type { SmtpClient } from '../postfix/smtp-client';
+import { clientAs } from '../rig/policy-set-up';
+import type { SmtpClient } from '../rig/smtp-client';
 
 /** Who asks from where, and the code of the right answer by the name of the list in force. */
 export interface Ask {

@@ -6,13 +6,14 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { change, type TestRow, writeDatabase } from '../policy/database';
-import { PolicyProgram, PROGRAM, request, run } from '../policy/program';
-import { makeScratch } from '../policy/scratch';
 import { needs } from '../requires';
+import { change, type TestRow, writeDatabase } from '../rig/database';
+import { converse, PolicyProgram, request } from '../rig/policy-program';
+import { PROGRAM, run } from '../rig/run';
+import { makeFolder } from '../rig/scratch';
 
-const scratch = makeScratch();
-const NOBODY = 65534;
+const scratch = makeFolder();
+const NOBODY = { as: 'nobody' };
 const DUNNO = 'action=dunno\n\n';
 const REJECT = 'action=reject 5.7.1 bob may not send mail from 10.1.1.1\n\n';
 const ASK = request('bob', '10.1.1.1');
@@ -36,7 +37,7 @@ async function started(file: string, surroundings = {}): Promise<PolicyProgram> 
 }
 
 async function rightAgain(file: string, answer: string): Promise<void> {
-  const { bytes, status, log } = await run(['--persistent', '--db', file], ASK + ASK);
+  const { bytes, status, log } = await converse(['--persistent', '--db', file], ASK + ASK);
   assert.deepEqual([bytes, status], [answer + answer, 0], log.join('\n'));
 }
 
@@ -162,7 +163,7 @@ describe('a fault of the database', { concurrency: 4 }, () => {
     try {
       let asked = 0;
       for (const end = Date.now() + 3000; Date.now() < end || asked === 0; asked++) {
-        const { bytes, status } = await run(['--persistent', '--log', 'none', '--db', file], outside.repeat(50));
+        const { bytes, status } = await converse(['--persistent', '--log', 'none', '--db', file], outside.repeat(50));
         assert.match(bytes, /^(action=reject 5\.7\.1 bob may not send mail from 192\.0\.2\.1\n\n)*$/);
         assert.ok(status === 0 || status === 78 || status === 75, `${status}`);
       }
@@ -193,7 +194,7 @@ describe('an interrupted change', needs('root'), () => {
     assert.equal(signal, 'SIGKILL', stderr);
     assert.ok(fs.existsSync(`${file}-journal`), 'there should be a hot journal');
   }
-  const allowNets = (...words: string[]) => spawnSync(process.execPath, [PROGRAM, ...words], { encoding: 'utf8' });
+  const allowNets = (...words: string[]) => run(words);
   const REMEDY = /^warn: database .* holds an interrupted change, .*; roll it back by running as root: allow-nets tidy/;
 
   test('of a killed writer: no reply and the remedy, which rolls it back', async () => {
@@ -202,8 +203,8 @@ describe('an interrupted change', needs('root'), () => {
     killWriter(file);
     assert.equal(await program.ask(ASK), '');
     assert.equal((await program.ended).status, 78);
-    for (const surroundings of [{ uid: NOBODY }, {}]) {
-      const { bytes, status, log } = await run(['--db', file], ASK, surroundings);
+    for (const surroundings of [NOBODY, {}]) {
+      const { bytes, status, log } = await converse(['--db', file], ASK, surroundings);
       assert.deepEqual([bytes, status], ['', 78]);
       assert.match(log.join('\n'), REMEDY);
     }
@@ -221,7 +222,7 @@ describe('an interrupted change', needs('root'), () => {
     const file = fresh([...OLD, ...manyRows('a')]);
     killWriter(file);
     fs.chmodSync(`${file}-journal`, 0o600);
-    const { bytes, status, log } = await run(['--db', file], ASK, { uid: NOBODY });
+    const { bytes, status, log } = await converse(['--db', file], ASK, NOBODY);
     assert.deepEqual([bytes, status], ['', 78]);
     assert.match(log.join('\n'), REMEDY);
   });
@@ -229,26 +230,26 @@ describe('an interrupted change', needs('root'), () => {
   test('a journal that is not hot does no harm', async () => {
     const file = fresh(OLD);
     fs.writeFileSync(`${file}-journal`, '');
-    assert.equal((await run(['--db', file], ASK, { uid: NOBODY })).bytes, DUNNO);
+    assert.equal((await converse(['--db', file], ASK, NOBODY)).bytes, DUNNO);
   });
 });
 
 describe('permissions', needs('root'), () => {
   async function checkForbidden(file: string): Promise<void> {
-    const { bytes, status, log } = await run(['--persistent', '--db', file], ASK, { uid: NOBODY });
+    const { bytes, status, log } = await converse(['--persistent', '--db', file], ASK, NOBODY);
     assert.deepEqual([bytes, status], ['', 78]);
     assert.match(log.join('\n'), /no permission to read database .*; let the service user's group read it, as root: /);
   }
 
   test('a file that becomes unreadable: no reply, also from who had it open, and right again after chmod', async () => {
     const file = fresh(OLD);
-    const program = await started(file, { uid: NOBODY });
+    const program = await started(file, NOBODY);
     fs.chmodSync(file, 0o600);
     assert.equal(await program.ask(ASK), '');
     assert.equal((await program.ended).status, 78);
     await checkForbidden(file);
     fs.chmodSync(file, 0o644);
-    assert.equal((await run(['--db', file], ASK, { uid: NOBODY })).bytes, DUNNO);
+    assert.equal((await converse(['--db', file], ASK, NOBODY)).bytes, DUNNO);
   });
 
   test('a folder above it that may not be entered', async () => {
@@ -258,7 +259,7 @@ describe('permissions', needs('root'), () => {
   });
 
   test('no more open files: no reply, and no bug', async () => {
-    const { bytes, status, log } = await run(['--db', fresh(OLD)], ASK, {
+    const { bytes, status, log } = await converse(['--db', fresh(OLD)], ASK, {
       command: ['/bin/sh', '-c', `ulimit -n 19; exec "$@"`, 'sh', process.execPath, PROGRAM],
     });
     assert.ok(status === 0 ? bytes === DUNNO : status === 78 && bytes === '', `${status} ${log}`);

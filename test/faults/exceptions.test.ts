@@ -4,12 +4,12 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
-import { type TestRow, writeDatabase } from '../policy/database';
-import { PolicyProgram, request } from '../policy/program';
-import { makeScratch } from '../policy/scratch';
+import { type TestRow, writeDatabase } from '../rig/database';
+import { PolicyProgram, request } from '../rig/policy-program';
+import { makeFolder } from '../rig/scratch';
 
 const SOAK = process.env['SOAK'] === '1';
-const scratch = makeScratch();
+const scratch = makeFolder();
 const db = path.join(scratch, 'access.db');
 const ROWS: TestRow[] = [
   { name: 'bob', network: '10.0.0.0/8' },

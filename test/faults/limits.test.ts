@@ -5,13 +5,14 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
-import { writeDatabase } from '../policy/database';
-import { PolicyProgram, PROGRAM, request, run } from '../policy/program';
-import { makeScratch } from '../policy/scratch';
-import { serviceProgram } from '../postfix/service-program';
 import { needs, program } from '../requires';
+import { writeDatabase } from '../rig/database';
+import { converse, PolicyProgram, request } from '../rig/policy-program';
+import { PROGRAM } from '../rig/run';
+import { makeFolder } from '../rig/scratch';
+import { serviceProgram } from '../rig/service-program';
 
-const scratch = makeScratch();
+const scratch = makeFolder();
 const db = path.join(scratch, 'access.db');
 writeDatabase(db, [
   { name: 'test1', network: '127.0.0.1/32' },
@@ -63,13 +64,13 @@ describe('with the least that it needs', needs('root', 'setpriv', 'unshare', 'pr
   });
 
   test('trouble ends it with its status', async () => {
-    const { bytes, status } = await run(['--db', `${db}.missing`], INPUT, { command, postlog: 'exit 1' });
+    const { bytes, status } = await converse(['--db', `${db}.missing`], INPUT, { command, postlog: 'exit 1' });
     assert.deepEqual([bytes, status], ['', 78]);
   });
 
   test('the flags for LimitAS= and MemoryDenyWriteExecute=: it answers where Node.js as it is cannot start', async () => {
     const limited = ['prlimit', `--as=${600 * 10 ** 6}`, node];
-    const { bytes, status } = await run(['--persistent', '--db', db], INPUT, {
+    const { bytes, status } = await converse(['--persistent', '--db', db], INPUT, {
       command: [...limited, '--jitless', '--no-expose-wasm', script],
     });
     assert.deepEqual([bytes, status], [ANSWERS, 0]);
@@ -87,7 +88,7 @@ describe('with the least that it needs', needs('root', 'setpriv', 'unshare', 'pr
         process.execPath,
         PROGRAM,
       ];
-      const { bytes, status } = await run(['--db', db], REJECTED, { command, postlog: 'exit 1' });
+      const { bytes, status } = await converse(['--db', db], REJECTED, { command, postlog: 'exit 1' });
       if (status === 0) assert.equal(bytes, REJECT);
       else assert.doesNotMatch(bytes, /^action|=/m);
     }
@@ -103,7 +104,7 @@ describe('what it asks the kernel for', needs('strace'), () => {
         'open,openat,openat2,creat,socket,connect,bind,listen,mkdir,rename,unlink,chmod,truncate,ftruncate,pwrite64,execve';
       const command = [program('strace'), '-f', '-e', `trace=${calls}`, '-o', trace, process.execPath, PROGRAM];
       const input = mode.length > 0 ? INPUT : REJECTED;
-      const { bytes } = await run([...mode, '--log', 'none', '--db', db], input, { command });
+      const { bytes } = await converse([...mode, '--log', 'none', '--db', db], input, { command });
       assert.equal(bytes, mode.length > 0 ? ANSWERS : REJECT);
       const lines = fs
         .readFileSync(trace, 'utf8')

@@ -6,12 +6,13 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeDatabase } from '../policy/database';
-import { makePlace, type Place, PolicyProgram, PROGRAM, request, run } from '../policy/program';
-import { makeScratch } from '../policy/scratch';
 import { needs, program } from '../requires';
+import { writeDatabase } from '../rig/database';
+import { converse, makePlace, PolicyProgram, request, type ServicePlace } from '../rig/policy-program';
+import { PROGRAM } from '../rig/run';
+import { makeFolder } from '../rig/scratch';
 
-const scratch = makeScratch();
+const scratch = makeFolder();
 const db = path.join(scratch, 'access.db');
 writeDatabase(db, [{ name: 'test1', network: '127.0.0.1/32' }]);
 const REFUSED = request('test2', '127.0.0.1');
@@ -28,7 +29,7 @@ const HANGS = `${COUNTED} exec sleep 1000`;
 const FAILS = `${COUNTED} exit 1`;
 
 /** The log programs that a run has started, and how many of them still run. */
-function logPrograms({ folder }: Place): { starts: number; left: number } {
+function logPrograms({ folder }: ServicePlace): { starts: number; left: number } {
   const file = path.join(folder, 'log.pids');
   const pids = fs.existsSync(file) ? fs.readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
   return { starts: pids.length, left: pids.filter((pid) => fs.existsSync(`/proc/${pid}`)).length };
@@ -169,7 +170,7 @@ describe('few requests', { concurrency: 4 }, () => {
   });
 
   test('a rejection and trouble after it are both logged', async () => {
-    const { log } = await run(['--persistent', '--db', db], `${REFUSED}nonsense\n\n`);
+    const { log } = await converse(['--persistent', '--db', db], `${REFUSED}nonsense\n\n`);
     assert.equal(log.length, 2);
     assert.ok(log.includes(`info: ${LINE}`));
     assert.match(log.join('\n'), /^warn: policy request not understood/m);

@@ -5,16 +5,16 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { change, writeDatabase } from '../policy/database';
-import { PolicyProgram, request } from '../policy/program';
-import { makeScratch } from '../policy/scratch';
+import { change, writeDatabase } from '../rig/database';
+import { PolicyProgram, request } from '../rig/policy-program';
+import { makeFolder } from '../rig/scratch';
 
 const SOAK = process.env['SOAK'] === '1';
 /** In the short form the heap still finds its size. */
 const GROWTH = SOAK ? 1.1 : 1.25;
 const BATCH = 500;
 const USERS = 2000;
-const scratch = makeScratch();
+const scratch = makeFolder();
 
 function makeDatabase(name: string): string {
   const file = path.join(scratch, name);

@@ -8,9 +8,9 @@ import { decide } from '../../src/policy/decide';
 import { rulesOf } from '../../src/rules/lookup';
 import { SCHEMA } from '../../src/rules/schema';
 import { RuleStore } from '../../src/rules/store';
-import { insertRows, writeDatabase } from '../policy/database';
-import { makeScratch } from '../policy/scratch';
-import { forRandom } from '../random';
+import { insertRows, writeDatabase } from '../rig/database';
+import { forRandom } from '../rig/random';
+import { makeFolder } from '../rig/scratch';
 import { type OracleRules, oracleVerdict } from './oracle';
 import { changeSomething, NOW, randomAnchors, randomQuestion, randomRows, storedRules } from './random-database';
 
@@ -45,7 +45,7 @@ test('random databases agree with the oracle', { timeout: 3_600_000 }, () => {
 });
 
 test('a database that changes all the time agrees with the oracle', { timeout: 3_600_000 }, () => {
-  const file = path.join(makeScratch(), 'access.db');
+  const file = path.join(makeFolder(), 'access.db');
   forRandom(SOAK ? 300 : 6, (pick) => {
     const anchors = randomAnchors(pick);
     writeDatabase(file, randomRows(pick, anchors));

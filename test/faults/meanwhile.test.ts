@@ -5,11 +5,12 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
-import { writeDatabase } from '../policy/database';
-import { PolicyProgram, PROGRAM, request, run } from '../policy/program';
-import { makeScratch } from '../policy/scratch';
+import { writeDatabase } from '../rig/database';
+import { converse, PolicyProgram, request } from '../rig/policy-program';
+import { PROGRAM } from '../rig/run';
+import { makeFolder } from '../rig/scratch';
 
-const scratch = makeScratch();
+const scratch = makeFolder();
 const DUNNO = 'action=dunno\n\n';
 const REJECT = 'action=reject 5.7.1 bob may not send mail from 10.1.1.1\n\n';
 const ASK = request('bob', '10.1.1.1');
@@ -101,7 +102,7 @@ for (const [what, change] of [
 test('better-sqlite3 removed under a program that has not yet needed it: trouble with the remedy', async () => {
   const db = fresh('no-driver.db', '10.0.0.0/8');
   const command = [process.execPath, copyProgram('no-driver')];
-  const { bytes, status, log } = await run(['--persistent', '--db', db], request('', '::1') + ASK, { command });
+  const { bytes, status, log } = await converse(['--persistent', '--db', db], request('', '::1') + ASK, { command });
   assert.deepEqual([bytes, status], [DUNNO, 78]);
   assert.match(log.join('\n'), /^warn: better-sqlite3, or its native addon, is missing in .*; install it as /);
 });

@@ -6,12 +6,13 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeDatabase } from '../policy/database';
-import { makePlace, PolicyProgram, PROGRAM, request, run, type Surroundings } from '../policy/program';
-import { makeScratch } from '../policy/scratch';
-import { waitFor } from '../wait-for';
+import { writeDatabase } from '../rig/database';
+import { converse, makePlace, PolicyProgram, request, type ServiceOptions } from '../rig/policy-program';
+import { PROGRAM } from '../rig/run';
+import { makeFolder } from '../rig/scratch';
+import { waitFor } from '../rig/wait-for';
 
-const db = path.join(makeScratch(), 'access.db');
+const db = path.join(makeFolder(), 'access.db');
 writeDatabase(db, [{ name: 'test1', network: '127.0.0.1/32' }]);
 const ALLOWED = request('test1', '127.0.0.1');
 const REFUSED = request('test2', '127.0.0.1');
@@ -21,12 +22,12 @@ const WORDS = ['--persistent', '--log', 'none', '--db', db];
 
 /** O_NONBLOCK is set on the socket by a Node that has touched its process.stdin and was killed before it could set it back. */
 const SET_NON_BLOCKING = `{ "$0" -e 'process.stdin; process.kill(process.pid, "SIGKILL")'; } 2> /dev/null; exec "$@"`;
-const NON_BLOCKING: Surroundings = {
+const NON_BLOCKING: ServiceOptions = {
   command: ['/bin/sh', '-c', SET_NON_BLOCKING, process.execPath, process.execPath, PROGRAM],
 };
 
 /** A program that has answered once. */
-async function start(surroundings: Surroundings = {}): Promise<PolicyProgram> {
+async function start(surroundings: ServiceOptions = {}): Promise<PolicyProgram> {
   const program = await PolicyProgram.start(WORDS, surroundings);
   assert.equal(await program.ask(ALLOWED), DUNNO);
   return program;
@@ -174,9 +175,9 @@ describe('warnings of Node.js', { concurrency: 4 }, () => {
     for (const mode of [[], ['--persistent']]) {
       test(`with ${options.replace(warning, 'a file that warns')} ${mode}`, async () => {
         const env = { NODE_OPTIONS: options };
-        const { bytes, status } = await run([...mode, '--db', db], REFUSED + ALLOWED, { env });
+        const { bytes, status } = await converse([...mode, '--db', db], REFUSED + ALLOWED, { env });
         assert.deepEqual([bytes, status], [mode.length > 0 ? REJECT + DUNNO : REJECT, 0]);
-        const trouble = await run([...mode, '--db', `${db}.missing`], REFUSED, { env });
+        const trouble = await converse([...mode, '--db', `${db}.missing`], REFUSED, { env });
         assert.deepEqual([trouble.bytes, trouble.status, trouble.log.length], ['', 78, 1]);
       });
     }

@@ -3,9 +3,9 @@
 import Database from 'better-sqlite3';
 import { formatNetwork, parseNetwork } from '../../src/rules/network';
 import type { Table } from '../../src/rules/schema';
-import { insertRows, type TestRow, writeDatabase } from '../policy/database';
-import { oneOf, type Pick } from '../random';
-import { type Bits, near, plainText, randomBits, spellAddress, spellBlock } from '../rules/spellings';
+import { insertRows, type TestRow, writeDatabase } from '../rig/database';
+import { oneOf, type Pick } from '../rig/random';
+import { type Bits, near, plainText, randomBits, spellAddress, spellBlock } from '../rig/spellings';
 import type { OracleRow, OracleRules } from './oracle';
 
 /** The moment about which the entries expire. */

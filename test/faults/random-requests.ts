@@ -1,7 +1,7 @@
 // Random policy requests: well-formed ones from a grammar, and mutants of those. One character is one byte.
 import { createHash } from 'node:crypto';
-import { oneOf, type Pick } from '../random';
-import { randomBits, spellAddress } from '../rules/spellings';
+import { oneOf, type Pick } from '../rig/random';
+import { randomBits, spellAddress } from '../rig/spellings';
 
 // biome-ignore format: lists of words
 const ATTRIBUTES = [

@@ -12,15 +12,15 @@ import { logLine } from '../../src/policy/log-line';
 import { actionOf, DEFAULT_REJECT_TEXT } from '../../src/policy/reply';
 import { RequestReader } from '../../src/policy/request';
 import { RuleStore } from '../../src/rules/store';
-import { type TestRow, writeDatabase } from '../policy/database';
-import { run } from '../policy/program';
-import { makeScratch } from '../policy/scratch';
-import { forRandom, type Pick, picks, runs } from '../random';
+import { type TestRow, writeDatabase } from '../rig/database';
+import { converse } from '../rig/policy-program';
+import { forRandom, type Pick, picks, runs } from '../rig/random';
+import { makeFolder } from '../rig/scratch';
 import { oracleRequests, oracleVerdict } from './oracle';
 import { randomStream } from './random-requests';
 
 const SOAK = process.env['SOAK'] === '1';
-const scratch = makeScratch();
+const scratch = makeFolder();
 const db = path.join(scratch, 'access.db');
 const ROWS: TestRow[] = [
   { name: 'bob', network: '10.0.0.0/8' },
@@ -133,7 +133,7 @@ describe('through whole programs', () => {
 
 async function throughProgram(mode: readonly string[], bytes: Buffer): Promise<void> {
   const { answers, broken } = expectedAnswers(bytes);
-  const ended = await run([...mode, '--db', db], bytes);
+  const ended = await converse([...mode, '--db', db], bytes);
   const one = mode.length === 0;
   const log = ended.log.join('\n');
   checkAnswers(ended.bytes, one ? answers.slice(0, 1) : answers);

@@ -4,13 +4,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { looseAccess } from '../../src/postfix/database-access';
-import { makeScratchFolder, removeScratchFolder } from '../postfix/scratch-folder';
+import { makeFolder, removeFolder } from '../rig/scratch';
 
 const account = { name: 'someone', uid: 65_534, gid: 65_533, group: 'somegroup' };
 
 describe('the folder of a database', () => {
-  const root = makeScratchFolder('access');
-  after(() => removeScratchFolder(root));
+  const root = makeFolder('access');
+  after(() => removeFolder(root));
   for (const [what, others, isClosed] of [
     ['alone', [], true],
     ['with what belongs to the database', ['access.db-journal', 'access.db.sync.json'], true],

@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import type { Finding } from '../../src/doctor/finding';
 import { policyHostsIn } from '../../src/doctor/policy-host-check';
-import { userIds } from '../postfix/accounts';
-import { freePorts } from '../postfix/free-ports';
-import { makeCold } from '../postfix/instance-files';
-import { type PrivatePostfix, startPrivatePostfix } from '../postfix/private-postfix';
 import { needs } from '../requires';
+import { userIds } from '../rig/accounts';
+import { freePorts } from '../rig/ports';
+import { type PrivatePostfix, startPrivatePostfix } from '../rig/postfix';
+import { makeCold } from '../rig/postfix-files';
 import { INSIDE, Site } from './site';
 
 describe('doctor, a policy host and a server', needs('root', 'postfix', 'dovecot', 'openssl'), () => {

@@ -8,7 +8,6 @@ import {
   closeSync,
   copyFileSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -20,10 +19,11 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Finding } from '../../src/doctor/finding';
-import { groupId, userIds } from '../postfix/accounts';
-import { makeCold } from '../postfix/instance-files';
 import { needs, program } from '../requires';
-import { waitFor } from '../wait-for';
+import { groupId, userIds } from '../rig/accounts';
+import { makeCold } from '../rig/postfix-files';
+import { makeFolder } from '../rig/scratch';
+import { waitFor } from '../rig/wait-for';
 import { INSIDE, Site } from './site';
 
 /** What is not ok: check, status, and what message and remedy have in them. */
@@ -129,9 +129,8 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
 
   /** A program in place of the installed one, with the name that doctor knows. */
   function standIn(code: string): string {
-    const folder = join(mkdtempSync(join(site.folder, 'stand-in-')), 'bin');
+    const folder = join(makeFolder('stand-in'), 'bin');
     mkdirSync(folder);
-    chmodSync(join(folder, '..'), 0o755);
     const file = join(folder, 'allow-nets.js');
     writeFileSync(file, code, { mode: 0o755 });
     edit('master.cf', [site.program.script, file]);

@@ -5,8 +5,8 @@ import { after, before, describe, test } from 'node:test';
 import { servicesOf } from '../../src/postfix/config-text';
 import { serviceLookup } from '../../src/postfix/configuration';
 import { checksOf } from '../../src/postfix/restrictions';
-import { smallMasterCf } from '../postfix/master-cf';
 import { needs } from '../requires';
+import { smallMasterCf } from '../rig/master-cf';
 import { INSIDE, OUTSIDE, Site } from './site';
 
 const NAMES = Array.from({ length: 40 }, (_, i) => `s${i}`);

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { userIds } from '../postfix/accounts';
-import { stockMasterCf } from '../postfix/master-cf';
 import { needs } from '../requires';
+import { userIds } from '../rig/accounts';
+import { stockMasterCf } from '../rig/master-cf';
 import { pathWith } from './postfix-stub';
 import { INSIDE, OUTSIDE, Site } from './site';
 
@@ -70,7 +70,7 @@ describe('Debian’s master.cf with submission as shipped', needs('root', 'postf
 
   test('when postfix check fails, both files are put back as they were', async () => {
     const { status, stderr } = site.run(['install', '-c', site.postfix.configDir, '--yes'], {
-      PATH: pathWith(site.folder, { check: 'echo no luck >&2; exit 7' }),
+      PATH: pathWith({ check: 'echo no luck >&2; exit 7' }),
     });
     assert.match(
       stderr,

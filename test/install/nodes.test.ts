@@ -9,9 +9,9 @@ import { mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { PolicyProgram, request } from '../policy/program';
-import { makeScratchFolder, removeScratchFolder } from '../postfix/scratch-folder';
 import { needs } from '../requires';
+import { PolicyProgram, request } from '../rig/policy-program';
+import { makeFolder, removeFolder } from '../rig/scratch';
 import { copyCheckout, Npm, nodeOfMajor, packPrebuilt } from './npm';
 import { INSIDE, Site } from './site';
 
@@ -39,14 +39,14 @@ let folder: string;
 let prebuilds: string;
 let tarball: string;
 before(() => {
-  folder = makeScratchFolder('nodes');
+  folder = makeFolder('nodes');
   prebuilds = join(folder, 'prebuilds');
   packPrebuilt(prebuilds);
   const checkout = copyCheckout(folder, 'linked');
   new Npm(join(folder, 'pack'), prebuilds).run(['pack'], checkout);
   tarball = join(checkout, readdirSync(checkout).find((name) => name.endsWith('.tgz')) ?? '');
 });
-after(() => removeScratchFolder(folder));
+after(() => removeFolder(folder));
 
 /** The packed program, installed by npm under the Node.js of this major version. */
 function install(major: number, place: string) {

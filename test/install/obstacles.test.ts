@@ -111,7 +111,7 @@ describe('install against obstacles', needs('root', 'postfix', 'dovecot', 'opens
   test('a Postfix that ends while it is changed is started again with the old files', async () => {
     const stop = `${program('postfix')} -c ${site.postfix.configDir} stop 2>/dev/null; exit 0`;
     const { status, stderr } = site.run(['install', '-c', site.postfix.configDir, '--yes'], {
-      PATH: pathWith(site.folder, { reload: stop }),
+      PATH: pathWith({ reload: stop }),
     });
     assert.match(stderr, /put back as they were, and Postfix, which had ended, was started again\n/);
     assert.equal(status, 1);

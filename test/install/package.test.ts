@@ -18,8 +18,8 @@ import {
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { makeScratchFolder, removeScratchFolder } from '../postfix/scratch-folder';
 import { needs, program } from '../requires';
+import { makeFolder, removeFolder } from '../rig/scratch';
 import { copyCheckout, Npm, packPrebuilt } from './npm';
 import { INSIDE, OUTSIDE, Site } from './site';
 
@@ -39,7 +39,7 @@ describe('the package', needs('root', 'postfix', 'dovecot', 'openssl', 'cc'), ()
   let original: Awaited<ReturnType<Site<string>['configuration']>>;
 
   before(async () => {
-    folder = makeScratchFolder('package');
+    folder = makeFolder('package');
     const prebuilds = join(folder, 'prebuilds');
     packPrebuilt(prebuilds);
     npm = new Npm(folder, prebuilds);
@@ -52,7 +52,7 @@ describe('the package', needs('root', 'postfix', 'dovecot', 'openssl', 'cc'), ()
   });
   after(() => {
     site?.close();
-    if (folder) removeScratchFolder(folder);
+    if (folder) removeFolder(folder);
   });
 
   const packageFolder = () => npm.packageFolder;

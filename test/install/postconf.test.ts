@@ -2,29 +2,20 @@
 // understands, also where options are bundled.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { servicesOf } from '../../src/postfix/config-text';
 import type { ConfigFiles } from '../../src/postfix/configuration';
 import { installPlan, uninstallPlan } from '../../src/postfix/plan';
-import { makeCold } from '../postfix/instance-files';
 import { needs, program } from '../requires';
+import { makeCold } from '../rig/postfix-files';
+import { makeFolder } from '../rig/scratch';
 import { CONFIGURATIONS } from './configurations';
 
 describe('postconf', needs('postconf'), () => {
-  let folder: string;
-  let count = 0;
-
-  before(() => {
-    folder = mkdtempSync(join(tmpdir(), 'allow-nets-postconf-'));
-  });
-  after(() => rmSync(folder, { recursive: true, force: true }));
-
   function write({ main, master }: ConfigFiles): string {
-    const dir = join(folder, String(count++));
-    mkdirSync(dir);
+    const dir = makeFolder('postconf');
     for (const [name, text] of Object.entries({ 'main.cf': main, 'master.cf': master })) {
       writeFileSync(join(dir, name), text);
       makeCold(join(dir, name));

@@ -1,14 +1,15 @@
 // A private Postfix as install finds it, the commands run on it, and mail as the proof of what they did.
 //
 // alice may send from 127.0.0.7. 127.0.0.9 is outside, although it is in mynetworks like everything on loopback.
-import { execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { PrivatePostfixOptions } from '../postfix/instance-files';
-import { type PrivatePostfix, startPrivatePostfix } from '../postfix/private-postfix';
-import { makeScratchFolder, removeScratchFolder } from '../postfix/scratch-folder';
-import { type ServiceProgram, serviceProgram, shippedScript } from '../postfix/service-program';
-import { type Reply, SmtpClient } from '../postfix/smtp-client';
+import { newDatabase } from '../rig/database';
+import { type PrivatePostfix, startPrivatePostfix } from '../rig/postfix';
+import type { PrivatePostfixOptions } from '../rig/postfix-files';
+import { type Outcome, run } from '../rig/run';
+import { makeFolder, removeFolder } from '../rig/scratch';
+import { type ServiceProgram, serviceProgram } from '../rig/service-program';
+import { type Reply, SmtpClient } from '../rig/smtp-client';
 
 export const INSIDE = '127.0.0.7';
 export const OUTSIDE = '127.0.0.9';
@@ -17,19 +18,6 @@ const users = { alice: 'secret' };
 
 /** How a service's clients begin. */
 export type Start = 'plain' | 'starttls' | 'tls';
-
-export interface Ran {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** The program that was built, at a place where the service user can run it. */
-function builtProgram(folder: string): ServiceProgram {
-  const trial = join(folder, 'trial.db');
-  execFileSync(process.execPath, [shippedScript(), 'init', '--db', trial]);
-  return serviceProgram(folder, trial);
-}
 
 export class Site<Name extends string> {
   private constructor(
@@ -45,20 +33,20 @@ export class Site<Name extends string> {
     options: PrivatePostfixOptions<Name>,
     installed: ServiceProgram | null = null,
   ): Promise<Site<Name>> {
-    const folder = makeScratchFolder('install');
+    const folder = makeFolder('install');
     try {
-      const program = installed ?? builtProgram(folder);
+      const program = installed ?? serviceProgram(folder, newDatabase());
       const postfix = await startPrivatePostfix({ users, ...options });
       return new Site(folder, program, postfix, starts);
     } catch (error) {
-      removeScratchFolder(folder);
+      removeFolder(folder);
       throw error;
     }
   }
 
   close(): void {
     this.postfix.stop();
-    removeScratchFolder(this.folder);
+    removeFolder(this.folder);
   }
 
   get db(): string {
@@ -66,16 +54,13 @@ export class Site<Name extends string> {
   }
 
   /** Runs an allow-nets command on this site's database. */
-  run(words: readonly string[], environment: NodeJS.ProcessEnv = {}): Ran {
-    return spawnSync(this.program.node, [this.program.script, ...words], {
-      encoding: 'utf8',
-      input: '',
-      env: { ...process.env, NO_COLOR: '1', ALLOW_NETS_DB: this.db, ...environment },
-    });
+  run(words: readonly string[], environment: NodeJS.ProcessEnv = {}): Outcome {
+    const command = [this.program.node, this.program.script];
+    return run(words, { command, db: this.db, env: { ...process.env, NO_COLOR: '1', ...environment } });
   }
 
   /** install, uninstall or doctor on this site's Postfix. */
-  onPostfix(command: string, ...words: readonly string[]): Ran {
+  onPostfix(command: string, ...words: readonly string[]): Outcome {
     return this.run([command, '-c', this.postfix.configDir, ...words]);
   }
 

@@ -2,8 +2,8 @@
 // may do so all the same must have been named by install and doctor.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { smallMasterCf } from '../postfix/master-cf';
 import { needs } from '../requires';
+import { smallMasterCf } from '../rig/master-cf';
 import { INSIDE, OUTSIDE, Site } from './site';
 
 /** What follows `smtpd` in the entry, as it stands in the file. All of them let whoever has logged in send from everywhere. */

@@ -15,8 +15,8 @@ import {
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Finding } from '../../src/doctor/finding';
-import { userIds } from '../postfix/accounts';
 import { needs, program } from '../requires';
+import { userIds } from '../rig/accounts';
 import { pathWith } from './postfix-stub';
 import { INSIDE, Site } from './site';
 
@@ -45,7 +45,7 @@ describe('install where something is in the way', needs('root', 'postfix', 'dove
 
   /** install or uninstall with another `postfix` command. */
   function run(words: readonly string[], stub: Readonly<Record<string, string>>) {
-    return site.run([...words, '-c', site.postfix.configDir], { PATH: pathWith(site.folder, stub) });
+    return site.run([...words, '-c', site.postfix.configDir], { PATH: pathWith(stub) });
   }
 
   function assertLinks(): void {

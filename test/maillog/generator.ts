@@ -1,7 +1,7 @@
 // Mail logs with a known truth, in every style: who sent from where and when, among everything else that such a log
 // holds, and among all that names users and must not count.
 import fc from 'fast-check';
-import { oneOf, type Pick, picks } from '../random';
+import { oneOf, type Pick, picks } from '../rig/random';
 
 /** One message that Postfix took from an authenticated user. `seconds`: since 1970. */
 export interface Sent {

@@ -4,7 +4,9 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { needs, program } from '../requires';
-import { database, entries, file, noDatabase, type Ran, run } from './command';
+import { entries, newDatabase } from '../rig/database';
+import { type Outcome, run } from '../rig/run';
+import { newFile, newPath } from '../rig/scratch';
 import { many, taken } from './small-log';
 import type { Learned } from './truth';
 
@@ -14,11 +16,11 @@ const BOB = many(2, 'Bob@Example.com', '198.51.100.9', '2026-11-05');
 /** A user in many networks: a stolen password. */
 const EVE = Array.from({ length: 12 }, (_, i) => many(2, 'eve', `198.18.${i}.1`)).join('');
 
-const learn = (log: string | Buffer, db: string, ...words: string[]): Ran =>
-  run(['learn', ...words, '--db', db, file(log)]);
+const learn = (log: string | Buffer, db: string, ...words: string[]): Outcome =>
+  run(['learn', ...words, '--db', db, newFile(log)]);
 
 /** Of `learn --json`: the columns of each row, with a blank between. */
-function rowsOf({ stdout }: Ran, ...columns: (keyof Learned)[]): string[] {
+function rowsOf({ stdout }: Outcome, ...columns: (keyof Learned)[]): string[] {
   const rows = JSON.parse(stdout) as Learned[];
   return rows.map((row) =>
     columns
@@ -29,7 +31,7 @@ function rowsOf({ stdout }: Ran, ...columns: (keyof Learned)[]): string[] {
 }
 
 test('prints users and networks, the most used first', () => {
-  const { status, stdout, stderr } = learn(BOB + ALICE, database());
+  const { status, stdout, stderr } = learn(BOB + ALICE, newDatabase());
   assert.equal(
     stdout,
     [
@@ -45,7 +47,7 @@ test('prints users and networks, the most used first', () => {
 });
 
 test('prints what import takes with --json', () => {
-  const db = database();
+  const db = newDatabase();
   run(['add', 'bob@example.com', '198.51.100.0/24', '--db', db]);
   const { status, stdout } = learn(BOB, db, '--json', '--user', 'bob@example.com');
   assert.deepEqual(JSON.parse(stdout), [
@@ -67,8 +69,8 @@ test('prints what import takes with --json', () => {
 });
 
 test('what --json prints is what import takes, with the notes', () => {
-  const learned = learn(ALICE + BOB, noDatabase(), '--json').stdout;
-  const db = database();
+  const learned = learn(ALICE + BOB, newPath(), '--json').stdout;
+  const db = newDatabase();
   const { status, stdout, stderr } = run(['import', '-', '--db', db], { input: learned });
   assert.deepEqual([status, stdout], [0, 'added 3, changed 0, removed 0, unchanged 0\n']);
   assert.equal(stderr, 'allow-nets: hint: columns left out: messages, days, first, last, allowed, by, marks\n');
@@ -99,7 +101,7 @@ test('groups addresses to the prefix lengths asked for, joins what lies side by 
   ];
   for (const [words, log, networks] of rows) {
     await t.test(words, () => {
-      const ran = learn(log, noDatabase(), '--json', ...words.split(' ').filter(Boolean));
+      const ran = learn(log, newPath(), '--json', ...words.split(' ').filter(Boolean));
       assert.deepEqual([rowsOf(ran, 'network').sort(), ran.status], [networks.sort(), 0]);
     });
   }
@@ -111,7 +113,7 @@ test('marks networks of many users, stolen passwords, gateways and what was seen
   const of = (some: string[], address: string) => some.map((user) => many(2, user, address)).join('');
   const webmail = own + of(users.slice(0, 3), '203.0.113.80');
   const found = (log: string) => {
-    const ran = learn(log, noDatabase(), '--json');
+    const ran = learn(log, newPath(), '--json');
     return { marked: rowsOf(ran, 'user', 'network', 'marks').filter((row) => / .* /.test(row)), stderr: ran.stderr };
   };
   // biome-ignore format: a table
@@ -135,7 +137,7 @@ test('marks networks of many users, stolen passwords, gateways and what was seen
 });
 
 test('says what is allowed already, and by what', () => {
-  const db = database();
+  const db = newDatabase();
   run(['set', 'add', 'office', '192.0.2.0/24', '--db', db]);
   run(['add', 'alice@example.com', '@office', '--db', db]);
   run(['add', '@example.com', '198.51.100.0/24', '2001:db8::1', '--db', db]);
@@ -154,7 +156,7 @@ test('says what is allowed already, and by what', () => {
 });
 
 test('--apply adds what is printed, once, with where it comes from', () => {
-  const db = database();
+  const db = newDatabase();
   const first = learn(ALICE + BOB, db, '--apply');
   assert.equal(first.status, 0, first.stderr);
   assert.match(first.stdout, /\nadded 3 entries of 2 users\n$/);
@@ -166,12 +168,12 @@ test('--apply adds what is printed, once, with where it comes from', () => {
 
   const again = learn(ALICE + BOB, db, '--apply');
   assert.match(again.stdout, /\nadded 0 entries of 0 users\n$/);
-  const replayed = run(['replay', '--db', db, file(ALICE + BOB)]);
+  const replayed = run(['replay', '--db', db, newFile(ALICE + BOB)]);
   assert.deepEqual([again.status, replayed.status, replayed.stderr], [0, 0, '']);
 });
 
 test('--apply takes nobody what a wider entry allows', () => {
-  const db = database();
+  const db = newDatabase();
   run(['add', '@example.com', '198.51.100.0/24', '--db', db]);
   run(['add', 'carol@example.com', '203.0.113.0/24', '--only', '--db', db]);
   // Bob is allowed by his domain: nothing is new. Dan is, and from home is new. Carol has a network, and another one is
@@ -194,7 +196,7 @@ test('--apply takes nobody what a wider entry allows', () => {
     'dan@example.com inherit',
   ]);
   assert.match(stderr, /hint: an entry inherit keeps what wider entries allow: dan@example\.com\n/);
-  assert.equal(run(['replay', '--db', db, file(log)]).status, 0);
+  assert.equal(run(['replay', '--db', db, newFile(log)]).status, 0);
   // What was learned ends, what the domain allows does not.
   const later = ['--at', '2100-01-01', '--db', db];
   assert.equal(run(['check', 'dan@example.com', '198.51.100.20', ...later]).status, 0);
@@ -202,7 +204,7 @@ test('--apply takes nobody what a wider entry allows', () => {
 });
 
 test('--apply leaves out who is blocked: an own entry would end the block of the domain', () => {
-  const db = database();
+  const db = newDatabase();
   run(['block', '@example.com', '--db', db]);
   run(['block', 'bob', '--db', db]);
   const log =
@@ -222,7 +224,7 @@ test('--apply leaves out a stolen password and a gateway, and --force does not',
     [proxied + many(2, 'u1', '192.0.2.9'), /hint: not added, --force adds them: 172\.17\.0\.1\/32 \(gateway\)\n/, 'u1 192.0.2.9/32', 4],
   ];
   for (const [log, hint, left, all] of rows) {
-    const db = database();
+    const db = newDatabase();
     const { status, stderr } = learn(log, db, '--apply');
     assert.deepEqual([status, entries(db)], [0, [left]]);
     assert.match(stderr, hint);
@@ -232,7 +234,7 @@ test('--apply leaves out a stolen password and a gateway, and --force does not',
 });
 
 test('--note and --for say it of what is added', () => {
-  const db = database();
+  const db = newDatabase();
   assert.equal(learn(BOB, db, '--apply', '--note', 'ticket 7', '--for', '30d').status, 0);
   const [{ note, expires }] = JSON.parse(run(['list', '--json', '--db', db]).stdout);
   const days = (Date.parse(expires) - Date.now()) / 86_400_000;
@@ -240,7 +242,7 @@ test('--note and --for say it of what is added', () => {
 });
 
 test('an entry that has expired is new again', needs('sqlite3'), () => {
-  const db = database();
+  const db = newDatabase();
   run(['add', 'bob@example.com', '198.51.100.9', '--db', db]);
   execFileSync(program('sqlite3'), [db, "update access set expires = '2020-01-01T00:00:00Z'"]);
   assert.match(learn(BOB, db, '--apply').stdout, / {2}new\nadded 1 entry of 1 user\n$/);
@@ -248,7 +250,7 @@ test('an entry that has expired is new again', needs('sqlite3'), () => {
 });
 
 test('a login name that would mean others, too, is never an entry', () => {
-  const db = database();
+  const db = newDatabase();
   const names = ['*', '@example.com', '@', ' alice', '192.0.2.0/24'];
   const { status, stderr } = learn(names.map((name) => many(2, name, '203.0.113.66')).join('') + BOB, db, '--apply');
   assert.deepEqual([status, entries(db)], [0, ['bob@example.com 198.51.100.9/32']]);
@@ -260,7 +262,7 @@ test('messages from an address that the log does not know', () => {
   const at = (count: number, address: string) => many(count, 'bob', address);
   const ran = learn(
     at(3, 'unknown') + at(2, 'fe80::1%eth0') + at(1, '192.0.2.9') + at(4, '192.0.2.999'),
-    noDatabase(),
+    newPath(),
     '--json',
   );
   assert.deepEqual([rowsOf(ran, 'network', 'messages'), ran.status], [['192.0.2.9/32 1'], 0]);
@@ -293,7 +295,7 @@ test('counts logins of Dovecot with --dovecot only', () => {
   const own = 'Nov 04 05:47:54 imap-login: Info: Logged in: user=<bob>, method=PLAIN, rip=192.0.2.9, lip=192.0.2.1\n';
   const log = lines.join('') + own + many(1, 'carol', '192.0.2.30');
   const learned = (...words: string[]) => {
-    const ran = learn(log, noDatabase(), '--json', ...words);
+    const ran = learn(log, newPath(), '--json', ...words);
     assert.doesNotMatch(ran.stderr, /broken|not understood/);
     return rowsOf(ran, 'user', 'network', 'messages');
   };
@@ -321,7 +323,7 @@ test('what cannot be read is reported, each kind; what was read counts, and --ap
   ];
   for (const [name, log, hint] of rows) {
     await t.test(name, () => {
-      const db = database();
+      const db = newDatabase();
       const { status, stdout, stderr } = learn(log, db, '--apply');
       assert.deepEqual([status, entries(db)], [1, []]);
       assert.match(stderr, hint);
@@ -329,7 +331,7 @@ test('what cannot be read is reported, each kind; what was read counts, and --ap
         stderr,
         /error: nothing was added: some of the log could not be read\nallow-nets: hint: .*--force\n$/,
       );
-      assert.equal(run(['replay', '--db', db, file(log)]).status, 1);
+      assert.equal(run(['replay', '--db', db, newFile(log)]).status, 1);
       const count = hint === utf16 ? 0 : 2;
       assert.equal(stdout.split('\n').filter((line) => line.startsWith('alice')).length, count);
       assert.equal(learn(log, db, '--apply', '--force').status, 0);
@@ -339,41 +341,41 @@ test('what cannot be read is reported, each kind; what was read counts, and --ap
 });
 
 test('an example of a broken line cannot write to the terminal', () => {
-  const { stderr } = learn(taken('bob\x1b[2J\x07', '192.0.2.9', '2026-11-04T05:00:00Z'), noDatabase());
+  const { stderr } = learn(taken('bob\x1b[2J\x07', '192.0.2.9', '2026-11-04T05:00:00Z'), newPath());
   assert.match(stderr, /left out 1 broken line/);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not be there
   assert.doesNotMatch(stderr, /[\x00-\x09\x0b-\x1f]/);
 });
 
 test('standard input, alone, compressed and among files', () => {
-  const words = ['learn', '--json', '--db', noDatabase()];
+  const words = ['learn', '--json', '--db', newPath()];
   for (const input of [BOB, gzipSync(BOB)]) {
     assert.deepEqual(rowsOf(run([...words, '-'], { input }), 'user'), ['bob@example.com']);
   }
-  const both = run([...words, file(ALICE), '-'], { input: BOB });
+  const both = run([...words, newFile(ALICE), '-'], { input: BOB });
   assert.deepEqual(rowsOf(both, 'user'), ['alice@example.com', 'alice@example.com', 'bob@example.com']);
   const utf16 = run([...words, '-'], { input: Buffer.from(BOB, 'utf16le') });
   assert.match(utf16.stderr, /standard input is UTF-16 and was not read; convert it first: iconv -f UTF-16 -t UTF-8\n/);
 });
 
 test('nothing found: says so', () => {
-  const { status, stdout, stderr } = learn('Nov  4 05:47:54 mx1 cron[1]: x\n', database());
+  const { status, stdout, stderr } = learn('Nov  4 05:47:54 mx1 cron[1]: x\n', newDatabase());
   assert.deepEqual([status, stdout], [0, '']);
   assert.match(stderr, /^allow-nets: hint: no mail of an authenticated user was found/);
-  assert.equal(learn('', database(), '--json').stdout, '[]\n');
+  assert.equal(learn('', newDatabase(), '--json').stdout, '[]\n');
 });
 
 test('before there is a database everything is new; --apply requires one', () => {
-  const read = learn(BOB, noDatabase());
+  const read = learn(BOB, newPath());
   assert.equal(read.status, 0);
   assert.match(read.stdout, / {2}new\n$/);
-  const applied = learn(BOB, noDatabase(), '--apply');
+  const applied = learn(BOB, newPath(), '--apply');
   assert.deepEqual([applied.status, applied.stdout], [1, '']);
   assert.match(applied.stderr, /error: there is no database .*\nallow-nets: hint: .*allow-nets init/);
 });
 
 test('wrong usage and files that cannot be read', async (t) => {
-  const log = file(BOB);
+  const log = newFile(BOB);
   // biome-ignore format: a table
   const rows: [words: string[], status: number, stderr: RegExp][] = [
     [[log, '/nowhere/mail.log'], 1, /error: there is no file \/nowhere\/mail\.log\n/],
@@ -387,7 +389,7 @@ test('wrong usage and files that cannot be read', async (t) => {
   ];
   for (const [words, status, stderr] of rows) {
     await t.test(words.join(' '), () => {
-      const ran = run(['learn', '--db', database(), ...words]);
+      const ran = run(['learn', '--db', newDatabase(), ...words]);
       assert.match(ran.stderr, stderr);
       assert.deepEqual([ran.status, ran.stdout], [status, '']);
     });

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { database, file, run } from './command';
+import { newDatabase } from '../rig/database';
+import { run } from '../rig/run';
+import { newFile } from '../rig/scratch';
 import { taken } from './small-log';
 
-const db = database();
+const db = newDatabase();
 // Networks that several entries allow in part.
 for (const [user, ...networks] of [
   ['alice', '2001:db8:0:1::/65', '2001:db8:0:1:8000::/65', '192.0.2.0/25', '192.0.2.128/25'],
@@ -31,7 +33,7 @@ for (const words of [
   ['replay', '--json'],
 ]) {
   test(words.join(' '), () => {
-    const printed = (lines: readonly string[]) => run([...words, '--db', db, file(lines.join(''))]);
+    const printed = (lines: readonly string[]) => run([...words, '--db', db, newFile(lines.join(''))]);
     const wanted = printed(LINES);
     assert.ok(wanted.stdout.length > 100);
     for (const shuffled of fc.sample(fc.shuffledSubarray(LINES, { minLength: LINES.length }), {

@@ -4,7 +4,9 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { needs, program } from '../requires';
-import { database, file, noDatabase, PROGRAM, run } from './command';
+import { newDatabase } from '../rig/database';
+import { PROGRAM, run } from '../rig/run';
+import { newFile, newPath } from '../rig/scratch';
 
 const HEAD = 'mx1 postfix/allow-nets[77]: ';
 const at = (clock: string, pairs: string, head = HEAD) => `2026-11-04T${clock}Z ${head}${pairs}\n`;
@@ -24,14 +26,14 @@ const LOG =
 
 /** Bob is allowed by now. */
 function prepared(): string {
-  const db = database();
+  const db = newDatabase();
   run(['add', 'bob', '198.51.100.0/24', '--db', db]);
   run(['add', 'alice@example.com', '192.0.2.0/24', '--db', db]);
   return db;
 }
 
 const ask = (db: string, log: string, ...words: string[]) =>
-  run(['refused', ...words, file(log)], { env: { ALLOW_NETS_DB: db } });
+  run(['refused', ...words, newFile(log)], { env: { ALLOW_NETS_DB: db } });
 
 test('one line for each user and network, and the command for the most recent', () => {
   const { status, stdout, stderr } = ask(prepared(), LOG);
@@ -69,12 +71,12 @@ test('the command works as it is printed, whatever the user is called', async (t
   const names = ["o'hara && rm -rf /", 'a b, and $(c)', 'Dörte@exämple.org', '"', '\\', '%s {user}', '~', 'x --only'];
   for (const name of names) {
     await t.test(name, () => {
-      const db = database();
+      const db = newDatabase();
       const quoted = JSON.stringify(name).replace(
         /[^ -~]/g,
         (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
       );
-      const log = file(at('05:00:00', refusal(quoted, '203.0.113.9')));
+      const log = newFile(at('05:00:00', refusal(quoted, '203.0.113.9')));
       const { stdout } = run(['refused', '--json', log, '--db', db]);
       const [{ user, command }] = JSON.parse(stdout);
       assert.ok(command.endsWith(` --for 3d --db ${db}`), command);
@@ -101,15 +103,15 @@ test('no command where it would not let that user in, or would let in others', a
   for (const [user, address, network] of rows) {
     await t.test(`${user} ${address}`, () => {
       const log = at('05:00:00', refusal(user, address));
-      const [row, ...more] = JSON.parse(ask(database(), log, '--json').stdout);
+      const [row, ...more] = JSON.parse(ask(newDatabase(), log, '--json').stdout);
       assert.deepEqual([row.network, row.command, row.allowed_now, more], [network, null, false, []]);
-      assert.equal(ask(database(), log).stderr, '');
+      assert.equal(ask(newDatabase(), log).stderr, '');
     });
   }
 });
 
 test('a user who is blocked', needs('sqlite3'), () => {
-  const db = database();
+  const db = newDatabase();
   execFileSync(program('sqlite3'), [db, "insert into access (user, network) values ('eve', 'none')"]);
   const log = at('05:00:00', refusal('eve', '203.0.113.9', 'reason=blocked'));
   assert.equal(ask(db, log).stderr, 'allow-nets: hint: eve is blocked; this ends it: allow-nets unblock eve\n');
@@ -120,13 +122,13 @@ test('a user refused in many networks: a stolen password', () => {
   const log =
     Array.from({ length: 5 }, (_, i) => at(`05:0${i}:00`, refusal('eve', `10.${i}.0.1`))).join('') +
     at('04:00:00', refusal('bob', '203.0.113.9'));
-  const { stdout, stderr } = ask(database(), log);
+  const { stdout, stderr } = ask(newDatabase(), log);
   assert.equal(stdout.split('\n').length, 8);
   assert.equal(
     stderr,
     'allow-nets: hint: eve was refused in many networks within 24 hours: a stolen password? change it first\n',
   );
-  const commands = JSON.parse(ask(database(), log, '--json').stdout).map((row: { command: string }) => row.command);
+  const commands = JSON.parse(ask(newDatabase(), log, '--json').stdout).map((row: { command: string }) => row.command);
   assert.deepEqual(commands, ['allow-nets add bob 203.0.113.9 --for 3d', null, null, null, null, null]);
 });
 
@@ -146,7 +148,7 @@ test('only the lines of the program itself count, and in them what it wrote', as
   ];
   for (const [log, users] of lines) {
     await t.test(log.join('').trim(), () => {
-      const { stdout, stderr } = ask(database(), log.join(''), '--json');
+      const { stdout, stderr } = ask(newDatabase(), log.join(''), '--json');
       const rows = JSON.parse(stdout) as { user: string; refusals: number }[];
       assert.deepEqual(
         rows.map(({ user, refusals }) => `${user} ${refusals}`),
@@ -159,7 +161,7 @@ test('only the lines of the program itself count, and in them what it wrote', as
 
 test('lines that are cut or in a form that is not known are reported', () => {
   const { stdout, stderr, status } = ask(
-    database(),
+    newDatabase(),
     `${at('05:00:00', 'verdict=reject user="bo')}${at('05:00:00', `message repeated 3 times: [ ${refusal('bob', '::1')}`)}Dez  4 05:47:54 mx1 postfix/allow-nets[7]: ${refusal('bob', '::1')}\n`,
     '--json',
   );
@@ -185,7 +187,7 @@ const HERE = ['/var/log/mail.log', '/var/log/maillog', '/var/log/mail'].some((na
 
 test('without FILE and without a mail log', { skip: HERE && 'this machine has a mail log' }, () => {
   for (const command of ['refused', 'learn', 'replay']) {
-    const { status, stderr } = run([command, '--db', database()], { env: { MAIL_CONFIG: '/nowhere' } });
+    const { status, stderr } = run([command, '--db', newDatabase()], { env: { MAIL_CONFIG: '/nowhere' } });
     assert.equal(status, 1);
     assert.match(stderr, /^allow-nets: error: there is no mail log: maillog_file names no file, and there is no /);
     assert.ok(stderr.endsWith(`hint: journalctl -u 'postfix*' | allow-nets ${command} -\n`), stderr);
@@ -193,11 +195,11 @@ test('without FILE and without a mail log', { skip: HERE && 'this machine has a 
 });
 
 test('nothing found, and no database', () => {
-  assert.equal(ask(database(), '', '--json').stdout, '[]\n');
-  const { status, stdout, stderr } = ask(database(), '');
+  assert.equal(ask(newDatabase(), '', '--json').stdout, '[]\n');
+  const { status, stdout, stderr } = ask(newDatabase(), '');
   assert.deepEqual([status, stdout], [0, '']);
   assert.match(stderr, /^allow-nets: hint: no refusal was found/);
-  const without = ask(noDatabase(), LOG);
+  const without = ask(newPath(), LOG);
   assert.deepEqual([without.status, without.stdout], [1, '']);
   assert.match(without.stderr, /^allow-nets: error: there is no database /);
 });

@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { needs, program } from '../requires';
-import { commandLine, database, file, noDatabase, onTerminal, run } from './command';
+import { newDatabase } from '../rig/database';
+import { commandLine, onTerminal, run } from '../rig/run';
+import { newFile, newPath } from '../rig/scratch';
 import { many, taken } from './small-log';
 
 const LOG =
@@ -17,14 +19,14 @@ const LOG =
 
 /** Alice is allowed at one of her networks, Bob by everybody's entry; Carol and Dave have no entry but that. */
 function prepared(): string {
-  const db = database();
+  const db = newDatabase();
   run(['add', 'alice@example.com', '192.0.2.0/24', '--db', db]);
   run(['add', 'bob', '198.51.100.0/24', '--db', db]);
   return db;
 }
 
 test('counts, and tells who would be refused, from where and when last', () => {
-  const { status, stdout, stderr } = run(['replay', '--db', prepared(), file(LOG)]);
+  const { status, stdout, stderr } = run(['replay', '--db', prepared(), newFile(LOG)]);
   assert.equal(
     stdout,
     [
@@ -47,7 +49,7 @@ test('counts, and tells who would be refused, from where and when last', () => {
 });
 
 test('as JSON', () => {
-  const { status, stdout, stderr } = run(['replay', '--json', '--db', prepared(), file(LOG)]);
+  const { status, stdout, stderr } = run(['replay', '--json', '--db', prepared(), newFile(LOG)]);
   // biome-ignore format: a table
   assert.deepEqual(JSON.parse(stdout), {
     deliveries: 15, allowed: 7, refused: 8, users: 4, users_without_entry: 2,
@@ -66,13 +68,13 @@ test('as JSON', () => {
 });
 
 test('exit status 0 when nobody would be refused', () => {
-  const { status, stdout, stderr } = run(['replay', '--user', 'bob', '--db', prepared(), file(LOG)]);
+  const { status, stdout, stderr } = run(['replay', '--user', 'bob', '--db', prepared(), newFile(LOG)]);
   assert.equal(stdout, 'deliveries  2\nallowed     2\nrefused     0\nusers       1\n');
   assert.deepEqual([status, stderr], [0, '']);
 });
 
 test('decides as check does, entry by entry', () => {
-  const db = database();
+  const db = newDatabase();
   const add = (...words: string[]) => assert.equal(run(['add', ...words, '--db', db]).status, 0);
   run(['set', 'add', 'office', '192.0.2.0/25', '--db', db]);
   add('alice@example.com', '@office', '2001:db8:1::/64');
@@ -83,7 +85,7 @@ test('decides as check does, entry by entry', () => {
   const v4 = ['192.0.2.1', '192.0.2.200', '198.51.100.1', '203.0.113.1', '10.1.1.1', '::ffff:10.1.1.1'];
   const addresses = [...v4, '2001:db8:1::5', '2001:db8:2::5'];
   for (const user of users) {
-    const log = file(addresses.map((address) => taken(user, address, '2026-11-04T05:00:00Z')).join(''));
+    const log = newFile(addresses.map((address) => taken(user, address, '2026-11-04T05:00:00Z')).join(''));
     const { allowed } = JSON.parse(run(['replay', '--json', '--db', db, log]).stdout);
     const checks = addresses.map((address) => run(['check', user, address, '--db', db]).status);
     assert.equal(allowed, checks.filter((status) => status === 0).length, user);
@@ -93,7 +95,7 @@ test('decides as check does, entry by entry', () => {
 test('the time that an entry ends counts as it is now, not as it was then', needs('sqlite3'), () => {
   const db = prepared();
   execFileSync(program('sqlite3'), [db, "update access set expires = '2026-11-10T00:00:00Z' where user = 'bob'"]);
-  const { status } = run(['replay', '--user', 'bob', '--db', db, file(LOG)]);
+  const { status } = run(['replay', '--user', 'bob', '--db', db, newFile(LOG)]);
   assert.equal(status, Date.now() < Date.UTC(2026, 10, 10) ? 0 : 1);
 });
 
@@ -104,7 +106,7 @@ test('what cannot be read: exit status 0 would say more than is known', () => {
     ['x'.repeat(1 << 20), /left out 1 overlong line\n$/],
     [unknown, /: 1 line not understood, for example: Dez {2}4 05:47:54 mx1 .*eve\n/],
   ] as const) {
-    const { status, stdout, stderr } = run(['replay', '--db', prepared(), file(log + more)]);
+    const { status, stdout, stderr } = run(['replay', '--db', prepared(), newFile(log + more)]);
     assert.match(stdout, /^deliveries {2}2\nallowed {5}2\nrefused {5}0\n/);
     assert.match(stderr, hint);
     assert.equal(status, 1);
@@ -112,14 +114,14 @@ test('what cannot be read: exit status 0 would say more than is known', () => {
 });
 
 test('nothing found: says so', () => {
-  const { status, stdout, stderr } = run(['replay', '--db', prepared(), file('')]);
+  const { status, stdout, stderr } = run(['replay', '--db', prepared(), newFile('')]);
   assert.equal(stdout, 'deliveries  0\nallowed     0\nrefused     0\nusers       0\n');
   assert.match(stderr, /hint: no mail of an authenticated user was found/);
   assert.equal(status, 0);
 });
 
 test('without a database there is no answer', () => {
-  const { status, stdout, stderr } = run(['replay', '--db', noDatabase(), file(LOG)]);
+  const { status, stdout, stderr } = run(['replay', '--db', newPath(), newFile(LOG)]);
   assert.deepEqual([status, stdout], [1, '']);
   assert.match(stderr, /^allow-nets: error: there is no database /);
 });
@@ -128,7 +130,7 @@ const ESC = '\x1b';
 
 test('on a terminal: progress that is wiped away', needs('script'), async (t) => {
   const db = prepared();
-  const log = file(LOG);
+  const log = newFile(LOG);
 
   // Until the program has started and some time has passed, on a slow machine too.
   const slow = `for i in $(seq 40); do cat '${log}'; sleep 0.1; done | ${commandLine(db)} learn --json -`;

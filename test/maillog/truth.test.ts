@@ -3,8 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { oneOf } from '../random';
-import { database, entries, file, noDatabase, run } from './command';
+import { entries, newDatabase } from '../rig/database';
+import { oneOf } from '../rig/random';
+import { run } from '../rig/run';
+import { newFile, newPath } from '../rig/scratch';
 import { generateLog, picksOf, type Sent, STYLES } from './generator';
 import { taken } from './small-log';
 import { assertLearned, type Learned } from './truth';
@@ -15,7 +17,7 @@ const styles = Object.entries(STYLES);
 const plain = STYLES['RFC 3339, Z'] ?? assert.fail();
 
 function learn(words: readonly string[], options = {}): Learned[] {
-  const { status, stdout, stderr } = run(['learn', '--json', '--db', noDatabase(), ...words], options);
+  const { status, stdout, stderr } = run(['learn', '--json', '--db', newPath(), ...words], options);
   assert.equal(status, 0, stderr);
   return JSON.parse(stdout);
 }
@@ -24,8 +26,8 @@ describe('learn, then replay, of a log of every style', () => {
   for (const [seed, [name, style]] of styles.entries()) {
     test(`${name}, seed ${seed}`, () => {
       const { text, truth } = generateLog(picksOf(seed), style, 400, now - MONTH, now);
-      const db = database();
-      const log = file(text);
+      const db = newDatabase();
+      const log = newFile(text);
       const learned = run(['learn', '--json', '--apply', '--force', '--db', db, log]);
       assert.equal(learned.status, 0, learned.stderr);
       const rows = JSON.parse(learned.stdout) as Learned[];
@@ -47,7 +49,7 @@ test('several files, plain and packed, whatever their order', () => {
     const [, style] = oneOf(pick, styles);
     return generateLog(pick, style, 150, now - MONTH * (month + 1), now - MONTH * month);
   });
-  const files = parts.map(({ text }, i) => (i % 2 === 0 ? file(text) : file(gzipSync(text), 'mail.log.gz')));
+  const files = parts.map(({ text }, i) => (i % 2 === 0 ? newFile(text) : newFile(gzipSync(text), 'mail.log.gz')));
   const truth = parts.flatMap((part) => part.truth);
   for (const order of [files, [...files].reverse(), [2, 0, 4, 1, 3].map((i) => files[i] ?? '')]) {
     assertLearned(learn(order), truth);
@@ -56,7 +58,7 @@ test('several files, plain and packed, whatever their order', () => {
 
 test('days are days of local time, whatever zone the log is written in', () => {
   const { text, truth } = generateLog(picksOf(8), plain, 500, now - MONTH, now);
-  assertLearned(learn([file(text)], { zone: 'Asia/Kolkata' }), truth, 5.5 * 3600);
+  assertLearned(learn([newFile(text)], { zone: 'Asia/Kolkata' }), truth, 5.5 * 3600);
 });
 
 test('--since and --until bound what counts, --user says whose', () => {
@@ -67,7 +69,7 @@ test('--since and --until bound what counts, --user says whose', () => {
   const words = ['--since', from ?? '', '--until', to ?? '', '--user', 'Alice@Example.COM', '--user', '@example.cn'];
   const truth = log.truth.filter(({ user, seconds }) => users.includes(user) && seconds >= since && seconds < until);
   assert.ok(truth.length > 5);
-  assertLearned(learn([...words, file(log.text)]), truth);
+  assertLearned(learn([...words, newFile(log.text)]), truth);
 });
 
 test('a log of many blocks, as a file and from a pipe, and among good mail what is left out', () => {
@@ -78,9 +80,9 @@ test('a log of many blocks, as a file and from a pipe, and among good mail what 
   const part = Buffer.from(`${text}${broken}${long}${withNul}${'z'.repeat(777)}\n`);
   const times = Math.ceil((8 << 20) / part.length);
   const bytes = Buffer.concat(Array.from({ length: times }, () => part));
-  const log = file(bytes);
+  const log = newFile(bytes);
   const [fromFile, fromPipe] = [log, '-'].map((name) =>
-    run(['learn', '--json', '--db', noDatabase(), name], { input: name === '-' ? bytes : '' }),
+    run(['learn', '--json', '--db', newPath(), name], { input: name === '-' ? bytes : '' }),
   );
   assert.ok(fromFile && fromPipe);
   assert.equal(fromFile.stdout, fromPipe.stdout);

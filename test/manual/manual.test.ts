@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { needs, program } from '../requires';
+import { run } from '../rig/run';
 
 const PAGE = 'man/allow-nets.8';
 
@@ -24,11 +25,10 @@ const said = new Map<string, string>();
 function help(...words: string[]): string {
   const known = said.get(words.join(' '));
   if (known !== undefined) return known;
-  const ran = spawnSync(process.execPath, ['bin/allow-nets.js', ...words, '--help'], { encoding: 'utf8' });
-  assert.equal(ran.stderr, '');
-  assert.equal(ran.status, 0);
-  said.set(words.join(' '), ran.stdout);
-  return ran.stdout;
+  const { stdout, ...rest } = run([...words, '--help']);
+  assert.deepEqual(rest, { status: 0, stderr: '' });
+  said.set(words.join(' '), stdout);
+  return stdout;
 }
 
 /** The words of the commands as the first --help lists them, those of a group one by one. */

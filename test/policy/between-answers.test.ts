@@ -5,11 +5,11 @@ import * as path from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { writeDatabase } from './database';
-import { PolicyProgram, request } from './program';
-import { makeScratch } from './scratch';
+import { writeDatabase } from '../rig/database';
+import { PolicyProgram, request } from '../rig/policy-program';
+import { makeFolder } from '../rig/scratch';
 
-const scratch = makeScratch();
+const scratch = makeFolder();
 const OLD = [
   { name: 'test1', network: '192.0.2.0/24' },
   { name: 'test1', network: '2001:db8::/32' },

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import * as path from 'node:path';
 import { test } from 'node:test';
-import { runByHand } from './by-hand';
-import { writeDatabase } from './database';
-import { makeScratch } from './scratch';
+import { writeDatabase } from '../rig/database';
+import { runByHand } from '../rig/policy-program';
+import { makeFolder } from '../rig/scratch';
 
-const db = path.join(makeScratch(), 'access.db');
+const db = path.join(makeFolder(), 'access.db');
 writeDatabase(db, [{ name: 'test1', network: '127.0.0.1/32' }]);
 const ALLOWED = 'sasl_username=test1\nclient_address=127.0.0.1\n\n';
 const REFUSED = 'sasl_username=te{user}st\xff2\nclient_address=192.0.2.1\n\n';

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
-import { type TestRow, writeDatabase } from './database';
-import { PolicyProgram, request, run } from './program';
-import { makeScratch } from './scratch';
+import { type TestRow, writeDatabase } from '../rig/database';
+import { converse, PolicyProgram, request } from '../rig/policy-program';
+import { makeFolder } from '../rig/scratch';
 
 const PAST = '2020-01-01T00:00:00Z';
 const FUTURE = '2999-01-01T00:00:00Z';
@@ -176,14 +176,14 @@ function logOf([user, address, answer, rest]: Case): string[] {
   return [`info: verdict=reject user=${quoted(user)} address=${quoted(address)} ${rest} client_name=unknown`];
 }
 
-const scratch = makeScratch();
+const scratch = makeFolder();
 const db = path.join(scratch, 'access.db');
 writeDatabase(db, ROWS);
 
 describe('the policy program decides', { concurrency: 4 }, () => {
   for (const row of CASES) {
     test(`${JSON.stringify(row[0])} from ${JSON.stringify(row[1])}: ${row[2]}`, async () => {
-      assert.deepEqual(await run(['--db', db], request(row[0], row[1])), {
+      assert.deepEqual(await converse(['--db', db], request(row[0], row[1])), {
         bytes: answerOf(row),
         status: 0,
         signal: null,
@@ -239,7 +239,7 @@ describe('the policy program with an entry for everybody', () => {
   ];
   for (const row of cases) {
     test(`${JSON.stringify(row[0])} from ${row[1]}: ${row[2]}`, async () => {
-      assert.deepEqual(await run(['--db', everybody], request(row[0], row[1])), {
+      assert.deepEqual(await converse(['--db', everybody], request(row[0], row[1])), {
         bytes: answerOf(row),
         status: 0,
         signal: null,
@@ -258,7 +258,7 @@ describe('a client without a user', () => {
   ] as const) {
     test(`${name}: dunno, whatever the state of the database`, async () => {
       for (const file of [db, missing]) {
-        assert.deepEqual(await run(['--db', file], input), {
+        assert.deepEqual(await converse(['--db', file], input), {
           bytes: 'action=dunno\n\n',
           status: 0,
           signal: null,

@@ -4,9 +4,9 @@ import * as path from 'node:path';
 import { describe, test } from 'node:test';
 import { Trouble } from '../../src/failure';
 import { REQUEST_LIMIT, RequestReader } from '../../src/policy/request';
-import { makeScratch } from './scratch';
+import { makeFolder } from '../rig/scratch';
 
-const scratch = makeScratch();
+const scratch = makeFolder();
 
 /** What a reader makes of these bytes: each request as `user|address`, a broken one as its problem. */
 function readAll(input: string): string[] {

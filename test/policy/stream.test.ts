@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeDatabase } from './database';
-import { PolicyProgram, request, run } from './program';
-import { makeScratch } from './scratch';
+import { writeDatabase } from '../rig/database';
+import { converse, PolicyProgram, request } from '../rig/policy-program';
+import { makeFolder } from '../rig/scratch';
 
-const db = path.join(makeScratch(), 'access.db');
+const db = path.join(makeFolder(), 'access.db');
 writeDatabase(db, [
   { name: 'test1', network: '127.0.0.1/32' },
   { name: 'test2', network: '172.31.27.95/32' },
@@ -50,7 +50,7 @@ describe('a request', { concurrency: 4 }, () => {
   }
 
   test('two in one packet: both answered by a persistent program', async () => {
-    assert.deepEqual(await run(['--persistent', '--db', db], REFUSED + ALLOWED), {
+    assert.deepEqual(await converse(['--persistent', '--db', db], REFUSED + ALLOWED), {
       bytes: REJECT + DUNNO,
       status: 0,
       signal: null,
@@ -60,7 +60,7 @@ describe('a request', { concurrency: 4 }, () => {
 
   test('two in one packet: the first answered by a program for one', async () => {
     for (const input of [ALLOWED + REFUSED, ALLOWED + ALLOWED, `${ALLOWED}nonsense\n\n`]) {
-      assert.deepEqual(await run(['--db', db], input), { bytes: DUNNO, status: 0, signal: null, log: [] });
+      assert.deepEqual(await converse(['--db', db], input), { bytes: DUNNO, status: 0, signal: null, log: [] });
     }
   });
 
@@ -81,7 +81,7 @@ describe('a request', { concurrency: 4 }, () => {
   });
 
   test('a thousand in one packet', async () => {
-    const { bytes, status, log } = await run(
+    const { bytes, status, log } = await converse(
       ['--persistent', '--db', db, '--log', 'none'],
       (ALLOWED + REFUSED).repeat(500),
     );
@@ -94,12 +94,12 @@ describe('a request', { concurrency: 4 }, () => {
     const whole = `${SHORT.slice(0, -1)}x=${'y'.repeat(65536 - SHORT.length - 3)}\n\n`;
     assert.equal(whole.length, 65536);
     for (const mode of MODES) {
-      const { bytes, status } = await run([...mode, '--db', db], whole);
+      const { bytes, status } = await converse([...mode, '--db', db], whole);
       assert.deepEqual({ bytes, status }, { bytes: DUNNO, status: 0 });
-      const more = await run([...mode, '--db', db], `z${whole}`);
+      const more = await converse([...mode, '--db', db], `z${whole}`);
       assert.deepEqual({ bytes: more.bytes, status: more.status }, { bytes: '', status: 65 });
     }
-    const twice = await run(['--persistent', '--db', db], ALLOWED + whole + ALLOWED);
+    const twice = await converse(['--persistent', '--db', db], ALLOWED + whole + ALLOWED);
     assert.equal(twice.bytes, DUNNO.repeat(3));
   });
 
@@ -114,7 +114,7 @@ describe('a request', { concurrency: 4 }, () => {
     ['10,000 attributes', `${'a=b\n'.repeat(10_000)}${SHORT}`],
   ] as const) {
     test(`with ${name}`, async () => {
-      assert.deepEqual(await run(['--db', db], input), { bytes: DUNNO, status: 0, signal: null, log: [] });
+      assert.deepEqual(await converse(['--db', db], input), { bytes: DUNNO, status: 0, signal: null, log: [] });
     });
   }
 
@@ -123,7 +123,7 @@ describe('a request', { concurrency: 4 }, () => {
     ['an empty user after CR', 'sasl_username=\r'],
   ] as const) {
     test(`with ${name}`, async () => {
-      const { bytes, status } = await run(['--db', db], `${user}\nclient_address=127.0.0.1\n\n`);
+      const { bytes, status } = await converse(['--db', db], `${user}\nclient_address=127.0.0.1\n\n`);
       assert.deepEqual({ bytes, status }, { bytes: DUNNO, status: 0 });
     });
   }
@@ -132,13 +132,13 @@ describe('a request', { concurrency: 4 }, () => {
 describe('the end of input', { concurrency: 4 }, () => {
   for (const mode of MODES) {
     test(`before a request: status 0, nothing written ${mode}`, async () => {
-      assert.deepEqual(await run([...mode, '--db', db], ''), { bytes: '', status: 0, signal: null, log: [] });
+      assert.deepEqual(await converse([...mode, '--db', db], ''), { bytes: '', status: 0, signal: null, log: [] });
     });
   }
 
   test('at every point inside a request: status 65, nothing written', async () => {
     const points = Array.from(SHORT, (_, i) => i).slice(1);
-    const ended = await inTurns(points, (point) => run(['--db', db], SHORT.slice(0, point)));
+    const ended = await inTurns(points, (point) => converse(['--db', db], SHORT.slice(0, point)));
     for (const { bytes, status, log } of ended) {
       assert.deepEqual([bytes, status, log.length], ['', 65, 1]);
     }
@@ -146,14 +146,16 @@ describe('the end of input', { concurrency: 4 }, () => {
 
   test('at every point inside the second request: the first answered, status 65', async () => {
     const points = [1, 2, 14, 19, 20, 21, SHORT.length - 2, SHORT.length - 1];
-    const ended = await inTurns(points, (point) => run(['--persistent', '--db', db], SHORT + SHORT.slice(0, point)));
+    const ended = await inTurns(points, (point) =>
+      converse(['--persistent', '--db', db], SHORT + SHORT.slice(0, point)),
+    );
     for (const { bytes, status, log } of ended) {
       assert.deepEqual([bytes, status, log.length], [DUNNO, 65, 1]);
     }
   });
 
   test('between requests: status 0', async () => {
-    const { bytes, status } = await run(['--persistent', '--db', db], SHORT.repeat(3));
+    const { bytes, status } = await converse(['--persistent', '--db', db], SHORT.repeat(3));
     assert.deepEqual([bytes, status], [DUNNO.repeat(3), 0]);
   });
 

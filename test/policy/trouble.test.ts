@@ -6,13 +6,12 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { runByHand } from './by-hand';
-import { change, writeDatabase } from './database';
-import { PolicyProgram, PROGRAM, request, run, type Surroundings } from './program';
-import { makeScratch } from './scratch';
+import { change, writeDatabase } from '../rig/database';
+import { converse, PolicyProgram, request, runByHand, type ServiceOptions } from '../rig/policy-program';
+import { PROGRAM } from '../rig/run';
+import { makeFolder } from '../rig/scratch';
 
-const scratch = makeScratch();
-const NOBODY = 65534;
+const scratch = makeFolder();
 const isRoot = process.getuid?.() === 0;
 const good = path.join(scratch, 'good.db');
 writeDatabase(good, [{ name: 'test1', network: '127.0.0.0/8' }]);
@@ -22,7 +21,7 @@ interface Trouble {
   readonly name: string;
   readonly words?: readonly string[];
   readonly input?: string;
-  readonly surroundings?: Surroundings;
+  readonly surroundings?: ServiceOptions;
   readonly status: number;
   readonly problem: string | RegExp;
   readonly hint: string | RegExp;
@@ -39,7 +38,7 @@ function file(name: string, make: (file: string) => void): string {
 }
 
 /** The program beside an addon of ours, or none. */
-function installedWith(name: string, addon: Buffer | null): Surroundings {
+function installedWith(name: string, addon: Buffer | null): ServiceOptions {
   const folder = path.join(scratch, name);
   fs.mkdirSync(path.join(folder, 'bin'), { recursive: true });
   fs.copyFileSync(PROGRAM, path.join(folder, 'bin/allow-nets.js'));
@@ -173,7 +172,7 @@ const PERMISSION: Trouble[] = [
   {
     name: 'a file that may not be read',
     words: ['--db', file('forbidden.db', (f) => fs.chmodSync(f, 0o600))],
-    surroundings: { uid: NOBODY },
+    surroundings: { as: 'nobody' },
     status: 78,
     problem: `no permission to read database ${db('forbidden.db')}`,
     hint: /^let the service user's group read it, as root: allow-nets init --db .*forbidden\.db, or: chgrp GROUP .*forbidden\.db && chmod 640 /,
@@ -302,7 +301,7 @@ describe('trouble', { concurrency: 4 }, () => {
     const withDatabase = words.includes('--db') ? words : ['--db', good, ...words];
     for (const mode of [[], ['--persistent']]) {
       test(`${name}${mode.map((word) => `, ${word}`)}`, async () => {
-        const { bytes, log, ...how } = await run([...mode, ...withDatabase], input, surroundings);
+        const { bytes, log, ...how } = await converse([...mode, ...withDatabase], input, surroundings);
         assert.equal(bytes, '');
         assert.deepEqual(how, { status, signal: null });
         checkWords(log, trouble);
@@ -323,17 +322,17 @@ describe('trouble', { concurrency: 4 }, () => {
 
   test('a mistyped word of the command line is not explained into the socket', async () => {
     for (const words of [['persistent'], ['--persistent', 'nonsense'], ['--db', good, 'serve']]) {
-      const { bytes, log, status } = await run(words, GOOD);
+      const { bytes, log, status } = await converse(words, GOOD);
       assert.equal(bytes, '');
       assert.equal(status, 64);
       assert.deepEqual(log, [`warn: unknown word ${words.at(-1)}; ${optionHint}`]);
     }
-    const { log } = await run(['--database', good], GOOD);
+    const { log } = await converse(['--database', good], GOOD);
     assert.deepEqual(log, [`warn: unknown option --database; ${optionHint}`]);
   });
 
   test('a command that is run over one socket says all that it has to say', async () => {
-    const { bytes, status } = await run(['list', '--db', '/no/such.db'], '');
+    const { bytes, status } = await converse(['list', '--db', '/no/such.db'], '');
     assert.equal(status, 1);
     assert.match(bytes, /^allow-nets: error: there is no database \/no\/such\.db\nallow-nets: hint: /);
   });
@@ -346,7 +345,7 @@ describe('a database that another program has locked', { concurrency: 4 }, () =>
       const writer = new Database(locked);
       writer.exec('begin exclusive');
       const begun = Date.now();
-      const { bytes, log, status } = await run([...mode, '--db', locked], GOOD);
+      const { bytes, log, status } = await converse([...mode, '--db', locked], GOOD);
       const took = Date.now() - begun;
       writer.close();
       assert.equal(bytes, '');
@@ -389,12 +388,12 @@ describe('a persistent program', () => {
       /^warn: there is no database .*; put the file back from a copy; for a new installation run as root: allow-nets init/,
     );
     fs.renameSync(`${there}.away`, there);
-    const { bytes } = await run(['--persistent', '--db', there], GOOD + GOOD);
+    const { bytes } = await converse(['--persistent', '--db', there], GOOD + GOOD);
     assert.equal(bytes, 'action=dunno\n\naction=dunno\n\n');
   });
 
   test('one bad request harms no earlier one', async () => {
-    const { bytes, status } = await run(['--persistent', '--db', good], `${GOOD}${GOOD}nonsense\n\n${GOOD}`);
+    const { bytes, status } = await converse(['--persistent', '--db', good], `${GOOD}${GOOD}nonsense\n\n${GOOD}`);
     assert.equal(bytes, 'action=dunno\n\naction=dunno\n\n');
     assert.equal(status, 65);
   });

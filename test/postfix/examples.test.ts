@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, renameSync } from 'node:fs';
 import { test } from 'node:test';
 import { needs } from '../requires';
-import { clientAs, describeWithPostfix, example, exampleService, rcptAs } from './policy-set-up';
+import { clientAs, describeWithPostfix, example, exampleService, rcptAs } from '../rig/policy-set-up';
 
 /** main.cf text: a line that begins with white space goes on with the one before it. */
 function parametersOf(text: string): Record<string, string> {

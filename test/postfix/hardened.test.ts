@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Finding } from '../../src/doctor/finding';
 import { needs } from '../requires';
-import { userIds } from './accounts';
-import { askPolicy, clientAs, describeWithPostfix, exampleService, programLines } from './policy-set-up';
+import { userIds } from '../rig/accounts';
+import { askPolicy, clientAs, describeWithPostfix, exampleService, programLines } from '../rig/policy-set-up';
 
 describeWithPostfix(
   'examples/hardened.master.cf',

@@ -7,8 +7,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { needs, program } from '../requires';
-import { askPolicy, clientAs, describeWithPostfix, programLines } from './policy-set-up';
-import { SmtpClient } from './smtp-client';
+import { askPolicy, clientAs, describeWithPostfix, programLines } from '../rig/policy-set-up';
+import { SmtpClient } from '../rig/smtp-client';
 
 const fields = 'address=203.0.113.66 subject= entry= reason=no-entry';
 const line = `Nov  4 05:47:54 mx postfix/allow-nets[1]: verdict=reject user=x ${fields}`;

@@ -6,9 +6,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { needs } from '../requires';
-import { askPolicy, type PolicySetUp, setUpPolicy, usualRestrictions } from './policy-set-up';
-import { type PrivatePostfix, startPrivatePostfix } from './private-postfix';
-import { SmtpClient } from './smtp-client';
+import { askPolicy, type PolicySetUp, setUpPolicy, usualRestrictions } from '../rig/policy-set-up';
+import { type PrivatePostfix, startPrivatePostfix } from '../rig/postfix';
+import { SmtpClient } from '../rig/smtp-client';
 
 const users = { 'alice@example.com': 'secret one', bob: 'secret two', 'first, last': 'secret three' };
 type User = keyof typeof users;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { needs } from '../requires';
-import { askPolicy, clientAs, describeWithPostfix, programLines, rcptAs } from './policy-set-up';
-import { SmtpClient } from './smtp-client';
+import { askPolicy, clientAs, describeWithPostfix, programLines, rcptAs } from '../rig/policy-set-up';
+import { SmtpClient } from '../rig/smtp-client';
 
 describeWithPostfix(
   'log lines',

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { needs } from '../requires';
-import { hasIPv6 } from './free-ports';
-import { askPolicy, describeWithPostfix, rcptAs } from './policy-set-up';
-import { type ConnectOptions, SmtpClient } from './smtp-client';
+import { askPolicy, describeWithPostfix, rcptAs } from '../rig/policy-set-up';
+import { hasIPv6 } from '../rig/ports';
+import { type ConnectOptions, SmtpClient } from '../rig/smtp-client';
 
 const users = { test1: 'secret one', test2: 'secret two', 'o\'brien "x"': 'secret three' };
 

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { needs } from '../requires';
-import { waitFor } from '../wait-for';
-import { askPolicy, describeWithPostfix } from './policy-set-up';
-import { type Reply, SmtpClient } from './smtp-client';
+import { askPolicy, describeWithPostfix } from '../rig/policy-set-up';
+import { type Reply, SmtpClient } from '../rig/smtp-client';
+import { waitFor } from '../rig/wait-for';
 
 /** What Postfix waits before it asks again: 1 s by default, here longer than anything that a busy machine makes wait. */
 const retryDelayMs = 3000;

@@ -6,10 +6,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { needs } from '../requires';
+import { stockMasterCf } from '../rig/master-cf';
+import { describeWithPostfix } from '../rig/policy-set-up';
+import { SmtpClient } from '../rig/smtp-client';
 import { ROOT, replay, withoutMoments } from '../transcript';
-import { stockMasterCf } from './master-cf';
-import { describeWithPostfix } from './policy-set-up';
-import { SmtpClient } from './smtp-client';
 
 const users = {
   'alice@example.com': 'one',

@@ -5,8 +5,8 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { beforeEach, test } from 'node:test';
 import { needs } from '../requires';
-import { waitFor } from '../wait-for';
-import { askPolicy, clientAs, describeWithPostfix } from './policy-set-up';
+import { askPolicy, clientAs, describeWithPostfix } from '../rig/policy-set-up';
+import { waitFor } from '../rig/wait-for';
 
 const modes = ['persistent', 'oneRequest'] as const;
 const INSIDE = '192.0.2.1';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { needs } from '../requires';
-import { askPolicy, clientAs, describeWithPostfix, rcptAs } from './policy-set-up';
+import { askPolicy, clientAs, describeWithPostfix, rcptAs } from '../rig/policy-set-up';
 
 /** Networks of each user, as the commands store them. */
 const entries: readonly (readonly string[])[] = [

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { needs } from '../requires';
-import { askPolicy, describeWithPostfix, example } from './policy-set-up';
-import { SmtpClient } from './smtp-client';
+import { askPolicy, describeWithPostfix, example } from '../rig/policy-set-up';
+import { SmtpClient } from '../rig/smtp-client';
 
 const WEBMAIL = '127.0.0.80';
 const ANOTHER_HOST = '127.0.0.81';

@@ -7,7 +7,7 @@ import type { Rules } from '../../src/rules/deciding';
 import { lookupSql, rulesOf } from '../../src/rules/lookup';
 import { contains, formatNetwork, type Network, networkKey, parseNetwork } from '../../src/rules/network';
 import { SCHEMA } from '../../src/rules/schema';
-import { forRandom } from '../random';
+import { forRandom } from '../rig/random';
 
 function network(text: string): Network {
   const parsed = parseNetwork(text);

@@ -5,8 +5,17 @@ import * as net from 'node:net';
 import { test } from 'node:test';
 import { parseAddress } from '../../src/rules/address';
 import { contains, formatNetwork, isCertain, networkKey, parseNetwork } from '../../src/rules/network';
-import { forRandom, type Pick } from '../random';
-import { type Block, blockContains, masked, near, plainText, randomBits, spellAddress, spellBlock } from './spellings';
+import { forRandom, type Pick } from '../rig/random';
+import {
+  type Block,
+  blockContains,
+  masked,
+  near,
+  plainText,
+  randomBits,
+  spellAddress,
+  spellBlock,
+} from '../rig/spellings';
 
 const RUNS = process.env['SOAK'] === '1' ? 500_000 : 1_500;
 

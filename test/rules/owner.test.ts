@@ -1,24 +1,18 @@
 // Root's commands on a database in a folder of another account: they work as that account, and follow nothing that it has planted.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
-import { writeDatabase } from '../policy/database';
-import { PROGRAM } from '../policy/program';
-import { makeScratch } from '../policy/scratch';
-import { userIds } from '../postfix/accounts';
 import { needs } from '../requires';
-
-const scratch = makeScratch();
-let count = 0;
+import { userIds } from '../rig/accounts';
+import { newDatabase } from '../rig/database';
+import { run } from '../rig/run';
+import { newPath } from '../rig/scratch';
 
 /** A database in a folder, each with its owner. */
 function site(folderOwner: string, fileOwner: string) {
-  const folder = path.join(scratch, `${count++}`);
-  fs.mkdirSync(folder, { mode: 0o755 });
-  const db = path.join(folder, 'access.db');
-  writeDatabase(db, []);
+  const db = newDatabase();
+  const folder = path.dirname(db);
   const give = (file: string, user: string) => {
     const { uid, gid } = userIds(user);
     fs.lchownSync(file, uid, gid);
@@ -29,8 +23,7 @@ function site(folderOwner: string, fileOwner: string) {
     folder,
     db,
     give,
-    run: (...words: string[]) =>
-      spawnSync(process.execPath, [PROGRAM, '--db', db, ...words], { encoding: 'utf8', input: '' }),
+    run: (...words: string[]) => run(words, { db }),
   };
 }
 
@@ -61,7 +54,7 @@ describe('as root', needs('root'), () => {
 
   test('a forged journal that names a super-journal deletes no file of root', () => {
     const { folder, db, give, run } = site('nobody', 'nobody');
-    const victim = path.join(scratch, `victim-${count++}`);
+    const victim = newPath('victim');
     fs.writeFileSync(victim, 'keep');
     fs.writeFileSync(`${db}-journal`, journalNaming(victim));
     give(`${db}-journal`, 'nobody');

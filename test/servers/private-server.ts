@@ -6,9 +6,9 @@ import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { userIds } from '../postfix/accounts';
-import { kill, makeScratchFolder, removeScratchFolder } from '../postfix/scratch-folder';
-import { waitFor } from '../wait-for';
+import { userIds } from '../rig/accounts';
+import { kill, makeFolder, removeFolder } from '../rig/scratch';
+import { waitFor } from '../rig/wait-for';
 
 export interface SqlServer {
   /** The folder of the socket; its name is the server's own usual one. */
@@ -45,7 +45,7 @@ const STARTING = 90_000;
 const run = promisify(execFile);
 
 export async function startSqlServer(recipe: Recipe): Promise<SqlServer> {
-  const folder = makeScratchFolder(recipe.name);
+  const folder = makeFolder(recipe.name);
   const data = join(folder, 'data');
   const logFile = join(folder, 'server.log');
   const log = () => readFileSync(logFile, 'utf8');
@@ -100,8 +100,8 @@ export async function startSqlServer(recipe: Recipe): Promise<SqlServer> {
     await run(command, args, { ...account, cwd: folder });
     await start();
   } catch (error) {
-    removeScratchFolder(folder);
+    removeFolder(folder);
     throw error;
   }
-  return { folder, client, sql, log, crash, start, stop: () => removeScratchFolder(folder) };
+  return { folder, client, sql, log, crash, start, stop: () => removeFolder(folder) };
 }

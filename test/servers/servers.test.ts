@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { processesIn } from '../postfix/scratch-folder';
 import { needs } from '../requires';
+import { processesIn } from '../rig/scratch';
 import { startMariaDb } from './mariadb';
 import { startPostgreSql } from './postgresql';
 import type { SqlServer } from './private-server';

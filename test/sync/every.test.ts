@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { processesIn } from '../postfix/scratch-folder';
-import { waitFor } from '../wait-for';
+import { processesIn } from '../rig/scratch';
+import { waitFor } from '../rig/wait-for';
 import { makeSite, type Site, waitForAnswer } from './site';
 
 const ENDED = { status: 0, signal: null, stderr: '' };

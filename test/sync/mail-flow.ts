@@ -1,8 +1,8 @@
 // A Postfix that asks a site's copy, and a client that sends through it without a pause while the copy is being changed.
 import { chmodSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { askPolicy, clientAs, type PolicySetUp } from '../postfix/policy-set-up';
-import { type PrivatePostfix, startPrivatePostfix } from '../postfix/private-postfix';
+import { askPolicy, clientAs, type PolicySetUp } from '../rig/policy-set-up';
+import { type PrivatePostfix, startPrivatePostfix } from '../rig/postfix';
 
 /** @param db a database that the service user can read */
 export function startMailServer({ program }: PolicySetUp, db: string): Promise<PrivatePostfix<'smtp'>> {

@@ -3,10 +3,9 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PROGRAM } from '../policy/program';
+import { PROGRAM, type Running, start } from '../rig/run';
+import { waitFor } from '../rig/wait-for';
 import type { SqlServer } from '../servers/private-server';
-import { waitFor } from '../wait-for';
-import { Running } from './running';
 import { type Site, waitForAnswer } from './site';
 
 export interface ManySites {
@@ -34,7 +33,7 @@ export function startExample(site: Site, script: string): Running {
   writeFileSync(file, script);
   for (const name of ['allow-nets', 'sync.sh']) chmodSync(join(tools, name), 0o755);
   const env = { ...site.env, PATH: `${tools}:${site.env['PATH']}`, ALLOW_NETS_DB: site.db };
-  return new Running(file, [], { cwd: site.folder, env });
+  return start([], { command: [file], cwd: site.folder, env });
 }
 
 /** What the copies say of the rows of the examples, whatever happens to the list. */

@@ -2,15 +2,15 @@
 // through two Postfix instances that each ask a copy of their own.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { type PolicySetUp, setUpPolicy } from '../postfix/policy-set-up';
-import type { PrivatePostfix } from '../postfix/private-postfix';
 import { needs } from '../requires';
+import { type PolicySetUp, setUpPolicy } from '../rig/policy-set-up';
+import type { PrivatePostfix } from '../rig/postfix';
+import type { Running } from '../rig/run';
 import { startMariaDb } from '../servers/mariadb';
 import type { SqlServer } from '../servers/private-server';
 import { example } from './example-files';
 import { type MailFlow, startMailFlow, startMailServer } from './mail-flow';
 import { type ManySites, startExample, steps } from './many-sites';
-import type { Running } from './running';
 import { makeSite, type Site, waitForAnswer } from './site';
 
 describe(

@@ -1,11 +1,11 @@
 // One policy host for many mail servers, as in examples/many-servers: two Postfix instances ask a third one, which is stopped and started.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { freePorts } from '../postfix/free-ports';
-import { clientAs, type PolicySetUp, setUpPolicy } from '../postfix/policy-set-up';
-import { type PrivatePostfix, startPrivatePostfix } from '../postfix/private-postfix';
-import { kill } from '../postfix/scratch-folder';
 import { needs } from '../requires';
+import { clientAs, type PolicySetUp, setUpPolicy } from '../rig/policy-set-up';
+import { freePorts } from '../rig/ports';
+import { type PrivatePostfix, startPrivatePostfix } from '../rig/postfix';
+import { kill } from '../rig/scratch';
 import { example, parametersOf, servicesOf } from './example-files';
 
 const ADDRESS = '192.0.2.10';

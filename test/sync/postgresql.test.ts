@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { needs, program } from '../requires';
+import type { Running } from '../rig/run';
 import { startPostgreSql } from '../servers/postgresql';
 import type { SqlServer } from '../servers/private-server';
 import { example } from './example-files';
 import { type ManySites, startExample, steps } from './many-sites';
-import type { Running } from './running';
 import { makeSite, type Site, waitForAnswer } from './site';
 
 describe('three copies of a list in PostgreSQL', needs('postgres'), () => {

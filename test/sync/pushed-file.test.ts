@@ -7,11 +7,10 @@ import { copyFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { writeDatabase } from '../policy/database';
-import { PROGRAM } from '../policy/program';
 import { needs } from '../requires';
+import { writeDatabase } from '../rig/database';
+import { PolicyProgram } from '../rig/policy-program';
 import { example } from './example-files';
-import { Answering } from './running';
 import { makeSite, type Site } from './site';
 
 const PUSHES = 12;
@@ -27,17 +26,17 @@ function writeList(path: string, number: number): void {
 
 /** Asks a policy program without a pause, until it is told to end: each answer that no list gives. */
 function asking(site: Site): () => Promise<{ asked: number; wrong: string[] }> {
-  const words = [PROGRAM, '--db', site.db, '--persistent', '--log', 'none'];
-  const program = new Answering(process.execPath, words, { cwd: site.folder, env: site.env });
   const wrong: string[] = [];
   let [asked, ended] = [0, false];
   const flow = (async () => {
+    const words = ['--db', site.db, '--persistent', '--log', 'none'];
+    const program = (await PolicyProgram.start(words)).unref();
     for (; !ended; asked++) {
       const number = asked % 5000;
       const user = `user${number}@example.com`;
-      const inside = await program.ask(user, `10.${number >> 8}.${number & 255}.9`);
-      const outside = await program.ask(user, '203.0.113.9');
-      const alice = await program.ask('alice', '192.0.2.9');
+      const inside = await program.verdict(user, `10.${number >> 8}.${number & 255}.9`);
+      const outside = await program.verdict(user, '203.0.113.9');
+      const alice = await program.verdict('alice', '192.0.2.9');
       if (inside !== 'dunno' || outside !== 'reject') wrong.push(`${user}: ${inside}, ${outside}`);
       if (alice !== 'dunno' && alice !== 'reject') wrong.push(`alice: ${alice}`);
       // Other programs of this test want their turn.

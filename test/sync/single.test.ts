@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { change, writeDatabase } from '../policy/database';
-import { processesIn } from '../postfix/scratch-folder';
-import { makeSite, type Output, type Site } from './site';
+import { change, writeDatabase } from '../rig/database';
+import type { Outcome } from '../rig/run';
+import { processesIn } from '../rig/scratch';
+import { makeSite, type Site } from './site';
 
 const TWO = 'user\tnetwork\nalice\t10.0.0.0/8\nbob\t192.0.2.1\n';
 const TWO_ENTRIES = ['alice 10.0.0.0/8', 'bob 192.0.2.1/32'];
@@ -175,7 +176,7 @@ describe('a sync that does not work changes nothing', () => {
       const before = fingerprint(site);
       const output = site.run('sync', ...words);
       const stderr = `allow-nets: error: ${error}\nallow-nets: hint: ${hint}\n`;
-      assert.deepEqual(output, { status: 1, stdout: '', stderr } satisfies Output);
+      assert.deepEqual(output, { status: 1, stdout: '', stderr } satisfies Outcome);
       assert.deepEqual(fingerprint(site), before);
       assert.deepEqual(site.log(), [`warn: sync: ${error}; ${hint}`]);
     });

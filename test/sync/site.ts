@@ -1,27 +1,18 @@
 // A server of its own for a test of `sync`: a folder with a database, a mail log, the shipped program, and answers as Postfix would get them.
-import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import Database from 'better-sqlite3';
 import { readState } from '../../src/sync/state';
-import { writeDatabase } from '../policy/database';
-import { makePlace, PROGRAM } from '../policy/program';
-import { Answering, Running } from './running';
-
-export interface Output {
-  readonly status: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+import { query, writeDatabase } from '../rig/database';
+import { makePlace, PolicyProgram } from '../rig/policy-program';
+import { type Outcome, type Running, run, start } from '../rig/run';
+import { waitFor } from '../rig/wait-for';
 
 export interface Site {
   readonly folder: string;
   readonly db: string;
   readonly env: NodeJS.ProcessEnv;
   /** Runs a command of the program in the folder. */
-  run(...words: string[]): Output;
+  run(...words: string[]): Outcome;
   /** Starts one that goes on. */
   start(...words: string[]): Running;
   /** The first word of what a policy program that goes on says: dunno or reject. */
@@ -48,28 +39,18 @@ export function makeSite(): Site {
   const db = join(folder, 'access.db');
   writeDatabase(db, []);
   const surroundings = { cwd: folder, env: place.env };
-  const line = (words: string[]) => [PROGRAM, '--db', db, ...words];
-  let answering: Answering | null = null;
+  let program: Promise<PolicyProgram> | null = null;
   return {
     folder,
     db,
     env: place.env,
-    run(...words) {
-      const options = { ...surroundings, encoding: 'utf8', input: '' } as const;
-      const { status, stdout, stderr } = spawnSync(process.execPath, line(words), options);
-      return { status, stdout, stderr };
+    run: (...words) => run(['--db', db, ...words], surroundings),
+    start: (...words) => start(['--db', db, ...words], surroundings),
+    async answer(user, address) {
+      program ??= PolicyProgram.start(['--persistent', '--log', 'none', '--db', db]);
+      return (await program).unref().verdict(user, address);
     },
-    start: (...words) => new Running(process.execPath, line(words), surroundings),
-    answer(user, address) {
-      answering ??= new Answering(process.execPath, line(['--persistent', '--log', 'none']), surroundings);
-      return answering.ask(user, address);
-    },
-    entries() {
-      const connection = new Database(db, { readonly: true });
-      const rows = connection.prepare(ENTRIES).pluck().all() as string[];
-      connection.close();
-      return rows;
-    },
+    entries: () => query(db, ENTRIES) as string[],
     error() {
       const state = readState(db);
       return state === null ? 'never synced' : state.last_error;
@@ -87,9 +68,6 @@ export function makeSite(): Site {
 
 /** Waits until the site answers so. */
 export async function waitForAnswer(site: Site, user: string, address: string, answer: string): Promise<void> {
-  const end = Date.now() + 60_000;
-  while ((await site.answer(user, address)) !== answer) {
-    if (Date.now() > end) assert.fail(`waited for ${user} at ${address} to get ${answer}; ${site.error()}`);
-    await sleep(20);
-  }
+  const isSo = async () => (await site.answer(user, address)) === answer;
+  await waitFor(`${answer} for ${user} at ${address}`, isSo, () => `${site.error()}`, 60_000);
 }

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type SyncState, stateFile, writeState } from '../../src/sync/state';
 import { syncCheck } from '../../src/sync/status';
-import { userIds } from '../postfix/accounts';
 import { needs } from '../requires';
+import { userIds } from '../rig/accounts';
 import { makeSite, type Site } from './site';
 
 const NOW = Date.parse('2026-11-24T12:00:00Z');

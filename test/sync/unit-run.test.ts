@@ -1,15 +1,15 @@
 // The systemd unit of examples/many-servers, run as systemd would run it (unit.ts).
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
-import Database from 'better-sqlite3';
+import { before, describe, test } from 'node:test';
 import { programPath } from '../packages.mjs';
 import { needs } from '../requires';
-import { waitFor } from '../wait-for';
-import { Running } from './running';
+import { query } from '../rig/database';
+import { run, start as startCommand } from '../rig/run';
+import { makeFolder, newFile } from '../rig/scratch';
+import { waitFor } from '../rig/wait-for';
 import { asUnit, type Places, PROGRAM_FOLDER, readUnit } from './unit';
 
 const FILE = 'examples/many-servers/allow-nets-sync.service';
@@ -46,18 +46,10 @@ test('it runs the command of sync-mariadb.sh, which mariadb.test.ts tries for re
 test('systemd understands the unit', {
   skip: programPath('systemd-analyze') ? false : 'there is no systemd',
 }, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'allow-nets-unit-'));
-  const copy = join(folder, 'allow-nets-sync.service');
-  try {
-    // It also looks whether the program is installed, which it is not here.
-    writeFileSync(copy, readFileSync(FILE, 'utf8').replace(/=allow-nets /g, '=/bin/sh '));
-    const ran = spawnSync(programPath('systemd-analyze') ?? '', ['verify', '--man=no', copy], {
-      encoding: 'utf8',
-    });
-    assert.deepEqual([ran.status, ran.stderr, ran.stdout], [0, '', '']);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  // It also looks whether the program is installed, which it is not here.
+  const copy = newFile(readFileSync(FILE, 'utf8').replace(/=allow-nets /g, '=/bin/sh '), 'allow-nets-sync.service');
+  const command = [programPath('systemd-analyze') ?? ''];
+  assert.deepEqual(run(['verify', '--man=no', copy], { command }), { status: 0, stdout: '', stderr: '' });
 });
 
 const lacking = needs('root', 'unshare', 'setpriv');
@@ -69,19 +61,11 @@ function mayMount(): boolean {
 }
 
 describe('run as systemd would', options, () => {
-  let folder = '';
   let places: Places;
-  const started: Running[] = [];
-  const start = (words: readonly string[]) => {
-    const [program = '', ...rest] = asUnit(unit, words, places);
-    const running = new Running(program, rest, { cwd: '/', env: { PATH: process.env['PATH'] } });
-    started.push(running);
-    return running;
-  };
+  const start = (words: readonly string[]) => startCommand([], { command: asUnit(unit, words, places), cwd: '/' });
 
   before(() => {
-    folder = mkdtempSync(join(tmpdir(), 'allow-nets-unit-'));
-    chmodSync(folder, 0o755);
+    const folder = makeFolder('unit');
     places = {
       program: process.cwd(),
       programs: join(folder, 'programs'),
@@ -97,18 +81,9 @@ describe('run as systemd would', options, () => {
     program('allow-nets', `exec '${process.execPath}' ${PROGRAM_FOLDER}/bin/allow-nets.js "$@"`);
     program('mariadb', 'cat /srv/list');
   });
-  after(() => {
-    for (const { child } of started) child.kill('SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
-  });
 
   const offer = (list: string) => writeFileSync(join(places.programs, 'list'), list);
-  const users = () => {
-    const database = new Database(join(places.state, 'access.db'), { readonly: true });
-    const rows = database.prepare('select user from access order by user').pluck().all();
-    database.close();
-    return rows.join(' ');
-  };
+  const users = () => query(join(places.state, 'access.db'), 'select user from access order by user').join(' ');
 
   test('nothing but its own folder and /tmp can be written', async () => {
     const script =

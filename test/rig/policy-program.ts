@@ -1,12 +1,14 @@
 // The shipped program as Postfix's spawn(8) runs it: descriptors 0, 1 and 2 are one and the same socket, the environment is short, and
 // the mail log is a fake postlog first in PATH, which writes "priority: line" to a file.
+//
+//     const { bytes, status, log } = await converse(['--db', db], request('alice', '192.0.2.1'));
 import { type ChildProcess, spawn } from 'node:child_process';
-import * as fs from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import * as net from 'node:net';
-import * as path from 'node:path';
-import { makeScratch } from './scratch';
-
-export const PROGRAM = path.resolve('bin/allow-nets.js');
+import { join } from 'node:path';
+import { userIds } from './accounts';
+import { type Outcome, PROGRAM, run } from './run';
+import { atEnd, makeFolder } from './scratch';
 
 export interface Ended {
   /** All that came out of the socket, one character a byte. */
@@ -17,44 +19,34 @@ export interface Ended {
   readonly log: readonly string[];
 }
 
-export interface Surroundings {
-  /** A program other than the built file, with its arguments before those of the policy program. */
+export interface ServiceOptions {
+  /** A program in place of the shipped one, with its arguments before those of the policy program. */
   readonly command?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
-  readonly uid?: number;
-  /** A shell script instead of the fake postlog; null: no postlog in PATH. */
+  /** The account that runs it; needs root. */
+  readonly as?: string;
+  /** A shell script in place of the fake postlog; null: no postlog in PATH. */
   readonly postlog?: string | null;
 }
-
-const scratch = makeScratch();
-let count = 0;
 
 /** `$4` is the priority that postlog is called with. */
 const FAKE_POSTLOG = 'while IFS= read -r line; do printf "%s: %s\\n" "$4" "$line" >> "$FAKE_LOG"; done';
 
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
-
-export interface Place {
-  /** For this run alone. */
+export interface ServicePlace {
+  /** For this program alone. */
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
   /** The lines of its mail log so far. */
   log(): string[];
 }
 
-/** Folder and environment for one run, with a mail log of its own. */
-export function makePlace({ env = {}, postlog = FAKE_POSTLOG }: Surroundings): Place {
-  const folder = path.join(scratch, `${count++}`);
-  fs.mkdirSync(folder);
-  const log = path.join(folder, 'log');
-  fs.writeFileSync(log, '');
-  fs.chmodSync(log, 0o666);
-  if (postlog !== null) {
-    fs.writeFileSync(path.join(folder, 'postlog'), `#!/bin/sh\n${postlog}\n`, { mode: 0o755 });
-  }
+/** The environment of a service, with a mail log of its own. */
+export function makePlace({ env = {}, postlog = FAKE_POSTLOG }: ServiceOptions = {}): ServicePlace {
+  const folder = makeFolder('service');
+  const log = join(folder, 'log');
+  writeFileSync(log, '');
+  chmodSync(log, 0o666);
+  if (postlog !== null) writeFileSync(join(folder, 'postlog'), `#!/bin/sh\n${postlog}\n`, { mode: 0o755 });
   return {
     folder,
     env: {
@@ -66,7 +58,7 @@ export function makePlace({ env = {}, postlog = FAKE_POSTLOG }: Surroundings): P
       MAIL_CONFIG: '/no/such/folder',
       ...env,
     },
-    log: () => fs.readFileSync(log, 'utf8').split('\n').slice(0, -1),
+    log: () => readFileSync(log, 'utf8').split('\n').slice(0, -1),
   };
 }
 
@@ -79,12 +71,12 @@ export class PolicyProgram {
   private constructor(
     readonly socket: net.Socket,
     readonly child: ChildProcess,
-    readonly place: Place,
+    readonly place: ServicePlace,
   ) {
-    running.add(child);
+    const kill = atEnd(() => child.kill('SIGKILL'));
     const exit = new Promise<[number | null, NodeJS.Signals | null]>((done) =>
       child.once('exit', (...how) => {
-        running.delete(child);
+        kill();
         done(how);
       }),
     );
@@ -102,21 +94,21 @@ export class PolicyProgram {
     });
   }
 
-  static async start(words: readonly string[], surroundings: Surroundings = {}): Promise<PolicyProgram> {
-    const place = makePlace(surroundings);
-    const name = path.join(place.folder, 'socket');
+  static async start(words: readonly string[], options: ServiceOptions = {}): Promise<PolicyProgram> {
+    const place = makePlace(options);
+    const name = join(place.folder, 'socket');
     const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true });
     await new Promise<void>((done) => server.listen(name, done));
     const accepted = new Promise<net.Socket>((done) => server.once('connection', done));
     const ours = net.connect({ path: name, allowHalfOpen: true });
     const theirs = await accepted;
     server.close();
-    const [command = process.execPath, ...before] = surroundings.command ?? [process.execPath, PROGRAM];
+    const [command = process.execPath, ...before] = options.command ?? [process.execPath, PROGRAM];
     const child = spawn(command, [...before, ...words], {
       stdio: [theirs, theirs, theirs],
       env: place.env,
       cwd: '/',
-      ...(surroundings.uid === undefined ? {} : { uid: surroundings.uid, gid: surroundings.uid }),
+      ...(options.as === undefined ? {} : userIds(options.as)),
     });
     theirs.destroy();
     return new PolicyProgram(ours, child, place);
@@ -149,14 +141,32 @@ export class PolicyProgram {
   /** Writes a request and waits for the answer, or the program's end: then it is empty. */
   async ask(text: string | Buffer): Promise<string> {
     const before = this.size;
+    const waiting = setTimeout(() => {}, 60_000); // also after `unref`
     this.write(text);
-    for (;;) {
-      const answer = this.bytes.slice(before);
-      if (answer.endsWith('\n\n')) return answer;
-      const size = this.size;
-      await this.received(size + 1);
-      if (this.size === size) return answer;
+    try {
+      for (;;) {
+        const answer = this.bytes.slice(before);
+        if (answer.endsWith('\n\n')) return answer;
+        const size = this.size;
+        await this.received(size + 1);
+        if (this.size === size) return answer;
+      }
+    } finally {
+      clearTimeout(waiting);
     }
+  }
+
+  /** @returns the first word of the action: `dunno` or `reject`; after the program's end, its status */
+  async verdict(user: string, address: string): Promise<string> {
+    const answer = await this.ask(request(user, address));
+    return /^action=(\w+)/.exec(answer)?.[1] ?? `no answer, status ${(await this.ended).status}`;
+  }
+
+  /** Lets the test process end while the program still runs; it is killed then. */
+  unref(): this {
+    this.child.unref();
+    this.socket.unref();
+    return this;
   }
 
   /** Writes requests and waits for so many bytes of answers, or the program's end. What came before is forgotten. */
@@ -176,15 +186,28 @@ export class PolicyProgram {
 }
 
 /** One connection with this input and then its end. */
-export async function run(
+export async function converse(
   words: readonly string[],
   input: string | Buffer,
-  surroundings: Surroundings = {},
+  options: ServiceOptions = {},
 ): Promise<Ended> {
-  const program = await PolicyProgram.start(words, surroundings);
+  const program = await PolicyProgram.start(words, options);
   program.write(input);
   program.end();
   return program.ended;
+}
+
+/** One run by hand: standard input and both outputs are files. `input`: one character a byte. */
+export function runByHand(
+  words: readonly string[],
+  input: string,
+  options: ServiceOptions = {},
+): Outcome & { readonly log: readonly string[] } {
+  const place = makePlace(options);
+  const { command = [process.execPath, PROGRAM], as } = options;
+  const account = as === undefined ? {} : { as };
+  const outcome = run(words, { input: Buffer.from(input, 'latin1'), env: place.env, cwd: '/', command, ...account });
+  return { ...outcome, log: place.log() };
 }
 
 /** A request as Postfix sends it, with the attributes that matter here. */

@@ -6,7 +6,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { program } from '../requires';
-import { waitFor } from '../wait-for';
+import { waitFor } from './wait-for';
 
 /** SASL user name -> password */
 export type Users = Readonly<Record<string, string>>;

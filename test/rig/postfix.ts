@@ -8,11 +8,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { program } from '../requires';
-import { waitFor } from '../wait-for';
-import { startDovecot } from './dovecot-sasl';
-import { freePorts } from './free-ports';
-import { configure, makePlaces, type Ports, type PrivatePostfixOptions } from './instance-files';
-import { makeScratchFolder, processesIn, type RunningProcess, removeScratchFolder } from './scratch-folder';
+import { startDovecot } from './dovecot';
+import { freePorts } from './ports';
+import { configure, makePlaces, type Ports, type PrivatePostfixOptions } from './postfix-files';
+import { makeFolder, processesIn, type RunningProcess, removeFolder } from './scratch';
+import { waitFor } from './wait-for';
 
 export interface PrivatePostfix<Name extends string> {
   ports: Ports<Name>;
@@ -40,7 +40,7 @@ export async function startPrivatePostfix<Name extends string>(
   options: PrivatePostfixOptions<Name>,
 ): Promise<PrivatePostfix<Name>> {
   for (let attempt = 1; ; attempt++) {
-    const root = makeScratchFolder('postfix');
+    const root = makeFolder('postfix');
     const logFile = join(root, 'log/mail.log');
     const log = () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '');
     try {
@@ -54,7 +54,7 @@ export async function startPrivatePostfix<Name extends string>(
       return handle(root, places, ports, log);
     } catch (error) {
       const context = log();
-      removeScratchFolder(root);
+      removeFolder(root);
       // Another suite was faster with one of the ports.
       if (attempt < 5 && context.includes('Address already in use')) continue;
       throw new Error(`${error}\n${context}`);
@@ -89,7 +89,7 @@ function handle<Name extends string>(
       await reload().catch(reload);
     },
     processes: () => processesIn(root),
-    stop: () => removeScratchFolder(root),
+    stop: () => removeFolder(root),
   };
 }
 

@@ -3,7 +3,7 @@
 //
 // For the oracles of the tests: nothing of src/ is used here.
 import * as net from 'node:net';
-import type { Pick } from '../random';
+import type { Pick } from './random';
 
 /** `bytes`: 4 or 16. */
 export interface Bits {

@@ -4,9 +4,9 @@ import { chmodSync, chownSync, mkdirSync, statSync, utimesSync, writeFileSync } 
 import { join } from 'node:path';
 import { program } from '../requires';
 import { groupId, userIds } from './accounts';
-import type { Users } from './dovecot-sasl';
-import { hasIPv6 } from './free-ports';
+import type { Users } from './dovecot';
 import { smallMasterCf } from './master-cf';
+import { hasIPv6 } from './ports';
 
 /** Port numbers by the names of the options' `listeners`. */
 export type Ports<Name extends string> = Readonly<Record<Name, number>>;

@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { userIds } from './accounts';
+import { PROGRAM } from './run';
 
 export interface ServiceProgram {
   /** Absolute path of Node. */
@@ -20,21 +21,13 @@ export interface ServiceProgram {
  * @param user the service user
  */
 export function serviceProgram(folder: string, db: string, user = 'nobody'): ServiceProgram {
-  const shipped = shippedScript();
-  let program = { node: realpathSync(process.execPath), script: shipped };
+  let program = { node: realpathSync(process.execPath), script: PROGRAM };
   let refusal = whyNot(program, db, user);
   if (refusal === null) return program;
   program = copyOf(program, join(folder, 'program'));
   refusal = whyNot(program, db, user);
   if (refusal === null) return program;
-  throw new Error(`${user} cannot run the copy of ${shipped} either: ${refusal}`);
-}
-
-/** @throws when it has not been built */
-export function shippedScript(): string {
-  const script = resolve('bin/allow-nets.js');
-  if (!existsSync(script)) throw new Error(`${script} is not there: npm run build makes it`);
-  return script;
+  throw new Error(`${user} cannot run the copy of ${PROGRAM} either: ${refusal}`);
 }
 
 /** @returns null when the user gets an answer from it, which needs the addon too; otherwise what happened instead */

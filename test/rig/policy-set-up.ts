@@ -1,13 +1,13 @@
 // What the Postfix tests have in common: the shipped program, its database, its lines in master.cf and main.cf, and a suite with a private
 // Postfix that asks it.
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe } from 'node:test';
-import type { PrivatePostfixOptions } from './instance-files';
-import { type PrivatePostfix, startPrivatePostfix } from './private-postfix';
-import { makeScratchFolder, removeScratchFolder } from './scratch-folder';
-import { type ServiceProgram, serviceProgram, shippedScript } from './service-program';
+import { type PrivatePostfix, startPrivatePostfix } from './postfix';
+import type { PrivatePostfixOptions } from './postfix-files';
+import { mustRun } from './run';
+import { makeFolder, removeFolder } from './scratch';
+import { type ServiceProgram, serviceProgram } from './service-program';
 import { type Reply, SmtpClient } from './smtp-client';
 
 export interface PolicySetUp {
@@ -25,10 +25,9 @@ export interface PolicySetUp {
 
 /** Makes the folder and an empty database. */
 export function setUpPolicy(name: string): PolicySetUp {
-  const folder = makeScratchFolder(name);
+  const folder = makeFolder(name);
   const db = join(folder, 'access.db');
-  const allowNets = (...words: string[]) =>
-    execFileSync(process.execPath, [shippedScript(), '--db', db, ...words], { encoding: 'utf8', stdio: 'pipe' });
+  const allowNets = (...words: string[]) => mustRun(['--db', db, ...words]);
   allowNets('init');
   const program = serviceProgram(folder, db);
   return {
@@ -41,7 +40,7 @@ export function setUpPolicy(name: string): PolicySetUp {
       const argv = words.map((word) => (word.includes(' ') ? `{ ${word} }` : word)).join(' ');
       return `${service} unix - n n - 0 spawn user=nobody argv=${argv}`;
     },
-    remove: () => removeScratchFolder(folder),
+    remove: () => removeFolder(folder),
   };
 }
 

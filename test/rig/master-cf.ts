@@ -1,7 +1,7 @@
 // The text of master.cf for a private Postfix: a small one of our own, or the one that Debian ships with the submission
 // services uncommented, which is what most servers run.
 import { existsSync, readFileSync } from 'node:fs';
-import type { Ports } from './instance-files';
+import type { Ports } from './postfix-files';
 
 /** The smtpd services in Debian's master.cf. */
 type StockService = 'smtp' | 'submission' | 'submissions';
