@@ -63,6 +63,11 @@ export const add: Command = {
       const hints = networks.some(({ kind }) => kind === 'none' || kind === 'inherit')
         ? []
         : blockHints(user, before, args.db);
+      const [, ...inherited] = only ? decidersOf(connection, user, now).subjects : [];
+      if (inherited.length > 0) {
+        const command = commandText('remove', [user, 'inherit'], args.db);
+        hints.push(`${user} still inherits what ${inherited.join(' or ')} allows; to end that: ${command}`);
+      }
       hints.push(...nameHints(connection, user, args.db, 'add', networks.map(meaningText)));
       return { written, kept, lost, hints };
     });

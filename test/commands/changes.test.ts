@@ -251,6 +251,8 @@ test('the first entry of a user takes nothing away, and the last one leaves noth
         [`hint: the entries of @example.com no longer apply: ${CAROL} now has own entries`]],
       [`add ${CAROL} Inherit`, [`${CAROL} now inherits what the next wider entries allow`]],
       [`add ${CAROL} inherit`, [`${CAROL} inherits what the next wider entries allow already`]],
+      [`add ${CAROL} 203.0.113.11 --only`, [`${CAROL} may now send mail from 203.0.113.11/32`],
+        [`hint: ${CAROL} still inherits what @example.com allows; to end that: allow-nets remove ${CAROL} inherit`]],
       [`remove ${CAROL} inherit`, [`removed ${CAROL} inherit`], [`hint: only the entries of ${CAROL} decide now`]],
     ]],
     'a domain, and a login of every domain': [`${OFFICE} insert into access (user, network) values ('*', '192.0.2.0/24')`, [
