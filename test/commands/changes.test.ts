@@ -252,7 +252,7 @@ test('the first entry of a user takes nothing away, and the last one leaves noth
       [`add ${CAROL} Inherit`, [`${CAROL} now inherits what the next wider entries allow`]],
       [`add ${CAROL} inherit`, [`${CAROL} inherits what the next wider entries allow already`]],
       [`add ${CAROL} 203.0.113.11 --only`, [`${CAROL} may now send mail from 203.0.113.11/32`],
-        [`hint: ${CAROL} still inherits what @example.com allows; to end that: allow-nets remove ${CAROL} inherit`]],
+        [`hint: ${CAROL} still inherits what @example.com allows; to end that: allow-nets remove ${CAROL} inherit --db DB`]],
       [`remove ${CAROL} inherit`, [`removed ${CAROL} inherit`], [`hint: only the entries of ${CAROL} decide now`]],
     ]],
     'a domain, and a login of every domain': [`${OFFICE} insert into access (user, network) values ('*', '192.0.2.0/24')`, [
