@@ -60,7 +60,9 @@ export function lookupSql(table: Table) {
       `select ${columns} from ${table} where ${name} = @name and key < x'04' union all ` +
       `select ${columns} from ${table} where ${name} = @name collate nocase and key is null`,
     hasNetwork: `select 1 from ${table} where ${name} = ? and key >= x'04' limit 1`,
-    below: `select ${columns} from ${table} where ${name} = ? and key >= x'04' and key < ? order by key desc limit 1`,
+    // Reads nothing but the index, since most seeks find a network beside the address.
+    below: `select key from ${table} where ${name} = ? and key >= x'04' and key < ? order by key desc limit 1`,
+    found: `select ${columns} from ${table} where ${name} = ? and key = ? and network = ?`,
   };
 }
 
@@ -79,11 +81,12 @@ class Lookup {
   private readonly statements: Record<keyof ReturnType<typeof lookupSql>, Statement>;
 
   constructor(connection: Connection, table: Table) {
-    const { loose, hasNetwork, below } = lookupSql(table);
+    const { loose, hasNetwork, below, found } = lookupSql(table);
     this.statements = {
       loose: connection.prepare(loose),
       hasNetwork: connection.prepare(hasNetwork),
-      below: connection.prepare(below),
+      below: connection.prepare(below).pluck(),
+      found: connection.prepare(found),
     };
   }
 
@@ -100,24 +103,28 @@ class Lookup {
 
   /** The rows of a name whose networks contain the address, narrowest first. */
   *networks(name: string, address: Address): Iterable<Row> {
-    const longest = address.bytes.length * 8;
-    let above: Uint8Array = networkKey({ ...address, prefix: longest + 1 });
+    const { below, found } = this.statements;
+    const { family, bytes } = address;
+    let above: Uint8Array = networkKey({ family, bytes, prefix: bytes.length * 8 + 1 });
     for (;;) {
-      const row = this.statements.below.get(name, above) as Row | undefined;
-      if (row === undefined) return;
-      const network = networkOfKey(row.key);
+      const key = below.get(name, above) as Uint8Array | undefined;
+      if (key === undefined) return;
+      const network = networkOfKey(key);
       if (network === null) {
         // A key that no command wrote grants nothing: skip it.
-        above = row.key as Uint8Array;
+        above = key;
         continue;
       }
-      if (network.family !== address.family) return;
-      const shared = commonPrefix(network.bytes, address.bytes);
-      // A row may have been copied with its key and then edited, so the network must match the key.
-      if (shared >= network.prefix && row.network === formatNetwork(network)) yield row;
+      if (network.family !== family) return;
+      const shared = commonPrefix(network.bytes, bytes);
+      if (shared >= network.prefix) {
+        // A row may have been copied with its key and then edited, so the network must match the key.
+        const row = found.get(name, key, formatNetwork(network)) as Row | undefined;
+        if (row !== undefined) yield row;
+      }
       const most = Math.min(shared, network.prefix - 1);
       if (most < 0) return;
-      above = networkKey({ ...truncate(address, most), prefix: most + 1 });
+      above = networkKey({ family, bytes: truncate(address, most).bytes, prefix: most + 1 });
     }
   }
 }
