@@ -97,12 +97,12 @@ function postlogdObstacle(service: InstalledService, runner: Account, postlog: s
   return { problem, command: installCommand(service, { user: `${runner.name}:${group}` }) };
 }
 
-/** Finds why syslog does not take lines. /var/run/log is a socket on BSD, but the journal's directory on Linux. */
+/** Finds why syslog does not take lines. Programs on Linux write to /dev/log only, on BSD and macOS to the others. */
 function syslogObstacle({ postfix }: InstalledService): Obstacle | null {
-  const sockets = ['/dev/log', '/var/run/log', '/var/run/syslog'];
+  const sockets = process.platform === 'linux' ? ['/dev/log'] : ['/var/run/log', '/var/run/syslog'];
   if (sockets.some((file) => fs.statSync(file, { throwIfNoEntry: false })?.isSocket())) return null;
   return {
-    problem: 'no syslog daemon listens at /dev/log',
+    problem: `no syslog daemon listens at ${sockets.join(' or ')}`,
     hint: 'start a syslog daemon, or let Postfix write the file itself',
     command: andReload(postfix, ['postconf', ...postfix.chosen, 'maillog_file=/var/log/postfix.log']),
   };
