@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { needs } from '../requires';
+import { groupId } from '../rig/accounts';
 import { writeDatabase } from '../rig/database';
 import { PolicyProgram } from '../rig/policy-program';
 import { example } from './example-files';
@@ -79,7 +80,7 @@ test('cp beside it, and mv into place', () =>
     await rename(`${db}.new`, db);
   }));
 
-describe('push.sh of the examples', needs('rsync', 'sqlite3'), () => {
+describe('push.sh of the examples', needs('root', 'rsync', 'sqlite3'), () => {
   test('to two servers', async () => {
     await pushing(async (site, list) => {
       const other = join(site.folder, 'other');
@@ -91,7 +92,8 @@ describe('push.sh of the examples', needs('rsync', 'sqlite3'), () => {
         'mx1.example.com mx2.example.com': `${site.folder} ${other}`,
       });
       await promisify(execFile)('sh', ['-c', script], { cwd: site.folder });
-      assert.equal(statSync(join(other, 'access.db')).mode & 0o777, 0o644);
+      const { mode, gid } = statSync(join(other, 'access.db'));
+      assert.deepEqual([mode & 0o777, gid], [0o640, groupId('nogroup')]);
     });
   });
 });
