@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
-import { mustRun, PROGRAM } from '../rig/run';
+import { mustRun, programFolder } from '../rig/run';
 import { newPath } from '../rig/scratch';
 
 const LISTS = path.resolve('examples/lists');
@@ -45,15 +45,12 @@ describe('an example of a published list', () => {
     const { db, run } = newDatabase();
     const bin = path.join(path.dirname(db), 'bin');
     fs.mkdirSync(bin);
-    // curl takes the file that stands for the URL; allow-nets is the shipped program.
+    // curl takes the file that stands for the URL.
     fs.writeFileSync(
       path.join(bin, 'curl'),
       '#!/bin/sh\nwhile [ $# -gt 1 ]; do shift; [ "$1" = --output ] && out=$2; done\ncp "$1" "$out"\n',
       { mode: 0o755 },
     );
-    fs.writeFileSync(path.join(bin, 'allow-nets'), `#!/bin/sh\nexec ${process.execPath} ${PROGRAM} "$@"\n`, {
-      mode: 0o755,
-    });
     const script = fs
       .readFileSync(path.join(LISTS, 'load-list.sh'), 'utf8')
       .replaceAll('/var/lib/allow-nets', path.dirname(db));
@@ -64,7 +61,7 @@ describe('an example of a published list', () => {
     );
     const ran = spawnSync('sh', ['-e', '-c', script, 'load-list.sh', path.join(LISTS, 'delegated.txt')], {
       encoding: 'utf8',
-      env: { PATH: `${bin}:/usr/bin:/bin`, ALLOW_NETS_DB: db },
+      env: { PATH: `${bin}:${programFolder()}:/usr/bin:/bin`, ALLOW_NETS_DB: db },
     });
     assert.equal(ran.status, 0, ran.stderr);
     assert.deepEqual(networksOf(run), GERMAN);

@@ -1,10 +1,9 @@
 // The tables of the blog post from which the idea comes, out of a real server and into our database: the same users from the same networks.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { needs } from '../requires';
 import { entries, newDatabase } from '../rig/database';
-import { commandLine, run } from '../rig/run';
+import { type Outcome, run, shell } from '../rig/run';
 import { startMariaDb } from '../servers/mariadb';
 import { startPostgreSql } from '../servers/postgresql';
 import type { SqlServer } from '../servers/private-server';
@@ -26,11 +25,9 @@ const ALL = [
 ];
 
 /** `program | allow-nets import -` */
-function piped(db: string, client: readonly string[], options: string): ReturnType<typeof run> {
+function piped(db: string, client: readonly string[], options: string): Outcome {
   const words = [...client, ...options.split('\n')].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
-  const line = `set -o pipefail; ${words.join(' ')} | ${commandLine(db)} import -`;
-  const { status, stdout, stderr } = spawnSync('bash', ['-c', line], { encoding: 'utf8', cwd: '/' });
-  return { status, stdout, stderr };
+  return shell(`set -o pipefail; ${words.join(' ')} | allow-nets import -`, { db, cwd: '/' });
 }
 
 function verdicts(db: string): Record<string, number | null> {

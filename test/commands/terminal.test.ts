@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { describe, test } from 'node:test';
 import { needs } from '../requires';
 import { change, writeDatabase } from '../rig/database';
-import { commandLine, onTerminal, run } from '../rig/run';
+import { onTerminal, programFolder, run } from '../rig/run';
 import { makeFolder, newPath } from '../rig/scratch';
 import { writeInput } from './many-rows';
 
@@ -20,7 +20,7 @@ describe('on a terminal', needs('script'), () => {
     { name: 'carol', network: '10.0.0', byHand: true },
     { name: `da${ESC}[31mve`, network: '10.0.0.0/8', byHand: true },
   ]);
-  const line = (words: string) => `${commandLine(db)} ${words}`;
+  const shown = (words: string, env = {}) => onTerminal(`allow-nets ${words}`, { db, env });
   const PLAIN = [
     'alice            10.0.0.0/8    -',
     'bob@example.com  192.0.2.0/24  2020-01-01T00:00:00Z  EXPIRED',
@@ -38,28 +38,25 @@ describe('on a terminal', needs('script'), () => {
       `${ESC}[31m${carol}${ESC}[0m`,
       dave,
     ];
-    assert.equal(onTerminal(line('list')), `${coloured.join('\n')}\n`);
-    assert.equal(onTerminal(line('list'), { NO_COLOR: '' }), `${coloured.join('\n')}\n`);
+    assert.equal(shown('list'), `${coloured.join('\n')}\n`);
+    assert.equal(shown('list', { NO_COLOR: '' }), `${coloured.join('\n')}\n`);
   });
 
   test('no colours with NO_COLOR, or where the terminal has none', () => {
     for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) {
-      assert.equal(onTerminal(line('list'), env), `${[TITLES, ...PLAIN].join('\n')}\n`);
+      assert.equal(shown('list', env), `${[TITLES, ...PLAIN].join('\n')}\n`);
     }
   });
 
   test('neither titles nor colours elsewhere', () => {
     const bytes = `${PLAIN.join('\n')}\n`.replace('?', ESC);
     assert.deepEqual(run(['list', '--db', db]), { status: 0, stdout: bytes, stderr: '' });
-    assert.equal(onTerminal(`${line('list')} | cat`), bytes);
+    assert.equal(shown('list | cat'), bytes);
   });
 
   test('check', () => {
-    assert.match(onTerminal(line('check alice 10.0.0.1')), new RegExp(`^${ESC}\\[32mallowed${ESC}\\[0m\n`));
-    assert.match(
-      onTerminal(`${line('check alice 11.0.0.1')} || true`),
-      new RegExp(`^${ESC}\\[31mrefused${ESC}\\[0m\n`),
-    );
+    assert.match(shown('check alice 10.0.0.1'), new RegExp(`^${ESC}\\[32mallowed${ESC}\\[0m\n`));
+    assert.match(shown('check alice 11.0.0.1 || true'), new RegExp(`^${ESC}\\[31mrefused${ESC}\\[0m\n`));
     assert.match(run(['check', 'alice', '11.0.0.1', '--db', db]).stdout, /^refused\n/);
   });
 
@@ -95,7 +92,7 @@ describe('on a terminal', needs('script'), () => {
       `remove ${name} --all`,
     ];
     for (const words of commands) {
-      const output = onTerminal(`${commandLine(hostile)} ${words} || true`, { NO_COLOR: '1' });
+      const output = onTerminal(`allow-nets ${words} || true`, { db: hostile, env: { NO_COLOR: '1' } });
       assert.notEqual(output, '');
       assert.match(output, /^(?:\t|\n|[^\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}])*$/u, words);
       // A field of csv may hold a line break, between quotes.
@@ -116,7 +113,8 @@ describe('on a terminal', needs('script'), () => {
     const folder = makeFolder();
     for (const name of ['postlog', 'logger'])
       fs.writeFileSync(path.join(folder, name), `#!/bin/sh\necho "$@" >> '${log}'\n`, { mode: 0o755 });
-    const request = (text: string) => `printf '${text}' | ${commandLine('/no/such.db')}`;
+    const env = { PATH: `${folder}:${programFolder()}:${process.env['PATH']}` };
+    const typed = (line: string) => onTerminal(line, { db: '/no/such.db', env });
     for (const words of [
       '-h',
       '-V',
@@ -130,15 +128,13 @@ describe('on a terminal', needs('script'), () => {
       '--log all nonsense',
       'list',
     ]) {
-      onTerminal(`${commandLine('/no/such.db')} ${words} < /dev/null || true`, {
-        PATH: `${folder}:${process.env['PATH']}`,
-      });
+      typed(`allow-nets ${words} < /dev/null || true`);
     }
     for (const text of ['sasl_username=a\\n\\n', 'nonsense', 'nonsense\\n\\n']) {
-      onTerminal(`${request(text)} || true`, { PATH: `${folder}:${process.env['PATH']}` });
+      typed(`printf '${text}' | allow-nets || true`);
     }
     assert.equal(fs.existsSync(log), false);
-    onTerminal(`${request('nonsense')} 2> /dev/null || true`, { PATH: `${folder}:${process.env['PATH']}` });
+    typed('printf nonsense | allow-nets 2> /dev/null || true');
     assert.equal(fs.existsSync(log), true, 'elsewhere it does');
   });
 
@@ -164,14 +160,16 @@ describe('on a terminal', needs('script'), () => {
     const target = newPath();
     writeDatabase(target, []);
     const input = writeInput(path.join(makeFolder(), 'rows.csv'), 10, ROWS);
-    const output = onTerminal(`${commandLine(target)} import '${input}'`);
+    const output = onTerminal(`allow-nets import '${input}'`, { db: target });
     const wipe = `\r${ESC}[K`;
     const bar = `\rread [\\d.]+ MB, \\d+ %${ESC}\\[K`;
     assert.match(output, new RegExp(`^(${bar})+`));
     assert.ok(output.includes(`\rcomparing with the database, and writing what differs${ESC}[K`), output);
     assert.ok(output.endsWith(`${wipe}added ${ROWS}, changed 0, removed 0, unchanged 0\n`), output);
 
-    const refused = onTerminal(`echo 'alice,10.0.0.x' | cat '${input}' - | ${commandLine(target)} import - || true`);
+    const refused = onTerminal(`echo 'alice,10.0.0.x' | cat '${input}' - | allow-nets import - || true`, {
+      db: target,
+    });
     assert.match(
       refused,
       new RegExp(`^(\rread [\\d.]+ MB${ESC}\\[K)+${wipe.replace('[', '\\[')}allow-nets: error: line ${ROWS + 2}: `),

@@ -7,7 +7,7 @@ import { before, describe, test } from 'node:test';
 import { needs } from '../requires';
 import { newDatabase, writeDatabase } from '../rig/database';
 import { mountDisk } from '../rig/disk';
-import { commandLine, type Outcome, PROGRAM, run } from '../rig/run';
+import { type Outcome, PROGRAM, run, shell } from '../rig/run';
 import { newFile, newPath } from '../rig/scratch';
 
 const refused = (problem: string, hint: string): Outcome => ({
@@ -46,23 +46,18 @@ test('a database that is none', async (t) => {
 test('an output that cannot be written is an error, and the input too', () => {
   const db = newPath();
   writeDatabase(db, [{ name: 'alice', network: '10.0.0.0/8' }]);
-  const shell = (command: string) => {
-    const line = command.replaceAll('allow-nets', commandLine(db));
-    const { status, stdout, stderr } = spawnSync('bash', ['-c', line], { encoding: 'utf8' });
-    return { status, stdout, stderr };
-  };
   const full = refused(
     'the answer cannot be written (ENOSPC: no space left on device, write)',
     'free the space or correct the redirection',
   );
-  assert.deepEqual(shell('allow-nets export > /dev/full'), full);
-  assert.deepEqual(shell('allow-nets list > /dev/full'), full);
+  assert.deepEqual(shell('allow-nets export > /dev/full', { db }), full);
+  assert.deepEqual(shell('allow-nets list > /dev/full', { db }), full);
   for (const words of ['--help', 'add --help', '--version']) {
-    assert.deepEqual(shell(`allow-nets ${words} > /dev/full`), full, words);
+    assert.deepEqual(shell(`allow-nets ${words} > /dev/full`, { db }), full, words);
   }
-  assert.deepEqual(shell('allow-nets list | :'), { status: 0, stdout: '', stderr: '' });
+  assert.deepEqual(shell('allow-nets list | :', { db }), { status: 0, stdout: '', stderr: '' });
   assert.deepEqual(
-    shell('allow-nets import /proc/self/mem'),
+    shell('allow-nets import /proc/self/mem', { db }),
     refused(
       'the input cannot be read (EIO: i/o error, read)',
       'nothing was changed; copy the input elsewhere and read that',

@@ -1,11 +1,11 @@
 // refused at the command line: who was refused, whether they still are, and the command that lets them in.
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { needs, program } from '../requires';
 import { newDatabase } from '../rig/database';
-import { PROGRAM, run } from '../rig/run';
+import { run, shell } from '../rig/run';
 import { newFile, newPath } from '../rig/scratch';
 
 const HEAD = 'mx1 postfix/allow-nets[77]: ';
@@ -80,8 +80,7 @@ test('the command works as it is printed, whatever the user is called', async (t
       const { stdout } = run(['refused', '--json', log, '--db', db]);
       const [{ user, command }] = JSON.parse(stdout);
       assert.ok(command.endsWith(` --for 3d --db ${db}`), command);
-      const line = command.replace(/^allow-nets /, `'${process.execPath}' '${PROGRAM}' `);
-      const added = spawnSync('sh', ['-c', line], { encoding: 'utf8' });
+      const added = shell(command);
       assert.equal(added.status, 0, added.stderr);
       assert.equal(run(['check', name, '203.0.113.9', '--db', db]).status, 0);
       const again = JSON.parse(run(['refused', '--json', log, '--db', db]).stdout);

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { needs, program } from '../requires';
 import { newDatabase } from '../rig/database';
-import { commandLine, onTerminal, run } from '../rig/run';
+import { onTerminal, run, shell } from '../rig/run';
 import { newFile, newPath } from '../rig/scratch';
 import { many, taken } from './small-log';
 
@@ -133,16 +133,16 @@ test('on a terminal: progress that is wiped away', needs('script'), async (t) =>
   const log = newFile(LOG);
 
   // Until the program has started and some time has passed, on a slow machine too.
-  const slow = `for i in $(seq 40); do cat '${log}'; sleep 0.1; done | ${commandLine(db)} learn --json -`;
+  const slow = `for i in $(seq 40); do cat '${log}'; sleep 0.1; done | allow-nets learn --json -`;
 
   await t.test('progress', () => {
-    const output = onTerminal(slow);
+    const output = onTerminal(slow, { db });
     assert.match(output, new RegExp(`\\rread [\\d.]+ MB${ESC}\\[K`));
     assert.ok(output.includes(`\r${ESC}[K`));
   });
 
   await t.test('no progress elsewhere', () => {
-    const output = execFileSync('sh', ['-c', `(${slow}) 2>&1`], { encoding: 'utf8' });
+    const output = shell(`(${slow}) 2>&1`, { db }).stdout;
     assert.doesNotMatch(output, /read \d/);
   });
 });

@@ -2,12 +2,12 @@
 // policy program writes nothing to a standard error that is a socket, which Node's own pipes are.
 //
 //     assert.deepEqual(run(['add', 'alice', '192.0.2.1'], { db }), { status: 0, stdout: '...', stderr: '' });
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { program } from '../requires';
 import { userIds } from './accounts';
-import { atEnd, newFile } from './scratch';
+import { atEnd, makeFolder, newFile } from './scratch';
 
 /** The absolute path of the shipped program. */
 export const PROGRAM = resolve('bin/allow-nets.js');
@@ -111,18 +111,27 @@ function commandOf(words: readonly string[], { db, env, as, cwd, command }: RunO
   };
 }
 
-/** The start of a shell's command line: this program on this database. */
-export function commandLine(db: string): string {
-  return `ALLOW_NETS_DB='${db}' TZ=UTC '${process.execPath}' '${PROGRAM}'`;
+/** A folder for PATH in which `allow-nets` is the shipped program. Made once for a test process. */
+export function programFolder(): string {
+  if (folder === null) {
+    folder = makeFolder('bin');
+    const script = `#!/bin/sh\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`;
+    writeFileSync(join(folder, 'allow-nets'), script, { mode: 0o755 });
+  }
+  return folder;
 }
 
-/** What a shell's command line writes to a terminal, both outputs together. The suite says `needs('script')`. */
-export function onTerminal(line: string, env: NodeJS.ProcessEnv = {}): string {
-  const output = execFileSync(program('script'), ['-qec', line, '/dev/null'], {
-    encoding: 'utf8',
-    env: { PATH: process.env['PATH'], TERM: 'xterm', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-    maxBuffer: 1 << 28,
-  });
-  return output.replaceAll('\r\n', '\n');
+let folder: string | null = null;
+
+/** Runs a line of bash in which `allow-nets` is the shipped program. */
+export function shell(line: string, options: Omit<RunOptions, 'command'> = {}): Outcome {
+  const env = { PATH: `${programFolder()}:${process.env['PATH']}`, ...options.env };
+  return run([line], { ...options, env, command: ['bash', '-c'] });
+}
+
+/** What a line of a shell writes to a terminal, both outputs together. The suite says `needs('script')`. */
+export function onTerminal(line: string, options: Omit<RunOptions, 'command' | 'input'> = {}): string {
+  const env = { TERM: 'xterm', PATH: `${programFolder()}:${process.env['PATH']}`, ...options.env };
+  const { stdout } = run([line, '/dev/null'], { ...options, env, command: [program('script'), '-qec'] });
+  return stdout.replaceAll('\r\n', '\n');
 }

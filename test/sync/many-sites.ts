@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PROGRAM, type Running, start } from '../rig/run';
+import { programFolder, type Running, start } from '../rig/run';
 import { waitFor } from '../rig/wait-for';
 import type { SqlServer } from '../servers/private-server';
 import { type Site, waitForAnswer } from './site';
@@ -29,10 +29,9 @@ export function startExample(site: Site, script: string): Running {
   const tools = join(site.folder, 'tools');
   mkdirSync(tools);
   const file = join(tools, 'sync.sh');
-  writeFileSync(join(tools, 'allow-nets'), `#!/bin/sh\nexec '${process.execPath}' '${PROGRAM}' "$@"\n`);
   writeFileSync(file, script);
-  for (const name of ['allow-nets', 'sync.sh']) chmodSync(join(tools, name), 0o755);
-  const env = { ...site.env, PATH: `${tools}:${site.env['PATH']}`, ALLOW_NETS_DB: site.db };
+  chmodSync(file, 0o755);
+  const env = { ...site.env, PATH: `${programFolder()}:${site.env['PATH']}`, ALLOW_NETS_DB: site.db };
   return start([], { command: [file], cwd: site.folder, env });
 }
 
