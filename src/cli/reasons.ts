@@ -2,13 +2,12 @@
 import type { Verdict } from '../policy/decide';
 import { parseAddress } from '../rules/address';
 import type { Connection } from '../rules/database';
-import type { Entry } from '../rules/deciding';
 import { eachRowOf, hasRows, isExpired, type Row } from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/expiry';
 import { rulesOf } from '../rules/lookup';
 import { meaningOf, meaningText } from '../rules/meaning';
 import { problemOf } from '../rules/row-fault';
-import { foldName, subjectsOf } from '../rules/subject';
+import { type Entry, foldName, subjectsOf } from '../rules/subject';
 import { untilText } from './time';
 
 /** At most this many entries are listed. */

@@ -3,12 +3,12 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Command } from '../cli/command';
 import { printLine } from '../cli/output';
+import { DOVECOT_VIEW } from '../dovecot/view';
 import { shellWord, Trouble } from '../failure';
 import { accountOf } from '../postfix/account';
 import { makeDatabaseFile, makeDatabaseFolder, restrictAccess, restrictableAccess } from '../postfix/database-access';
 import { installedUser } from '../postfix/installed-user';
 import { openForCreating, openForWriting, withDatabaseErrors } from '../rules/database';
-import { DOVECOT_VIEW } from '../rules/dovecot-view';
 import { asOwner } from '../rules/owner';
 import { SCHEMA } from '../rules/schema';
 

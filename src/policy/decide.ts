@@ -1,8 +1,8 @@
 // The decision: a pure function from a SASL user name, a client address and the rules to a verdict.
 // The policy program, `allow-nets check` and `allow-nets replay` decide by this function and no other.
 import { parseAddress } from '../rules/address';
-import { decidingSubjects, type Entry, type Rules } from '../rules/deciding';
 import { expiryMoment, hasExpired } from '../rules/expiry';
+import { decidingSubjects, type Entry, type Rules } from '../rules/subject';
 
 export interface Query {
   /** `sasl_username`; empty if the client did not authenticate. Invalid UTF-8 is replaced by U+FFFD. */

@@ -1,6 +1,6 @@
 // Formats a verdict as one line for the mail log: key=value pairs, with all text from the request escaped.
 import { unreachable } from '../failure';
-import type { Entry } from '../rules/deciding';
+import type { Entry } from '../rules/subject';
 import type { Verdict } from './decide';
 import type { Request } from './request';
 

@@ -8,7 +8,6 @@
 // child fails, the lines of the last seconds go to the other program; if that fails too, lines are dropped for ten
 // seconds. An answer never waits for the log.
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 
 export type Priority = 'info' | 'warning';
@@ -16,16 +15,16 @@ export type Priority = 'info' | 'warning';
 export interface LogProgram {
   readonly command: string;
   readonly words: (priority: Priority) => string[];
-  /** Whether the program itself puts "warning: " before a line of that priority. */
-  readonly marksWarnings: boolean;
+  /** What it does not put before a warning by itself. */
+  readonly mark: '' | 'warning: ';
 }
 
 const TAG = ['-t', 'postfix/allow-nets', '-p'];
 
 /** In the order in which they are tried. */
 export const LOG_PROGRAMS: readonly LogProgram[] = [
-  { command: 'postlog', words: (priority) => [...TAG, priority === 'warning' ? 'warn' : 'info'], marksWarnings: true },
-  { command: 'logger', words: (priority) => [...TAG, `mail.${priority}`], marksWarnings: false },
+  { command: 'postlog', words: (priority) => [...TAG, priority === 'warning' ? 'warn' : 'info'], mark: '' },
+  { command: 'logger', words: (priority) => [...TAG, `mail.${priority}`], mark: 'warning: ' },
 ];
 
 /** The time (ms) that a child has to exit after its last line. */
@@ -45,61 +44,51 @@ export class MailLog {
   /** Lines to write again if the child fails. */
   private recent: { line: string; at: number }[] = [];
 
-  constructor(
-    private readonly priority: Priority,
-    private readonly programs: readonly LogProgram[] = isatty(2) ? [] : LOG_PROGRAMS,
-  ) {}
+  constructor(private readonly priority: Priority) {}
 
-  /** `line`: printable ASCII without a newline. Never waits. */
-  write(line: string): void {
-    const pipe = this.start();
-    if (pipe === null || pipe.writableLength > BACKLOG) this.lost++;
-    else this.send(pipe, line);
+  /** `lines`: printable ASCII without a newline. Never waits. */
+  write(...lines: string[]): void {
+    const pipe = this.start()?.stdin;
+    if (!pipe || pipe.writableLength > BACKLOG) {
+      this.lost += lines.length;
+      return;
+    }
+    if (this.lost > 0) lines.unshift(`${this.lost} log lines lost`);
+    this.lost = 0;
+    const at = Date.now();
+    while (pipe.writableLength === 0 && (this.recent[0]?.at ?? at) < at - UNSURE) this.recent.shift();
+    for (const line of lines) {
+      this.recent.push({ line, at });
+      pipe.write(`${this.priority === 'warning' ? LOG_PROGRAMS[this.program]?.mark : ''}${line}\n`);
+    }
   }
 
   /** Ends the child, kills it if it does not exit in time, then calls `done`. */
   close(done: () => void): void {
-    const pipe = this.lost > 0 ? this.start() : this.child?.stdin;
+    if (this.lost > 0) this.write();
     const { child } = this;
-    if (!pipe || child === null) {
+    if (child === null) {
       done();
       return;
     }
-    this.sendCount(pipe);
     const timer = setTimeout(() => child.kill('SIGKILL'), LINGER);
     // If it failed, the next program has its lines now and must be closed, too.
     child.on('exit', () => {
       clearTimeout(timer);
       this.close(done);
     });
-    pipe.end();
+    child.stdin?.end();
   }
 
-  private send(pipe: Writable, line: string): void {
-    this.sendCount(pipe);
-    const at = Date.now();
-    while (pipe.writableLength === 0 && this.recent[0] !== undefined && this.recent[0].at < at - UNSURE) {
-      this.recent.shift();
-    }
-    this.recent.push({ line, at });
-    const isMarked = this.priority === 'info' || this.programs[this.program]?.marksWarnings;
-    pipe.write(isMarked ? `${line}\n` : `warning: ${line}\n`);
-  }
-
-  private sendCount(pipe: Writable): void {
-    const { lost } = this;
-    this.lost = 0;
-    if (lost > 0) this.send(pipe, `${lost} log lines lost`);
-  }
-
-  private start(): Writable | null {
-    if (this.program >= this.programs.length && Date.now() - this.failedAt > RETRY) this.program = 0;
-    for (let next = this.programs[this.program]; this.child === null && next; next = this.programs[this.program]) {
+  private start(): ChildProcess | null {
+    if (isatty(2)) return null;
+    if (this.program >= LOG_PROGRAMS.length && Date.now() - this.failedAt > RETRY) this.program = 0;
+    for (let next = LOG_PROGRAMS[this.program]; this.child === null && next; next = LOG_PROGRAMS[this.program]) {
       this.child = startProgram(next, this.priority);
       if (this.child === null) this.fallBack();
       else this.child.on('exit', (status) => this.hasEnded(status));
     }
-    return this.child?.stdin ?? null;
+    return this.child;
   }
 
   private fallBack(): void {
@@ -108,14 +97,12 @@ export class MailLog {
   }
 
   private hasEnded(status: number | null): void {
-    const { recent } = this;
+    const lines = this.recent.map(({ line }) => line);
     this.child = null;
     this.recent = [];
     if (status === 0) return;
     this.fallBack();
-    const pipe = this.start();
-    if (pipe === null) this.lost += recent.length;
-    else for (const { line } of recent) this.send(pipe, line);
+    this.write(...lines);
   }
 }
 

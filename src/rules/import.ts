@@ -4,12 +4,13 @@
 // writes the differences, if there are any. If the guard refuses the result, or in a dry run, it is rolled back. Policy
 // programs can read until the commit.
 //
+// The guard keeps a truncated list from locking everybody out, and no entry may name a set that does not exist.
+//
 // DIAGNOSTICS: after a refusal, a full disk or a lock timeout the transaction is rolled back and nothing has changed.
-import type { Trouble } from '../failure';
+import { shellWord, Trouble } from '../failure';
 import { makeCanonical } from './canonical';
 import type { Connection, Statement } from './database';
 import { formatInstant, keptExpiry } from './expiry';
-import { checkSets, countReplaceable, guard, sum, type TableCounts } from './import-guard';
 import { keyOf, type Meaning, meaningText } from './meaning';
 import { nameColumn, type Table } from './schema';
 
@@ -90,6 +91,10 @@ values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set line = excluded.
   expires = excluded.expires, added_at = excluded.added_at, added_by = excluded.added_by, local = excluded.local
 where ifnull(nullif(excluded.expires, ''), '~') > ifnull(nullif(incoming.expires, ''), '~')`;
 
+type TableCounts = Record<Table, number>;
+
+const sum = ({ access, network_set }: TableCounts) => access + network_set;
+
 export class RowImport {
   private readonly insert: Statement;
   private read = 0;
@@ -127,7 +132,9 @@ export class RowImport {
       const result = this.write(options, options.report === undefined ? null : changes);
       if (result.refusal !== null && !options.dryRun) throw result.refusal;
       connection.exec(options.dryRun ? 'rollback' : 'commit');
-      for (const change of changes.sort(byName)) options.report?.(change);
+      // Sets before entries, then by name and network.
+      const place = ({ table, name, network }: Change) => [table === 'access' ? 1 : 0, name, network].join('\0');
+      for (const change of changes.sort((a, b) => (place(a) < place(b) ? -1 : 1))) options.report?.(change);
       return result;
     } finally {
       if (connection.inTransaction) connection.exec('rollback');
@@ -137,39 +144,33 @@ export class RowImport {
   /** `changes`: gets all changes, unless it is null. */
   private write(options: ImportOptions, changes: Change[] | null): ImportResult {
     const { connection } = this;
-    const { tables, replace, force, set, addedBy } = options;
-    const now = formatInstant(options.now);
+    const { tables, replace, force } = options;
+    const number = (sql: string) => connection.prepare(sql).pluck().get({ set: options.set }) as number;
     const none: TableCounts = { access: 0, network_set: 0 };
     const counts = { add: { ...none }, change: { ...none }, remove: { ...none } };
+    const there = { ...none };
     const lostSets = new Set<string>();
-    const run = (sql: string, values: unknown) => {
-      for (const change of connection.prepare(sql).iterate(values) as Iterable<Change>) {
-        counts[change.what][change.table]++;
-        changes?.push(change);
-        if (change.what === 'remove' && change.table === 'network_set') lostSets.add(change.name);
-      }
-    };
-    const there = countReplaceable(connection, options);
     connection.function('kept_expiry', (expires) => keptExpiry(expires, options.now));
     for (const table of tables) {
-      if (replace) run(removeSql(table), { set: set ?? null });
-      run(changeSql(table, replace), { now, addedBy });
-      run(addSql(table), { now, addedBy });
+      const replaceable = `not local ${options.set === undefined ? '' : `and ${nameColumn(table)} = @set`}`;
+      if (replace) there[table] = number(`select count(*) from ${table} where ${replaceable}`);
+      const statements = [changeSql(table, replace), addSql(table)];
+      if (replace) statements.unshift(removeSql(table, replaceable));
+      const values = { set: options.set, now: formatInstant(options.now), addedBy: options.addedBy };
+      for (const sql of statements) {
+        for (const change of connection.prepare(sql).iterate(values) as Iterable<Change>) {
+          counts[change.what][table]++;
+          changes?.push(change);
+          if (change.what === 'remove' && table === 'network_set') lostSets.add(change.name);
+        }
+      }
     }
     if (!force) checkSets(connection, lostSets);
-    const distinct = connection.prepare('select count(*) from incoming').pluck().get() as number;
-    const [added, changed, removed] = [counts.add, counts.change, counts.remove].map(sum) as [number, number, number];
-    const refusal = replace && !force ? guard(connection, options, there, counts.remove) : null;
+    const distinct = number('select count(*) from incoming');
+    const [added, changed, removed] = [sum(counts.add), sum(counts.change), sum(counts.remove)];
+    const refusal = replace && !force ? guard(connection, tables, there, counts.remove) : null;
     return { added, changed, removed, unchanged: distinct - added - changed, repeated: this.read - distinct, refusal };
   }
-}
-
-/** Sorts sets before entries, then by name and network. */
-function byName(a: Change, b: Change): number {
-  const [first, second] = [a, b].map(({ table, name, network }) =>
-    [table === 'access' ? 1 : 0, name, network].join('\0'),
-  );
-  return (first ?? '') < (second ?? '') ? -1 : 1;
 }
 
 /** The RETURNING clause that makes each row a Change. */
@@ -177,11 +178,10 @@ function returning(table: Table, what: Change['what']): string {
   return `returning '${table}' as "table", '${what}' as what, ${nameColumn(table)} as name, network`;
 }
 
-/** Deletes rows that the input does not have, except those with a local mark. */
-function removeSql(table: Table): string {
-  const name = nameColumn(table);
-  return `delete from ${table} where not local and (@set is null or ${name} = @set) and not exists (
-      select 1 from incoming i where i.of = '${table}' and i.name = ${table}.${name} and i.network = ${table}.network)
+/** Deletes the `replaceable` rows that the input does not have. */
+function removeSql(table: Table, replaceable: string): string {
+  return `delete from ${table} where ${replaceable} and not exists (select 1 from incoming i
+      where i.of = '${table}' and i.name = ${table}.${nameColumn(table)} and i.network = ${table}.network)
     ${returning(table, 'remove')}`;
 }
 
@@ -214,4 +214,53 @@ function addSql(table: Table): string {
     from incoming i where i.of = '${table}'
       and not exists (select 1 from ${table} t where t.${name} = i.name and t.network = i.network)
     order by i.name, i.network ${returning(table, 'add')}`;
+}
+
+/**
+ * Refuses a replacement by an empty input, and one that removes more than half of the rows; else null. `there`: the
+ * rows that it could remove; `gone`: those that it did.
+ */
+function guard(
+  connection: Connection,
+  tables: readonly Table[],
+  there: TableCounts,
+  gone: TableCounts,
+): Trouble | null {
+  const main = tables.includes('access') ? 'access' : 'network_set';
+  const [one, many] = main === 'access' ? ['entry', 'entries'] : ['network', 'networks'];
+  if (connection.prepare('select 1 from incoming where of = ? limit 1').get(main) === undefined) {
+    return refused(`the input has no ${one}`, `nothing was changed; to remove all ${many} add --force`);
+  }
+  if (gone[main] * 2 <= there[main] && sum(gone) * 2 <= sum(there)) return null;
+  const sets = main === 'access' && gone.network_set > 0 ? ` and ${gone.network_set} networks of sets` : '';
+  return refused(
+    `the input would remove ${gone[main]} of ${there[main]} ${many}${sets}`,
+    'nothing was changed; --dry-run shows what would be, --force does it',
+  );
+}
+
+/** Throws Trouble if an entry of the input names a missing set, or a local one a set that was removed. */
+function checkSets(connection: Connection, removed: Iterable<string>): void {
+  const missing = (name: string) => `not exists (select 1 from network_set s where s.name = ${name})`;
+  const sql = `select line, substr(network, 2) as name from incoming i
+    where of = 'access' and network glob '@*' and ${missing('substr(i.network, 2)')} order by line limit 1`;
+  const entry = connection.prepare(sql).get() as { line: number; name: string } | undefined;
+  if (entry !== undefined) {
+    const hint = `make it first: allow-nets set add ${shellWord(entry.name)} NETWORK; or add --force, and its entries grant nothing`;
+    throw refused(`line ${entry.line}: there is no set ${entry.name}`, hint);
+  }
+  const named = `select user from access where local and network = '@' || @name and ${missing('@name')} limit 1`;
+  const owner = connection.prepare(named).pluck();
+  for (const name of removed) {
+    const user = owner.get({ name });
+    if (user === undefined) continue;
+    throw refused(
+      `the input has no set ${name}, which the local entry of ${user} names`,
+      `keep it on this server with: allow-nets set add ${shellWord(name)} NETWORK --local`,
+    );
+  }
+}
+
+function refused(problem: string, hint: string): Trouble {
+  return new Trouble({ kind: 'refused', problem, hint });
 }

@@ -2,12 +2,11 @@
 // by which the next wider subject also decides.
 
 import type { Connection } from './database';
-import { decidingSubjects } from './deciding';
 import { deleteRows, eachRowOf, hasRows, isExpired, namesFrom, type Row, rowWriter } from './entries';
 import { expiryMoment, hasExpired } from './expiry';
 import { rulesOf } from './lookup';
 import { meaningOf } from './meaning';
-import { EVERYBODY, foldName, subjectsOf } from './subject';
+import { decidingSubjects, EVERYBODY, foldName, subjectsOf } from './subject';
 
 /** A message about a login name without a domain names at most this many domains. */
 const NAMED_DOMAINS = 3;

@@ -8,11 +8,10 @@
 
 import type { Address } from './address';
 import type { Connection, Statement } from './database';
-import type { Entry, Rules } from './deciding';
 import { type Meaning, meaningOf } from './meaning';
 import { commonPrefix, formatNetwork, networkKey, networkOfKey, truncate } from './network';
 import { nameColumn, type Table } from './schema';
-import { foldName } from './subject';
+import { type Entry, foldName, type Rules } from './subject';
 
 export function rulesOf(connection: Connection): Rules {
   const access = new Lookup(connection, 'access');

@@ -5,8 +5,8 @@
 // copy, a truncation or a chmod, which SQLite's own change counter does not show.
 import { type Stats, statSync } from 'node:fs';
 import { checkVersion, type OpenDatabase, openForReading, type Statement, withDatabaseErrors } from './database';
-import type { Rules } from './deciding';
 import { rulesOf } from './lookup';
+import type { Rules } from './subject';
 
 interface OpenRules extends OpenDatabase {
   readonly rules: Rules;

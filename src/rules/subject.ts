@@ -1,7 +1,9 @@
-// The subject of an entry: a user, a domain (`@example.com`) or everybody (`*`), and the order in which they are looked
-// up.
+// The subject of an entry: a user, a domain (`@example.com`) or everybody (`*`); the order in which subjects are looked
+// up, and those whose entries decide.
 //
 // A SASL user name comes from the network, so it is only compared: after folding it must equal a subject exactly.
+import type { Address } from './address';
+import { expiryMoment } from './expiry';
 
 export const EVERYBODY = '*';
 
@@ -27,4 +29,43 @@ export function subjectsOf(user: string): string[] {
   const isUser = !local.includes('@') && local !== EVERYBODY;
   const wider = at < 0 ? [] : [...(isUser ? [local] : []), name.slice(at)];
   return [name, ...wider, EVERYBODY].filter(isComparable);
+}
+
+/** An entry of the database. `network`: as stored. `set`: the set that contains the network, or null. */
+export interface Entry {
+  readonly network: string;
+  readonly set: string | null;
+  readonly expires: unknown;
+}
+
+/** The entries of one subject, expired ones included. There is at least one. */
+export interface SubjectRules {
+  /** Its entries `none`. */
+  readonly blocks: readonly Entry[];
+  /** Its entries `inherit`. */
+  readonly inherits: readonly Entry[];
+  /** Its entries whose networks contain the address. */
+  covering(address: Address): Iterable<Entry>;
+}
+
+/** The entries that the decision reads, all from one state of the database. */
+export interface Rules {
+  /** Null if the subject has no entry. An unreadable entry counts as one. */
+  of(subject: string): SubjectRules | null;
+}
+
+/**
+ * The subjects whose entries decide: the narrowest with entries, and after an entry `inherit` also the next wider one.
+ */
+export function* decidingSubjects(
+  user: string,
+  rules: Rules,
+  now: number,
+): Iterable<{ subject: string; own: SubjectRules }> {
+  for (const subject of subjectsOf(user)) {
+    const own = rules.of(subject);
+    if (own === null) continue;
+    yield { subject, own };
+    if (!own.inherits.some(({ expires }) => now < expiryMoment(expires))) return;
+  }
 }

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
+import { DOVECOT_VIEW } from '../../src/dovecot/view';
 import { decide } from '../../src/policy/decide';
 import { formatAddress, parseAddress } from '../../src/rules/address';
-import { DOVECOT_VIEW } from '../../src/rules/dovecot-view';
 import { rulesOf } from '../../src/rules/lookup';
 import { parseNetwork } from '../../src/rules/network';
 import { SCHEMA } from '../../src/rules/schema';

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import { type Address, parseAddress } from '../../src/rules/address';
-import type { Rules } from '../../src/rules/deciding';
 import { lookupSql, rulesOf } from '../../src/rules/lookup';
 import { contains, formatNetwork, type Network, networkKey, parseNetwork } from '../../src/rules/network';
 import { SCHEMA } from '../../src/rules/schema';
+import type { Rules } from '../../src/rules/subject';
 import { forRandom } from '../rig/random';
 
 function network(text: string): Network {
