@@ -9,15 +9,12 @@ import type { PrivatePostfixOptions } from '../rig/postfix-files';
 import { type Outcome, run } from '../rig/run';
 import { makeFolder, removeFolder } from '../rig/scratch';
 import { type ServiceProgram, serviceProgram } from '../rig/service-program';
-import { type Reply, SmtpClient } from '../rig/smtp-client';
+import { type Reply, SmtpClient, type Start } from '../rig/smtp-client';
 
 export const INSIDE = '127.0.0.7';
 export const OUTSIDE = '127.0.0.9';
 
 const users = { alice: 'secret' };
-
-/** How a service's clients begin. */
-export type Start = 'plain' | 'starttls' | 'tls';
 
 export class Site<Name extends string> {
   private constructor(
@@ -85,15 +82,9 @@ export class Site<Name extends string> {
 
   /** alice's session up to and with a whole message, when the recipient is accepted. */
   async send(name: Name, from: string, recipients = 1): Promise<Reply> {
-    const start = this.starts[name];
-    const port = this.postfix.ports[name];
-    const client = await SmtpClient.connect({ port, localAddress: from, tls: start === 'tls' });
+    const where = { port: this.postfix.ports[name], localAddress: from, start: this.starts[name] };
+    const client = await SmtpClient.logIn({ ...where, user: 'alice' });
     try {
-      await client.ehlo();
-      if (start === 'starttls') await client.startTls();
-      const authenticated = await client.authPlain('alice', users.alice);
-      if (authenticated.code !== 235) throw new Error(`no AUTH: ${authenticated.code} ${authenticated.text}`);
-      await client.mail('alice@example.com');
       let last = await client.rcpt('someone@example.net');
       for (let i = 1; i < recipients; i++) last = await client.rcpt(`someone${i}@example.net`);
       return last.code === 250 && recipients === 1 ? await client.data() : last;

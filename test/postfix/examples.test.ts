@@ -1,10 +1,20 @@
-// The files in examples/ at work: both pairs of master.cf and main.cf under a real Postfix, with the seed's rows put in as SQL.
+// The configurations in examples/ and in README.md's chapter "By hand in Postfix" at work under a real Postfix, with the seed's rows put in as SQL.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, renameSync } from 'node:fs';
 import { test } from 'node:test';
+import type { Finding } from '../../src/doctor/finding';
 import { needs } from '../requires';
-import { clientAs, describeWithPostfix, example, exampleService, rcptAs } from '../rig/policy-set-up';
+import { userIds } from '../rig/accounts';
+import {
+  askPolicy,
+  clientAs,
+  describeWithPostfix,
+  example,
+  installedService,
+  programLines,
+  rcptAs,
+} from '../rig/policy-set-up';
 
 /** main.cf text: a line that begins with white space goes on with the one before it. */
 function parametersOf(text: string): Record<string, string> {
@@ -12,27 +22,39 @@ function parametersOf(text: string): Record<string, string> {
   return Object.fromEntries([...lines].map(([, name = '', value = '']) => [name, value]));
 }
 
-for (const mode of ['persistent', 'one-shot']) {
+/** master.cf and main.cf */
+function readmeFiles(): [string, string] {
+  const chapter =
+    readFileSync('README.md', 'utf8')
+      .split('\n## ')
+      .find((text) => text.startsWith('By hand')) ?? '';
+  const [master = '', main = ''] = chapter
+    .replace(/^(?! {4}).*\n/gm, '')
+    .replace(/^ {4}/gm, '')
+    .split(/^# .*\.cf\n/m)
+    .slice(1);
+  return [master.replace('/path/to', '/usr/local/lib/node_modules/postfix-allow-nets'), main];
+}
+
+const files: Record<string, [master: string, main: string]> = {
+  'README.md': readmeFiles(),
+  'examples/persistent': [example('persistent.master.cf'), example('persistent.main.cf')],
+  'examples/one-shot': [example('one-shot.master.cf'), example('one-shot.main.cf')],
+};
+for (const [name, [master, main]] of Object.entries(files)) {
   describeWithPostfix(
-    `examples/${mode}.master.cf and .main.cf`,
+    `the configuration in ${name}`,
     needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'),
     (policy) => {
       execFileSync('sqlite3', [policy.db], { input: readFileSync('examples/seed.sql') });
-      return {
-        listeners: { smtp: [] },
-        services: [exampleService(policy, `${mode}.master.cf`)],
-        parameters: parametersOf(example(`${mode}.main.cf`)),
-      };
+      return { listeners: { smtp: [] }, services: [installedService(policy, master)], parameters: parametersOf(main) };
     },
     (suite) => {
+      const refused = 'Recipient address rejected: test2 may not send mail from 127.0.0.1';
       const cases = [
         ['test1', '127.0.0.1', '250 2.1.5 Ok'],
         ['test2', '172.31.27.95', '250 2.1.5 Ok'],
-        [
-          'test2',
-          '127.0.0.1',
-          '554 5.7.1 <friend@example.net>: Recipient address rejected: test2 may not send mail from 127.0.0.1',
-        ],
+        ['test2', '127.0.0.1', `554 5.7.1 <friend@example.net>: ${refused}`],
         ['test3', '2001:db8:1::7', '250 2.1.5 Ok'],
       ] as const;
       for (const [user, address, expected] of cases) {
@@ -56,3 +78,63 @@ for (const mode of ['persistent', 'one-shot']) {
     },
   );
 }
+
+describeWithPostfix(
+  'examples/hardened.master.cf: the program with the least that it needs',
+  needs('root', 'postfix', 'dovecot', 'openssl', 'setpriv', 'prlimit'),
+  (policy) => {
+    policy.allowNets('add', 'test1', '192.0.2.0/24');
+    return {
+      listeners: { smtp: [askPolicy('unix:private/allow-nets')] },
+      services: [installedService(policy, example('hardened.master.cf'))],
+    };
+  },
+  (suite) => {
+    test('mail is allowed and refused, and each refusal is logged', async () => {
+      const from = suite.postfix.log().length;
+      for (const [address, code] of [
+        ['192.0.2.1', 250],
+        ['198.51.100.1', 554],
+      ] as const) {
+        const client = await clientAs(suite.postfix.ports.smtp, 'test1', address);
+        for (let i = 0; i < 20; i++) assert.equal((await client.rcpt(`r${i}@example.net`)).code, code);
+        if (code === 250) assert.equal((await client.data()).code, 250);
+        await client.quit();
+      }
+      await suite.postfix.waitForLog(/(postfix\/allow-nets\[\d+\]: verdict=reject user=test1 [^\n]*\n.*){20}/s, from);
+      assert.equal(programLines(suite.postfix.log().slice(from)).length, 20);
+      assert.doesNotMatch(suite.postfix.log(), /warning:/);
+    });
+
+    test('the program that answered has the limits', () => {
+      const node = `${suite.policy.program.node} `;
+      const running = suite.postfix.processes().filter(({ command }) => command.startsWith(node));
+      assert.ok(running.length > 0);
+      for (const { pid } of running) {
+        const text = ['limits', 'status'].map((name) => readFileSync(`/proc/${pid}/${name}`, 'utf8')).join('\n');
+        for (const line of [
+          /^Max file size +0 +0 /m,
+          /^Max core file size +0 +0 /m,
+          /^Max open files +64 +64 /m,
+          /^Max address space +2147483648 +2147483648 /m,
+          /^NoNewPrivs:\s1$/m,
+          new RegExp(`^Uid:\\s${userIds('nobody').uid}\\s`, 'm'),
+        ])
+          assert.match(text, line);
+      }
+    });
+
+    test('doctor finds no fault in it, and tries it as it runs', () => {
+      const words = ['doctor', '--json', '-c', suite.postfix.configDir];
+      const findings = JSON.parse(suite.policy.allowNets(...words)) as Finding[];
+      const messageOf = (check: string) => findings.find((finding) => finding.check === check)?.message ?? '';
+      const faults = findings.filter(({ status }) => status === 'fail');
+      assert.deepEqual(faults, []);
+      assert.match(
+        messageOf('service allow-nets'),
+        /^\/usr\/bin\/setpriv --no-new-privs .* --persistent, run as nobody$/,
+      );
+      assert.match(messageOf('program'), /^answers when nobody runs it, with Node.js v\d+\./);
+    });
+  },
+);

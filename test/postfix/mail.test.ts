@@ -1,13 +1,22 @@
-// Mail through a real Postfix that asks the program: who may relay, with real SMTP AUTH from real loopback addresses, and
-// that clients without AUTH are treated as without it.
+// Mail through a real Postfix that asks the program: who may relay, with SMTP AUTH from real loopback addresses and for any user and address by
+// XCLIENT; changes count from the next recipient on; clients without AUTH are treated as without the program.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { needs } from '../requires';
-import { askPolicy, describeWithPostfix, rcptAs } from '../rig/policy-set-up';
+import { askPolicy, clientAs, describeWithPostfix, rcptAs } from '../rig/policy-set-up';
 import { hasIPv6 } from '../rig/ports';
-import { type ConnectOptions, SmtpClient } from '../rig/smtp-client';
+import { SmtpClient, sendMail } from '../rig/smtp-client';
 
-const users = { test1: 'secret one', test2: 'secret two', 'o\'brien "x"': 'secret three' };
+/** Networks of each user, as the commands store them. */
+const entries: readonly (readonly string[])[] = [
+  ['test1', '127.0.0.1', '::1', '192.0.2.0/25', '2001:db8:1::/48'],
+  ['test2', '172.31.27.95/32'],
+  ['o\'brien "x"', '127.0.0.1'],
+  ['alice@example.com', '192.0.2.1'],
+  ['alice', '192.0.2.2'],
+  ['@example.com', '192.0.2.3'],
+  ['anywhere', 'any'],
+];
 
 /** A listener that ends its restrictions in ways that can be told apart. */
 const following = [
@@ -17,15 +26,17 @@ const following = [
   'reject_unauth_destination',
 ].join(', ');
 
+const accepted = '250 2.1.5 Ok';
+const refused = (user: string, address: string) =>
+  `554 5.7.1 <friend@example.net>: Recipient address rejected: ${user} may not send mail from ${address}`;
+
 describeWithPostfix(
   'mail through Postfix',
   needs('root', 'postfix', 'dovecot', 'openssl'),
   (policy) => {
-    policy.allowNets('add', 'test1', '127.0.0.1', '::1');
-    policy.allowNets('add', 'test2', '172.31.27.95/32');
-    policy.allowNets('add', 'o\'brien "x"', '127.0.0.1');
+    for (const words of entries) policy.allowNets('add', ...words);
     return {
-      users,
+      users: { test1: 'secret', test2: 'secret', 'o\'brien "x"': 'secret' },
       listeners: {
         checked: [askPolicy('unix:private/allow-nets', following)],
         unchecked: [`smtpd_recipient_restrictions=${following}`],
@@ -46,73 +57,81 @@ describeWithPostfix(
     };
   },
   (suite) => {
-    async function logIn(user: keyof typeof users, from: Partial<ConnectOptions> = {}) {
-      const client = await SmtpClient.connect({ port: suite.postfix.ports.checked, ...from });
-      await client.ehlo();
-      assert.equal((await client.authPlain(user, users[user])).code, 235, `${user} authenticates`);
-      await client.mail(`test1@example.com`);
-      return client;
-    }
+    const port = () => suite.postfix.ports.checked;
 
-    test('test1 from 127.0.0.1 relays', async () => {
-      const client = await logIn('test1');
-      assert.equal((await client.rcpt('friend@example.net')).code, 250);
-      const sent = await client.data();
-      await client.quit();
-      assert.equal(sent.code, 250);
-      const queued = /queued as (\w+)/.exec(sent.text)?.[1];
-      await suite.postfix.waitForLog(new RegExp(`${queued}: to=<friend@example.net>.*status=sent`));
-    });
-
-    test('test2, allowed elsewhere, logs in from 127.0.0.1 and is refused', async () => {
-      const client = await logIn('test2');
-      const refused = await client.rcpt('friend@example.net');
-      const data = await client.data();
-      await client.quit();
-      assert.equal(refused.code, 554);
-      assert.match(refused.text, /^5\.7\.1 .*: test2 may not send mail from 127\.0\.0\.1$/);
-      assert.equal(data.code, 554, 'nothing is sent without a recipient');
-    });
-
-    test('test1 is refused from another address, by AUTH LOGIN too', async () => {
-      const client = await SmtpClient.connect({ port: suite.postfix.ports.checked, localAddress: '127.9.9.9' });
-      await client.ehlo();
-      assert.equal((await client.authLogin('test1', users.test1)).code, 235);
-      await client.mail('test1@example.com');
-      const refused = await client.rcpt('friend@example.net');
-      await client.quit();
-      assert.equal(refused.code, 554);
-      assert.match(refused.text, /: test1 may not send mail from 127\.9\.9\.9$/);
-    });
-
-    test('test1 from ::1 relays, after STARTTLS', { skip: !hasIPv6 && 'this machine has no ::1' }, async () => {
-      const client = await SmtpClient.connect({ port: suite.postfix.ports.checked, host: '::1' });
-      await client.ehlo();
-      await client.startTls();
-      assert.equal((await client.authPlain('test1', users.test1)).code, 235);
-      await client.mail('test1@example.com');
-      const accepted = await client.rcpt('friend@example.net');
-      await client.quit();
-      assert.equal(accepted.code, 250);
-    });
-
-    test('a user name with a space and both quotes relays from its network only', async () => {
-      const name = 'o\'brien "x"';
-      for (const [localAddress, code] of [
-        ['127.0.0.1', 250],
-        ['127.0.0.2', 554],
+    test('with SMTP AUTH, from real addresses', async () => {
+      for (const [user, localAddress, reply] of [
+        ['test1', '127.0.0.1', accepted],
+        ['test1', '127.9.9.9', refused('test1', '127.9.9.9')],
+        ['test2', '127.0.0.1', refused('test2', '127.0.0.1')],
+        ['o\'brien "x"', '127.0.0.1', accepted],
+        ['o\'brien "x"', '127.0.0.2', refused('o\'brien "x"', '127.0.0.2')],
       ] as const) {
-        const client = await logIn(name, { localAddress });
-        assert.equal((await client.rcpt('friend@example.net')).code, code, localAddress);
-        await client.quit();
+        assert.equal(await sendMail({ port: port(), user, localAddress }), reply);
       }
+      await suite.postfix.waitForLog(/: to=<friend@example.net>.*status=sent/);
+    });
+
+    test('from ::1, after STARTTLS', { skip: !hasIPv6 && 'this machine has no ::1' }, async () => {
+      assert.equal(await sendMail({ port: port(), user: 'test1', host: '::1', start: 'starttls' }), accepted);
+    });
+
+    test('by AUTH LOGIN; nothing is sent without a recipient', async () => {
+      const client = await SmtpClient.connect({ port: port() });
+      await client.ehlo();
+      assert.equal((await client.authLogin('test2', 'secret')).code, 235);
+      await client.mail('test2@example.com');
+      assert.equal((await client.rcpt('friend@example.net')).code, 554);
+      assert.equal((await client.data()).code, 554);
+      await client.quit();
     });
 
     test('--reject-text with spaces, as a word in braces in argv=', async () => {
-      const client = await logIn('test2', { port: suite.postfix.ports.text });
-      const refused = await client.rcpt('friend@example.net');
+      const reply = await sendMail({ port: suite.postfix.ports.text, user: 'test2' });
+      assert.match(reply, /^554 5\.7\.1 .*: Ask the help desk about test2 at 127\.0\.0\.1$/);
+    });
+
+    describe('users and addresses by XCLIENT', () => {
+      const cases: [user: string, address: string, allowed: boolean][] = [
+        ['test1', '192.0.2.127', true],
+        ['test1', '192.0.2.128', false],
+        ['test1', '2001:db8:1:ffff::1', true],
+        ['test1', '2001:db8:2::1', false],
+        ['TEST1', '192.0.2.1', true],
+        ['nobody', '192.0.2.1', false],
+        // The first subject with an entry decides alone.
+        ['alice@example.com', '192.0.2.1', true],
+        ['alice@example.com', '192.0.2.3', false],
+        ['alice@example.org', '192.0.2.2', true],
+        ['bob@Example.COM', '192.0.2.3', true],
+        ['bob', '192.0.2.3', false],
+        ['anywhere', '2001:db8::7', true],
+        ['anywhere', '[UNAVAILABLE]', false],
+      ];
+      for (const [user, address, allowed] of cases) {
+        test(`${user} from ${address}: ${allowed ? 'accepted' : 'refused'}`, async () => {
+          const { code, text } = await rcptAs(port(), user, address);
+          const printed = address === '[UNAVAILABLE]' ? 'unknown' : address;
+          assert.equal(`${code} ${text}`, allowed ? accepted : refused(user, printed));
+        });
+      }
+    });
+
+    test('add and remove count from the next recipient of the same session on', async () => {
+      const client = await clientAs(port(), 'traveller', '198.51.100.8');
+      const codes: number[] = [];
+      const ask = async () => codes.push((await client.rcpt(`r${codes.length}@example.net`)).code);
+      await ask();
+      for (const [command, network] of [
+        ['add', '198.51.100.0/24'],
+        ['remove', '198.51.100.0/24'],
+        ['add', 'any'],
+      ] as const) {
+        suite.policy.allowNets(command, 'traveller', network);
+        await ask();
+      }
       await client.quit();
-      assert.match(refused.text, /^5\.7\.1 .*: Ask the help desk about test2 at 127\.0\.0\.1$/);
+      assert.deepEqual(codes, [554, 250, 554, 250]);
     });
 
     describe('a client that has not logged in is treated as if the policy were not there', () => {
@@ -120,21 +139,18 @@ describeWithPostfix(
         ['of mynetworks, to anywhere', '203.0.113.9', 'friend@example.net', /^250 /],
         ['from outside, to a local domain', '198.51.100.1', 'someone@local.test', /^250 /],
         ['from outside, to anywhere', '198.51.100.1', 'friend@example.net', /^554 5\.7\.1 .*Relay access denied/],
-        [
-          'refused by the restriction that follows',
-          '198.51.100.66',
-          'someone@local.test',
-          /^554 5\.7\.1 .*Access denied/,
-        ],
+        ['refused by what follows', '198.51.100.66', 'someone@local.test', /^554 5\.7\.1 .*Access denied/],
         ['IPv6, to a local domain', '2001:db8:99::1', 'someone@local.test', /^250 /],
         ['IPv6, to anywhere', '2001:db8:99::1', 'friend@example.net', /^554 5\.7\.1 .*Relay access denied/],
         ['of no known address, to a local domain', '[UNAVAILABLE]', 'someone@local.test', /^250 /],
       ];
       for (const [name, address, to, reply] of cases) {
         test(name, async () => {
-          const checked = await replyTo(suite.postfix.ports.checked, address, to);
-          assert.equal(checked, await replyTo(suite.postfix.ports.unchecked, address, to));
-          assert.match(checked, reply);
+          const { checked, unchecked } = suite.postfix.ports;
+          const replies = await Promise.all([checked, unchecked].map((each) => rcptAs(each, null, address, to)));
+          const [first, second] = replies.map(({ code, text }) => `${code} ${text}`);
+          assert.match(first ?? '', reply);
+          assert.equal(second, first);
         });
       }
     });
@@ -144,8 +160,3 @@ describeWithPostfix(
     });
   },
 );
-
-async function replyTo(port: number, address: string, to: string): Promise<string> {
-  const { code, text } = await rcptAs(port, null, address, to);
-  return `${code} ${text}`;
-}

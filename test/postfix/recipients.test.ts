@@ -29,10 +29,7 @@ describeWithPostfix(
   (suite) => {
     /** One session of a real client: its replies to `count` recipients, and to the message. */
     async function session(port: number, localAddress: string, count: number): Promise<Reply[]> {
-      const client = await SmtpClient.connect({ port, localAddress });
-      await client.ehlo();
-      assert.equal((await client.authPlain('test1', 'secret')).code, 235);
-      await client.mail('test1@example.com');
+      const client = await SmtpClient.logIn({ port, localAddress, user: 'test1' });
       const replies: Reply[] = [];
       for (let i = 1; i <= count; i++) replies.push(await client.rcpt(`r${i}@example.net`));
       await client.quit();
@@ -73,10 +70,7 @@ describeWithPostfix(
       await waitFor('the end of the control', () =>
         running().every(({ command }) => command.endsWith(' --persistent')),
       );
-      const client = await SmtpClient.connect({ port: suite.postfix.ports.persistent });
-      await client.ehlo();
-      await client.authPlain('test1', 'secret');
-      await client.mail('test1@example.com');
+      const client = await SmtpClient.logIn({ port: suite.postfix.ports.persistent, user: 'test1' });
       await client.rcpt('a@example.net');
       const between = running();
       await client.rcpt('b@example.net');

@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { needs } from '../requires';
 import { askPolicy, describeWithPostfix, example } from '../rig/policy-set-up';
-import { SmtpClient } from '../rig/smtp-client';
+import { SmtpClient, sendMail } from '../rig/smtp-client';
 
 const WEBMAIL = '127.0.0.80';
 const ANOTHER_HOST = '127.0.0.81';
-const SERVICES = ['submission', 'submissions'] as const;
+const STARTS = { submission: 'starttls', submissions: 'tls' } as const;
+type Service = keyof typeof STARTS;
 
 describeWithPostfix(
   'webmail',
@@ -35,74 +36,60 @@ describeWithPostfix(
     interface Session {
       user: string;
       /** What the webmail names by XCLIENT ADDR; none: no XCLIENT. */
-      client?: string;
-      host?: string;
+      address?: string;
+      localAddress?: string;
       password?: string;
     }
 
-    const connect = (service: (typeof SERVICES)[number], localAddress: string) =>
-      SmtpClient.connect({ port: suite.postfix.ports[service], localAddress, tls: service === 'submissions' });
-
-    /** The reply to the recipient. @throws when the server does not take XCLIENT or the password */
-    async function send(service: (typeof SERVICES)[number], session: Session): Promise<string> {
-      const { user, client, host = WEBMAIL, password = 'secret' } = session;
-      const smtp = await connect(service, host);
-      try {
-        await smtp.ehlo();
-        if (client !== undefined) await smtp.xclient({ ADDR: client });
-        if (service === 'submission') await smtp.startTls();
-        const login = await smtp.authPlain(user, password);
-        if (login.code !== 235) throw new Error(`${login.code} ${login.text}`);
-        await smtp.mail(`${user}@example.com`);
-        const { code, text } = await smtp.rcpt('friend@example.net');
-        return `${code} ${text}`;
-      } finally {
-        smtp.close();
-      }
-    }
+    const on = (service: Service) => ({ port: suite.postfix.ports[service], localAddress: WEBMAIL });
 
     const accepted = '250 2.1.5 Ok';
     const refused = (user: string, address: string) =>
       `554 5.7.1 <friend@example.net>: Recipient address rejected: ${user} may not send mail from ${address}`;
     const cases: [name: string, session: Session, reply: string | RegExp][] = [
-      ['an allowed client', { user: 'alice', client: '203.0.113.7' }, accepted],
-      ['an allowed client, IPv6', { user: 'alice', client: '2001:db8:1::7' }, accepted],
-      ['a client that is not allowed', { user: 'alice', client: '198.51.100.7' }, refused('alice', '198.51.100.7')],
-      ['an unknown client', { user: 'alice', client: '[UNAVAILABLE]' }, refused('alice', 'unknown')],
+      ['an allowed client', { user: 'alice', address: '203.0.113.7' }, accepted],
+      ['an allowed client, IPv6', { user: 'alice', address: '2001:db8:1::7' }, accepted],
+      ['a client that is not allowed', { user: 'alice', address: '198.51.100.7' }, refused('alice', '198.51.100.7')],
+      ['an unknown client', { user: 'alice', address: '[UNAVAILABLE]' }, refused('alice', 'unknown')],
       ['without XCLIENT: the webmail is the client', { user: 'alice' }, refused('alice', WEBMAIL)],
       ['without XCLIENT, @webmail allowed: from anywhere', { user: 'bob' }, accepted],
       [
         'with XCLIENT, @webmail allowed: only from the webmail itself',
-        { user: 'bob', client: '198.51.100.7' },
+        { user: 'bob', address: '198.51.100.7' },
         refused('bob', '198.51.100.7'),
       ],
       [
         'XCLIENT does not replace the password',
-        { user: 'alice', client: '203.0.113.7', password: 'no' },
+        { user: 'alice', address: '203.0.113.7', password: 'no' },
         /535 5\.7\.8/,
       ],
-      ['another host, without XCLIENT', { user: 'alice', host: ANOTHER_HOST }, refused('alice', ANOTHER_HOST)],
-      ['another host, with XCLIENT', { user: 'alice', client: '203.0.113.7', host: ANOTHER_HOST }, /550 5\.7\.0/],
+      ['another host, without XCLIENT', { user: 'alice', localAddress: ANOTHER_HOST }, refused('alice', ANOTHER_HOST)],
+      [
+        'another host, with XCLIENT',
+        { user: 'alice', address: '203.0.113.7', localAddress: ANOTHER_HOST },
+        /550 5\.7\.0/,
+      ],
     ];
-    for (const service of SERVICES) {
+    for (const service of ['submission', 'submissions'] as const) {
       for (const [name, session, reply] of cases) {
         test(`${service}: ${name}`, async () => {
-          if (typeof reply === 'string') assert.equal(await send(service, session), reply);
-          else await assert.rejects(send(service, session), reply);
+          const sent = sendMail({ ...on(service), start: STARTS[service], ...session });
+          if (typeof reply === 'string') assert.equal(await sent, reply);
+          else await assert.rejects(sent, reply);
         });
       }
     }
 
     test('another host is not offered XCLIENT', async () => {
       for (const host of [WEBMAIL, ANOTHER_HOST]) {
-        const smtp = await connect('submission', host);
+        const smtp = await SmtpClient.connect({ ...on('submission'), localAddress: host });
         assert.equal(/^XCLIENT /m.test((await smtp.ehlo()).text), host === WEBMAIL, host);
         await smtp.quit();
       }
     });
 
     test('a client that the webmail has named cannot name another one', async () => {
-      const smtp = await connect('submissions', WEBMAIL);
+      const smtp = await SmtpClient.connect({ ...on('submissions'), tls: true });
       await smtp.ehlo();
       await smtp.xclient({ ADDR: '198.51.100.7' });
       await assert.rejects(smtp.xclient({ ADDR: '203.0.113.7' }), /550 5\.7\.0/);

@@ -82,10 +82,9 @@ export function example(name: string): string {
   return readFileSync(`examples/${name}`, 'utf8').replace(/^#.*\n/gm, '');
 }
 
-/** The service of an example's master.cf, with this program and database in place of the installed ones. */
-export function exampleService({ program, db }: PolicySetUp, name: string): string {
-  const text = example(name);
-  if (!text.includes(INSTALLED)) throw new Error(`${name} does not run ${INSTALLED}`);
+/** The service in a master.cf of the documentation, with this program and database in place of the installed ones. */
+export function installedService({ program, db }: PolicySetUp, text: string): string {
+  if (!text.includes(INSTALLED)) throw new Error(`${text} does not run ${INSTALLED}`);
   return text.replace(INSTALLED, `${program.node} ${program.script} --db ${db}`).trim();
 }
 

@@ -25,6 +25,18 @@ export interface ConnectOptions {
   tls?: boolean;
 }
 
+/** How a session begins: without TLS, with STARTTLS, or with TLS from the first byte. */
+export type Start = 'plain' | 'starttls' | 'tls';
+
+interface LogIn extends Omit<ConnectOptions, 'tls'> {
+  start?: Start;
+  /** The client's address by XCLIENT. */
+  address?: string | undefined;
+  user: string;
+  /** Default `secret` */
+  password?: string;
+}
+
 export class SmtpClient {
   private received = '';
   private ended: Error | null = null;
@@ -40,6 +52,22 @@ export class SmtpClient {
     const client = new SmtpClient(tls ? connectTls({ ...to, rejectUnauthorized: false }) : connectTcp(to));
     expectCode(await client.reply(), 220);
     return client;
+  }
+
+  /** A client that has logged in, ready for its first recipient. @throws when the server does not take a step */
+  static async logIn({ start = 'plain', address, user, password = 'secret', ...where }: LogIn): Promise<SmtpClient> {
+    const client = await SmtpClient.connect({ ...where, tls: start === 'tls' });
+    try {
+      await client.ehlo();
+      if (address !== undefined) await client.xclient({ ADDR: address });
+      if (start === 'starttls') await client.startTls();
+      expectCode(await client.authPlain(user, password), 235);
+      expectCode(await client.mail('sender@example.com'), 250);
+      return client;
+    } catch (error) {
+      client.close();
+      throw error;
+    }
   }
 
   /** Sends a line (its CR LF is added) and reads the reply. Characters above 127 are sent as UTF-8. */
@@ -148,6 +176,15 @@ export class SmtpClient {
     socket.on('error', end);
     socket.on('close', () => end(new Error('the server closed the connection')));
   }
+}
+
+/** Logs in, and sends a message if the recipient is accepted. @returns code and text of the reply to the recipient */
+export async function sendMail(session: LogIn, to = 'friend@example.net'): Promise<string> {
+  const client = await SmtpClient.logIn(session);
+  const { code, text } = await client.rcpt(to);
+  if (code === 250) expectCode(await client.data(), 250);
+  await client.quit();
+  return `${code} ${text}`;
 }
 
 function expectCode(reply: Reply, code: number): Reply {
