@@ -1,177 +1,220 @@
-// examples/dovecot at work: logins to a real Dovecot, whose passdbs ask our database.
+// examples/dovecot at work: logins to a real Dovecot, and SMTP AUTH through it, whose passdbs ask our database.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { needs } from '../requires';
 import { change } from '../rig/database';
-import { examples, isOld, type Login, onePassword } from './imap-server';
-import { type Site, startSite } from './site';
+import { isDovecot23 } from '../rig/dovecot';
+import { askPolicy, describeWithPostfix } from '../rig/policy-set-up';
+import { SmtpClient } from '../rig/smtp-client';
+import { examplePassdb, examples, type Login, MailStore, onePassword } from './server';
 
-const LOGGED_IN = /^OK /;
-const REFUSED = /^NO \[AUTHENTICATIONFAILED\]/;
+const IN = 'OK';
+const REFUSED = 'NO [AUTHENTICATIONFAILED]';
+const needed = needs('root', 'dovecot', 'imap-login', 'pop3-login', 'managesieve-login', 'lmtp', 'libdriver_sqlite.so');
+const OLD = !needed.skip && isDovecot23();
 
-type Case = readonly [user: string, from: string, expected: RegExp];
+type Case = readonly [user: string, from: string, answer: string];
 
-/** Each case with the right password, and with a wrong one. */
-async function tryAll({ server }: Site, method: Login['method'], cases: readonly Case[]): Promise<void> {
-  const trials = cases.flatMap(([user, from, expected]) => [
-    { login: { user, from, method }, expected },
-    { login: { user, from, method, password: 'wrong' }, expected: REFUSED },
-  ]);
-  const answers = await Promise.all(trials.map(({ login }) => server.login(login)));
-  for (const [i, { login, expected }] of trials.entries()) {
-    assert.match(answers[i] as string, expected, JSON.stringify(login));
+/** The answer to a login without its explanation. */
+async function outcome(store: MailStore, login: Login): Promise<string> {
+  const answer = await store.login(login);
+  return answer.startsWith('+') ? REFUSED : (/^OK|^NO \[\w+\]/.exec(answer)?.[0] ?? answer);
+}
+
+/** Each case with the right password; and with a wrong one, which is always refused. */
+async function checkAll(store: MailStore, mechanism: Login['mechanism'], cases: readonly Case[]): Promise<void> {
+  for (const [password, right] of [
+    ['secret', true],
+    ['wrong', false],
+  ] as const) {
+    const answers = cases.map(async ([user, from]): Promise<Case> => {
+      const login = { user, from, password, ...(mechanism === undefined ? {} : { mechanism }) };
+      return [user, from, await outcome(store, login)];
+    });
+    const expected = cases.map(([user, from, answer]) => [user, from, right ? answer : REFUSED]);
+    assert.deepEqual(await Promise.all(answers), expected, password);
   }
 }
 
-describe('a passdb ahead of the others', needs('root', 'dovecot', 'imap-login', 'libdriver_sqlite.so'), () => {
-  let site: Site;
-  const login = (login: Login) => site.server.login(login);
+describe('a passdb ahead of the others', needed, () => {
+  let store: MailStore;
 
   before(async () => {
     // What reads the file is no longer root.
-    const user = isOld() ? '$default_internal_user' : '$SET:default_internal_user';
+    const user = OLD ? '$default_internal_user' : '$SET:default_internal_user';
     const worker = `service auth-worker {\n  user = ${user}\n  extra_groups = nogroup\n}\nauth_cache_size = 10M\n`;
-    site = await startSite('allow-nets', onePassword('secret') + worker);
-    site.allowNets('set', 'add', 'office', '127.0.2.0/24');
-    site.allowNets('add', 'alice@example.com', '127.0.0.2', '@office');
-    site.allowNets('add', '@example.com', '127.0.1.0/24');
-    site.allowNets('add', 'bob', '127.0.0.3');
-    site.allowNets('add', 'dave', '127.0.0.4', '--for', '1h');
-    change(site.db, "update access set expires = '2026-01-01T00:00:00Z' where expires is not null");
-    site.allowNets('add', 'eve', 'any');
-    site.allowNets('block', 'eve');
+    store = await MailStore.start('allow-nets', onePassword() + worker);
+    store.allowNets('set', 'add', 'office', '127.0.2.0/24');
+    store.allowNets('add', 'alice@example.com', '127.0.0.2', '@office');
+    store.allowNets('add', '@example.com', '127.0.1.0/24');
+    store.allowNets('add', 'bob', '127.0.0.3');
+    store.allowNets('add', 'dave', '127.0.0.4', '--for', '1h');
+    change(store.db, "update access set expires = '2026-01-01T00:00:00Z' where expires is not null");
+    store.allowNets('add', 'eve', 'any');
+    store.allowNets('block', 'eve');
   });
-  after(() => site?.remove());
+  after(() => store?.remove());
 
-  for (const method of ['PLAIN', 'CRAM-MD5'] as const) {
-    test(`lets in from where check allows, and by the right password alone: ${method}`, async () => {
-      await tryAll(site, method, [
-        ['alice@example.com', '127.0.0.2', LOGGED_IN],
-        ['Alice@Example.com', '127.0.0.2', LOGGED_IN],
-        ['alice@example.com', '127.0.2.9', LOGGED_IN],
+  // Dovecot 2.3 hands a token to any passdb, as if it were a password. The two others stand for all that check a password in their own way.
+  for (const mechanism of ['PLAIN', 'CRAM-MD5', ...(OLD ? (['XOAUTH2'] as const) : [])] as const) {
+    test(`lets in from where check allows, and by the right password alone: ${mechanism}`, () =>
+      checkAll(store, mechanism, [
+        ['alice@example.com', '127.0.0.2', IN],
+        ['Alice@Example.com', '127.0.0.2', IN],
+        ['alice@example.com', '127.0.2.9', IN],
         ['alice@example.com', '127.0.1.9', REFUSED],
-        ['carol@example.com', '127.0.1.9', LOGGED_IN],
+        ['carol@example.com', '127.0.1.9', IN],
         ['carol@example.com', '127.0.0.2', REFUSED],
-        ['bob', '127.0.0.3', LOGGED_IN],
+        ['bob', '127.0.0.3', IN],
         ['bob', '127.0.0.2', REFUSED],
-        ['bob@example.com', '127.0.0.3', LOGGED_IN],
+        ['bob@example.com', '127.0.0.3', IN],
         ['dave', '127.0.0.4', REFUSED],
         ['eve', '127.0.0.4', REFUSED],
         ['unknown', '127.0.0.2', REFUSED],
-      ]);
-    });
+      ]));
   }
 
-  test('what a change takes away counts at once', async () => {
+  test('POP3 and ManageSieve, too; LMTP delivers to who may log in from nowhere', async () => {
+    for (const [from, password, ...answers] of [
+      ['127.0.0.3', 'secret', '+OK', 'OK'],
+      ['127.0.0.3', 'wrong', '-ERR', 'NO'],
+      ['127.0.0.2', 'secret', '-ERR', 'NO'],
+    ] as const) {
+      const login = { user: 'bob', from, password };
+      assert.deepEqual([await store.loginBy('pop3', login), await store.loginBy('sieve', login)], answers);
+    }
+    assert.equal(await store.deliver('dave'), '250');
+  });
+
+  test('what a change takes away counts at once; a refusal that Dovecot 2.3 has cached goes with a flush', async () => {
     const frank = { user: 'frank', from: '127.0.0.5' };
-    site.allowNets('add', 'frank', '127.0.0.5');
-    assert.match(await login(frank), LOGGED_IN);
-    assert.match(await login(frank), LOGGED_IN);
-    site.allowNets('block', 'frank');
-    assert.match(await login(frank), REFUSED);
-  });
-
-  test('a refusal that Dovecot 2.3 has cached goes with doveadm auth cache flush', async () => {
-    const grace = { user: 'grace', from: '127.0.0.6' };
-    assert.match(await login(grace), REFUSED);
-    site.allowNets('add', 'grace', '127.0.0.6');
-    assert.match(await login(grace), isOld() ? REFUSED : LOGGED_IN);
-    assert.equal(site.server.doveadm('auth', 'cache', 'flush', 'grace').status, 0);
-    assert.match(await login(grace), LOGGED_IN);
-  });
-
-  test('a lookup without an address, as of LMTP, finds users that may log in from nowhere', () => {
-    assert.equal(site.server.doveadm('user', 'dave').status, 0);
+    assert.equal(await outcome(store, frank), REFUSED);
+    store.allowNets('add', 'frank', '127.0.0.5');
+    assert.equal(await outcome(store, frank), OLD ? REFUSED : IN);
+    assert.equal(store.dovecot.doveadm('auth', 'cache', 'flush', 'frank').status, 0);
+    assert.equal(await outcome(store, frank), IN);
+    assert.equal(await outcome(store, frank), IN);
+    store.allowNets('block', 'frank');
+    assert.equal(await outcome(store, frank), REFUSED);
   });
 
   test('odd names get in nowhere', async () => {
-    const names = ["'", "' or '1'='1", "x') or 1=1 --", '"', '\\', '\\u0000', '%u', '%{user}', '%', '*', '@', '@@'];
-    const more = [
-      'a@b@example.net',
-      '[a-z]',
-      '?ob',
-      'b_b',
-      'ALIC\u0130',
-      '\u212Aim',
-      'b\u0301ob',
-      '\ufffd',
-      'bob\t',
-      ' bob',
+    // biome-ignore format: a list of words
+    const users = [
+      "'", "' or '1'='1", "x') or 1=1 --", '"', '\\', '\\u0000', '%u', '%{user}', '%', '*', '@', '@@', 'a@b@example.net', '[a-z]', '?ob',
+      'b_b', 'ALIC\u0130', '\u212Aim', 'b\u0301ob', '\ufffd', 'bob\t', ' bob', Buffer.from([0xff]), Buffer.from([0x62, 0x6f, 0x62, 0x80]),
     ];
-    const bytes = [Buffer.from([0xff]), Buffer.from([0x62, 0x6f, 0x62, 0x80])];
-    const users = [...names, ...more, ...bytes];
-    const answers = await Promise.all(users.map((user) => login({ user, from: '127.0.0.3' })));
+    const answers = await Promise.all(users.map((user) => store.login({ user, from: '127.0.0.3' })));
     for (const [i, answer] of answers.entries()) assert.match(answer, /^NO /, `${users[i]}`);
   });
 
   test('a query that fails is a temporary error, and the file stays as it is', async () => {
-    const { mode, gid } = statSync(site.db);
-    change(site.db, 'drop view dovecot');
-    assert.match(await login({ user: 'bob', from: '127.0.0.3' }), /^NO \[UNAVAILABLE\]/);
-    site.allowNets('init');
-    assert.match(await login({ user: 'bob', from: '127.0.0.3' }), LOGGED_IN);
-    assert.deepEqual(readdirSync(dirname(site.db)), ['access.db']);
-    assert.deepEqual([statSync(site.db).mode, statSync(site.db).gid], [mode, gid]);
+    const bob = { user: 'bob', from: '127.0.0.3' };
+    const { mode, gid } = statSync(store.db);
+    change(store.db, 'drop view dovecot');
+    assert.equal(await outcome(store, bob), 'NO [UNAVAILABLE]');
+    store.allowNets('init');
+    assert.equal(await outcome(store, bob), IN);
+    assert.deepEqual(readdirSync(dirname(store.db)), ['access.db']);
+    assert.deepEqual([statSync(store.db).mode, statSync(store.db).gid], [mode, gid]);
   });
 });
 
-describe('exceptions', needs('root', 'dovecot', 'imap-login', 'libdriver_sqlite.so'), () => {
-  let site: Site;
-  before(async () => {
-    site = await startSite('allow-nets', onePassword('secret'), true);
-    site.allowNets('add', 'bob', '127.0.0.3');
-  });
-  after(() => site?.remove());
+describe('master users', needed, () => {
+  for (const [rule, elsewhere] of [
+    ['result_success = continue', 'NO [AUTHORIZATIONFAILED]'],
+    ['', IN],
+  ] as const) {
+    test(`are ${elsewhere === IN ? 'not limited' : "limited by the user's list"} with "${rule}"`, async () => {
+      const passdb = OLD ? 'passdb {\n  args = password=master' : 'passdb master {\n  password = {PLAIN}master';
+      const master = `auth_master_user_separator = *\n${passdb}\n  driver = static\n  master = yes\n  ${rule}\n}\n`;
+      const store = await MailStore.start('allow-nets', onePassword() + master);
+      try {
+        store.allowNets('add', 'bob', '127.0.0.3');
+        store.allowNets('add', 'admin', '127.0.0.4');
+        const login = (from: string, password: string) => outcome(store, { user: 'bob*admin', from, password });
+        assert.deepEqual([await login('127.0.0.3', 'master'), await login('127.0.0.4', 'master')], [IN, elsewhere]);
+        assert.equal(await login('127.0.0.3', 'secret'), REFUSED);
+      } finally {
+        store.remove();
+      }
+    });
+  }
+});
 
+describe('exceptions', needed, () => {
   test('clients on this host, and SMTP', async () => {
-    await tryAll(site, 'PLAIN', [
-      ['bob', '127.0.0.1', LOGGED_IN],
-      ['bob', '127.0.0.3', LOGGED_IN],
+    const store = await MailStore.start('allow-nets', onePassword(), true);
+    store.allowNets('add', 'bob', '127.0.0.3');
+    await checkAll(store, 'PLAIN', [
+      ['bob', '127.0.0.1', IN],
+      ['bob', '127.0.0.3', IN],
       ['bob', '127.0.0.2', REFUSED],
     ]);
-    const doveadm = (service: string, password: string) =>
-      site.server.doveadm('auth', 'test', '-x', `service=${service}`, '-x', 'rip=192.0.2.1', 'bob', password).status;
-    assert.equal(doveadm('smtp', 'secret'), 0);
-    assert.notEqual(doveadm('smtp', 'wrong'), 0);
-    assert.notEqual(doveadm('pop3', 'secret'), 0);
+    store.remove();
   });
 });
 
-describe(
-  'a passdb with accounts in the same file',
-  needs('root', 'dovecot', 'imap-login', 'libdriver_sqlite.so'),
-  () => {
-    let site: Site;
-    before(async () => {
-      site = await startSite('accounts', '');
-      const [, table] = /(create table .*\))$/m.exec(
-        readFileSync(join(examples(), isOld() ? 'accounts-sql.conf.ext' : 'auth-accounts.conf.ext'), 'utf8'),
-      ) as unknown as [string, string];
-      change(site.db, `${table}; insert into account values ('bob', '{PLAIN}secret'), ('carol', '{PLAIN}secret')`);
-      site.allowNets('add', 'bob', '127.0.0.3');
-      site.allowNets('add', 'mallory', 'any');
-    });
-    after(() => site?.remove());
-
-    for (const method of ['PLAIN', 'CRAM-MD5'] as const) {
-      test(`asks for the password and the network at once: ${method}`, async () => {
-        for (const [user, from, expected] of [
-          ['bob', '127.0.0.3', LOGGED_IN],
-          ['BOB', '127.0.0.3', LOGGED_IN],
-          ['bob', '127.0.0.2', REFUSED],
-          ['carol', '127.0.0.3', REFUSED],
-          ['mallory', '127.0.0.3', REFUSED],
+for (const exceptions of [false, true]) {
+  describeWithPostfix(
+    `SMTP AUTH through Dovecot, ${exceptions ? 'with' : 'without'} the exception`,
+    needs('root', 'postfix', 'dovecot', 'openssl', 'libdriver_sqlite.so'),
+    (policy) => {
+      policy.allowNets('add', 'alice', '127.0.0.7');
+      return {
+        users: { alice: 'secret' },
+        passdbs: examplePassdb(policy.folder, policy.db, 'allow-nets', exceptions),
+        listeners: { submission: [askPolicy('unix:private/allow-nets')] },
+        services: [policy.service('allow-nets', '--persistent')],
+      };
+    },
+    (suite) => {
+      test('Dovecot is told the client of Postfix, also one that XCLIENT names', async () => {
+        const replies: string[] = [];
+        for (const [localAddress, address, password] of [
+          ['127.0.0.7', null, 'secret'],
+          ['127.0.0.8', null, 'secret'],
+          ['127.0.0.8', '127.0.0.7', 'secret'],
+          ['127.0.0.7', '127.0.0.8', 'secret'],
+          ['127.0.0.7', null, 'wrong'],
         ] as const) {
-          assert.match(await site.server.login({ user, from, method }), expected, `${user} from ${from}`);
-          assert.match(
-            await site.server.login({ user, from, method, password: 'wrong' }),
-            REFUSED,
-            `${user} from ${from}`,
-          );
+          const client = await SmtpClient.connect({ port: suite.postfix.ports.submission, localAddress });
+          await client.ehlo();
+          if (address !== null) await client.xclient({ ADDR: address });
+          const { code } = await client.authPlain('alice', password);
+          await client.mail('alice@example.com');
+          replies.push(`${code} ${code === 235 ? (await client.rcpt('friend@example.net')).code : ''}`);
+          client.close();
         }
+        const outside = exceptions ? '235 554' : '535 ';
+        assert.deepEqual(replies, ['235 250', outside, '235 250', outside, '535 ']);
       });
-    }
-  },
-);
+    },
+  );
+}
+
+describe('a passdb with accounts in the same file', needed, () => {
+  let store: MailStore;
+  before(async () => {
+    store = await MailStore.start('accounts', '');
+    const file = join(examples(), OLD ? 'accounts-sql.conf.ext' : 'auth-accounts.conf.ext');
+    const table = /(create table .*\))$/m.exec(readFileSync(file, 'utf8'))?.[1];
+    change(store.db, `${table}; insert into account values ('bob', '{PLAIN}secret'), ('carol', '{PLAIN}secret')`);
+    store.allowNets('add', 'bob', '127.0.0.3');
+    store.allowNets('add', 'mallory', 'any');
+  });
+  after(() => store?.remove());
+
+  for (const mechanism of ['PLAIN', 'CRAM-MD5'] as const) {
+    test(`asks for the password and the network at once: ${mechanism}`, () =>
+      checkAll(store, mechanism, [
+        ['bob', '127.0.0.3', IN],
+        ['BOB', '127.0.0.3', IN],
+        ['bob', '127.0.0.2', REFUSED],
+        ['carol', '127.0.0.3', REFUSED],
+        ['mallory', '127.0.0.3', REFUSED],
+      ]));
+  }
+});

@@ -1,6 +1,6 @@
 // A real Dovecot and `check` say the same about 1,000 users and addresses.
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { decide } from '../../src/policy/decide';
 import { formatAddress, parseAddress } from '../../src/rules/address';
@@ -9,8 +9,7 @@ import { randomAnchors, randomQuestion, randomRows } from '../faults/random-data
 import { needs } from '../requires';
 import { insertRows, type TestRow } from '../rig/database';
 import { forRandom } from '../rig/random';
-import { type Login, onePassword } from './imap-server';
-import { type Site, startSite } from './site';
+import { type Login, MailStore, onePassword } from './server';
 
 interface Trial {
   readonly rows: readonly TestRow[];
@@ -41,31 +40,32 @@ function randomTrials(): Trial[] {
   return trials;
 }
 
-describe('1,000 logins', needs('root', 'dovecot', 'imap-login', 'libdriver_sqlite.so'), () => {
-  let site: Site;
-  before(async () => {
-    site = await startSite('allow-nets', onePassword('secret'));
-  });
-  after(() => site?.remove());
-
-  test('get what check says', async () => {
-    const connection = new Database(site.db);
-    let allowed = 0;
-    for (const { rows, onlyCommands, logins } of randomTrials()) {
-      connection.exec('delete from access; delete from network_set');
-      insertRows(connection, rows);
-      const answers = await site.server.authenticate(logins);
-      for (const [i, { user, from }] of logins.entries()) {
-        const expected = decide({ user: `${user}`, address: from }, rulesOf(connection), Date.now()).kind === 'allowed';
-        const question = `${JSON.stringify([user, from])} of ${JSON.stringify(rows)}`;
-        if (answers[i]) assert.ok(expected, `Dovecot lets in ${question}`);
-        // Of what SQL cannot read it may let in less.
-        if (onlyCommands && /^[ -~]+$/.test(`${user}`))
-          assert.equal(answers[i], expected, `Dovecot refuses ${question}`);
-        if (answers[i]) allowed++;
+describe(
+  '1,000 logins',
+  needs('root', 'dovecot', 'imap-login', 'pop3-login', 'managesieve-login', 'lmtp', 'libdriver_sqlite.so'),
+  () => {
+    test('get what check says', async () => {
+      const store = await MailStore.start('allow-nets', onePassword());
+      const connection = new Database(store.db);
+      let allowed = 0;
+      for (const { rows, onlyCommands, logins } of randomTrials()) {
+        connection.exec('delete from access; delete from network_set');
+        insertRows(connection, rows);
+        const answers = await store.authenticate(logins);
+        for (const [i, { user, from }] of logins.entries()) {
+          const expected =
+            decide({ user: `${user}`, address: from }, rulesOf(connection), Date.now()).kind === 'allowed';
+          const question = `${JSON.stringify([user, from])} of ${JSON.stringify(rows)}`;
+          if (answers[i]) assert.ok(expected, `Dovecot lets in ${question}`);
+          // Of what SQL cannot read it may let in less.
+          if (onlyCommands && /^[ -~]+$/.test(`${user}`))
+            assert.equal(answers[i], expected, `Dovecot refuses ${question}`);
+          if (answers[i]) allowed++;
+        }
       }
-    }
-    connection.close();
-    assert.ok(allowed > 50, `${allowed}`);
-  });
-});
+      connection.close();
+      store.remove();
+      assert.ok(allowed > 50, `${allowed}`);
+    });
+  },
+);

@@ -22,6 +22,8 @@ export interface PrivatePostfixOptions<Name extends string> {
   parameters?: Readonly<Record<string, string>>;
   /** Who can log in: SASL user name -> password. */
   users?: Users;
+  /** Settings of Dovecot that come before the passdb of `users`. */
+  passdbs?: string;
 }
 
 /** Where the parts of an instance are. */

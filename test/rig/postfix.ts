@@ -8,7 +8,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { program } from '../requires';
-import { startDovecot } from './dovecot';
+import { startSaslServer } from './dovecot';
 import { freePorts } from './ports';
 import { configure, makePlaces, type Ports, type PrivatePostfixOptions } from './postfix-files';
 import { makeFolder, processesIn, type RunningProcess, removeFolder } from './scratch';
@@ -49,7 +49,8 @@ export async function startPrivatePostfix<Name extends string>(
       const free = await freePorts(names.length);
       const ports = Object.fromEntries(names.map((name, index) => [name, free[index]])) as Record<Name, number>;
       configure(places, options, ports);
-      await startDovecot(places.dovecotDir, join(places.queueDir, 'private/auth'), options.users ?? {});
+      const socket = join(places.queueDir, 'private/auth');
+      await startSaslServer(places.dovecotDir, socket, options.users ?? {}, options.passdbs);
       await run('postfix', ['-c', places.configDir, 'start']);
       return handle(root, places, ports, log);
     } catch (error) {

@@ -1,0 +1,206 @@
+// A database, and a Dovecot that asks it as examples/dovecot says: IMAP, POP3, ManageSieve and LMTP on loopback.
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect, type NetConnectOpts } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { userIds } from '../rig/accounts';
+import { type Dovecot, isDovecot23, startDovecot } from '../rig/dovecot';
+import { freePorts } from '../rig/ports';
+import { mustRun } from '../rig/run';
+import { makeFolder, removeFolder } from '../rig/scratch';
+
+export interface Login {
+  readonly user: string | Buffer;
+  readonly password?: string;
+  readonly from: string;
+  readonly mechanism?: 'PLAIN' | 'CRAM-MD5' | 'XOAUTH2';
+}
+
+/** The folder of the examples for the installed Dovecot. */
+export const examples = () => `examples/dovecot/${isDovecot23() ? '2.3' : '2.4'}`;
+
+/** A passdb with one password for all names, which stands for the passdbs of an administrator. */
+export const onePassword = () =>
+  isDovecot23()
+    ? 'passdb {\n  driver = static\n  args = password=secret\n}\n'
+    : 'passdb static {\n  password = {PLAIN}secret\n}\n';
+
+/** The settings of an example with this database. `exceptions`: with its second query. */
+export function examplePassdb(folder: string, db: string, example: 'allow-nets' | 'accounts', exceptions = false) {
+  const query = join(folder, 'sql.conf.ext');
+  const read = (name: string) => {
+    const text = readFileSync(join(examples(), name), 'utf8').replaceAll('/var/lib/allow-nets/access.db', db);
+    const alternative = /(# Instead.*\n)((?: *#.*\n)+)/;
+    assert.match(text, example === 'accounts' || name.startsWith('auth-') === isDovecot23() ? /./ : alternative);
+    return exceptions ? text.replace(alternative, (_, head, block) => head + block.replace(/^( *)#/gm, '$1')) : text;
+  };
+  if (isDovecot23()) writeFileSync(query, read(`${example}-sql.conf.ext`));
+  return isDovecot23() && example === 'accounts'
+    ? `passdb {\n  driver = sql\n  args = ${query}\n}\n`
+    : read(`auth-${example}.conf.ext`).replace('/etc/dovecot/allow-nets-sql.conf.ext', query);
+}
+
+export class MailStore {
+  private constructor(
+    readonly folder: string,
+    readonly db: string,
+    readonly dovecot: Dovecot,
+    private readonly ports: Readonly<Record<'imap' | 'pop3' | 'sieve', number>>,
+  ) {}
+
+  /** @param settings what comes behind the passdb of the example */
+  static async start(example: 'allow-nets' | 'accounts', settings: string, exceptions = false): Promise<MailStore> {
+    const folder = makeFolder('dovecot');
+    const db = join(folder, 'db', 'access.db');
+    mustRun(['init', '--user', 'nobody'], { db });
+    const server = join(folder, 'server');
+    const mail = join(folder, 'mail');
+    for (const made of [server, mail]) mkdirSync(made);
+    const { uid, gid } = userIds('nobody');
+    chownSync(mail, uid, gid);
+    const [imap = 0, pop3 = 0, sieve = 0] = await freePorts(3);
+    const passdb = examplePassdb(folder, db, example, exceptions);
+    const conf = serverConf(mail, { imap, pop3, sieve }) + passdb + settings;
+    const dovecot = await startDovecot(server, join(server, 'run/auth-test'), conf);
+    return new MailStore(folder, db, dovecot, { imap, pop3, sieve });
+  }
+
+  allowNets(...words: string[]): string {
+    return mustRun(words, { db: this.db });
+  }
+
+  remove(): void {
+    removeFolder(this.folder);
+  }
+
+  /** The answer to an IMAP login: OK, NO [AUTHENTICATIONFAILED] and so on; with XOAUTH2 `+` and the reason of a refusal. */
+  login({ user, password = 'secret', from, mechanism = 'PLAIN' }: Login): Promise<string> {
+    return this.dialogue(
+      { host: '127.0.0.1', port: this.ports.imap, localAddress: from },
+      [/^\* OK/, `a AUTHENTICATE ${mechanism}`, (challenge) => response(mechanism, user, password, challenge)],
+      /^(?:a )?(.*)/,
+    );
+  }
+
+  /** The first word of the answer to a login by POP3 or ManageSieve: `+OK`, `-ERR`, `OK` or `NO`. */
+  loginBy(protocol: 'pop3' | 'sieve', { user, password = 'secret', from }: Login): Promise<string> {
+    const plain = response('PLAIN', user, password, '');
+    const where = { host: '127.0.0.1', port: this.ports[protocol], localAddress: from };
+    return protocol === 'pop3'
+      ? this.dialogue(where, [null, `AUTH PLAIN ${plain}`], /^(\+OK|-ERR)/)
+      : this.dialogue(where, [/^OK/, `AUTHENTICATE "PLAIN" "${plain}"`], /^(OK|NO)/);
+  }
+
+  /** Delivers a message by LMTP. @returns the codes of the answers to RCPT and to the message */
+  async deliver(user: string): Promise<string> {
+    const to = { path: join(this.folder, 'server/run/lmtp') };
+    const steps = [null, 'LHLO client.test', /^250 /, 'MAIL FROM:<>', null, `RCPT TO:<${user}>`, /^\d+/, 'DATA', null];
+    return this.dialogue(to, [...steps, 'Subject: test\r\n\r\ntest\r\n.'], /^(\d+)/);
+  }
+
+  /** Which of many logins the authentication server takes, from any address. The addresses are not those of connections. */
+  async authenticate(logins: readonly Login[]): Promise<boolean[]> {
+    const socket = connect(join(this.folder, 'server/run/auth-test'));
+    const results = new Map<number, boolean>();
+    const lines = createInterface({ input: socket });
+    lines.on('line', (line) => {
+      const [word, id] = line.split('\t');
+      if (word === 'OK' || word === 'FAIL') results.set(Number(id), word === 'OK' && !line.includes('\ttemp'));
+      if (results.size === logins.length) lines.close();
+    });
+    socket.write(`VERSION\t1\t2\nCPID\t${process.pid}\n`);
+    for (const [i, { user, password = 'secret', from }] of logins.entries()) {
+      const resp = response('PLAIN', user, password, '');
+      socket.write(`AUTH\t${i + 1}\tPLAIN\tservice=imap\tno-penalty\trip=${from}\tresp=${resp}\n`);
+    }
+    await once(lines, 'close');
+    socket.destroy();
+    return logins.map((_, i) => results.get(i + 1) === true);
+  }
+
+  /**
+   * A dialogue line by line: null waits for any line, a pattern for a line like it, a text is sent, and a function makes what is sent
+   * from the line before. @returns the first group of the first line behind all of it that matches `answer`
+   */
+  private async dialogue(
+    where: NetConnectOpts,
+    steps: readonly (null | RegExp | string | ((line: string) => string))[],
+    answer: RegExp,
+  ): Promise<string> {
+    const socket = connect(where);
+    socket.setTimeout(20_000, () => socket.destroy());
+    try {
+      const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+      const next = async (pattern: RegExp) => {
+        for (;;) {
+          const { value, done } = await lines.next();
+          if (done) throw new Error(`no line ${pattern}:\n${this.dovecot.log()}`);
+          const found = pattern.exec(`${value}`);
+          if (found !== null) return found;
+        }
+      };
+      for (const step of steps) {
+        if (step === null || step instanceof RegExp) await next(step ?? /^/);
+        else socket.write(`${typeof step === 'string' ? step : step((await next(/^/)).input)}\r\n`);
+      }
+      return (await next(answer))[1] ?? '';
+    } finally {
+      socket.destroy();
+    }
+  }
+}
+
+/** The client's part of a SASL mechanism, in base64. */
+function response(mechanism: Login['mechanism'], user: string | Buffer, password: string, challenge: string): string {
+  const text = {
+    PLAIN: () => Buffer.concat([Buffer.from('\0'), Buffer.from(user), Buffer.from(`\0${password}`)]),
+    XOAUTH2: () => Buffer.from(`user=${user}\x01auth=Bearer ${password}\x01\x01`),
+    'CRAM-MD5': () => {
+      const asked = Buffer.from(challenge.slice(2), 'base64');
+      return Buffer.from(`${user} ${createHmac('md5', password).update(asked).digest('hex')}`);
+    },
+  }[mechanism ?? 'PLAIN']();
+  return text.toString('base64');
+}
+
+function serverConf(mail: string, ports: Readonly<Record<string, number>>): string {
+  const versioned = isDovecot23()
+    ? `mail_location = maildir:~/Maildir
+auth_username_format = %Lu
+userdb {
+  driver = static
+  args = uid=nobody gid=nogroup home=${mail}/%Mu
+}`
+    : `mail_driver = maildir
+mail_path = ~/Maildir
+userdb static {
+  fields {
+    uid = nobody
+    gid = nogroup
+    home = ${mail}/%{user | sha256 | hex}
+  }
+}`;
+  const listeners = Object.entries({ imap: 'imaps', pop3: 'pop3s', sieve: null }).map(([name, tls]) => {
+    const off = tls === null ? '' : `inet_listener ${tls} {\n    port = 0\n  }`;
+    const service = name === 'sieve' ? 'managesieve-login' : `${name}-login`;
+    return `service ${service} {\n  inet_listener ${name} {\n    port = ${ports[name]}\n  }\n  ${off}\n}\n`;
+  });
+  return `${versioned}
+protocols = imap pop3 lmtp sieve
+auth_verbose = yes
+auth_mechanisms = plain login cram-md5 ${isDovecot23() ? 'xoauth2' : ''}
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
+service auth {
+  unix_listener auth-test {
+    mode = 0600
+  }
+}
+${listeners.join('')}`;
+}
