@@ -109,7 +109,3 @@ export function printable(text: string): string {
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
-
-export function unreachable(value: never): never {
-  throw new Error(`not handled: ${JSON.stringify(value)}`);
-}

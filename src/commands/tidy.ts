@@ -4,8 +4,8 @@ import { withWriteTransaction } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { clearStaleKeys, eachRow, handRows } from '../rules/entries';
 import { problemOf, rowText, warningOf } from '../rules/row-fault';
+import { TABLES } from '../rules/schema';
 
-const TABLES = ['access', 'network_set'] as const;
 const SHOWN_FAULTS = 20;
 
 export const tidy: Command = {

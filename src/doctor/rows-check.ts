@@ -10,6 +10,7 @@ import { eachRow, hasRows, isExpired, rowsOf } from '../rules/entries';
 import { meaningOf } from '../rules/meaning';
 import { contains } from '../rules/network';
 import { problemOf, warningOf } from '../rules/row-fault';
+import { TABLES } from '../rules/schema';
 import { foldName } from '../rules/subject';
 import { type Finding, fail, ok, warn } from './finding';
 import { databaseKind, type InstalledService } from './installed-service';
@@ -57,7 +58,7 @@ function* contentFindings(connection: Connection, { db, trial }: InstalledServic
   const expired = new Set<string>();
   let inForce = 0;
   const hasSet = (name: string) => hasRows(connection, 'network_set', name);
-  for (const table of ['access', 'network_set'] as const) {
+  for (const table of TABLES) {
     for (const row of eachRow(connection, table)) {
       const problem = problemOf(table, row, hasSet);
       const mark = problem ?? warningOf(table, row);

@@ -30,23 +30,20 @@ export class RequestReader {
   next(): Request | null {
     for (let start = 0; ; ) {
       const end = this.buffer.subarray(0, this.end).indexOf(LF, start);
-      if ((end < 0 ? this.end : end + 1) > REQUEST_LIMIT) throw tooLong();
+      if ((end < 0 ? this.end : end + 1) > REQUEST_LIMIT) throw broken(`a request of more than ${REQUEST_LIMIT} bytes`);
       if (end < 0) {
         if (this.fill()) continue;
         if (this.end === 0) return null;
         throw broken('the input ended inside a request');
       }
-      if (end === start || (end === start + 1 && this.buffer[start] === CR)) return this.take(start, end + 1);
+      if (end === start || (end === start + 1 && this.buffer[start] === CR)) {
+        const lines = this.buffer.toString('utf8', 0, start);
+        this.buffer.copyWithin(0, end + 1, this.end);
+        this.end -= end + 1;
+        return parseRequest(lines);
+      }
       start = end + 1;
     }
-  }
-
-  /** Parses the first `length` bytes as a request, and drops the first `next` bytes from the buffer. */
-  private take(length: number, next: number): Request {
-    const lines = this.buffer.toString('utf8', 0, length);
-    this.buffer.copyWithin(0, next, this.end);
-    this.end -= next;
-    return parseRequest(lines);
   }
 
   /** Reads once. False at the end of input. */
@@ -77,10 +74,6 @@ function parseRequest(text: string): Request {
     address: attributes.get('client_address') ?? '',
     attributes,
   };
-}
-
-function tooLong(): Trouble {
-  return broken(`a request of more than ${REQUEST_LIMIT} bytes`);
 }
 
 function broken(problem: string): Trouble {

@@ -46,35 +46,20 @@ export function isLoadError(error: unknown): boolean {
 export function loadTrouble(error: unknown): Trouble {
   const { code = '', message = '' } = error as NodeJS.ErrnoException;
   const folder = join(packageFolder(), 'node_modules/better-sqlite3');
-  const rebuild = npm('rebuild better-sqlite3');
   if (/EACCES|Permission denied/.test(message) || isForbidden(folder)) {
-    return trouble(
-      `no permission to read ${folder}`,
-      'let everybody read it, as root',
-      `chmod -R a+rX ${shellWord(folder)}`,
-    );
+    const fix = `chmod -R a+rX ${shellWord(folder)}`;
+    return trouble(`no permission to read ${folder}`, 'let everybody read it, as root', fix);
   }
-  if (message.includes('NODE_MODULE_VERSION')) {
-    return trouble(
-      `better-sqlite3 was built for another Node.js than ${process.version}`,
-      'rebuild it as the owner of the folder',
-      rebuild,
-    );
-  }
-  if (['ENOENT', 'ENOTDIR', 'MODULE_NOT_FOUND'].includes(code) || message.startsWith(NO_ADDON)) {
-    // npm rebuild does nothing if the package itself is missing.
-    const isGone = message.startsWith("Cannot find module 'better-sqlite3");
-    return trouble(
-      `better-sqlite3, or its native addon, is missing in ${dirname(folder)}`,
-      `${isGone ? 'install' : 'build'} it as the owner of the folder`,
-      isGone ? installOf(neededMajor() ?? 13) : rebuild,
-    );
-  }
-  return trouble(
-    `better-sqlite3's native addon cannot be loaded (${message.split('\n', 1)[0]})`,
-    'rebuild it as the owner of the folder',
-    rebuild,
-  );
+  // npm rebuild does nothing if the package itself is missing.
+  const isGone = message.startsWith("Cannot find module 'better-sqlite3");
+  const isMissing = ['ENOENT', 'ENOTDIR', 'MODULE_NOT_FOUND'].includes(code) || message.startsWith(NO_ADDON);
+  const problem = message.includes('NODE_MODULE_VERSION')
+    ? `better-sqlite3 was built for another Node.js than ${process.version}`
+    : isMissing
+      ? `better-sqlite3, or its native addon, is missing in ${dirname(folder)}`
+      : `better-sqlite3's native addon cannot be loaded (${message.split('\n', 1)[0]})`;
+  const hint = `${isGone ? 'install' : isMissing ? 'build' : 'rebuild'} it as the owner of the folder`;
+  return trouble(problem, hint, isGone ? installOf(neededMajor() ?? 13) : npm('rebuild better-sqlite3'));
 }
 
 /** Whether the addon is unreadable, which `bindings` reports as missing. */

@@ -9,7 +9,7 @@ import { deleteRows, handRows, type Row, rowWith, rowWriter } from './entries';
 import { expiryMoment, formatInstant } from './expiry';
 import { type Meaning, meaningOf } from './meaning';
 import { hasHostBits, rowText, warningOf } from './row-fault';
-import type { Table } from './schema';
+import { TABLES, type Table } from './schema';
 import { foldName, isComparable } from './subject';
 
 /**
@@ -17,34 +17,29 @@ import { foldName, isComparable } from './subject';
  * grants more than the address in it, since `list` and `doctor` cannot see that in the canonical form.
  */
 export function makeCanonical(connection: Connection, onHostBits: (warning: string) => void = () => {}): number {
-  return (
-    makeTableCanonical(connection, 'access', onHostBits) + makeTableCanonical(connection, 'network_set', onHostBits)
-  );
-}
-
-function makeTableCanonical(connection: Connection, table: Table, onHostBits: (warning: string) => void): number {
-  const rows = handRows(connection, table);
-  if (rows.length === 0) return 0;
-  const write = rowWriter(connection, table);
   let count = 0;
-  for (const row of rows) {
-    const meaning = readable(table, row);
-    if (meaning === null || typeof row.user !== 'string') continue;
-    const name = foldName(row.user);
-    if (hasHostBits(row)) onHostBits(`${rowText(table, row)}: ${warningOf(table, row)}`);
-    const same = rowWith(connection, table, name, meaning);
-    const lasting = same !== null && expiryMoment(same.expires) > expiryMoment(row.expires) ? same : row;
-    deleteRows(connection, table, [row]);
-    write({
-      user: name,
-      meaning,
-      note: row.note ?? same?.note ?? null,
-      expires: expiresText(lasting),
-      addedAt: lasting.addedAt,
-      addedBy: lasting.addedBy,
-      local: row.local || same?.local === true,
-    });
-    count++;
+  for (const table of TABLES) {
+    const write = rowWriter(connection, table);
+    for (const row of handRows(connection, table)) {
+      const meaning = readable(table, row);
+      if (meaning === null || typeof row.user !== 'string') continue;
+      const name = foldName(row.user);
+      if (hasHostBits(row)) onHostBits(`${rowText(table, row)}: ${warningOf(table, row)}`);
+      const same = rowWith(connection, table, name, meaning);
+      const lasting = same !== null && expiryMoment(same.expires) > expiryMoment(row.expires) ? same : row;
+      const moment = expiryMoment(lasting.expires);
+      deleteRows(connection, table, [row]);
+      write({
+        user: name,
+        meaning,
+        note: row.note ?? same?.note ?? null,
+        expires: Number.isFinite(moment) ? formatInstant(moment) : null,
+        addedAt: lasting.addedAt,
+        addedBy: lasting.addedBy,
+        local: row.local || same?.local === true,
+      });
+      count++;
+    }
   }
   return count;
 }
@@ -53,9 +48,4 @@ function makeTableCanonical(connection: Connection, table: Table, onHostBits: (w
 function readable(table: Table, row: Row): Meaning | null {
   const isName = typeof row.user === 'string' && isComparable(foldName(row.user));
   return isName && expiryMoment(row.expires) !== Number.NEGATIVE_INFINITY ? meaningOf(table, row.network) : null;
-}
-
-function expiresText({ expires }: Row): string | null {
-  const moment = expiryMoment(expires);
-  return Number.isFinite(moment) ? formatInstant(moment) : null;
 }

@@ -14,7 +14,9 @@ export const DEFAULT_DATABASE = '/var/lib/allow-nets/access.db';
 export const SCHEMA_VERSION = 1;
 
 /** The tables differ only in the name of the first column and in `expires`. */
-export type Table = 'access' | 'network_set';
+export const TABLES = ['access', 'network_set'] as const;
+
+export type Table = (typeof TABLES)[number];
 
 export const nameColumn = (table: Table) => (table === 'access' ? 'user' : 'name');
 
