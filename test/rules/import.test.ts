@@ -14,7 +14,7 @@ function plansOf(table: 'access' | 'network_set', replace: boolean): string[][] 
     inTransaction: { get: () => connection.inTransaction },
     prepare: {
       value(sql: string) {
-        if (new RegExp(`^(update|insert into) ${table}\\b`).test(sql)) {
+        if (sql.includes('incoming') && new RegExp(`^(update|insert into) ${table}\\b`).test(sql)) {
           const steps = connection.prepare(`explain query plan ${sql}`).all({ now: '', addedBy: '' });
           plans.push((steps as { detail: string }[]).map(({ detail }) => detail));
         }
