@@ -36,6 +36,9 @@ const UNSURE = 2000;
 /** The time (ms) after which the first program is tried again when all have failed. */
 const RETRY = 10_000;
 
+/** Milliseconds on a clock that nobody sets back. */
+const now = () => process.uptime() * 1000;
+
 export class MailLog {
   private child: ChildProcess | null = null;
   private program = 0;
@@ -55,7 +58,7 @@ export class MailLog {
     }
     if (this.lost > 0) lines.unshift(`${this.lost} log lines lost`);
     this.lost = 0;
-    const at = Date.now();
+    const at = now();
     while (pipe.writableLength === 0 && (this.recent[0]?.at ?? at) < at - UNSURE) this.recent.shift();
     for (const line of lines) {
       this.recent.push({ line, at });
@@ -82,7 +85,7 @@ export class MailLog {
 
   private start(): ChildProcess | null {
     if (isatty(2)) return null;
-    if (this.program >= LOG_PROGRAMS.length && Date.now() - this.failedAt > RETRY) this.program = 0;
+    if (this.program >= LOG_PROGRAMS.length && now() - this.failedAt > RETRY) this.program = 0;
     for (let next = LOG_PROGRAMS[this.program]; this.child === null && next; next = LOG_PROGRAMS[this.program]) {
       this.child = startProgram(next, this.priority);
       if (this.child === null) this.fallBack();
@@ -93,7 +96,7 @@ export class MailLog {
 
   private fallBack(): void {
     this.program++;
-    this.failedAt = Date.now();
+    this.failedAt = now();
   }
 
   private hasEnded(status: number | null): void {

@@ -2,7 +2,7 @@
 //
 // Nothing here opens the file: on POSIX, closing any descriptor of it drops SQLite's locks
 // (sqlite.org/howtocorrupt.html, 2.2).
-import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type DatabaseFault, type Failure, shellWord } from '../failure';
 import { DEFAULT_DATABASE, SCHEMA_VERSION } from './schema';
@@ -77,7 +77,7 @@ const FAULTS: readonly [code: RegExp, fault: DatabaseFault][] = [
   [/^SQLITE_(BUSY|LOCKED|PROTOCOL)/, 'database-busy'],
   [/^SQLITE_READONLY_(ROLLBACK|RECOVERY)/, 'database-interrupted'],
   [/^SQLITE_FULL/, 'database-full'],
-  [/^SQLITE_(CORRUPT|NOTADB|FORMAT|IOERR|NOMEM|TOOBIG|NOLFS|SCHEMA)/, 'database-broken'],
+  [/^SQLITE_(CONSTRAINT|CORRUPT|NOTADB|FORMAT|IOERR|NOMEM|TOOBIG|NOLFS|SCHEMA)/, 'database-broken'],
 ];
 
 /** The failure for an error of SQLite or the file system; null for any other error, which is a bug. */
@@ -90,9 +90,10 @@ export function databaseFailureOf(file: string, error: unknown): Failure | null 
     return openFailure(file) ?? databaseFailure('database-broken', file, message);
   }
   const fault = FAULTS.find(([pattern]) => pattern.test(code))?.[1];
-  const isBroken = code === 'SQLITE_ERROR' && /no such (table|column)|unsupported file format/.test(message);
+  // The statements are constants, so one that SQLite refuses means that the schema is not ours.
+  const isBroken = code === 'SQLITE_ERROR' && !message.includes('transaction');
   if (fault === undefined && syscall === undefined && !isBroken) return null;
-  return databaseFailure(fault ?? 'database-broken', file, isFolder(file) ? 'it is a folder' : message);
+  return databaseFailure(fault ?? 'database-broken', file, message);
 }
 
 /** The name of a file that SQLite keeps beside the database, or beside the file that a symbolic link leads to. */
@@ -102,7 +103,6 @@ export function beside(file: string, end: '' | '-journal' | '-wal' | '-shm'): st
 
 /** Finds out why SQLite could not open the file, its journal or its WAL. */
 function openFailure(file: string): Failure | null {
-  if (isFolder(file)) return databaseFailure('database-broken', file, 'it is a folder');
   if (existsSync(beside(file, '-wal'))) return databaseFailure('database-wal', file);
   if (existsSync(beside(file, '-journal'))) return databaseFailure('database-interrupted', file);
   try {
@@ -111,14 +111,6 @@ function openFailure(file: string): Failure | null {
     return databaseFailureOf(file, error);
   }
   return writeFailure(file);
-}
-
-function isFolder(file: string): boolean {
-  try {
-    return statSync(file).isDirectory();
-  } catch {
-    return false;
-  }
 }
 
 /** Finds out why the file or a journal beside it cannot be written; null if both can. */

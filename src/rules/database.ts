@@ -5,7 +5,7 @@
 //
 // DIAGNOSTICS: errors of SQLite, better-sqlite3 and the file system become Trouble with the fix. Any other error is a
 // bug.
-import { existsSync, fstatSync, readdirSync, readSync, type Stats, statSync } from 'node:fs';
+import { existsSync, fstatSync, lstatSync, readdirSync, readSync, type Stats, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
 import { shellWord, Trouble } from '../failure';
@@ -87,7 +87,9 @@ function descriptorOf({ ino, dev }: Stats): number | null {
 function isWriteAhead(file: string, descriptor: number): boolean {
   const header = Buffer.alloc(20);
   readSync(descriptor, header, 0, header.length, 0);
-  return header[18] === 2 || header[19] === 2 || existsSync(beside(file, '-wal'));
+  // Like SQLite, ignore an empty -wal: no command would remove it.
+  const wal = statSync(beside(file, '-wal'), { throwIfNoEntry: false });
+  return header[18] === 2 || header[19] === 2 || (wal !== undefined && wal.size > 0);
 }
 
 /** Opens an existing database for commands that change it. SQLite rolls back an interrupted change (a hot journal). */
@@ -121,20 +123,25 @@ function open(file: string, options: Database.Options): Connection {
   }
 }
 
-/** Throws Trouble if the database or a file beside it is a FIFO, for which SQLite would wait forever. */
+/**
+ * Throws Trouble if the database or a file beside it is not a regular file: SQLite would wait for a FIFO forever, and it
+ * follows no symbolic link to a file beside the database.
+ */
 function refuseSpecialFiles(file: string): void {
-  if (isSpecial(file)) throw new Trouble(databaseFailure('database-broken', file, 'it is not a regular file'));
-  const special = (['-journal', '-wal', '-shm'] as const).map((end) => beside(file, end)).find(isSpecial);
+  if (isSpecial(file, statSync)) {
+    throw new Trouble(databaseFailure('database-broken', file, 'it is not a regular file'));
+  }
+  const names = (['-journal', '-wal', '-shm'] as const).map((end) => beside(file, end));
+  const special = names.find((name) => isSpecial(name, lstatSync));
   if (special === undefined) return;
   const hint = 'find out who put it there, and remove it as root';
-  const command = `rm ${shellWord(special)}`;
+  const command = `rm -r ${shellWord(special)}`;
   throw new Trouble({ kind: 'database-unreadable', problem: `${special} is not a regular file`, hint, command });
 }
 
-function isSpecial(name: string): boolean {
+function isSpecial(name: string, look: typeof statSync): boolean {
   try {
-    const stats = statSync(name, { throwIfNoEntry: false });
-    return stats !== undefined && !stats.isFile() && !stats.isDirectory();
+    return look(name, { throwIfNoEntry: false })?.isFile() === false;
   } catch {
     // SQLite reports this error when it opens the file.
     return false;
