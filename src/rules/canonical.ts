@@ -2,14 +2,14 @@
 // key.
 //
 // Every command that writes does this first in its transaction, so that the rest of its code handles one kind of row.
-// No decision changes. Of two rows with the same meaning, the one that lasts longer stays. Unreadable rows are not
-// touched.
+// Only names with non-ASCII capitals change a decision, since SQLite did not match them. Of two rows with the same
+// meaning, the one that lasts longer stays. Of unreadable rows only the name changes.
 import type { Connection } from './database';
-import { deleteRows, handRows, type Row, rowWith, rowWriter } from './entries';
+import { deleteRows, handRows, type Row, renameRow, rowWith, rowWriter } from './entries';
 import { expiryMoment, formatInstant } from './expiry';
-import { type Meaning, meaningOf } from './meaning';
+import { meaningOf } from './meaning';
 import { hasHostBits, rowText, warningOf } from './row-fault';
-import { TABLES, type Table } from './schema';
+import { TABLES } from './schema';
 import { foldName, isComparable } from './subject';
 
 /**
@@ -21,9 +21,18 @@ export function makeCanonical(connection: Connection, onHostBits: (warning: stri
   for (const table of TABLES) {
     const write = rowWriter(connection, table);
     for (const row of handRows(connection, table)) {
-      const meaning = readable(table, row);
-      if (meaning === null || typeof row.user !== 'string') continue;
-      const name = foldName(row.user);
+      const name = typeof row.user === 'string' ? foldName(row.user) : '';
+      if (!isComparable(name)) continue;
+      const meaning = meaningOf(table, row.network);
+      if (meaning === null || expiryMoment(row.expires) === Number.NEGATIVE_INFINITY) {
+        // It grants nothing, but is an entry of its user.
+        if (row.user !== name) renameRow(connection, table, row, name, meaning?.kind === 'none');
+        continue;
+      }
+      if (meaning.kind === 'none' && hasLastingBlock(connection, name, row)) {
+        deleteRows(connection, table, [row]);
+        continue;
+      }
       if (hasHostBits(row)) onHostBits(`${rowText(table, row)}: ${warningOf(table, row)}`);
       const same = rowWith(connection, table, name, meaning);
       const lasting = same !== null && expiryMoment(same.expires) > expiryMoment(row.expires) ? same : row;
@@ -44,8 +53,9 @@ export function makeCanonical(connection: Connection, onHostBits: (warning: stri
   return count;
 }
 
-/** The meaning of a row; null if part of it is unreadable, since rewriting it could then change what it grants. */
-function readable(table: Table, row: Row): Meaning | null {
-  const isName = typeof row.user === 'string' && isComparable(foldName(row.user));
-  return isName && expiryMoment(row.expires) !== Number.NEGATIVE_INFINITY ? meaningOf(table, row.network) : null;
+/** Whether another row blocks the user, and stays in force because its time of expiry is unreadable. */
+function hasLastingBlock(connection: Connection, name: string, { rowid }: Row): boolean {
+  const sql = `select expires from access where user = ? and network = 'none' and key is null and rowid <> ?`;
+  const expires = connection.prepare(sql).pluck().get(name, rowid);
+  return expires !== undefined && expiryMoment(expires) === Number.NEGATIVE_INFINITY;
 }

@@ -163,6 +163,12 @@ export function rowWriter(connection: Connection, table: Table): (row: NewRow) =
   };
 }
 
+/** Renames a row. If there is a row with that name and network, that one stays, or with `replace` it is deleted. */
+export function renameRow(connection: Connection, table: Table, { rowid }: Row, name: string, replace: boolean): void {
+  const sql = `update or ${replace ? 'replace' : 'ignore'} ${table} set ${nameColumn(table)} = ? where rowid = ?`;
+  connection.prepare(sql).run(name, rowid);
+}
+
 export function deleteRows(connection: Connection, table: Table, rows: Iterable<Row>): void {
   const statement = connection.prepare(`delete from ${table} where rowid = ?`);
   for (const { rowid } of rows) statement.run(rowid);

@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { before, describe, test } from 'node:test';
 import { needs } from '../requires';
-import { newDatabase, writeDatabase } from '../rig/database';
+import { change, newDatabase, writeDatabase } from '../rig/database';
 import { mountDisk } from '../rig/disk';
 import { type Outcome, PROGRAM, run, shell } from '../rig/run';
 import { newFile, newPath } from '../rig/scratch';
@@ -22,14 +22,16 @@ test('a database that is none', async (t) => {
   fs.mkdirSync(folder);
   const empty = newFile('');
   const text = newFile('this is no database, but long enough to be taken for one at the first look: '.repeat(20));
-  const [fifo, trapped] = [path.join(folder, 'fifo'), newPath()];
-  writeDatabase(trapped, [{ name: 'alice', network: '10.0.0.0/8' }]);
+  const [fifo, trapped, linked] = [path.join(folder, 'fifo'), newPath(), newPath()];
+  for (const db of [trapped, linked]) writeDatabase(db, [{ name: 'alice', network: '10.0.0.0/8' }]);
   execFileSync('mkfifo', [fifo, `${trapped}-journal`]);
+  fs.symlinkSync('/etc/passwd', `${linked}-wal`);
   const cases: [what: string, db: string, problem: string, hint: string][] = [
     ['missing', missing, `there is no database ${missing}`, `put the file back from a copy; for a new installation run as root: allow-nets init --db ${missing}`],
-    ['a folder', folder, `database ${folder} cannot be used (it is a folder)`, `put a good copy in its place, or move it away and run as root: allow-nets init --db ${folder}`],
+    ['a folder', folder, `database ${folder} cannot be used (it is not a regular file)`, `put a good copy in its place, or move it away and run as root: allow-nets init --db ${folder}`],
     ['a FIFO', fifo, `database ${fifo} cannot be used (it is not a regular file)`, `put a good copy in its place, or move it away and run as root: allow-nets init --db ${fifo}`],
-    ['with a FIFO for a journal', trapped, `${trapped}-journal is not a regular file`, `find out who put it there, and remove it as root: rm ${trapped}-journal`],
+    ['with a FIFO for a journal', trapped, `${trapped}-journal is not a regular file`, `find out who put it there, and remove it as root: rm -r ${trapped}-journal`],
+    ['with a symbolic link for a -wal', linked, `${linked}-wal is not a regular file`, `find out who put it there, and remove it as root: rm -r ${linked}-wal`],
     ['empty', empty, `${empty} is not a database of allow-nets (schema version 0)`, `check --db, or run as root: allow-nets init --db ${empty}`],
     ['text', text, `database ${text} cannot be used (file is not a database)`, `put a good copy in its place, or move it away and run as root: allow-nets init --db ${text}`],
   ]; // biome-ignore format: a table
@@ -40,6 +42,33 @@ test('a database that is none', async (t) => {
       }
       assert.equal(fs.existsSync(missing), false);
     });
+  }
+});
+
+test('an empty -wal, which SQLite ignores and no command removes, is no hindrance', () => {
+  const db = newPath();
+  writeDatabase(db, [{ name: 'alice', network: '10.0.0.0/8' }]);
+  fs.writeFileSync(`${db}-wal`, '');
+  assert.equal(run(['check', 'alice', '10.0.0.1', '--db', db]).status, 0);
+});
+
+test('a schema that is not ours is named, and not called a bug', () => {
+  for (const [sql, problem] of [
+    [
+      'alter table access rename to own; create view access as select rowid, * from own',
+      'cannot modify access because it is a view',
+    ],
+    ["create trigger t before insert on access begin select raise(abort, 'ask Bob'); end", 'ask Bob'],
+    ['create trigger t before insert on access begin select missing(); end', 'no such function: missing'],
+  ] as const) {
+    const db = newPath();
+    writeDatabase(db, []);
+    change(db, sql);
+    const hint = `put a good copy in its place, or move it away and run as root: allow-nets init --db ${db}`;
+    assert.deepEqual(
+      run(['add', 'bob', 'any', '--db', db]),
+      refused(`database ${db} cannot be used (${problem})`, hint),
+    );
   }
 });
 

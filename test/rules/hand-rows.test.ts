@@ -140,3 +140,22 @@ test('a row by hand with capitals beyond ASCII in its name is marked until tidy 
   assert.deepEqual(marks().at(-1), ['jörg', null, true]);
   assert.equal(rulesOf(connection).of('jörg')?.blocks.length, 1);
 });
+
+test('a row that cannot be read stays an entry of its user, and a block, when tidy has rewritten the others', () => {
+  const connection = databaseWith([
+    ['ÄNNE', '10.0.0.0/33'],
+    ['änne', '10.0.0.0/33'],
+    ['JÖRG', 'none', 'x'],
+    ['jörg', 'none', '2001-01-01'],
+    ['bob', 'none', 'x'],
+    ['BOB', 'none', '2001-01-01'],
+    ['ÖDÖN', '10.0.0.1', 'x'],
+    ['ödön', '10.0.0.1'],
+  ]);
+  makeCanonical(connection);
+  const { of } = rulesOf(connection);
+  assert.deepEqual(granting(connection, 'änne'), []);
+  for (const name of ['bob', 'jörg'])
+    assert.deepEqual(of(name)?.blocks, [{ network: 'none', set: null, expires: 'x' }]);
+  assert.equal(granting(connection, 'ödön')?.length, 1);
+});
