@@ -91,6 +91,16 @@ describeWithPostfix(
       assert.match(reply, /^554 5\.7\.1 .*: Ask the help desk about test2 at 127\.0\.0\.1$/);
     });
 
+    test('to the bare name postmaster Postfix takes mail from everybody, and asks nobody (SECURITY.md)', async () => {
+      for (const [user, to, code] of [
+        ['test2', 'Postmaster', 250],
+        [null, 'postmaster', 250],
+        ['test2', 'postmaster@local.test', 554],
+      ] as const) {
+        assert.equal((await rcptAs(port(), user, '198.51.100.66', to)).code, code, `${user} ${to}`);
+      }
+    });
+
     describe('users and addresses by XCLIENT', () => {
       const cases: [user: string, address: string, allowed: boolean][] = [
         ['test1', '192.0.2.127', true],
