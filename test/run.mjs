@@ -20,7 +20,6 @@ const FULL = [
   'faults/long-run',
   'faults/meanwhile',
   'faults/peers',
-  'servers/',
   'dovecot/random',
   'install/nodes',
   'install/package',

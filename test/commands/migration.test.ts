@@ -4,9 +4,8 @@ import { after, before, describe, test } from 'node:test';
 import { needs } from '../requires';
 import { entries, newDatabase } from '../rig/database';
 import { type Outcome, run, shell } from '../rig/run';
-import { startMariaDb } from '../servers/mariadb';
-import { startPostgreSql } from '../servers/postgresql';
-import type { SqlServer } from '../servers/private-server';
+import type { SqlServer } from '../servers/sql-server';
+import { startMariaDb, startPostgreSql } from '../servers/sql-server';
 
 const TABLES = `create table users (user varchar(64) primary key, password varchar(128) not null);
   create table access (user varchar(64) not null, network varchar(64) not null);

@@ -1,34 +1,28 @@
 // A peer that is slow, silent, does not read, or goes in the middle of an answer; a descriptor that does not block; signals; no space.
 // The program waits without using CPU time, writes each answer whole or ends, and its status is that of the design.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import * as fs from 'node:fs';
-import * as path from 'node:path';
+import { constants, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { writeDatabase } from '../rig/database';
+import { newDatabase } from '../rig/database';
 import { converse, makePlace, PolicyProgram, request, type ServiceOptions } from '../rig/policy-program';
-import { PROGRAM } from '../rig/run';
-import { makeFolder } from '../rig/scratch';
+import { PROGRAM, run } from '../rig/run';
+import { newFile, newPath } from '../rig/scratch';
 import { waitFor } from '../rig/wait-for';
 
-const db = path.join(makeFolder(), 'access.db');
-writeDatabase(db, [{ name: 'test1', network: '127.0.0.1/32' }]);
+const db = newDatabase([{ name: 'test1', network: '127.0.0.1/32' }]);
 const ALLOWED = request('test1', '127.0.0.1');
 const REFUSED = request('test2', '127.0.0.1');
 const DUNNO = 'action=dunno\n\n';
 const REJECT = 'action=reject 5.7.1 test2 may not send mail from 127.0.0.1\n\n';
-const WORDS = ['--persistent', '--log', 'none', '--db', db];
 
 /** O_NONBLOCK is set on the socket by a Node that has touched its process.stdin and was killed before it could set it back. */
 const SET_NON_BLOCKING = `{ "$0" -e 'process.stdin; process.kill(process.pid, "SIGKILL")'; } 2> /dev/null; exec "$@"`;
-const NON_BLOCKING: ServiceOptions = {
-  command: ['/bin/sh', '-c', SET_NON_BLOCKING, process.execPath, process.execPath, PROGRAM],
-};
+const NON_BLOCKING = { command: ['/bin/sh', '-c', SET_NON_BLOCKING, process.execPath, process.execPath, PROGRAM] };
 
 /** A program that has answered once. */
-async function start(surroundings: ServiceOptions = {}): Promise<PolicyProgram> {
-  const program = await PolicyProgram.start(WORDS, surroundings);
+async function start(options: ServiceOptions = {}): Promise<PolicyProgram> {
+  const program = await PolicyProgram.start(['--persistent', '--log', 'none', '--db', db], options);
   assert.equal(await program.ask(ALLOWED), DUNNO);
   return program;
 }
@@ -40,20 +34,19 @@ async function checkEnd(program: PolicyProgram, bytes: string): Promise<void> {
   assert.deepEqual(await program.ended, { bytes, status: 0, signal: null, log: [] });
 }
 
-/** CPU time of a process so far, in hundredths of a second (proc(5), utime and stime). */
-function cpuTicks(pid: number | undefined): number {
-  const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return Number(fields[11]) + Number(fields[12]);
-}
-
 /** @throws when the process uses noticeable CPU time in the next 1.5 s, after half a second for what it still had to do */
 async function checkIdle({ child }: PolicyProgram): Promise<void> {
+  // proc(5): utime and stime, in hundredths of a second.
+  const ticks = () => {
+    const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return Number(fields[11]) + Number(fields[12]);
+  };
   await sleep(500);
-  const before = cpuTicks(child.pid);
+  const before = ticks();
   await sleep(1500);
-  const used = cpuTicks(child.pid) - before;
-  assert.ok(used <= 10, `${used * 10} ms of CPU time in 1500 ms`);
+  assert.ok(ticks() - before <= 10, `${(ticks() - before) * 10} ms of CPU time in 1500 ms`);
 }
 
 const COUNT = 20_000;
@@ -72,15 +65,11 @@ async function stuff(program: PolicyProgram): Promise<void> {
 }
 
 describe('a peer', { concurrency: 4 }, () => {
-  for (const [kind, surroundings] of [
-    ['blocks', {}],
-    ['does not block', NON_BLOCKING],
-  ] as const) {
+  for (const [kind, options] of Object.entries<ServiceOptions>({ blocks: {}, 'does not block': NON_BLOCKING })) {
     test(`that is silent, where the socket ${kind}`, async () => {
-      const program = await start(surroundings);
-      const flags = /^flags:\s*(\d+)/m.exec(fs.readFileSync(`/proc/${program.child.pid}/fdinfo/0`, 'utf8'))?.[1];
-      const isBlocking = (Number.parseInt(flags ?? '0', 8) & fs.constants.O_NONBLOCK) === 0;
-      assert.equal(isBlocking, kind === 'blocks');
+      const program = await start(options);
+      const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/${program.child.pid}/fdinfo/0`, 'utf8'))?.[1];
+      assert.equal((Number.parseInt(flags ?? '0', 8) & constants.O_NONBLOCK) === 0, kind === 'blocks');
       await checkIdle(program);
       program.write(REFUSED.slice(0, 100));
       await checkIdle(program);
@@ -89,7 +78,7 @@ describe('a peer', { concurrency: 4 }, () => {
     });
 
     test(`that does not read its answers, and then does, where the socket ${kind}`, async () => {
-      const program = await start(surroundings);
+      const program = await start(options);
       await stuff(program);
       await checkIdle(program);
       program.socket.resume();
@@ -97,7 +86,7 @@ describe('a peer', { concurrency: 4 }, () => {
     });
 
     test(`that goes in the middle of an answer, where the socket ${kind}`, async () => {
-      const program = await start(surroundings);
+      const program = await start(options);
       await stuff(program);
       program.socket.destroy();
       const { status, signal, log } = await program.ended;
@@ -105,7 +94,7 @@ describe('a peer', { concurrency: 4 }, () => {
     });
 
     test(`with signals at every stage, where the socket ${kind}`, async () => {
-      const program = await start(surroundings);
+      const program = await start(options);
       const disturb = async () => {
         for (const signal of ['SIGWINCH', 'SIGCONT', 'SIGURG', 'SIGCHLD', 'SIGPIPE', 'SIGSTOP', 'SIGCONT'] as const) {
           program.child.kill(signal);
@@ -125,16 +114,13 @@ describe('a peer', { concurrency: 4 }, () => {
   }
 });
 
-test('by signal, the program ends at once and writes nothing', async () => {
+test('by signal, the program ends at once and writes nothing; SIGUSR1 brings no byte of a debugger', async () => {
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGKILL'] as const) {
     const program = await start();
     program.write(REFUSED.slice(0, 50));
     program.child.kill(signal);
     assert.deepEqual(await program.ended, { bytes: DUNNO, status: null, signal, log: [] });
   }
-});
-
-test('SIGUSR1, at which Node opens its debugger, brings no byte to the socket', async () => {
   const program = await start();
   program.child.kill('SIGUSR1');
   await sleep(300);
@@ -143,28 +129,22 @@ test('SIGUSR1, at which Node opens its debugger, brings no byte to the socket', 
 });
 
 for (const mode of [[], ['--persistent']]) {
-  test(`no space left for the answer, by hand ${mode}`, async () => {
-    const { env, log } = makePlace({});
-    const words = [process.execPath, PROGRAM, '--db', db, ...mode];
-    const toFull = ['-c', 'cat | "$@" > /dev/full 2> /dev/full', 'sh', ...words];
-    const child = spawn('/bin/sh', toFull, { env, stdio: ['pipe', 'ignore', 'ignore'] });
-    child.stdin.end(ALLOWED);
-    const status = await new Promise((done) => child.once('exit', done));
-    assert.equal(status, 78);
-    assert.deepEqual(log(), [
-      'warn: the answer cannot be written (ENOSPC: no space left on device, write); free the space or correct the redirection',
-    ]);
+  test(`no space left for the answer, by hand ${mode}`, () => {
+    const { env, log } = makePlace();
+    const command = ['/bin/sh', '-c', '"$@" > /dev/full 2> /dev/full', 'sh', process.execPath, PROGRAM];
+    assert.equal(run(['--db', db, ...mode], { command, env, input: ALLOWED }).status, 78);
+    const problem = 'the answer cannot be written (ENOSPC: no space left on device, write)';
+    assert.deepEqual(log(), [`warn: ${problem}; free the space or correct the redirection`]);
   });
 }
 
 describe('warnings of Node.js', { concurrency: 4 }, () => {
-  const warning = path.join(path.dirname(db), 'warning.js');
-  fs.writeFileSync(
-    warning,
+  const warning = newFile(
     `process.emitWarning('action=ok\\n\\n', 'DeprecationWarning', 'DEP9999');
      new Buffer(1);
      Promise.reject(new Error('action=ok\\n\\n')).catch(() => {});
      setImmediate(() => process.emitWarning('action=ok\\n\\n'));`,
+    'warning.js',
   );
   for (const options of [
     '--trace-warnings --pending-deprecation --trace-deprecation',
@@ -172,14 +152,12 @@ describe('warnings of Node.js', { concurrency: 4 }, () => {
     '--unhandled-rejections=strict --throw-deprecation',
     `--trace-warnings --pending-deprecation --require=${warning}`,
   ]) {
-    for (const mode of [[], ['--persistent']]) {
-      test(`with ${options.replace(warning, 'a file that warns')} ${mode}`, async () => {
-        const env = { NODE_OPTIONS: options };
-        const { bytes, status } = await converse([...mode, '--db', db], REFUSED + ALLOWED, { env });
-        assert.deepEqual([bytes, status], [mode.length > 0 ? REJECT + DUNNO : REJECT, 0]);
-        const trouble = await converse([...mode, '--db', `${db}.missing`], REFUSED, { env });
-        assert.deepEqual([trouble.bytes, trouble.status, trouble.log.length], ['', 78, 1]);
-      });
-    }
+    test(`with ${options.replace(warning, 'a file that warns')}`, async () => {
+      const env = { NODE_OPTIONS: options };
+      const good = await converse(['--persistent', '--db', db], REFUSED + ALLOWED, { env });
+      assert.deepEqual([good.bytes, good.status], [REJECT + DUNNO, 0]);
+      const trouble = await converse(['--db', newPath()], REFUSED, { env });
+      assert.deepEqual([trouble.bytes, trouble.status, trouble.log.length], ['', 78, 1]);
+    });
   }
 });

@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { programFolder, type Running, start } from '../rig/run';
 import { waitFor } from '../rig/wait-for';
-import type { SqlServer } from '../servers/private-server';
+import type { SqlServer } from '../servers/sql-server';
 import { type Site, waitForAnswer } from './site';
 
 export interface ManySites {
