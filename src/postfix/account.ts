@@ -123,10 +123,11 @@ export function unreadable(
 ): Unreadable | null {
   if (![0, account.uid].includes(process.getuid?.() ?? -1)) return null;
   for (const file of files) {
-    const steps = new Set([...stepsTo(path.dirname(file)), ...stepsTo(realPath(file)), file]);
+    const steps = [...new Set([...stepsTo(path.dirname(file)), ...stepsTo(realPath(file)), file])];
     const ran = runAs(account, ['/bin/sh', '-c', WALK, 'sh', ...steps], { configDir, queueDir: '/' });
     if (ran.status === 0) continue;
-    const at = ran.stdout || file;
+    // Another process of the account may have printed it: a command for root must not name any other file.
+    const at = steps.find((step) => step === ran.stdout) ?? file;
     const found = fs.statSync(at, { throwIfNoEntry: false });
     if (found === undefined) return { at, problem: `there is no ${file} any more` };
     const problem = `${account.name} cannot read ${file}${at === file ? '' : ` because of ${at}`}`;
