@@ -22,7 +22,8 @@ interface Trouble {
   readonly words?: readonly string[];
   readonly input?: string;
   readonly surroundings?: ServiceOptions;
-  readonly status: number;
+  /** Default: 78. */
+  readonly status?: number;
   readonly problem: string | RegExp;
   readonly hint: string | RegExp;
   /** The hint to whoever runs the program by hand, where it is another one. */
@@ -70,136 +71,95 @@ function addonForAnotherNode(): Buffer {
   return fs.readFileSync(`${source}.node`);
 }
 
-function writeByte(file: string, at: number, byte: number): void {
-  const descriptor = fs.openSync(file, 'r+');
-  fs.writeSync(descriptor, Uint8Array.of(byte), 0, 1, at);
-  fs.closeSync(descriptor);
-}
-
 const db = (name: string) => path.join(scratch, name);
-const rebuild = (name: string) =>
-  `cd ${db(name)} && PATH=${path.dirname(process.execPath)}:$PATH npm rebuild better-sqlite3`;
-const initHint = (name: string) => `move it away and run as root: allow-nets init --db ${db(name)}`;
+const npm = (name: string, words: string) =>
+  `cd ${db(name)} && PATH=${path.dirname(process.execPath)}:$PATH npm ${words}`;
+const install = (name: string, major: number) => npm(name, `install --omit=dev --no-save better-sqlite3@${major}`);
 
-const DATABASE: Trouble[] = [
+const missingHint = (file: string) =>
+  `put the file back from a copy; for a new installation run as root: allow-nets init --db ${file}`;
+
+const DATABASE = [
   {
-    name: 'a database that is missing',
-    words: ['--db', db('no-such.db')],
-    status: 78,
-    problem: `there is no database ${db('no-such.db')}`,
-    hint: `put the file back from a copy; for a new installation run as root: allow-nets init --db ${db('no-such.db')}`,
-  },
-  {
-    name: 'a folder that is missing',
+    name: 'a database, or its folder, that is missing',
     words: ['--db', db('no/such.db')],
-    status: 78,
     problem: `there is no database ${db('no/such.db')}`,
-    hint: `put the file back from a copy; for a new installation run as root: allow-nets init --db ${db('no/such.db')}`,
+    hint: missingHint(db('no/such.db')),
   },
   {
     name: 'a file where a folder should be',
     words: ['--db', `${good}/access.db`],
-    status: 78,
     problem: `there is no database ${good}/access.db`,
-    hint: `put the file back from a copy; for a new installation run as root: allow-nets init --db ${good}/access.db`,
+    hint: missingHint(`${good}/access.db`),
   },
   {
     name: 'a folder in place of a database',
     words: ['--db', scratch],
-    status: 78,
-    problem: /^database .* cannot be used \(.*\)$/,
+    problem: `database ${scratch} cannot be used (it is a folder)`,
     hint: /^put a good copy in its place, or move it away and run as root: allow-nets init --db /,
   },
-  {
-    name: 'noise',
-    words: ['--db', file('noise.db', (f) => fs.writeFileSync(f, Buffer.alloc(32768, 'noise')))],
-    status: 78,
-    problem: `database ${db('noise.db')} cannot be used (file is not a database)`,
-    hint: `put a good copy in its place, or ${initHint('noise.db')}`,
-  },
-  {
-    name: 'noise under a good header',
-    words: ['--db', file('header.db', (f) => overwrite(f, 100, Buffer.alloc(32768, 0xa5)))],
-    status: 78,
-    problem: `database ${db('header.db')} cannot be used (database disk image is malformed)`,
-    hint: `put a good copy in its place, or ${initHint('header.db')}`,
-  },
-  {
-    name: 'half a database',
-    words: ['--db', file('half.db', (f) => fs.truncateSync(f, fs.statSync(f).size / 2))],
-    status: 78,
-    problem: `database ${db('half.db')} cannot be used (database disk image is malformed)`,
-    hint: `put a good copy in its place, or ${initHint('half.db')}`,
-  },
+  ...(
+    [
+      ['noise', 'file is not a database', (f) => fs.writeFileSync(f, Buffer.alloc(32768, 'noise'))],
+      ['header', 'database disk image is malformed', (f) => overwrite(f, 100, Buffer.alloc(32768, 0xa5))],
+      ['half', 'database disk image is malformed', (f) => fs.truncateSync(f, fs.statSync(f).size / 2)],
+      ['table', 'no such table: access', (f) => change(f, 'drop table access')],
+      ['format', 'unsupported file format', (f) => overwrite(f, 47, Buffer.of(5))],
+    ] as [name: string, problem: string, make: (file: string) => void][]
+  ).map(([name, problem, make]) => ({
+    name: `a broken database: ${name}`,
+    words: ['--db', file(`${name}.db`, make)],
+    problem: `database ${db(`${name}.db`)} cannot be used (${problem})`,
+    hint: `put a good copy in its place, or move it away and run as root: allow-nets init --db ${db(`${name}.db`)}`,
+  })),
   {
     name: 'an empty file',
     words: ['--db', file('empty.db', (f) => fs.truncateSync(f))],
-    status: 78,
     problem: `${db('empty.db')} is not a database of allow-nets (schema version 0)`,
     hint: `check --db, or run as root: allow-nets init --db ${db('empty.db')}`,
   },
   {
     name: 'a newer schema',
     words: ['--db', file('newer.db', (f) => change(f, 'pragma user_version = 99'))],
-    status: 78,
     problem: `database ${db('newer.db')} has schema version 99, this program knows 1`,
     hint: 'install the version of postfix-allow-nets that made it, or a newer one',
   },
   {
-    name: 'a schema without its table',
-    words: ['--db', file('no-table.db', (f) => change(f, 'drop table access'))],
-    status: 78,
-    problem: `database ${db('no-table.db')} cannot be used (no such table: access)`,
-    hint: `put a good copy in its place, or ${initHint('no-table.db')}`,
-  },
-  {
-    name: 'a schema format that SQLite does not know',
-    words: ['--db', file('format.db', (f) => writeByte(f, 47, 5))],
-    status: 78,
-    problem: `database ${db('format.db')} cannot be used (unsupported file format)`,
-    hint: `put a good copy in its place, or ${initHint('format.db')}`,
-  },
-  {
     name: 'write-ahead mode',
     words: ['--db', file('wal.db', (f) => change(f, 'pragma journal_mode = wal'))],
-    status: 78,
     problem: `database ${db('wal.db')} is in write-ahead mode, which the service user cannot read reliably`,
     hint: `set it back by running as root: allow-nets tidy --db ${db('wal.db')}`,
   },
 ];
 
-const PERMISSION: Trouble[] = [
+const PERMISSION = [
   {
     name: 'a file that may not be read',
     words: ['--db', file('forbidden.db', (f) => fs.chmodSync(f, 0o600))],
     surroundings: { as: 'nobody' },
-    status: 78,
     problem: `no permission to read database ${db('forbidden.db')}`,
     hint: /^let the service user's group read it, as root: allow-nets init --db .*forbidden\.db, or: chgrp GROUP .*forbidden\.db && chmod 640 /,
   },
 ];
 
-const ADDON: Trouble[] = [
+const ADDON = [
   {
     name: 'no addon',
     surroundings: installedWith('no-addon', null),
-    status: 78,
     problem: `better-sqlite3, or its native addon, is missing in ${db('no-addon')}/node_modules`,
-    hint: `install it as the owner of the folder: ${rebuild('no-addon').replace('rebuild better-sqlite3', `install --omit=dev --no-save better-sqlite3@${Number(process.versions['napi']) < 10 ? 12 : 13}`)}`,
+    hint: `install it as the owner of the folder: ${install('no-addon', Number(process.versions['napi']) < 10 ? 12 : 13)}`,
   },
   {
     name: 'an addon for another Node.js',
     surroundings: installedWith('other-addon', addonForAnotherNode()),
-    status: 78,
     problem: `better-sqlite3 was built for another Node.js than ${process.version}`,
-    hint: `rebuild it as the owner of the folder: ${rebuild('other-addon')}`,
+    hint: `rebuild it as the owner of the folder: ${npm('other-addon', 'rebuild better-sqlite3')}`,
   },
   {
     name: 'a broken addon',
     surroundings: installedWith('broken-addon', Buffer.from('no addon\n')),
-    status: 78,
     problem: /^better-sqlite3's native addon cannot be loaded \(.*\)$/,
-    hint: `rebuild it as the owner of the folder: ${rebuild('broken-addon')}`,
+    hint: `rebuild it as the owner of the folder: ${npm('broken-addon', 'rebuild better-sqlite3')}`,
   },
 ];
 
@@ -222,24 +182,19 @@ for (const [version, node, napi, wanted] of [
     surroundings: {
       command: [process.execPath, '--require', versions, ...(surroundings.command ?? []).slice(1)],
     },
-    status: 78,
     problem: `better-sqlite3 ${version} crashes Node.js v${node}, so it was not loaded`,
-    hint: `run as the owner of the folder: ${rebuild(name).replace('rebuild better-sqlite3', `install --omit=dev --no-save better-sqlite3@${wanted}`)}`,
+    hint: `run as the owner of the folder: ${install(name, wanted)}`,
   });
 }
 
 const tooLong = `sasl_username=test1\n${'a=b\n'.repeat(16384)}\n`;
 const requestHint =
   'let only check_policy_service talk to this program, one "name=value" a line and an empty line at the end';
-const REQUEST: Trouble[] = (
+const REQUEST = (
   [
     ['a line without "="', `sasl_username=test1\nnonsense\n\n`, 'a line without "="'],
-    ['HTTP', 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', 'a line without "="'],
     ['an unknown request', GOOD.replace('smtpd_access_policy', 'junk'), '"request" is not smtpd_access_policy'],
-    ['an empty request attribute', `request=\n${GOOD}`, '"request" is not smtpd_access_policy'],
     ['a request of more than 64 KiB', tooLong, 'a request of more than 65536 bytes'],
-    ['a line of more than 64 KiB', `a=${'b'.repeat(70000)}`, 'a request of more than 65536 bytes'],
-    ['the end of input inside a line', 'sasl_user', 'the input ended inside a request'],
     ['the end of input before the empty line', GOOD.slice(0, -1), 'the input ended inside a request'],
   ] as const
 ).map(([name, input, problem]) => ({
@@ -252,18 +207,17 @@ const REQUEST: Trouble[] = (
 
 const optionUsage = 'allow-nets [--db FILE] [--persistent] [--reject-text TEXT] [--log none|reject|all]';
 const optionHint = `correct the argv= of the master.cf entry: ${optionUsage}`;
-const OPTION: Trouble[] = (
+const OPTION = (
   [
-    [['--nonsense'], 'unknown option --nonsense'],
     [['--persistant'], 'unknown option --persistant'],
     [['--persistent=yes'], 'unknown option --persistent=yes'],
     [['-p'], 'unknown option -p'],
-    [['--db'], '--db requires a value'],
+    [['-'], 'unknown option -'],
+    [['--'], 'unknown option --'],
     [['--db='], '--db requires a value'],
     [['--db', ''], '--db requires a value'],
     [['--reject-text'], '--reject-text requires a value'],
     [['--log', 'some'], '--log is none, reject or all, not some'],
-    [['--log', 'ALL'], '--log is none, reject or all, not ALL'],
   ] as const
 ).map(([words, problem]) => ({
   name: words.join(' '),
@@ -295,9 +249,9 @@ function checkWords(log: readonly string[], { problem, hint }: Trouble): void {
 }
 
 describe('trouble', { concurrency: 4 }, () => {
-  const all = [...DATABASE, ...(isRoot ? PERMISSION : []), ...ADDON, ...REQUEST, ...OPTION];
+  const all: Trouble[] = [...DATABASE, ...(isRoot ? PERMISSION : []), ...ADDON, ...REQUEST, ...OPTION];
   for (const trouble of all) {
-    const { name, words = [], input = GOOD, surroundings = {}, status } = trouble;
+    const { name, words = [], input = GOOD, surroundings = {}, status = 78 } = trouble;
     const withDatabase = words.includes('--db') ? words : ['--db', good, ...words];
     for (const mode of [[], ['--persistent']]) {
       test(`${name}${mode.map((word) => `, ${word}`)}`, async () => {

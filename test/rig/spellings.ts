@@ -15,6 +15,11 @@ export interface Block extends Bits {
   readonly prefix: number;
 }
 
+/** The words of a table of texts without spaces. */
+export function words(text: string): string[] {
+  return text.split(/\s+/);
+}
+
 /** Whether the block contains the address, as node:net sees it. IPv4 and IPv6 never match each other. */
 export function blockContains(block: Block, address: Bits): boolean {
   if (block.family !== address.family) return false;

@@ -38,22 +38,13 @@ describe('the subjects of a user name', () => {
     assert.deepEqual(subjectsOf('\ufffd'), ['*']);
   });
 
-  test('folding twice is folding once, for every letter there is', () => {
-    for (let code = 0; code < 0x110000; code++) {
-      if (code >= 0xd800 && code < 0xe000) continue;
-      const once = foldName(String.fromCodePoint(code));
-      if (foldName(once) !== once) assert.fail(`U+${code.toString(16)}`);
-    }
-  });
-
-  test('a name and its other spellings fold to the same, for every letter there is', () => {
+  test('a name, its folded form and its other spellings fold to the same, for every letter there is', () => {
     const wrong: string[] = [];
     for (let code = 0; code < 0x110000; code++) {
       if (code >= 0xd800 && code < 0xe000) continue;
       const name = `x${String.fromCodePoint(code)}`;
-      for (const spelling of [name.normalize('NFD'), name.normalize('NFC')]) {
-        if (foldName(spelling) !== foldName(name)) wrong.push(`U+${code.toString(16)}`);
-      }
+      const spellings = [foldName(name), name.normalize('NFD'), name.normalize('NFC')];
+      if (spellings.some((spelling) => foldName(spelling) !== foldName(name))) wrong.push(`U+${code.toString(16)}`);
     }
     assert.deepEqual(wrong, []);
   });
