@@ -39,16 +39,22 @@ test('the database of the environment', async () => {
   if (empty.status !== 0) assert.match(empty.stderr, /\/var\/lib\/allow-nets\/access\.db/);
 });
 
-test('an own reject text', async () => {
-  for (const [text, reply] of [
-    ['no', 'no'],
-    ['{address} {user} {address}', '192.0.2.1 te{user}st?2 192.0.2.1'],
-    ['{User} {} {nonsense} %s $user', '{User} {} {nonsense} %s $user'],
-    ['Grüße\nvon {user}', 'Gr??e?von te{user}st?2'],
-    ['x'.repeat(1000), 'x'.repeat(400 - 'action=reject 5.7.1 '.length)],
+test('what the reply to a refusal says: one line of printable ASCII, 400 bytes at most', async () => {
+  for (const [user, address, text, reply] of [
+    ['bob', '192.0.2.1', 'no', 'no'],
+    ['bob', '192.0.2.1', '{User} {} {nonsense} %s $user', '{User} {} {nonsense} %s $user'],
+    ['{address}', '{user}', '{user} {address} {user}', '{address} {user} {address}'],
+    ['$&', '$1', '{user} {address} $& $1 %s', '$& $1 $& $1 %s'],
+    ['b\rob\0\x7f', '\x1b[31m', '{user} {address}', 'b?ob?? ?[31m'],
+    ['jos\xc3\xa9\xf0\x9f\x98\x80\xff', '', 'Grüße\nvon {user}', 'Gr??e?von jos???'],
+    ['bob', '', '{user} may not send mail from {address}', 'bob may not send mail from'],
+    ['bob', '', 'x'.repeat(1000), 'x'.repeat(380)],
+    ['b'.repeat(65000), '', '{user}', 'b'.repeat(380)],
+    ['bob', '', ' '.repeat(500), ''],
   ] as const) {
-    const { stdout, status } = await runByHand(['--db', db, '--reject-text', text], REFUSED);
-    assert.deepEqual([stdout, status], [`action=reject 5.7.1 ${reply}\n\n`, 0]);
+    const input = `sasl_username=${user}\nclient_address=${address}\n\n`;
+    const { stdout, status } = await runByHand(['--db', db, '--reject-text', text], input);
+    assert.deepEqual([stdout, status], [`${`action=reject 5.7.1 ${reply}`.trimEnd()}\n\n`, 0]);
   }
 });
 

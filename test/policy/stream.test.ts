@@ -89,44 +89,6 @@ describe('a request', { concurrency: 4 }, () => {
     assert.equal(status, 0);
     assert.deepEqual(log, []);
   });
-
-  test('exactly 64 KiB are a request, one byte more is none', async () => {
-    const whole = `${SHORT.slice(0, -1)}x=${'y'.repeat(65536 - SHORT.length - 3)}\n\n`;
-    assert.equal(whole.length, 65536);
-    for (const mode of MODES) {
-      const { bytes, status } = await converse([...mode, '--db', db], whole);
-      assert.deepEqual({ bytes, status }, { bytes: DUNNO, status: 0 });
-      const more = await converse([...mode, '--db', db], `z${whole}`);
-      assert.deepEqual({ bytes: more.bytes, status: more.status }, { bytes: '', status: 65 });
-    }
-    const twice = await converse(['--persistent', '--db', db], ALLOWED + whole + ALLOWED);
-    assert.equal(twice.bytes, DUNNO.repeat(3));
-  });
-
-  for (const [name, input] of [
-    ['attributes in another order', 'client_address=127.0.0.1\nsasl_username=test1\nrequest=smtpd_access_policy\n\n'],
-    ['no request attribute', SHORT],
-    ['lines that end in CR LF', SHORT.replaceAll('\n', '\r\n')],
-    ['unknown attributes', `a=\n=b\n====\nsasl_username2=x\nxsasl_username=x\nSASL_USERNAME=x\n${SHORT}`],
-    ['the first of two users counts', SHORT.replace('\n', '\nsasl_username=test2\n')],
-    ['the first of two addresses counts', SHORT.replace('\n\n', '\nclient_address=unknown\n\n')],
-    ['NUL and bytes that are not UTF-8 elsewhere', `helo_name=\0\x80\xff\n${SHORT}`],
-    ['10,000 attributes', `${'a=b\n'.repeat(10_000)}${SHORT}`],
-  ] as const) {
-    test(`with ${name}`, async () => {
-      assert.deepEqual(await converse(['--db', db], input), { bytes: DUNNO, status: 0, signal: null, log: [] });
-    });
-  }
-
-  for (const [name, user] of [
-    ['the first of two users counts, though it is empty', 'sasl_username=\nsasl_username=test2'],
-    ['an empty user after CR', 'sasl_username=\r'],
-  ] as const) {
-    test(`with ${name}`, async () => {
-      const { bytes, status } = await converse(['--db', db], `${user}\nclient_address=127.0.0.1\n\n`);
-      assert.deepEqual({ bytes, status }, { bytes: DUNNO, status: 0 });
-    });
-  }
 });
 
 describe('the end of input', { concurrency: 4 }, () => {
@@ -142,21 +104,6 @@ describe('the end of input', { concurrency: 4 }, () => {
     for (const { bytes, status, log } of ended) {
       assert.deepEqual([bytes, status, log.length], ['', 65, 1]);
     }
-  });
-
-  test('at every point inside the second request: the first answered, status 65', async () => {
-    const points = [1, 2, 14, 19, 20, 21, SHORT.length - 2, SHORT.length - 1];
-    const ended = await inTurns(points, (point) =>
-      converse(['--persistent', '--db', db], SHORT + SHORT.slice(0, point)),
-    );
-    for (const { bytes, status, log } of ended) {
-      assert.deepEqual([bytes, status, log.length], [DUNNO, 65, 1]);
-    }
-  });
-
-  test('between requests: status 0', async () => {
-    const { bytes, status } = await converse(['--persistent', '--db', db], SHORT.repeat(3));
-    assert.deepEqual([bytes, status], [DUNNO.repeat(3), 0]);
   });
 
   test('a peer that closes without reading the answer: status 0, or a broken request, and no more', async () => {

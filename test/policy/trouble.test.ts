@@ -95,7 +95,7 @@ const DATABASE = [
   {
     name: 'a folder in place of a database',
     words: ['--db', scratch],
-    problem: `database ${scratch} cannot be used (it is a folder)`,
+    problem: `database ${scratch} cannot be used (it is not a regular file)`,
     hint: /^put a good copy in its place, or move it away and run as root: allow-nets init --db /,
   },
   ...(
