@@ -15,7 +15,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Finding } from '../../src/doctor/finding';
@@ -228,6 +228,23 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
     assert.equal(found?.status, syslog ? 'warn' : 'fail');
     assert.match(found?.message ?? '', /postlog is not set-gid postdrop, so nobody does not reach /);
     assert.match(found?.remedy ?? '', /^allow-nets install -c \S+ --user nobody:postdrop$/);
+  });
+
+  test('a set-gid postlog before Postfix 3.7, where it gives its group to everybody', () => {
+    const postlog = join(makeFolder('set-gid'), 'postlog');
+    copyFileSync(program('postlog'), postlog);
+    chmodSync(postlog, 0o2755);
+    const mailLog = (version: string) => {
+      edit('main.cf', [/$/, `mail_version = ${version}\n`]);
+      const env = { PATH: `${dirname(postlog)}:${process.env['PATH']}` };
+      const { stdout } = site.run(['doctor', '--json', '-c', site.postfix.configDir], env);
+      write('main.cf', good.main);
+      return (JSON.parse(stdout) as Finding[]).find(({ check }) => check === 'mail log');
+    };
+    const found = mailLog('3.6.4');
+    assert.match(found?.message ?? '', /^\S+\/postlog is set-gid, which it must not be before Postfix 3\.7/);
+    assert.equal(found?.remedy, `chmod g-s ${postlog}`);
+    assert.notEqual(mailLog('3.7.11')?.remedy, found?.remedy);
   });
 
   test('faults of the configuration, which the named command fixes; the same command is printed once', async () => {
