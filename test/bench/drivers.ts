@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { cleanEnvironment, findProgram, runClean } from './clean-process';
+import { median } from './row';
 import { scratchPath } from './scratch';
 
 const compiled = new Map<string, Promise<string>>();
@@ -35,25 +36,14 @@ export interface Conversation {
   replies: string;
 }
 
-/** Microseconds, and requests a second; medians where nothing else is said. */
-export interface PingPong {
-  rate: number;
-  mean: number;
-  median: number;
-  p99: number;
-  max: number;
-}
-
 /** How many blocks each program answers before those that count: V8 then has compiled what it runs often. */
 export const WARMUP = 40;
 
-/** Asks each program `size` times in turn, `blocks` times over, or fewer where that would take longer than `seconds`. */
-export async function pingPong(
-  blocks: number,
-  size: number,
-  seconds: number,
-  all: Conversation[],
-): Promise<PingPong[]> {
+/**
+ * Asks each program `size` times in turn, `blocks` times over, or fewer where that would take longer than `seconds`. The median rate
+ * of each program's blocks, in requests a second.
+ */
+export async function pingPong(blocks: number, size: number, seconds: number, all: Conversation[]): Promise<number[]> {
   const lines = await runClean([
     await driver('ping-pong'),
     ...[WARMUP, blocks, size, seconds].map(String),
@@ -62,10 +52,7 @@ export async function pingPong(
   return lines
     .trim()
     .split('\n')
-    .map((line) => {
-      const { blocks: rates, ...times } = JSON.parse(line);
-      return { ...times, rate: [...rates].sort((a: number, b: number) => a - b)[rates.length >> 1] };
-    });
+    .map((line) => median(line.split(' ').map(Number)));
 }
 
 export interface Process {

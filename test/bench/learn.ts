@@ -6,7 +6,7 @@ import { LOG_USERS, writeMailLog } from './mail-log';
 import { type Group, LeftOut, median } from './row';
 import { scratchPath } from './scratch';
 
-const DAYS = 6;
+const PARTS = 6;
 
 export const learn: Group = {
   name: 'learn',
@@ -14,7 +14,7 @@ export const learn: Group = {
     const grep = findProgram('grep');
     if (!grep) throw new LeftOut('learn: grep is not installed');
     const log = scratchPath('mail.log');
-    const messages = writeMailLog(log, DAYS);
+    const messages = writeMailLog(log, PARTS);
     const requests = textFile('');
     const words = allowNets('learn', log, '--db', scratchPath('none.db'));
     const [seek, ours] = await wholeProcesses(3, 30, [
@@ -28,11 +28,11 @@ export const learn: Group = {
     ]);
     return [
       {
-        what: `learn, a log of ${DAYS} x 64 MB`,
+        what: `learn, a log of ${PARTS} x 64 MB`,
         measured: { value: median(ours?.ms ?? []) / 1000, unit: 's' },
         against: { what: 'grep -c', value: median(seek?.ms ?? []) / 1000 },
         goal: { atMost: 12 },
-        more: { 'MB/s': (DAYS * 64e3) / median(ours?.ms ?? []) },
+        more: { 'MB/s': (PARTS * 64e3) / median(ours?.ms ?? []) },
       },
       {
         what: `learn, ${LOG_USERS} users, memory`,

@@ -6,8 +6,7 @@
  * counted, so that noise of the machine hits all alike. None begins after SECONDS unless FEWEST are not yet done. REQUESTS and REPLIES are files whose parts end with an
  * empty line; each reply is compared byte for byte.
  * All run on one CPU: where the scheduler puts two programs that wait for each other makes more difference than what they do.
- * Prints a line of JSON for each program: rate (requests a second, median of the blocks), and of single answers mean,
- * median and p99 in microseconds; "blocks" has the rate of each block. */
+ * Prints for each program a line with its rate in each block, in requests a second. */
 #include "program.h"
 
 #define FEWEST 10
@@ -18,8 +17,7 @@ struct contestant {
   pid_t pid;
   int fd;
   size_t next;
-  long *answers, *blocks;
-  size_t answered;
+  long *blocks;
 };
 
 static void stay_on_one_cpu(void) {
@@ -32,11 +30,10 @@ static void stay_on_one_cpu(void) {
   if (sched_setaffinity(0, sizeof one, &one) < 0) fail("sched_setaffinity: %s", strerror(errno));
 }
 
-static long ask(struct contestant *c) {
+static void ask(struct contestant *c) {
   static char reply[4096];
   size_t i = c->next++ % c->requests.count, have = 0, want = c->replies.length[i % c->replies.count];
   const char *expected = c->replies.at[i % c->replies.count];
-  long begin = now_ns();
   write_all(c->fd, c->requests.at[i], c->requests.length[i]);
   while (have < want) {
     ssize_t n = read(c->fd, reply + have, sizeof reply - 1 - have);
@@ -45,11 +42,9 @@ static long ask(struct contestant *c) {
     have += (size_t)n;
     if (have >= 2 && memcmp(reply + have - 2, "\n\n", 2) == 0) break;
   }
-  long took = now_ns() - begin;
   reply[have] = 0;
   if (have != want || memcmp(reply, expected, want) != 0)
     fail("%s: request %zu was answered with <%s>, and not with <%.*s>", c->argv[0], i, reply, (int)want, expected);
-  return took;
 }
 
 static void finish(struct contestant *c) {
@@ -75,7 +70,6 @@ int main(int argc, char **argv) {
     c->requests = read_parts(argv[i + 1]);
     c->replies = read_parts(argv[i + 2]);
     c->argv = argv + i + 3;
-    c->answers = malloc((size_t)blocks * (size_t)size * sizeof(long));
     c->blocks = malloc((size_t)blocks * sizeof(long));
   }
   for (int i = 0; i < count; i++) all[i].pid = start_program(all[i].argv, &all[i].fd);
@@ -85,24 +79,12 @@ int main(int argc, char **argv) {
     for (int i = 0; i < count; i++) {
       struct contestant *c = &all[i];
       long begin = now_ns();
-      for (int n = 0; n < size; n++) {
-        long took = ask(c);
-        if (block >= 0) c->answers[c->answered++] = took;
-      }
+      for (int n = 0; n < size; n++) ask(c);
       if (block >= 0) c->blocks[block] = now_ns() - begin;
     }
   }
   for (int i = 0; i < count; i++) finish(&all[i]);
-  for (int i = 0; i < count; i++) {
-    struct contestant *c = &all[i];
-    double sum = 0;
-    for (size_t n = 0; n < c->answered; n++) sum += (double)c->answers[n];
-    qsort(c->answers, c->answered, sizeof(long), by_size);
-    printf("{\"mean\":%.2f,\"median\":%.2f,\"p99\":%.2f,\"max\":%.2f,\"blocks\":[", sum / (double)c->answered / 1e3,
-           (double)c->answers[c->answered / 2] / 1e3, (double)c->answers[c->answered * 99 / 100] / 1e3,
-           (double)c->answers[c->answered - 1] / 1e3);
-    for (int b = 0; b < done; b++) printf("%s%.0f", b ? "," : "", size * 1e9 / (double)c->blocks[b]);
-    printf("]}\n");
-  }
+  for (int i = 0; i < count; i++)
+    for (int b = 0; b < done; b++) printf("%.0f%c", size * 1e9 / (double)all[i].blocks[b], b + 1 < done ? ' ' : '\n');
   return 0;
 }

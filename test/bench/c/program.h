@@ -95,8 +95,3 @@ static inline struct parts read_parts(const char *path) {
   } while (part < bytes + have);
   return parts;
 }
-
-static inline int by_size(const void *a, const void *b) {
-  long x = *(const long *)a, y = *(const long *)b;
-  return (x > y) - (x < y);
-}

@@ -3,8 +3,8 @@
  *   whole-process WARMUP ROUNDS SECONDS (-- REQUESTS PROGRAM ARGUMENT...)...
  *
  * In every round each program runs once, in turn, so that noise of the machine hits all alike; WARMUP rounds before
- * are not counted, and none begins after SECONDS unless FEWEST are not yet done. Program and socket are as in program.h; round N writes part N of REQUESTS, and %r in an argument becomes the
- * number of the round (from 0; in the warm-up below 0). What a program writes on the socket is taken until it has exited.
+ * are not counted, and none begins after SECONDS unless FEWEST are not yet done. Program and socket are as in program.h.
+ * What a program writes on the socket is taken until it has exited.
  * Prints a line of JSON for each run: program (its place in the list), round, ns, status (as the shell counts it),
  * rss (the most it used, in KiB), output (hex). */
 #include "program.h"
@@ -16,29 +16,13 @@ struct contestant {
   char **argv;
 };
 
-static char **with_round(char **argv, int round) {
-  static char *filled[64];
-  static char text[64][4096];
-  int n = 0;
-  for (; argv[n] && n < 63; n++) {
-    char *mark = strstr(argv[n], "%r");
-    filled[n] = argv[n];
-    if (!mark) continue;
-    snprintf(text[n], sizeof text[n], "%.*s%d%s", (int)(mark - argv[n]), argv[n], round, mark + 2);
-    filled[n] = text[n];
-  }
-  filled[n] = NULL;
-  return filled;
-}
-
 static void run(struct contestant *c, int number, int round) {
   static char output[1 << 20];
-  size_t have = 0, part = (size_t)(round < 0 ? 0 : round) % c->requests.count;
-  char **argv = with_round(c->argv, round);
+  size_t have = 0;
   int fd, status;
   long begin = now_ns();
-  pid_t pid = start_program(argv, &fd);
-  write_all(fd, c->requests.at[part], c->requests.length[part]);
+  pid_t pid = start_program(c->argv, &fd);
+  write_all(fd, c->requests.at[0], c->requests.length[0]);
   /* A child that the program leaves behind to log may hold the socket open: the reply ends the wait, too. */
   for (ssize_t n; (n = read(fd, output + have, sizeof output - have)) != 0;) {
     if (n < 0 && errno == EINTR) continue;
