@@ -41,6 +41,14 @@ export class Trouble extends Error {
   }
 }
 
+/** A command line that is wrong in itself: exit status 2. */
+export const wrongUsage = (problem: string, hint: string): Trouble => new Trouble({ kind: 'option', problem, hint });
+
+/** What a command cannot do as things are: exit status 1. `command`: the command that the hint speaks of. */
+export function refusal(problem: string, hint: string, command?: string | null): Trouble {
+  return new Trouble({ kind: 'refused', problem, hint, command: command ?? undefined });
+}
+
 /** Turns anything thrown into a failure. What is not Trouble is a bug. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Trouble) return error.failure;

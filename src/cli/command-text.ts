@@ -31,6 +31,11 @@ export function commandText(
   return printable(text) === text ? text : null;
 }
 
+/** A hint with the command that does it; without one that cannot be pasted. */
+export function withCommand(text: string, command: string | null): string {
+  return command === null ? text : `${text}: ${command}`;
+}
+
 /**
  * The command that lets the user send mail from the address (IPv6: from its /64) for some days, or null if the user or
  * the address cannot stand in an entry.

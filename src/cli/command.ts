@@ -1,5 +1,6 @@
 // The description of a command, from which its parsing, --help, completion and manual section are made.
 import type { Options } from 'yargs';
+import { DEFAULT_DATABASE } from '../rules/database';
 
 /** The parsed command line. Options are named as on the command line, without the dashes. */
 export interface Arguments {
@@ -31,10 +32,10 @@ export interface Command {
 /** The first word of a command's line. */
 export const firstWord = ({ line }: Command) => line.replace(/ .*/, '');
 
-/** `add <user> <network..>` as the manual writes it: `add USER NETWORK...`. */
-export function usageOf(line: string): string {
-  const upper = line.replace(/<([^>]+)>|\[[^\]]+\]/g, (all, needed?: string) => (needed ?? all).toUpperCase());
-  return upper.replaceAll('..', '...');
+/** `add USER NETWORK...`: how the manual and hints write the line of a command. */
+export function usageOf({ line, tail }: Command): string {
+  const text = [line, tail ?? []].flat().join(' ').replaceAll('..', '...');
+  return text.replace(/<(.+?)>|\[.+?\]/g, (all, required?: string) => (required ?? all).toUpperCase());
 }
 
 export const NOTE = { type: 'string', requiresArg: true, describe: 'why, for later readers' } as const;
@@ -47,3 +48,34 @@ export const ENTRY_OPTIONS: Readonly<Record<string, Options>> = {
   for: { type: 'string', requiresArg: true, describe: 'for that long: 7d, 12h, 30m' },
   local: LOCAL,
 };
+
+/** The policy program's command line, for --help and the manual. policy/options.ts parses it. */
+export const POLICY_USAGE = `allow-nets [--db FILE] [--persistent] [--reject-text TEXT] [--log none|reject|all]
+       allow-nets COMMAND ...`;
+
+export const POLICY_ABOUT = `Without a command: the policy program that Postfix runs. It reads a policy request on
+standard input and answers on standard output.`;
+
+export const DB_OPTION = {
+  type: 'string',
+  requiresArg: true,
+  describe: `the database ($ALLOW_NETS_DB, else ${DEFAULT_DATABASE})`,
+} as const;
+
+export const POLICY_OPTIONS = {
+  persistent: {
+    type: 'boolean',
+    global: false,
+    describe: 'answer any number of requests on one connection',
+  },
+  'reject-text': {
+    type: 'string',
+    global: false,
+    describe: 'the text of a refusal; {user} and {address} are filled in',
+  },
+  log: {
+    global: false,
+    choices: ['none', 'reject', 'all'],
+    describe: 'which requests are logged (default reject)',
+  },
+} as const;

@@ -5,7 +5,7 @@
 import * as path from 'node:path';
 import type { FallbackCompletionFunction } from 'yargs';
 import { DEFAULT_DATABASE } from '../rules/database';
-import { eachRowOf, namesFrom } from '../rules/entries';
+import { namesFrom } from '../rules/entries';
 import { foldName } from '../rules/subject';
 import { withReadTransaction } from './open';
 
@@ -15,40 +15,30 @@ export const COMPLETION_QUERY = '--get-yargs-completions';
 /** Most names offered at once; nobody reads a longer list. */
 const MOST = 200;
 
+/** Where a name can stand: the words before it, the table with the names, and what is written before a name. */
+const PLACES = [
+  [/^set (add|remove|list|load)$/, 'network_set', ''],
+  [/^(add|block|unblock|remove|list|check)$/, 'access', ''],
+  [/^add \S+/, 'network_set', '@'],
+] as const;
+
 /** Offers database names where they can stand, else what yargs offers. */
 export const completeNames: FallbackCompletionFunction = (current, argv, others, done) => {
   const words = (argv._ as unknown[]).map(String).filter((word) => word !== 'allow-nets');
   const line = words.slice(0, -1).join(' ');
-  const [, command, owner] = /^((?:set )?[a-z]+)(?: (\S+))?/.exec(line) ?? [];
-  const found = current.startsWith('-') ? null : namesAt(command ?? '', owner, current, argv['db']);
-  if (found === null) return others();
+  const [, table, mark = ''] = PLACES.find(([before]) => before.test(line)) ?? [];
+  if (table === undefined || current.startsWith('-')) return others();
   const names: string[] = [];
-  for (const name of found) {
-    // Names with shell metacharacters are left out, so that a completed name cannot run as a command.
-    if (name.startsWith(current) && /^[\p{L}\p{N}_@+./][\p{L}\p{N}_@%+=,.:/-]*$/u.test(name)) names.push(name);
-    if (names.length === MOST) break;
-  }
+  try {
+    const db = path.resolve(String(argv['db'] ?? (process.env['ALLOW_NETS_DB'] || DEFAULT_DATABASE)));
+    const start = foldName(current.slice(mark.length));
+    for (const name of withReadTransaction(db, (connection) => namesFrom(connection, table, start))) {
+      const word = `${mark}${name}`;
+      // Names with shell metacharacters are left out, so that a completed name cannot run as a command.
+      if (word.startsWith(current) && /^[\p{L}\p{N}_@+./][\p{L}\p{N}_@%+=,.:/-]*$/u.test(word)) names.push(word);
+      if (names.length === MOST) break;
+    }
+  } catch {}
   // zsh takes the text after a colon for a description.
   done(process.env['SHELL']?.includes('zsh') ? names.map((name) => name.replaceAll(':', '\\:')) : names);
 };
-
-/** The names that can follow `command` and `owner` (a user or set); null if yargs is to complete. */
-function namesAt(command: string, owner: string | undefined, current: string, db: unknown): Iterable<string> | null {
-  const isSet = /^set (add|remove|list|load)$/.test(command);
-  if (!isSet && !/^(add|block|unblock|remove|list|check)$/.test(command)) return null;
-  if (owner !== undefined && !/^(add|(set )?remove)$/.test(command)) return null;
-  const table = isSet ? 'network_set' : 'access';
-  try {
-    return withReadTransaction(
-      path.resolve(String(db ?? (process.env['ALLOW_NETS_DB'] || DEFAULT_DATABASE))),
-      (connection) => {
-        if (owner === undefined) return namesFrom(connection, table, foldName(current));
-        if (command === 'add') return ['any', ...[...namesFrom(connection, 'network_set')].map((name) => `@${name}`)];
-        const name = foldName(isSet ? owner.replace(/^@/, '') : owner);
-        return [...eachRowOf(connection, table, name)].map(({ network }) => String(network));
-      },
-    );
-  } catch {
-    return [];
-  }
-}

@@ -1,6 +1,6 @@
 // Opens the files that a command reads; `-` is standard input.
 import * as fs from 'node:fs';
-import { Trouble } from '../failure';
+import { refusal } from '../failure';
 
 const REASONS: Readonly<Record<string, (name: string) => string>> = {
   ENOENT: (name) => `there is no file ${name}`,
@@ -19,7 +19,7 @@ export function openInput(name: string): number {
     const { code = '' } = error as NodeJS.ErrnoException;
     const problem = REASONS[code]?.(name) ?? `${name} cannot be read (${code})`;
     const hint = code === 'EACCES' ? 'run the command as root' : 'name a file to read, or - for standard input';
-    throw new Trouble({ kind: 'refused', problem, hint });
+    throw refusal(problem, hint);
   }
 }
 

@@ -1,9 +1,9 @@
 // Parses names and networks as people type them. Errors suggest the spelling that was likely meant.
 import { userInfo } from 'node:os';
-import { Trouble } from '../failure';
-import type { Meaning } from '../rules/meaning';
-import { formatNetwork, isCertain, parseNetwork } from '../rules/network';
-import { networksOf, parseRange, type Range } from '../rules/range';
+import { wrongUsage } from '../failure';
+import { type Meaning, meaningOf, meaningText } from '../rules/meaning';
+import { formatNetwork, parseNetwork } from '../rules/network';
+import { networksOf, parseRange } from '../rules/range';
 import { nameFault } from '../rules/row-fault';
 import { foldName } from '../rules/subject';
 import { refuseInvisible, refuseLook } from './pasted';
@@ -17,32 +17,30 @@ export interface Refusal {
 /** Parses the network of an entry: a CIDR, an address, `any`, `inherit`, `none` or `@SET`. */
 export function readNetwork(text: string): Meaning | Refusal {
   const spelled = text.trim();
-  const word = spelled.toLowerCase();
-  if (word === 'any' || word === 'inherit' || word === 'none') return { kind: word };
+  const meaning = meaningOf('access', spelled);
   if (spelled.startsWith('@')) {
-    const name = foldName(spelled.slice(1));
-    return isSetName(name) ? { kind: 'set', name } : refuseSetName(spelled.slice(1));
+    return meaning?.kind === 'set' && isSetName(meaning.name) ? meaning : refuseSetName(spelled.slice(1));
   }
-  const parsed = parseNetwork(spelled);
-  if (parsed === null || !isCertain(spelled, parsed.network)) {
-    const range = parseRange(spelled);
-    if (range !== null) return { problem: `${spelled} is a range, not a network`, hint: rangeHint(range) };
-    const meant = likelyNetwork(spelled);
-    const hint = meant === null ? 'a network is 192.0.2.0/24, 2001:db8::/32, any or @SET' : `did you mean ${meant}`;
-    return { problem: `${quoted(text)} is not a network`, hint };
-  }
-  if (!parsed.hostBits) return { kind: 'network', network: parsed.network };
-  const host = parseNetwork(spelled.replace(/\/.*/, ''))?.network;
-  const hint = [parsed.network, ...(host ? [host] : [])].map(formatNetwork).join(' or ');
-  return { problem: `${quoted(text)} is not the first address of its network`, hint };
+  if (meaning === null) return refuseNetwork(spelled);
+  const address = spelled.replace(/\/.*/, '');
+  if (address === spelled || !parseNetwork(spelled)?.hostBits) return meaning;
+  const likely = [meaningText(meaning), likelyNetwork(address)].join(' or ');
+  return { problem: `${quoted(text)} is not the first address of its network`, hint: likely };
 }
 
 const MOST_NETWORKS = 8;
 
-function rangeHint(range: Range): string {
-  const networks = networksOf(range).map(formatNetwork);
-  const more = networks.length > MOST_NETWORKS ? ',...' : '';
-  return `its networks are ${networks.slice(0, MOST_NETWORKS).join(',')}${more}`;
+function refuseNetwork(text: string): Refusal {
+  const range = parseRange(text);
+  if (range !== null) {
+    const networks = networksOf(range).map(formatNetwork);
+    const more = networks.length > MOST_NETWORKS ? ',...' : '';
+    const hint = `its networks are ${networks.slice(0, MOST_NETWORKS).join(',')}${more}`;
+    return { problem: `${text} is a range, not a network`, hint };
+  }
+  const meant = likelyNetwork(text);
+  const hint = meant === null ? 'a network is 192.0.2.0/24, 2001:db8::/32, any or @SET' : `did you mean ${meant}`;
+  return { problem: `${quoted(text)} is not a network`, hint };
 }
 
 export function isRefusal(read: Meaning | Refusal): read is Refusal {
@@ -52,25 +50,21 @@ export function isRefusal(read: Meaning | Refusal): read is Refusal {
 /** Like readNetwork, but throws Trouble instead of returning a Refusal. */
 export function parseNetworkArgument(text: string): Meaning {
   const read = readNetwork(text);
-  if (isRefusal(read)) throw new Trouble({ kind: 'option', ...read });
+  if (isRefusal(read)) throw wrongUsage(read.problem, read.hint);
   return read;
 }
 
 /** Tries the spellings of other programs: brackets, an interface, a comma, a netmask, leading zeros, missing octets. */
 function likelyNetwork(text: string): string | null {
-  const octets = (start: string) => [...start.split('.'), '0', '0', '0'].slice(0, 4).join('.');
-  const tries = [
-    text.replace(/^\[(.*)\]|%[^/]*|[,;]$/g, '$1'),
-    text.replace(/\/(\d+\.\d+\.\d+\.\d+)$/, (_, mask: string) => `/${maskLength(mask)}`),
-    text.replace(/\b0+(?=\d)/g, ''),
-    text.replace(
-      /^(\d+(?:\.\d+){0,2})(?:\.\*?)+$/,
-      (_, start: string) => `${octets(start)}/${start.split('.').length * 8}`,
-    ),
-    text.replace(/^(\d+(?:\.\d+){0,2})\/(\d+)$/, (_, start: string, length: string) => `${octets(start)}/${length}`),
-  ];
-  const others = tries.filter((spelling) => spelling !== text);
-  const found = others.map(parseNetwork).find((parsed) => parsed !== null);
+  const spelling = text
+    .replace(/^\[(.*)\]|%[^/]*|[,;]$/g, '$1')
+    .replace(/\b0+(?=\d)/g, '')
+    .replace(/(?<=\/)\d+\.\d+\.\d+\.\d+$/, maskLength)
+    .replace(/^(\d+(?:\.\d+){0,2})(?:(?:\.\*?)+|\/(\d+))$/, (_, start: string, length?: string) => {
+      const octets = start.split('.');
+      return `${[...octets, '0', '0', '0'].slice(0, 4).join('.')}/${length ?? octets.length * 8}`;
+    });
+  const found = parseNetwork(spelling);
   return found ? formatNetwork(found.network) : null;
 }
 
@@ -83,7 +77,7 @@ function maskLength(mask: string): string {
 /** Parses a subject: a SASL user name, `@domain` or `*`. Returns it folded; throws Trouble. */
 export function parseSubjectArgument(text: string): string {
   const refusal = refuseSubject(text);
-  if (refusal !== null) throw new Trouble({ kind: 'option', ...refusal });
+  if (refusal !== null) throw wrongUsage(refusal.problem, refusal.hint);
   return foldName(text);
 }
 
@@ -103,8 +97,9 @@ export function refuseSubject(text: string): Refusal | null {
 /** Parses the name of a set, with or without `@`. Returns it folded, without `@`; throws Trouble. */
 export function parseSetArgument(text: string): string {
   const name = foldName(text.replace(/^@/, ''));
-  if (!isSetName(name)) throw new Trouble({ kind: 'option', ...refuseSetName(text) });
-  return name;
+  if (isSetName(name)) return name;
+  const { problem, hint } = refuseSetName(text);
+  throw wrongUsage(problem, hint);
 }
 
 export function isSetName(name: string): boolean {

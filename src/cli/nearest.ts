@@ -1,9 +1,9 @@
 // Finds the known name that is most similar to the typed one, for "did you mean".
 
-/** The most similar name, at an edit distance of at most 2, or null. */
+/** The name that differs in the fewest letters, at most in a third of them and in 2, or null. */
 export function nearest(name: string, names: Iterable<string>): string | null {
   let best: string | null = null;
-  let least = 3;
+  let least = Math.min(3, 1 + name.length / 3);
   for (const candidate of names) {
     if (Math.abs(candidate.length - name.length) >= least) continue;
     const distance = levenshtein(name, candidate);

@@ -3,32 +3,17 @@ import { makeCanonical } from '../rules/canonical';
 import { type Connection, openForReading, openForWriting, withDatabaseErrors } from '../rules/database';
 import { RowImport } from '../rules/import';
 import { asOwner, becomeOwner } from '../rules/owner';
-import { hint } from './output';
 
 /**
  * Runs `work` in one immediate transaction. First, readable rows that other SQLite clients wrote are made canonical:
- * `rewritten` is their number, and `before` runs before that and reports what they hide.
+ * `rewritten` is their number.
  */
-export function withWriteTransaction<T>(
-  file: string,
-  work: (connection: Connection, rewritten: number) => T,
-  before?: (connection: Connection) => void,
-): T {
+export function withWriteTransaction<T>(file: string, work: (connection: Connection, rewritten: number) => T): T {
   return asOwner(file, () =>
     withDatabaseErrors(file, () => {
       const connection = openForWriting(file);
-      const warnings: string[] = [];
-      const change = () => {
-        before?.(connection);
-        return work(
-          connection,
-          makeCanonical(connection, before === undefined ? (one) => warnings.push(one) : undefined),
-        );
-      };
       try {
-        const result = connection.transaction(change).immediate();
-        hintAtWarnings(warnings);
-        return result;
+        return connection.transaction(() => work(connection, makeCanonical(connection))).immediate();
       } finally {
         connection.close();
       }
@@ -36,24 +21,13 @@ export function withWriteTransaction<T>(
   );
 }
 
-const MOST_WARNINGS = 20;
-
-/** Hints at hand-written rows that likely grant too much, since their canonical form no longer shows it. */
-function hintAtWarnings(warnings: readonly string[]): void {
-  for (const warning of warnings.slice(0, MOST_WARNINGS)) hint(`a row by hand, ${warning}`);
-  if (warnings.length > MOST_WARNINGS) hint(`and ${warnings.length - MOST_WARNINGS} more such rows`);
-}
-
 /** Runs `work`, which adds rows and applies them, see RowImport. */
 export async function withRowImport<T>(file: string, work: (rows: RowImport) => T | Promise<T>): Promise<T> {
   const becomeRoot = becomeOwner(file);
   try {
     const connection = withDatabaseErrors(file, () => openForWriting(file));
-    const warnings: string[] = [];
     try {
-      const result = await work(withDatabaseErrors(file, () => new RowImport(connection, (one) => warnings.push(one))));
-      hintAtWarnings(warnings);
-      return result;
+      return await work(withDatabaseErrors(file, () => new RowImport(connection)));
     } catch (error) {
       return withDatabaseErrors(file, () => {
         throw error;

@@ -12,15 +12,24 @@ import { outputTrouble, printable } from '../failure';
 const CHUNK = 64 * 1024;
 let pending = '';
 
+const COLOURS = { bold: 1, red: 31, green: 32, yellow: 33, dim: 2 } as const;
+export type Colour = keyof typeof COLOURS;
+
 /** Buffers text for standard output until the buffer is full or `flush` is called. */
 export function print(text: string): void {
-  pending += text;
+  pending += isTerminal(1) ? withoutControls(text) : text;
   if (pending.length >= CHUNK) flush();
 }
 
-/** Prints exactly one line: line breaks in the text become `?`. */
-export function printLine(line: string): void {
-  print(`${line.replaceAll('\n', '?')}\n`);
+/**
+ * Prints exactly one line: line breaks in the text become `?`. Coloured on a terminal, unless NO_COLOR is set
+ * (no-color.org).
+ */
+export function printLine(text: string, colour: Colour | null = null): void {
+  const line = text.replaceAll('\n', '?');
+  const plain = !isTerminal(1) || (process.env['NO_COLOR'] ?? '') !== '' || process.env['TERM'] === 'dumb';
+  if (plain || colour === null) print(`${line}\n`);
+  else pending += `\x1b[${COLOURS[colour]}m${withoutControls(line)}\x1b[0m\n`;
 }
 
 export function flush(): void {
@@ -31,7 +40,7 @@ export function flush(): void {
 
 export function printError(text: string): void {
   flush();
-  writeOut(2, text);
+  writeOut(2, isTerminal(2) ? withoutControls(text) : text);
 }
 
 /** Prints a hint, what to do next or what to know, on standard error. */
@@ -39,9 +48,15 @@ export function hint(text: string): void {
   printError(`allow-nets: hint: ${printable(text)}\n`);
 }
 
+/** Hints at the first of them, and how many more there are. */
+export function hintAll(texts: readonly string[], most = 20): void {
+  for (const text of texts.slice(0, most)) hint(text);
+  if (texts.length > most) hint(`and ${texts.length - most} more`);
+}
+
 function writeOut(descriptor: 1 | 2, text: string): void {
   try {
-    if (!writeAll(descriptor, Buffer.from(isTerminal(descriptor) ? forTerminal(text) : text))) process.exit(0);
+    if (!writeAll(descriptor, Buffer.from(text))) process.exit(0);
   } catch (error) {
     if (descriptor === 1) throw outputTrouble(error);
   }
@@ -56,24 +71,9 @@ export function isTerminal(descriptor: 0 | 1 | 2): boolean {
   return isTty;
 }
 
-const COLOURS = { bold: 1, red: 31, green: 32, yellow: 33, dim: 2 } as const;
-export type Colour = keyof typeof COLOURS;
-
-/** Stands for the escape character of our colours until they are written. Random, so that no name can forge it. */
-const ESCAPE = `\0${Math.random()}\0`;
-
-/** Coloured on a terminal, unless NO_COLOR is set (no-color.org). */
-export function withColour(text: string, colour: Colour): string {
-  const plain = !isTerminal(1) || (process.env['NO_COLOR'] ?? '') !== '' || process.env['TERM'] === 'dumb';
-  return plain ? text : `${ESCAPE}[${COLOURS[colour]}m${text}${ESCAPE}[0m`;
-}
-
-/** Makes text printable except for line breaks, tabs and our own colours. */
-function forTerminal(text: string): string {
-  return text
-    .split(ESCAPE)
-    .map((part) => part.replace(/[^\n\t]+/g, printable))
-    .join('\x1b');
+/** Makes text printable except for line breaks and tabs. */
+function withoutControls(text: string): string {
+  return text.replace(/[^\n\t]+/g, printable);
 }
 
 /** A JSON array, written object by object. */

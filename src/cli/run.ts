@@ -3,25 +3,49 @@
 // DIAGNOSTICS: every failure prints an error and a hint; the status is 2 for wrong usage, 70 for a bug, else 1.
 import * as path from 'node:path';
 import yargs, { type Argv } from 'yargs';
-import { asErrorLines, commandStatus, failureOf } from '../failure';
+import { asErrorLines, commandStatus, failureOf, wrongUsage } from '../failure';
 import { DEFAULT_DATABASE } from '../rules/database';
-import { type Arguments, type Command, firstWord } from './command';
+import {
+  type Arguments,
+  type Command,
+  DB_OPTION,
+  firstWord,
+  POLICY_ABOUT,
+  POLICY_OPTIONS,
+  POLICY_USAGE,
+  usageOf,
+} from './command';
 import { COMPLETION_QUERY, completeNames } from './completion';
-import { flush, print, printError } from './output';
-import { DB_OPTION, POLICY_ABOUT, POLICY_OPTIONS, POLICY_USAGE } from './policy-usage';
-import { MARK, wrongUsage } from './wrong-usage';
+import { flush, isTerminal, print, printError } from './output';
 
 declare const __VERSION__: string;
+
+/** Put before a word that yargs would misread. No word of a command line can contain a NUL. */
+const MARK = '\0';
+
+/** The width of --help, unless the terminal is narrower. */
+const WIDEST = 100;
+
+/** The summaries of groups of commands, by their first word. */
+const GROUPS: Readonly<Record<string, string>> = { set: 'manage named sets of networks' };
+
+const MISSING = 'arguments are missing: got %s, need at least %s';
+
+/** What yargs is to say instead of its own messages. */
+const MESSAGES = {
+  'Not enough non-option arguments: got %s, need at least %s': { one: MISSING, other: MISSING },
+  'Not enough arguments following: %s': '--%s requires a value',
+  'Invalid values:': 'wrong value:',
+  'Argument: %s, Given: %s, Choices: %s': '--%s %s is not one of %s',
+  'Arguments %s and %s are mutually exclusive': '--%s and --%s exclude each other',
+};
 
 /**
  * Thrown by the handlers so that the command runs outside yargs. A handler that returns makes yargs render the help,
  * which takes long.
  */
 class ParsedCommand extends Error {
-  constructor(
-    readonly command: Command,
-    readonly args: Arguments,
-  ) {
+  constructor(readonly run: () => number | Promise<number>) {
     super();
   }
 }
@@ -39,17 +63,14 @@ export async function runCommandLine(words: readonly string[], commands: readonl
 }
 
 async function statusOf(words: readonly string[], commands: readonly Command[]): Promise<number> {
-  const parser = parserFor(commands).fail((message: string, error?: Error): never => {
-    throw error && error.name !== 'YError' ? error : wrongUsage(message, words, commands);
-  });
   try {
     // Without a callback yargs prints with console.log, which ignores a full disk.
-    await parser.parseAsync(wordsForYargs(words, commands), {}, (_error, _values, output) => {
+    await parserFor(words, commands).parseAsync(wordsForYargs(words, commands), {}, (_error, _values, output) => {
       if (output !== '') print(`${output}\n`);
     });
     return 0;
   } catch (error) {
-    if (error instanceof ParsedCommand) return error.command.run(error.args);
+    if (error instanceof ParsedCommand) return error.run();
     throw error;
   }
 }
@@ -59,25 +80,26 @@ async function statusOf(words: readonly string[], commands: readonly Command[]):
  * take for something else: `-`, a user named help, and all after `--`, unless the command has a tail.
  */
 function wordsForYargs(words: readonly string[], commands: readonly Command[]): string[] {
-  const [first, second] = words;
-  if (first === COMPLETION_QUERY) return [...words];
-  if (first === 'help') {
-    const isHelp = second === undefined || commands.some((command) => firstWord(command) === second);
-    return isHelp ? [...words.slice(1), '--help'] : words.slice(1);
+  if (words[0] === COMPLETION_QUERY) return [...words];
+  const help = words.indexOf('help');
+  if (help === 0 || (help === 1 && Object.hasOwn(GROUPS, words[0] ?? ''))) {
+    return [...words.filter((_, i) => i !== help), '--help'];
   }
-  if (second === 'help' && Object.hasOwn(GROUPS, first ?? '')) return [first ?? '', ...words.slice(2), '--help'];
   const end = words.includes('--') ? words.indexOf('--') : words.length;
-  const own = words.slice(0, end);
-  const marked = own.map((word, i) => (word === '-' || (word === 'help' && i > 0) ? `${MARK}${word}` : word));
+  const own = words.slice(0, end).map((word) => (word === '-' || word === 'help' ? MARK + word : word));
   const hasTail = commands.some((command) => command.tail !== undefined && own.includes(firstWord(command)));
-  return [...marked, ...(hasTail ? words.slice(end) : words.slice(end + 1).map((word) => `${MARK}${word}`))];
+  return [...own, ...(hasTail ? words.slice(end) : words.slice(end + 1).map((word) => MARK + word))];
 }
 
-function parserFor(commands: readonly Command[]): Argv {
+function parserFor(words: readonly string[], commands: readonly Command[]): Argv {
+  // What yargs rejects is about the innermost command that it has recognized.
+  let hint = 'allow-nets --help lists the commands';
+  let isCommand = true;
   const parser = yargs([])
     .scriptName('allow-nets')
     .locale('en')
-    .wrap(100)
+    .updateStrings(MESSAGES as never)
+    .wrap(isTerminal(1) ? Math.min(WIDEST, process.stdout.columns || WIDEST) : WIDEST)
     .usage(`${POLICY_USAGE}\n\n${POLICY_ABOUT}`)
     .version(__VERSION__)
     .alias('version', ['V', 'v'])
@@ -86,12 +108,17 @@ function parserFor(commands: readonly Command[]): Argv {
     .options({ db: DB_OPTION, ...POLICY_OPTIONS })
     .example('allow-nets add alice@example.com 192.0.2.0/24', 'let alice send mail from there')
     .example('allow-nets check alice@example.com 192.0.2.7', 'would alice be allowed, and why')
-    .demandCommand(1, '')
+    .demandCommand(1, 'a command is missing')
     // Our own command prints the script, so yargs' one gets a name that nobody can type.
     .completion(`${MARK}completion`, false, completeNames)
     .strict()
     .exitProcess(false)
     .showHelpOnFail(false)
+    .fail((message: string, error?: Error): never => {
+      if (error && error.name !== 'YError') throw error;
+      const text = message.replaceAll(MARK, '').replace(/\s*\n\s*/g, ' ');
+      throw wrongUsage(unknownWord(text, words, isCommand) ?? text, hint);
+    })
     .parserConfiguration({
       'boolean-negation': false,
       'camel-case-expansion': false,
@@ -100,17 +127,28 @@ function parserFor(commands: readonly Command[]): Argv {
       'parse-positional-numbers': false,
       'populate--': true,
     });
-  const groups = new Set<string>();
-  for (const command of commands) {
-    const first = firstWord(command);
+  const add = (to: Argv, line: string, command: Command) =>
+    to.command(
+      line,
+      command.summary,
+      (own) => {
+        const words = command.line.replace(/ [<[].*/, '');
+        hint = `allow-nets ${usageOf(command)}; allow-nets ${words} --help explains it`;
+        isCommand = false;
+        describe(own, line, command);
+      },
+      (values) => {
+        throw new ParsedCommand(() => command.run(argumentsOf(values)));
+      },
+    );
+  for (const first of new Set(commands.map(firstWord))) {
+    const members = commands.filter((command) => firstWord(command) === first);
     const summary = GROUPS[first];
-    if (summary === undefined) addCommand(parser, command.line, command);
-    else if (!groups.has(first)) {
-      groups.add(first);
+    if (summary === undefined) for (const command of members) add(parser, command.line, command);
+    else {
       parser.command(first, summary, (group) => {
-        for (const member of commands) {
-          if (firstWord(member) === first) addCommand(group, member.line.slice(first.length + 1), member);
-        }
+        hint = `allow-nets ${first} --help lists the commands`;
+        for (const command of members) add(group, command.line.slice(first.length + 1), command);
         return group.demandCommand(1, `${first} requires a command`);
       });
     }
@@ -118,27 +156,24 @@ function parserFor(commands: readonly Command[]): Argv {
   return parser;
 }
 
-/** The summaries of groups of commands, by their first word. */
-const GROUPS: Readonly<Record<string, string>> = { set: 'manage named sets of networks' };
+/** The first word that yargs does not know, as it was typed; null if the message is about something else. */
+function unknownWord(message: string, words: readonly string[], isCommand: boolean): string | null {
+  const [, name] = /^Unknown arguments?: ([^,]*)/.exec(message) ?? [];
+  if (name === undefined) return null;
+  const option = words.find((word) => word.startsWith('-') && word.replace(/^--?|=.*$/gs, '') === name);
+  if (option !== undefined) return `unknown option ${option.replace(/=.*$/s, '')}`;
+  return `unknown ${isCommand ? 'command' : 'argument'} ${name}`;
+}
 
-function addCommand(parser: Argv, line: string, command: Command): void {
+function describe(parser: Argv, line: string, command: Command): void {
   const { summary, tail, about = [], positionals = {}, options = {}, examples } = command;
-  parser.command(
-    line,
-    summary,
-    (own) => {
-      for (const [name, describe] of Object.entries(positionals)) {
-        // Without `default: undefined`, --help would show [] as the default of a variadic positional.
-        own.positional(name, { type: 'string', describe, default: undefined });
-      }
-      for (const [text, what] of examples) own.example(text, what);
-      if (tail !== undefined) own.usage(`$0 ${line} ${tail}\n\n${summary}`);
-      return own.options({ ...options }).epilogue(about.join('\n\n'));
-    },
-    (values) => {
-      throw new ParsedCommand(command, argumentsOf(values));
-    },
-  );
+  for (const [name, description] of Object.entries(positionals)) {
+    // Without `default: undefined`, --help would show [] as the default of a variadic positional.
+    parser.positional(name, { type: 'string', describe: description, default: undefined });
+  }
+  for (const [text, what] of examples) parser.example(text, what);
+  if (tail !== undefined) parser.usage(`$0 ${line} ${tail}\n\n${summary}`);
+  parser.options({ ...options }).epilogue(about.join('\n\n'));
 }
 
 function argumentsOf(values: Record<string, unknown>): Arguments {

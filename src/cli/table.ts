@@ -1,5 +1,5 @@
 // Prints tables row by row: the first rows set the widths of the columns, so that a long list needs no memory.
-import { type Colour, printLine, withColour } from './output';
+import { type Colour, printLine } from './output';
 
 /** The number of rows that determine the widths. */
 const SAMPLE = 1000;
@@ -39,6 +39,5 @@ function printInColumns({ cells, colour }: TableLine, widths: readonly number[],
     if (right.includes(i)) return cell.padStart(width);
     return i === cells.length - 1 ? cell : cell.padEnd(width);
   });
-  const line = padded.join('  ').trimEnd();
-  printLine(colour ? withColour(line, colour) : line);
+  printLine(padded.join('  ').trimEnd(), colour);
 }

@@ -1,5 +1,5 @@
 // Parses times as people type them, and formats them for messages.
-import { Trouble } from '../failure';
+import { wrongUsage } from '../failure';
 import { expiryMoment, formatInstant, parseInstant } from '../rules/expiry';
 
 const SECONDS: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, w: 604_800 };
@@ -13,7 +13,7 @@ export function momentOf(text: string, option: string, dayStart = false): number
   const exact = parseInstant(spelled);
   const [, day = '', time, offset] = /^(.{10})(T[\d:.]+)?(.*)$/.exec(spelled) ?? [];
   if (exact === null || (time === undefined && offset !== '')) {
-    throw wrongTime(`${option} ${text} is not a date or time`, `${option} 2026-12-24, or ${option} 2026-12-24T18:00Z`);
+    throw wrongUsage(`${option} ${text} is not a date or time`, `${option} 2026-12-24, or ${option} 2026-12-24T18:00Z`);
   }
   if (offset !== '') return exact;
   const local = new Date(`${day}${time ?? 'T00:00'}`);
@@ -28,18 +28,18 @@ export function secondsOf(text: string, option: string, units = SECONDS): number
   if (match === null || unit === undefined || Number(match[1]) === 0) {
     const [one, two, three] = 's' in units ? ['30s', '5m', '1h'] : ['7d', '12h', '30m'];
     const hint = `${option} ${one}, ${option} ${two} or ${option} ${three}`;
-    throw wrongTime(`${option} ${text} is not a length of time`, hint);
+    throw wrongUsage(`${option} ${text} is not a length of time`, hint);
   }
   return Number(match[1]) * unit;
 }
 
 /** The `expires` that --until or --for sets, or null if neither is given. */
 export function expiryOf(until: string | null, length: string | null, now: number): string | null {
-  if (until !== null && length !== null) throw wrongTime('--until and --for exclude each other', 'give one of them');
+  if (until !== null && length !== null) throw wrongUsage('--until and --for exclude each other', 'give one of them');
   if (length !== null) return formatInstant(now + secondsOf(length, '--for') * 1000);
   if (until === null) return null;
   const moment = momentOf(until, '--until');
-  if (moment <= now) throw wrongTime(`--until ${until} is in the past`, 'to remove access: allow-nets remove');
+  if (moment <= now) throw wrongUsage(`--until ${until} is in the past`, 'to remove access: allow-nets remove');
   return formatInstant(moment);
 }
 
@@ -47,10 +47,6 @@ export function expiryOf(until: string | null, length: string | null, now: numbe
 export function momentText(moment: number): string {
   const local = formatInstant(moment - new Date(moment).getTimezoneOffset() * 60_000);
   return `${formatInstant(moment)} (${local.slice(0, 10)} ${local.slice(11, 19)} local time)`;
-}
-
-function wrongTime(problem: string, hint: string): Trouble {
-  return new Trouble({ kind: 'option', problem, hint });
 }
 
 /** ` until ...` for an entry that expires, else empty. `expires`: as stored in the database. */

@@ -3,9 +3,9 @@
 import type { Command } from '../cli/command';
 import { allowCommand, commandText } from '../cli/command-text';
 import { withReadTransaction } from '../cli/open';
-import { hint, printLine, withColour } from '../cli/output';
-import { reasons } from '../cli/reasons';
+import { hint, printLine } from '../cli/output';
 import { momentOf } from '../cli/time';
+import { reasons } from '../entries/reasons';
 import { decide, type Refusal } from '../policy/decide';
 import { rulesOf } from '../rules/lookup';
 
@@ -38,7 +38,7 @@ export const check: Command = {
         printLine(JSON.stringify({ user, address, decision, subject, network, set, reason: because.join('; ') }));
         return allowed ? 0 : 1;
       }
-      printLine(withColour(allowed ? 'allowed' : 'refused', allowed ? 'green' : 'red'));
+      printLine(allowed ? 'allowed' : 'refused', allowed ? 'green' : 'red');
       for (const line of because) printLine(`  ${line}`);
       if (verdict.kind === 'refused' && at === null) hintRemedy(verdict, user, address, args.db);
       return allowed ? 0 : 1;

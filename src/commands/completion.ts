@@ -4,12 +4,12 @@ import yargs from 'yargs';
 import type { Command } from '../cli/command';
 import { COMPLETION_QUERY } from '../cli/completion';
 import { print } from '../cli/output';
-import { Trouble } from '../failure';
+import { wrongUsage } from '../failure';
 
 export const completion: Command = {
   line: 'completion [shell]',
   summary: 'print a completion script for bash or zsh',
-  about: ['Completes commands, options, and the users, sets and networks of the database.'],
+  about: ['Completes commands, options, and the users and sets of the database.'],
   positionals: { shell: 'bash or zsh; that of $SHELL when not given' },
   examples: [
     ['allow-nets completion bash > /etc/bash_completion.d/allow-nets', 'for all users of bash'],
@@ -17,9 +17,7 @@ export const completion: Command = {
   ],
   run(args) {
     const shell = args.text('shell') ?? (path.basename(process.env['SHELL'] ?? '') === 'zsh' ? 'zsh' : 'bash');
-    if (shell !== 'bash' && shell !== 'zsh') {
-      throw new Trouble({ kind: 'option', problem: `there is no completion for ${shell}`, hint: 'bash or zsh' });
-    }
+    if (shell !== 'bash' && shell !== 'zsh') throw wrongUsage(`there is no completion for ${shell}`, 'bash or zsh');
     // yargs chooses the shell by this variable, both here and when the script runs us.
     process.env['SHELL'] = shell;
     const parser = yargs([]).scriptName('allow-nets').exitProcess(false).completion('completion');

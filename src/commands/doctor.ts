@@ -2,7 +2,7 @@
 // changes nothing. Its requests to the running service leave one line in the mail log: the refusal of a made-up user.
 
 import type { Arguments, Command } from '../cli/command';
-import { flush, printJsonArray, printLine, withColour } from '../cli/output';
+import { flush, printJsonArray, printLine } from '../cli/output';
 import { serviceExamination } from '../doctor/checks';
 import { type Finding, fail, ok } from '../doctor/finding';
 import { installedService, reloadCommand } from '../doctor/installed-service';
@@ -98,12 +98,12 @@ function orphanedName(targets: readonly string[]): string {
   return names.find((name) => name === 'allow-nets') ?? names[0] ?? 'allow-nets';
 }
 
-const COLOURS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
+const COLOURS = { ok: null, warn: 'yellow', fail: 'red' } as const;
 
 /** `earlier`: the findings printed before; a fix that they have is not repeated. */
 function printFinding({ check, status, message, advice, remedy }: Finding, earlier: readonly Finding[]): void {
   const cells = `${status.padEnd(4)}  ${check.padEnd(24)}  ${printable(message)}`;
-  printLine(status === 'ok' ? cells : withColour(cells, COLOURS[status]));
+  printLine(cells, COLOURS[status]);
   const same = earlier.find((one) => remedy !== null && one.remedy === remedy && one.advice === advice);
   if (same !== undefined) printLine(`      fix: as for "${same.check}" above`);
   else if (advice !== null || remedy !== null) {

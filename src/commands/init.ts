@@ -4,7 +4,7 @@ import * as path from 'node:path';
 import type { Command } from '../cli/command';
 import { printLine } from '../cli/output';
 import { DOVECOT_VIEW } from '../dovecot/view';
-import { shellWord, Trouble } from '../failure';
+import { refusal, shellWord } from '../failure';
 import { accountOf } from '../postfix/account';
 import { makeDatabaseFile, makeDatabaseFolder, restrictAccess, restrictableAccess } from '../postfix/database-access';
 import { installedUser } from '../postfix/installed-user';
@@ -67,7 +67,8 @@ function create(file: string, gid: number | null): boolean {
       connection
         .transaction(() => {
           const tables = connection.prepare('select count(*) from sqlite_schema').pluck().get() as number;
-          if (tables > 0) throw new Trouble({ kind: 'refused', problem: `${file} is being made by another program` });
+          if (tables > 0)
+            throw refusal(`${file} is being made by another program`, 'wait for it, and see: allow-nets list');
           connection.exec(SCHEMA + DOVECOT_VIEW);
         })
         .immediate();
@@ -90,13 +91,11 @@ function makeFolder(folder: string, gid: number | null, isLast = true): void {
       fs.chmodSync(folder, 0o755);
     }
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const why = code === 'EROFS' ? 'it would be on a read-only file system' : code;
+    const problem = `the folder ${folder} cannot be made (${(error as Error).message})`;
     const where = shellWord(path.dirname(folder));
-    const hint =
-      code === 'EROFS'
-        ? `find out why, and mount it for writing: findmnt -T ${where}`
-        : 'run the command as root, or choose another place with --db FILE';
-    throw new Trouble({ kind: 'refused', problem: `the folder ${folder} cannot be made (${why})`, hint });
+    const isDenied = (error as NodeJS.ErrnoException).code === 'EACCES';
+    throw isDenied
+      ? refusal(problem, 'run the command as root, or choose another place with --db FILE')
+      : refusal(problem, 'find out why', `ls -ld ${where}; findmnt -T ${where}`);
   }
 }

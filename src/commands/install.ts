@@ -2,10 +2,9 @@
 //
 // It checks everything that it can before it changes anything, and shows the changes to the administrator first.
 import * as fs from 'node:fs';
-import type { Arguments, Command } from '../cli/command';
-import { type Grants, grantsOf } from '../cli/grants';
+import { type Arguments, type Command, POLICY_OPTIONS } from '../cli/command';
 import { hint, printLine, quantity } from '../cli/output';
-import { POLICY_OPTIONS } from '../cli/policy-usage';
+import { type Grants, grantsOf } from '../entries/grants';
 import { Trouble, type Words } from '../failure';
 import { accountOf, unreadable } from '../postfix/account';
 import { changedStages, changePostfix, confirmChange, printChange, printStep } from '../postfix/change-postfix';

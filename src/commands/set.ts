@@ -1,17 +1,17 @@
 // allow-nets set: manages named sets of networks, to which entries refer as @NAME.
+
 import { type Arguments, type Command, LOCAL, NOTE } from '../cli/command';
-import { entryWriter } from '../cli/entry-writer';
 import { parseNetworkArgument, parseSetArgument } from '../cli/input';
 import { nearest } from '../cli/nearest';
 import { withReadTransaction, withWriteTransaction } from '../cli/open';
 import { printJsonArray, printLine, quantity } from '../cli/output';
 import { printTable } from '../cli/table';
+import { entryWriter, removeHint, rowsNamed } from '../entries/change';
+import { printRows } from '../entries/table';
 import { printable, Trouble } from '../failure';
 import type { Connection } from '../rules/database';
 import { deleteRows, eachRowOf, hasRows, namesFrom, rowsOf, usersOfSet } from '../rules/entries';
 import { meaningText } from '../rules/meaning';
-import { printRows } from './list';
-import { removeHint, rowsNamed } from './remove';
 
 export const setAdd: Command = {
   line: 'set add <name> <network..>',
@@ -39,7 +39,7 @@ export const setAdd: Command = {
         return `@${name} ${isNew ? 'now holds' : 'already holds'} ${meaningText(meaning)}`;
       });
     });
-    lines.forEach(printLine);
+    for (const line of lines) printLine(line);
     return 0;
   },
 };

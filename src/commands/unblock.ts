@@ -1,15 +1,12 @@
 // allow-nets unblock: removes a block.
 
 import type { Command } from '../cli/command';
-import { withWriteTransaction } from '../cli/open';
-import { hint, printLine } from '../cli/output';
-import { Trouble } from '../failure';
-import type { Connection } from '../rules/database';
-import { handRows, type Row, rowWith } from '../rules/entries';
-import { removeEntries } from '../rules/inherit';
+import { printLine } from '../cli/output';
+import { removeSelected } from '../entries/change';
+import { refusal } from '../failure';
+import { rowsOf } from '../rules/entries';
 import { meaningOf } from '../rules/meaning';
 import { foldName } from '../rules/subject';
-import { hintAtSync } from '../sync/status';
 
 export const unblock: Command = {
   line: 'unblock <user>',
@@ -19,31 +16,17 @@ export const unblock: Command = {
   examples: [['allow-nets unblock carol@example.com', 'carol has a new password']],
   run(args) {
     const user = foldName(args.text('user') ?? '');
-    const { rows, changes } = withWriteTransaction(args.db, (connection) => {
-      const blocks = blocksOf(connection, user);
-      if (blocks.length === 0) throw notBlocked(user);
-      return removeEntries(connection, blocks, Date.now());
-    });
-    printLine(`${user} is no longer blocked`);
-    for (const text of changes) hint(text);
-    if (rows.some(({ local }) => !local)) {
-      hintAtSync(args.db, 'brings the block back, unless it is taken out of its list too');
-    }
-    return 0;
+    return removeSelected(
+      args.db,
+      (connection) => {
+        const blocks = rowsOf(connection, 'access', user).filter(
+          ({ network }) => meaningOf('access', network)?.kind === 'none',
+        );
+        if (blocks.length > 0) return blocks;
+        const hint = 'allow-nets list marks who is blocked; allow-nets check USER ADDRESS says which entries decide';
+        throw refusal(`${user} is not blocked`, hint);
+      },
+      () => printLine(`${user} is no longer blocked`),
+    );
   },
 };
-
-/** The entries `none` of a user, including hand-written ones whose time of expiry cannot be read. */
-function blocksOf(connection: Connection, user: string): Row[] {
-  const meaning = { kind: 'none' } as const;
-  const row = rowWith(connection, 'access', user, meaning);
-  const byHand = handRows(connection, 'access').filter(
-    (row) => foldName(String(row.user)) === user && meaningOf('access', row.network)?.kind === 'none',
-  );
-  return row === null ? byHand : [row, ...byHand];
-}
-
-function notBlocked(user: string): Trouble {
-  const hint = 'allow-nets list marks who is blocked; allow-nets check USER ADDRESS says which entries decide';
-  return new Trouble({ kind: 'refused', problem: `${user} has no entry none`, hint });
-}

@@ -1,6 +1,6 @@
 // Turns text into man(7) macros, and escapes what roff would take for a request, an escape or a typographic dash.
 
-export function escapeRoff(text: string): string {
+function escapeRoff(text: string): string {
   return text
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')
@@ -14,12 +14,22 @@ export function escapeRoff(text: string): string {
 /** An argument of a macro, which a `"` would end. */
 const argument = (text: string) => `"${escapeRoff(text).replaceAll('"', '\\(dq')}"`;
 
-export const section = (title: string) => `.SH ${argument(title)}`;
-export const subsection = (title: string) => `.SS ${argument(title)}`;
-export const paragraph = (text: string) => `.PP\n${escapeRoff(text)}`;
-
-/** A tagged paragraph: an option, a status, a file. */
-export const item = (tag: string, text: string) => `.TP\n.B ${argument(tag)}\n${escapeRoff(text)}`;
-
-/** Lines that are not filled: commands, files. */
-export const verbatim = (lines: string) => `.PP\n.in +4n\n.nf\n${escapeRoff(lines)}\n.fi\n.in`;
+/**
+ * Each line is a paragraph. `# ` and `## ` begin a section and a subsection, four spaces a line that is not filled
+ * (commands, files); `TAG :: TEXT` explains an option, a status or a file.
+ */
+export function roff(text: string): string {
+  const lines = text.split('\n').filter((line) => line !== '');
+  return lines
+    .map((line, i) => {
+      if (line.startsWith('    ')) {
+        const [start, end] = [lines[i - 1], lines[i + 1]].map((next) => !next?.startsWith('    '));
+        return `${start ? '.PP\n.in +4n\n.nf\n' : ''}${escapeRoff(line.slice(4))}${end ? '\n.fi\n.in' : ''}`;
+      }
+      const [, mark, title = ''] = /^(##?) (.*)$/.exec(line) ?? [];
+      if (mark !== undefined) return `.S${mark === '#' ? 'H' : 'S'} ${argument(title)}`;
+      const [, tag, meaning = ''] = /^(.+?) :: (.*)$/.exec(line) ?? [];
+      return tag === undefined ? `.PP\n${escapeRoff(line)}` : `.TP\n.B ${argument(tag)}\n${escapeRoff(meaning)}`;
+    })
+    .join('\n');
+}

@@ -5,7 +5,7 @@
 // started.
 import * as fs from 'node:fs';
 import type { Arguments } from '../cli/command';
-import { flush, isTerminal, printError, printLine, withColour } from '../cli/output';
+import { flush, isTerminal, printError, printLine } from '../cli/output';
 import { asErrorLines, failureOf, hintLine, printable } from '../failure';
 import type { ConfigStore } from './config-store';
 import type { ConfigFiles } from './configuration';
@@ -31,7 +31,7 @@ export function changedStages({ files }: ConfigStore, stages: readonly ConfigFil
 }
 
 export function printStep(step: readonly string[]): void {
-  printLine(withColour(printable(shellLine(step)), 'bold'));
+  printLine(printable(shellLine(step)), 'bold');
 }
 
 /** Prints the commands that `changePostfix` runs and the lines that it removes and adds. */
@@ -52,8 +52,8 @@ function printLines(file: string, before: readonly string[], after: readonly str
   const removed = before.filter((line) => !after.includes(line));
   const added = after.filter((line) => !before.includes(line));
   if (removed.length + added.length > 0) printLine(`in ${file}`);
-  for (const line of removed) printLine(withColour(`  - ${printable(line)}`, 'red'));
-  for (const line of added) printLine(withColour(`  + ${printable(line)}`, 'green'));
+  for (const line of removed) printLine(`  - ${printable(line)}`, 'red');
+  for (const line of added) printLine(`  + ${printable(line)}`, 'green');
 }
 
 /**

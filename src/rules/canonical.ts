@@ -3,20 +3,18 @@
 //
 // Every command that writes does this first in its transaction, so that the rest of its code handles one kind of row.
 // Only names with non-ASCII capitals change a decision, since SQLite did not match them. Of two rows with the same
-// meaning, the one that lasts longer stays. Of unreadable rows only the name changes.
+// meaning, the one that lasts longer stays. Of unreadable rows, and of those that likely grant too much (10.1.2.3/8),
+// only the name changes: list, tidy and doctor mark them.
 import type { Connection } from './database';
 import { deleteRows, handRows, type Row, renameRow, rowWith, rowWriter } from './entries';
 import { expiryMoment, formatInstant } from './expiry';
 import { meaningOf } from './meaning';
-import { hasHostBits, rowText, warningOf } from './row-fault';
+import { hasHostBits } from './row-fault';
 import { TABLES } from './schema';
 import { foldName, isComparable } from './subject';
 
-/**
- * Call this in a transaction. Returns the number of rewritten rows. `onHostBits` gets a warning for each row that
- * grants more than the address in it, since `list` and `doctor` cannot see that in the canonical form.
- */
-export function makeCanonical(connection: Connection, onHostBits: (warning: string) => void = () => {}): number {
+/** Call this in a transaction. Returns the number of rewritten rows. */
+export function makeCanonical(connection: Connection): number {
   let count = 0;
   for (const table of TABLES) {
     const write = rowWriter(connection, table);
@@ -24,8 +22,8 @@ export function makeCanonical(connection: Connection, onHostBits: (warning: stri
       const name = typeof row.user === 'string' ? foldName(row.user) : '';
       if (!isComparable(name)) continue;
       const meaning = meaningOf(table, row.network);
-      if (meaning === null || expiryMoment(row.expires) === Number.NEGATIVE_INFINITY) {
-        // It grants nothing, but is an entry of its user.
+      if (meaning === null || expiryMoment(row.expires) === Number.NEGATIVE_INFINITY || hasHostBits(row)) {
+        // It is an entry of its user all the same.
         if (row.user !== name) renameRow(connection, table, row, name, meaning?.kind === 'none');
         continue;
       }
@@ -33,7 +31,6 @@ export function makeCanonical(connection: Connection, onHostBits: (warning: stri
         deleteRows(connection, table, [row]);
         continue;
       }
-      if (hasHostBits(row)) onHostBits(`${rowText(table, row)}: ${warningOf(table, row)}`);
       const same = rowWith(connection, table, name, meaning);
       const lasting = same !== null && expiryMoment(same.expires) > expiryMoment(row.expires) ? same : row;
       const moment = expiryMoment(lasting.expires);

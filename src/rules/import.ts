@@ -99,11 +99,7 @@ export class RowImport {
   private readonly insert: Statement;
   private read = 0;
 
-  /** `onHostBits`: as makeCanonical. */
-  constructor(
-    private readonly connection: Connection,
-    private readonly onHostBits?: (warning: string) => void,
-  ) {
+  constructor(private readonly connection: Connection) {
     // A temporary table up to this size (KB) stays in memory; a larger one goes to a file.
     connection.pragma('temp.cache_size = -64000');
     connection.exec(INCOMING);
@@ -126,7 +122,7 @@ export class RowImport {
     const { connection } = this;
     connection.exec('commit; begin immediate');
     try {
-      makeCanonical(connection, this.onHostBits);
+      makeCanonical(connection);
       options.before?.(connection);
       const changes: Change[] = [];
       const result = this.write(options, options.report === undefined ? null : changes);

@@ -1,7 +1,7 @@
 // Prints the state of `sync` for list --status, checks it for doctor, and warns that the next sync may undo a change.
 import * as path from 'node:path';
-import { hint, printLine, withColour } from '../cli/output';
-import { printTable } from '../cli/table';
+import { hint, printLine } from '../cli/output';
+import { printTable, type TableLine } from '../cli/table';
 import { momentText } from '../cli/time';
 import { printable, shellWord, Trouble } from '../failure';
 import { parseInstant } from '../rules/expiry';
@@ -16,27 +16,23 @@ export function printStatus(database: string, json: boolean): 0 {
     throw new Trouble({ kind: 'refused', problem, hint: 'allow-nets sync -- COMMAND, see allow-nets sync --help' });
   }
   if (json) printLine(JSON.stringify({ ...state, age: ageOf(state, now) }));
-  else
-    printTable(
-      null,
-      lines(state, now).map((cells) => ({ cells })),
-    );
+  else printTable(null, lines(state, now));
   return 0;
 }
 
-function lines(state: SyncState, now: number): [string, string][] {
+function lines(state: SyncState, now: number): TableLine[] {
   const { source, every, rows, last_attempt, last_success, last_change, last_error, failing_since } = state;
   const age = ageOf(state, now);
   const success = age === null ? 'never' : `${timeText(last_success)}, ${ageText(age)} ago`;
-  const error = last_error === null ? 'none' : withColour(`${timeText(last_attempt)}: ${printable(last_error)}`, 'red');
+  const error = last_error === null ? 'none' : `${timeText(last_attempt)}: ${printable(last_error)}`;
   return [
-    ['source', printable(source.map(shellWord).join(' '))],
-    ['runs', every === null ? 'when it is started' : `every ${ageText(every)}`],
-    ['last success', isOld(state, now) ? withColour(success, 'red') : success],
-    ['last change', timeText(last_change)],
-    ['rows', rows === null ? 'not known' : String(rows)],
-    ['last error', error],
-    ...(failing_since === null ? [] : ([['failing since', timeText(failing_since)]] as [string, string][])),
+    { cells: ['source', printable(source.map(shellWord).join(' '))] },
+    { cells: ['runs', every === null ? 'when it is started' : `every ${ageText(every)}`] },
+    { cells: ['last success', success], colour: isOld(state, now) ? 'red' : null },
+    { cells: ['last change', timeText(last_change)] },
+    { cells: ['rows', rows === null ? 'not known' : String(rows)] },
+    { cells: ['last error', error], colour: last_error === null ? null : 'red' },
+    ...(failing_since === null ? [] : [{ cells: ['failing since', timeText(failing_since)] }]),
   ];
 }
 

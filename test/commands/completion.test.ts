@@ -3,30 +3,29 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { describe, test } from 'node:test';
+import { test } from 'node:test';
 import { needs, program } from '../requires';
-import { writeDatabase } from '../rig/database';
+import { newDatabase } from '../rig/database';
 import { PROGRAM } from '../rig/run';
 import { makeFolder } from '../rig/scratch';
 
 const scratch = makeFolder();
-const db = path.join(scratch, 'access.db');
-const other = path.join(scratch, 'other.db');
 const given = path.join(scratch, 'given');
-
-writeDatabase(db, [
-  { name: 'alice@example.com', network: '10.0.0.0/8' },
-  { name: 'alice@example.com', network: '2001:db8::/32' },
-  { name: 'bob smith@example.com', network: '@office' },
-  { name: 'host:8080@example.com', network: '@office' },
-  { name: "o'neill@example.com", network: 'any' },
-  { name: 'evil$(touch pwned)`touch pwned`@example.com', network: 'any' },
-  { name: 'm\u00fcller@example.com', network: 'any' },
-  { name: '@example.com', network: 'any' },
+const other = newDatabase([{ name: 'zoe@example.net', network: '10.0.0.0/8' }]);
+const names = [
+  'alice@example.com',
+  'bob smith@example.com',
+  'host:8080@example.com',
+  "o'neill@example.com",
+  'evil$(touch pwned)`touch pwned`@example.com',
+  'm\u00fcller@example.com',
+  '@example.com',
+];
+const db = newDatabase([
+  ...names.map((name) => ({ name, network: 'any' })),
   { table: 'network_set', name: 'office', network: '203.0.113.0/24' },
   { table: 'network_set', name: 'a:b', network: '203.0.113.0/24' },
 ]);
-writeDatabase(other, [{ name: 'zoe@example.net', network: '10.0.0.0/8' }]);
 
 // What is typed runs the program only to complete it: its words are kept instead.
 fs.mkdirSync(path.join(scratch, 'bin'));
@@ -54,8 +53,6 @@ const CASES: [typed: string, words: string[]][] = [
   ['list host:8080@eTAB', ['list', 'host:8080@example.com']],
   ['list evTAB', ['list', 'ev']],
   ['list m\u00fcTAB', ['list', 'm\u00fcller@example.com']],
-  ['remove alTAB 10TAB', ['remove', 'alice@example.com', '10.0.0.0/8']],
-  ['remove alice@example.com 2001:TAB', ['remove', 'alice@example.com', '2001:db8::/32']],
   ['add carol @oTAB --noTAB x', ['add', 'carol', '@office', '--note', 'x']],
   ['add carol @a:TAB', ['add', 'carol', '@a:b']],
   [`list --db ${other} zTAB`, ['list', '--db', other, 'zoe@example.net']],
@@ -64,8 +61,8 @@ const CASES: [typed: string, words: string[]][] = [
   ['--db /no/such.db list alTAB', ['--db', '/no/such.db', 'list', 'al']],
 ];
 
-/** Types the lines into an interactive shell, one after the other. @returns the words that the program was given, line by line */
-function typed(shell: string, prepare: string): string[] {
+/** Types the lines into an interactive shell, one after the other, and compares the words that the program was given. */
+function compare(shell: string, prepare: string): void {
   fs.rmSync(given, { force: true });
   const lines = CASES.map(([line]) => `allow-nets ${line.replaceAll('TAB', '\t')}`);
   const { stdout } = spawnSync(program('script'), ['-qec', shell, '/dev/null'], {
@@ -85,27 +82,18 @@ function typed(shell: string, prepare: string): string[] {
   });
   assert.equal(fs.existsSync(path.join(scratch, 'pwned')), false, 'a name was run as a command');
   assert.ok(fs.existsSync(given), stdout);
-  return fs.readFileSync(given, 'utf8').trimEnd().split('\n');
-}
-
-function compare(shell: string, prepare: string): void {
-  const words = typed(shell, prepare);
-  const expected = CASES.map(([line, wanted]) => `${line}: ${wanted.map((word) => `<${word}>`).join('')}`);
+  const words = fs.readFileSync(given, 'utf8').trimEnd().split('\n');
   assert.deepEqual(
     CASES.map(([line], i) => `${line}: ${words[i]}`),
-    expected,
+    CASES.map(([line, wanted]) => `${line}: ${wanted.map((word) => `<${word}>`).join('')}`),
   );
 }
 
-describe('completion in bash', needs('script'), () => {
-  test('commands, options, users, sets and networks', () => {
-    compare('bash --norc --noprofile -i', 'eval "$(allow-nets completion bash)"');
-  });
+test('completion in bash', needs('script'), () => {
+  compare('bash --norc --noprofile -i', 'eval "$(allow-nets completion bash)"');
 });
 
-describe('completion in zsh', needs('script', 'zsh'), () => {
-  test('commands, options, users, sets and networks', () => {
-    const prepare = 'autoload -Uz compinit; compinit -u -D; eval "$(allow-nets completion zsh)"';
-    compare(`${program('zsh')} -f -i`, prepare);
-  });
+test('completion in zsh', needs('script', 'zsh'), () => {
+  const prepare = 'autoload -Uz compinit; compinit -u -D; eval "$(allow-nets completion zsh)"';
+  compare(`${program('zsh')} -f -i`, prepare);
 });

@@ -1,7 +1,8 @@
 // Counts the users that a database allows, for install to report before it enforces.
-import { eachRow, hasRows, isExpired } from '../rules/entries';
+
+import { withReadTransaction } from '../cli/open';
+import { eachRow, hasRows, isExpired, namesFrom } from '../rules/entries';
 import { problemOf } from '../rules/row-fault';
-import { withReadTransaction } from './open';
 
 export interface Grants {
   /** The number of users with own entries. */
@@ -15,14 +16,14 @@ export interface Grants {
 export function grantsOf(file: string): Grants {
   const now = Date.now();
   return withReadTransaction(file, (connection) => {
+    const subjects = [...namesFrom(connection, 'access')];
+    const wide = subjects.filter((subject) => subject === '*' || subject.startsWith('@'));
     const hasSet = (name: string) => hasRows(connection, 'network_set', name);
-    const subjects = new Set<string>();
     let any = false;
     for (const row of eachRow(connection, 'access')) {
-      subjects.add(String(row.user));
-      any ||= problemOf('access', row, hasSet) === null && !isExpired(row, now);
+      any = problemOf('access', row, hasSet) === null && !isExpired(row, now);
+      if (any) break;
     }
-    const wide = [...subjects].filter((subject) => subject === '*' || subject.startsWith('@')).sort();
-    return { users: subjects.size - wide.length, wide, any };
+    return { users: subjects.length - wide.length, wide, any };
   });
 }

@@ -1,0 +1,155 @@
+// Adds and removes entries, for add, block, unblock and remove, and says what that means for the users.
+
+import type { Arguments } from '../cli/command';
+import { commandText, withCommand } from '../cli/command-text';
+import { parseNetworkArgument, parseSubjectArgument, whoAmI } from '../cli/input';
+import { nearest } from '../cli/nearest';
+import { withWriteTransaction } from '../cli/open';
+import { hintAll, printLine } from '../cli/output';
+import { expiryOf, untilText } from '../cli/time';
+import { refusal } from '../failure';
+import type { Connection } from '../rules/database';
+import { hasRows, namesFrom, type Row, rowsOf, rowWith, rowWriter } from '../rules/entries';
+import { formatInstant, keptExpiry } from '../rules/expiry';
+import { decidersOf, inheritWider, removeEntries } from '../rules/inherit';
+import { type Meaning, meaningOf, meaningText } from '../rules/meaning';
+import { hasHostBits } from '../rules/row-fault';
+import type { Table } from '../rules/schema';
+import { EVERYBODY } from '../rules/subject';
+import { hintAtSync } from '../sync/status';
+import { nameHints, requireUserName } from './names';
+
+interface EntryValues {
+  /** Null keeps the present note; an empty one removes it. */
+  readonly note: string | null;
+  /** Null keeps the present time, unless it has passed. Of a block it removes it. */
+  readonly expires: string | null;
+  readonly local: boolean;
+}
+
+/** Returns a function that adds an entry or changes the one of the same meaning; it returns null if nothing changed. */
+export function entryWriter(connection: Connection, table: Table, now: number) {
+  const write = rowWriter(connection, table);
+  const origin = { addedBy: whoAmI(), addedAt: formatInstant(now) };
+  return (user: string, meaning: Meaning, wanted: EntryValues): Pick<EntryValues, 'expires' | 'local'> | null => {
+    const present = rowWith(connection, table, user, meaning);
+    const note = wanted.note === '' ? null : (wanted.note ?? present?.note ?? null);
+    const expires = wanted.expires ?? (meaning.kind === 'none' ? null : keptExpiry(present?.expires, now));
+    const local = wanted.local || present?.local === true;
+    if (present?.note === note && present.expires === expires && present.local === local) return null;
+    write({ user, meaning, note, expires, local, ...origin });
+    return { expires, local };
+  };
+}
+
+/** Adds entries of the user in `args`. The command is `block` if `texts`, their networks, are only `none`. */
+export function addEntries(args: Arguments, texts: readonly string[]): 0 {
+  const { db } = args;
+  const now = Date.now();
+  const user = parseSubjectArgument(args.text('user') ?? '');
+  const networks = texts.map(parseNetworkArgument);
+  const [only, local, force] = [args.flag('only'), args.flag('local'), args.flag('force')];
+  const wanted = { note: args.text('note'), expires: expiryOf(args.text('until'), args.text('for'), now), local };
+  const has = (kind: Meaning['kind']) => networks.some((network) => network.kind === kind);
+  const isBlock = networks.every(({ kind }) => kind === 'none');
+  const again = (name: string) =>
+    isBlock ? commandText('block', [name], db) : commandText('add', [name, ...networks.map(meaningText)], db);
+  if (user === EVERYBODY && has('none') && !force) {
+    const problem = '* is everybody: all users without entries of their own would be refused';
+    throw refusal(problem, 'to block them all the same', commandText('block', [EVERYBODY], db, ['--force']));
+  }
+  const { written, wider, hints } = withWriteTransaction(db, (connection) => {
+    requireUserName(connection, user, force);
+    for (const network of networks) requireSet(connection, network, db);
+    // An expired block is still an entry of the user's own: without `inherit`, wider entries would not apply again.
+    const keepsWider = !only && !has('inherit') && (!isBlock || wanted.expires !== null);
+    const origin = { addedAt: formatInstant(now), addedBy: whoAmI(), local };
+    const wider = keepsWider ? inheritWider(connection, user, origin) : [];
+    const put = entryWriter(connection, 'access', now);
+    const written = networks.map((network) => put(user, network, wanted));
+    const hints = nameHints(connection, user, isBlock, again);
+    const { subjects, state } = decidersOf(connection, user, now);
+    if (state === 'blocked' && subjects.at(-1) === user && !has('none')) {
+      const text = `${user} is blocked, and still refused from everywhere`;
+      hints.unshift(withCommand(text, commandText('unblock', [user], db)));
+    }
+    if (only && subjects.length > 1) {
+      const text = `${user} still inherits what ${subjects.slice(1).join(' or ')} allows; to end that`;
+      hints.unshift(withCommand(text, commandText('remove', [user, 'inherit'], db)));
+    }
+    return { written, wider: wider.join(' or '), hints };
+  });
+  networks.forEach((network, i) => {
+    const row = written[i] ?? null;
+    printLine(`${grantText(user, network, row === null)}${untilText(row?.expires ?? null)}`);
+  });
+  if (wider !== '' && isBlock) printLine(`when the block has ended, ${wider} decides for ${user} again`);
+  else if (wider !== '') printLine(`${user} also keeps what ${wider} allows`);
+  hintAll(hints);
+  if (written.some((row) => row !== null && !row.local)) {
+    hintAtSync(db, 'takes this away again, unless its list has it too or it is added with --local');
+  }
+  return 0;
+}
+
+function grantText(user: string, meaning: Meaning, already: boolean): string {
+  if (meaning.kind === 'none') return `${user} is ${already ? 'blocked already' : 'now blocked'}`;
+  const [now, later] = already ? ['', ' already'] : [' now', ''];
+  if (meaning.kind === 'inherit') return `${user}${now} inherits what the next wider entries allow${later}`;
+  return `${user} may${now} send mail from ${meaningText(meaning)}${later}`;
+}
+
+/** Throws Trouble if the entry names a set that does not exist. */
+function requireSet(connection: Connection, meaning: Meaning, db: string): void {
+  if (meaning.kind !== 'set' || hasRows(connection, 'network_set', meaning.name)) return;
+  const problem = `there is no set ${meaning.name}`;
+  const name = nearest(meaning.name, namesFrom(connection, 'network_set'));
+  if (name !== null) throw refusal(problem, `did you mean @${name}`);
+  throw refusal(problem, 'make it first', commandText('set add', [meaning.name, 'NETWORK'], db));
+}
+
+/** Removes the selected entries, and says who decides now for users for whom that has changed. */
+export function removeSelected(
+  db: string,
+  select: (connection: Connection, now: number) => readonly Row[],
+  print: (removed: readonly Row[]) => void,
+): 0 {
+  const now = Date.now();
+  const { rows, changes } = withWriteTransaction(db, (connection) =>
+    removeEntries(connection, select(connection, now), now),
+  );
+  print(rows);
+  hintAll(changes);
+  if (rows.some(({ local }) => !local)) hintAtSync(db, 'brings this back, unless it is taken out of its list too');
+  return 0;
+}
+
+const MOST_ROWS = 5;
+
+/**
+ * The rows of a subject or set that grant a network, in whatever spelling. `text`: the network; for a row that cannot
+ * be read, or grants more than it seems to, the text that list shows. `owner`: the name in messages.
+ */
+export function rowsNamed(connection: Connection, table: Table, name: string, text: string, owner: string): Row[] {
+  const rows = rowsOf(connection, table, name);
+  const exact = rows.filter(({ network }) => network === text);
+  if (exact.length > 0 && (meaningOf(table, text) === null || exact.some(hasHostBits))) return exact;
+  const wanted = meaningText(parseNetworkArgument(text));
+  const found = rows.filter(({ network }) => {
+    const meaning = meaningOf(table, network);
+    return meaning !== null && meaningText(meaning) === wanted;
+  });
+  if (found.length > 0) return found;
+  const present = rows.slice(0, MOST_ROWS).map(({ network }) => String(network));
+  throw refusal(
+    `${owner} has no entry ${text}`,
+    `it has ${present.join(', ')}${rows.length > MOST_ROWS ? ' and more' : ''}`,
+  );
+}
+
+/** The commands that remove one network or all networks of a user or set. */
+export function removeHint(command: 'remove' | 'set remove', name: string, db: string): string {
+  const some = commandText(command, [name, 'NETWORK'], db);
+  const all = commandText(command, [name], db, ['--all']);
+  return `${some ?? `allow-nets ${command} NAME NETWORK`}, or ${all ?? `allow-nets ${command} NAME --all`}`;
+}

@@ -1,0 +1,60 @@
+// Compares a typed user name with those in the database, to find out whether it is likely the name of a user here.
+
+import { withCommand } from '../cli/command-text';
+import { wrongUsage } from '../failure';
+import type { Connection } from '../rules/database';
+import { hasRows, namesFrom } from '../rules/entries';
+import { isDomainName } from '../rules/row-fault';
+import { EVERYBODY } from '../rules/subject';
+
+/** Throws Trouble for a new name that looks like a domain without its `@`, unless `force`. */
+export function requireUserName(connection: Connection, user: string, force: boolean): void {
+  const kind = isDomainName(user);
+  if (force || kind === 'no' || hasRows(connection, 'access', user)) return;
+  // A name such as john.doe may be either. With a country at its end, or a user in that domain, it is a domain.
+  if (kind === 'maybe' && !/\.\p{L}{2}$/u.test(user) && countOthers(connection, `@${user}`).count === 0) return;
+  const hint = `did you mean @${user}? To add a login of that name all the same add --force`;
+  throw wrongUsage(`${user} looks like a domain, and no user logs in by it`, hint);
+}
+
+/**
+ * Hints at users whom an entry of this name does not reach. `isBlock`: whether the entry blocks. `again`: the command
+ * that writes the same entry for another name, or null.
+ */
+export function nameHints(
+  connection: Connection,
+  user: string,
+  isBlock: boolean,
+  again: (name: string) => string | null,
+): string[] {
+  if (user === EVERYBODY || user.startsWith('@')) {
+    const { count, first } = countOthers(connection, user === EVERYBODY ? '' : user);
+    if (!isBlock || first === null) return [];
+    return [
+      `not blocked, because their own entries decide: ${count === 1 ? first : `${count} others, such as ${first}`}`,
+    ];
+  }
+  if (user.includes('@')) {
+    const login = user.replace(/@[^@]*$/, '');
+    const isOpen = isBlock && !login.includes('@') && hasRows(connection, 'access', login);
+    return isOpen ? [withCommand(`${login} has entries too, and is not blocked`, again(login))] : [];
+  }
+  const own = [...namesFrom(connection, 'access', `${user}@`)].slice(0, 3);
+  if (own.length > 0) {
+    return own.map((name) =>
+      withCommand(`${name} has entries of its own, to which those of ${user} do not apply`, again(name)),
+    );
+  }
+  const sql = "select user from access where typeof(user) = 'text' and user not in (?, '*') limit 1000";
+  const names = connection.prepare(sql).pluck().all(user) as string[];
+  const example = names.find((name) => name.indexOf('@') > 0);
+  if (example === undefined || names.some((name) => !name.includes('@'))) return [];
+  return [`${user} is that user of every domain; the other entries have names such as ${example}`];
+}
+
+/** How many other subjects end with `end`, and the first of them. */
+function countOthers(connection: Connection, end: string): { count: number; first: string | null } {
+  const sql = `select count(distinct user) as count, min(user) as first from access
+    where user not in (@end, '*') and (@end = '' or substr(user, -length(@end)) = @end)`;
+  return connection.prepare(sql).get({ end }) as { count: number; first: string | null };
+}

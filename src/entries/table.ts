@@ -1,0 +1,66 @@
+// Prints rows of the database one by one: a table with titles on a terminal, columns elsewhere, or JSON.
+
+import { type Colour, isTerminal, printJsonArray } from '../cli/output';
+import { printTable, type TableLine } from '../cli/table';
+import type { Connection } from '../rules/database';
+import { hasRows, isBlock, isExpired, type Row } from '../rules/entries';
+import { expiryMoment, formatInstant } from '../rules/expiry';
+import { problemOf, warningOf } from '../rules/row-fault';
+import type { Table } from '../rules/schema';
+
+export function printRows(connection: Connection, table: Table, rows: Iterable<Row>, json: boolean): 0 {
+  const now = Date.now();
+  const sets = new Map<string, boolean>();
+  const hasSet = (name: string) => {
+    const known = sets.get(name) ?? hasRows(connection, 'network_set', name);
+    sets.set(name, known);
+    return known;
+  };
+  const isAccess = table === 'access';
+  function* objects() {
+    for (const row of rows) {
+      const { user, network, note, expires, addedAt, addedBy, local } = row;
+      const problem = problemOf(table, row, hasSet);
+      const more = { added_at: addedAt, added_by: addedBy, local, state: stateOf(table, row, problem, now), problem };
+      yield isAccess ? { user, network, note, expires, ...more } : { name: user, network, note, ...more };
+    }
+  }
+  function* lines(): Iterable<TableLine> {
+    for (const row of rows) {
+      const problem = problemOf(table, row, hasSet);
+      const state = stateOf(table, row, problem, now);
+      const why = state === 'in force' ? warningOf(table, row) : problem;
+      const [mark, colour] = state === 'in force' && why === null ? ['', null] : MARKS[state];
+      const text = [mark, why].filter(Boolean).join(': ');
+      const until = isAccess ? [untilText(row.expires)] : [];
+      const cells = [String(row.user), String(row.network), ...until, [text, row.note].filter(Boolean).join('; ')];
+      yield { cells, colour };
+    }
+  }
+  const titles = isAccess ? ['USER', 'NETWORK', 'UNTIL', 'STATE AND NOTE'] : ['SET', 'NETWORK', 'STATE AND NOTE'];
+  if (json) printJsonArray(objects());
+  else printTable(isTerminal(1) ? titles : null, lines());
+  return 0;
+}
+
+type State = 'blocked' | 'unreadable' | 'expired' | 'in force';
+
+function stateOf(table: Table, row: Row, problem: string | null, now: number): State {
+  if (table === 'access' && isBlock(row, now)) return 'blocked';
+  if (problem !== null) return 'unreadable';
+  return isExpired(row, now) ? 'expired' : 'in force';
+}
+
+/** How a row is marked in the table. A row in force is marked only if it likely grants too much. */
+const MARKS: Readonly<Record<State, [string, Colour]>> = {
+  blocked: ['BLOCKED', 'red'],
+  unreadable: ['GRANTS NOTHING', 'red'],
+  expired: ['EXPIRED', 'dim'],
+  'in force': ['WARNING', 'yellow'],
+};
+
+function untilText(expires: unknown): string {
+  const moment = expiryMoment(expires);
+  if (moment === Number.POSITIVE_INFINITY) return '-';
+  return Number.isFinite(moment) ? formatInstant(moment) : String(expires);
+}
