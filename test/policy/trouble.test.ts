@@ -327,28 +327,3 @@ describe('a database that another program has locked', { concurrency: 4 }, () =>
     });
   }
 });
-
-describe('a persistent program', () => {
-  test('ends without an answer when its database goes away, and the next one is right again', async () => {
-    const there = file('comes-and-goes.db', () => {});
-    const first = await PolicyProgram.start(['--persistent', '--db', there]);
-    assert.equal(await first.ask(GOOD), 'action=dunno\n\n');
-    fs.renameSync(there, `${there}.away`);
-    assert.equal(await first.ask(GOOD), '');
-    const { status, log } = await first.ended;
-    assert.equal(status, 78);
-    assert.match(
-      log.join('\n'),
-      /^warn: there is no database .*; put the file back from a copy; for a new installation run as root: allow-nets init/,
-    );
-    fs.renameSync(`${there}.away`, there);
-    const { bytes } = await converse(['--persistent', '--db', there], GOOD + GOOD);
-    assert.equal(bytes, 'action=dunno\n\naction=dunno\n\n');
-  });
-
-  test('one bad request harms no earlier one', async () => {
-    const { bytes, status } = await converse(['--persistent', '--db', good], `${GOOD}${GOOD}nonsense\n\n${GOOD}`);
-    assert.equal(bytes, 'action=dunno\n\naction=dunno\n\n');
-    assert.equal(status, 65);
-  });
-});
