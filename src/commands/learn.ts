@@ -3,14 +3,13 @@
 // Without --apply it changes nothing. Unreadable lines and files are reported and skipped; then --apply requires
 // --force.
 import type { Arguments, Command } from '../cli/command';
+import { hint } from '../cli/output';
 import { expiryOf } from '../cli/time';
 import { Trouble } from '../failure';
-import { DOVECOT_LINES } from '../maillog/dovecot-line';
 import { findingsOf } from '../maillog/findings';
-import { applyFindings } from '../maillog/learn-apply';
-import { hintAtFindings, printFindings, printFindingsJson } from '../maillog/learn-output';
-import { POSTFIX_LINES } from '../maillog/postfix-line';
-import { hintAtNoMail, hintAtUnread, LOG_FILES, LOG_OPTIONS, tallyLogs } from '../maillog/tally-logs';
+import { applyFindings, hintAtFindings, printFindings } from '../maillog/learn-output';
+import { DOVECOT_LINES, POSTFIX_LINES } from '../maillog/line-kinds';
+import { LOG_FILES, LOG_OPTIONS, NO_MAIL, tallyLogs } from '../maillog/tally-logs';
 
 const text = (describe: string) => ({ type: 'string', requiresArg: true, describe }) as const;
 
@@ -46,21 +45,16 @@ export const learn: Command = {
     const least = { messages: countOf(args, 'min-messages', 1), days: countOf(args, 'min-days', 1) };
     const expires = expiryOf(null, args.text('for'), now);
     const applying = args.flag('apply');
-    const { tally, readings } = await tallyLogs(args, now, {
-      command: 'learn',
-      kinds: args.flag('dovecot') ? [POSTFIX_LINES, DOVECOT_LINES] : [POSTFIX_LINES],
-      v4Prefix: countOf(args, 'v4-prefix', 32, 32),
-      v6Prefix: countOf(args, 'v6-prefix', 64, 128),
-      needsDatabase: applying,
-    });
-    const findings = findingsOf(tally, least);
-    if (args.flag('json')) printFindingsJson(findings);
-    else printFindings(findings);
-    const isPartial = hintAtUnread(readings);
-    if (findings.messages === 0) hintAtNoMail();
+    const prefixes = { 4: countOf(args, 'v4-prefix', 32, 32), 6: countOf(args, 'v6-prefix', 64, 128) };
+    const kinds = args.flag('dovecot') ? [POSTFIX_LINES, DOVECOT_LINES] : [POSTFIX_LINES];
+    const { networks, unread } = await tallyLogs(args, now, 'learn', kinds, prefixes);
+    const findings = findingsOf(networks, least);
+    printFindings(findings.all, args.flag('json'));
+    unread.forEach(hint);
+    if (findings.messages === 0) hint(NO_MAIL);
     else hintAtFindings(findings, applying);
     if (!applying) return 0;
-    if (isPartial && !args.flag('force')) {
+    if (unread.length > 0 && !args.flag('force')) {
       const problem = 'nothing was added: some of the log could not be read';
       throw new Trouble({ kind: 'refused', problem, hint: 'if what was read is enough, add --force' });
     }

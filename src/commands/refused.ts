@@ -4,11 +4,13 @@ import { allowCommand } from '../cli/command-text';
 import { hint, printError, printJsonArray } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable } from '../failure';
-import { isSpread } from '../maillog/marks';
-import { REFUSAL_LINES } from '../maillog/refusal-line';
-import type { Tally, UserNetwork } from '../maillog/tally';
-import { hintAtUnread, LOG_FILES, LOG_OPTIONS, secondsText, tallyLogs } from '../maillog/tally-logs';
+import { isSpread } from '../maillog/findings';
+import { REFUSAL_LINES } from '../maillog/line-kinds';
+import { groupBy, hasNetwork, type UserNetwork } from '../maillog/tally';
+import { LOG_FILES, LOG_OPTIONS, tallyLogs } from '../maillog/tally-logs';
+import { STRANGER } from '../postfix/live-service';
 import { shellLine } from '../postfix/run';
+import { formatInstant } from '../rules/expiry';
 
 export const refused: Command = {
   line: 'refused [file..]',
@@ -25,58 +27,52 @@ export const refused: Command = {
     ["journalctl -u 'postfix*' | allow-nets refused -", 'from the journal'],
   ],
   async run(args) {
-    const { tally, readings } = await tallyLogs(args, Date.now(), { command: 'refused', kinds: [REFUSAL_LINES] });
-    const rows = rowsOf(tally, args.db);
+    const { networks, unread } = await tallyLogs(args, Date.now(), 'refused', [REFUSAL_LINES]);
+    const rows = rowsOf(networks, args.db);
     if (args.flag('json')) printJsonArray(rows.map(({ answer, isStolen, ...row }) => row));
     else printRows(rows);
-    hintAtUnread(readings);
+    unread.forEach(hint);
     if (rows.length === 0) hint('no refusal was found; older logs: allow-nets refused FILE...');
     else if (!args.flag('json')) hintAtNext(rows);
     return 0;
   },
 };
 
-/** policy/log-line.ts truncates longer names, and a truncated name makes no entry. */
-const LONGEST_NAME = 255;
-
 /** The rows that --json prints, with `answer` and `isStolen` added. The most recent is the last. */
-function rowsOf({ users }: Tally, db: string) {
-  const rows = [...users.values()].flatMap((all) => {
-    const networks = [...all.values()];
-    // Somebody else likely has the password.
-    const isStolen = isSpreadAt(networks, 'first') || isSpreadAt(networks, 'last');
-    return networks.map((network) => ({ ...network, isStolen }));
-  });
-  return rows
-    .sort((a, b) => a.last - b.last)
-    .map(({ user, network, name, messages, first, last, address, reason, verdict, isStolen }) => {
-      const answer = verdict?.kind === 'refused' ? verdict.why : 'allowed';
-      // No entry helps a user who is blocked.
-      const isLetIn = answer !== 'allowed' && answer !== 'blocked' && !isStolen && user.length <= LONGEST_NAME;
-      return {
-        user,
-        network: network && name,
-        refusals: messages,
-        first: secondsText(first),
-        last: secondsText(last),
-        reason,
-        allowed_now: answer === 'allowed',
-        command: isLetIn ? allowCommand(user, address, db) : null,
-        answer,
-        isStolen,
-      };
-    });
+function rowsOf(networks: readonly UserNetwork[], db: string) {
+  const refused = networks.filter(({ user }) => user !== STRANGER.user).sort((a, b) => a.last - b.last);
+  const isStolen = new Map(
+    groupBy(refused, ({ user }) => user).map((all) => {
+      const known = all.filter(hasNetwork);
+      return [all[0].user, isSpread(known) || isSpread(known.map((one) => ({ ...one, first: one.last })))];
+    }),
+  );
+  return refused.map((one) => rowOf(one, isStolen.get(one.user) === true, db));
 }
 
-type Row = ReturnType<typeof rowsOf>[number];
-
-function isSpreadAt(networks: readonly UserNetwork[], when: 'first' | 'last'): boolean {
-  return isSpread(networks.flatMap((one) => (one.network === null ? [] : { network: one.network, at: one[when] })));
+/** `isStolen`: whether somebody else likely has the password. */
+function rowOf({ user, network, name, addresses, messages, first, last }: UserNetwork, isStolen: boolean, db: string) {
+  const { address, reason, verdict } = addresses.reduce((latest, one) => (one.last >= latest.last ? one : latest));
+  const answer = verdict.kind === 'refused' ? verdict.why : 'allowed';
+  // No entry helps a user who is blocked.
+  const isLetIn = answer !== 'allowed' && answer !== 'blocked' && !isStolen;
+  return {
+    user,
+    network: network && name,
+    refusals: messages.length,
+    first: formatInstant(first),
+    last: formatInstant(last),
+    reason,
+    allowed_now: answer === 'allowed',
+    command: isLetIn ? allowCommand(user, address, db) : null,
+    answer,
+    isStolen,
+  };
 }
+
+type Row = ReturnType<typeof rowOf>;
 
 const TITLES = ['USER', 'NETWORK', 'REFUSALS', 'FIRST', 'LAST', 'REASON', 'NOW'];
-/** The right-aligned column. */
-const REFUSALS = 2;
 
 function printRows(rows: readonly Row[]): void {
   if (rows.length === 0) return;
@@ -85,7 +81,7 @@ function printRows(rows: readonly Row[]): void {
     const cells = [printable(user), network ?? 'unknown', String(refusals), first, last, printable(reason), now];
     return { cells, colour: allowed_now ? 'dim' : 'red' } as const;
   });
-  printTable(TITLES, lines, [REFUSALS]);
+  printTable(TITLES, lines, [2]);
 }
 
 /** Hints at the most recent user who is still refused, likely the one on the phone. */

@@ -3,9 +3,11 @@ import type { Command } from '../cli/command';
 import { hint, printLine } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable } from '../failure';
-import { POSTFIX_LINES } from '../maillog/postfix-line';
-import type { Tally } from '../maillog/tally';
-import { hintAtNoMail, hintAtUnread, LOG_FILES, LOG_OPTIONS, secondsText, tallyLogs } from '../maillog/tally-logs';
+import { someOf } from '../maillog/learn-output';
+import { POSTFIX_LINES } from '../maillog/line-kinds';
+import { count, groupBy, type UserNetwork } from '../maillog/tally';
+import { LOG_FILES, LOG_OPTIONS, NO_MAIL, tallyLogs } from '../maillog/tally-logs';
+import { formatInstant } from '../rules/expiry';
 
 export const replay: Command = {
   line: 'replay [file..]',
@@ -20,52 +22,65 @@ export const replay: Command = {
     ['allow-nets replay --since 7d --user @example.com /var/log/mail.log*', 'of one domain, this week'],
   ],
   async run(args) {
-    const { tally, readings } = await tallyLogs(args, Date.now(), { command: 'replay', kinds: [POSTFIX_LINES] });
-    const result = resultOf(tally);
+    const { networks, unread } = await tallyLogs(args, Date.now(), 'replay', [POSTFIX_LINES]);
+    const result = resultOf(networks);
     if (args.flag('json')) printLine(JSON.stringify(result));
     else printResult(result);
     // If part of the log was unreadable, "nobody would be refused" is not certain: exit status 1.
-    const isPartial = hintAtUnread(readings);
-    if (result.deliveries === 0) hintAtNoMail();
+    unread.forEach(hint);
+    if (result.deliveries === 0) hint(NO_MAIL);
     else if (result.refused > 0 && !args.flag('json')) {
       hint('allow-nets check USER ADDRESS says why; allow-nets learn shows what to add');
     }
-    return result.refused === 0 && !isPartial ? 0 : 1;
+    return result.refused === 0 && unread.length === 0 ? 0 : 1;
   },
 };
 
-const DAY = 86_400_000;
-
 /** The result as --json prints it, the user with most refused messages first. */
-function resultOf({ users, withoutEntry, days }: Tally) {
-  const byDay = [...days]
-    .sort(([a], [b]) => a - b)
-    .map(([day, total]) => ({ day: new Date(day * DAY).toISOString().slice(0, 10), ...total }));
-  const allowed = byDay.reduce((sum, day) => sum + day.allowed, 0);
-  const refused = byDay.reduce((sum, day) => sum + day.refused, 0);
-  const refusedUsers = [...users].flatMap(([user, all]) => {
-    const networks = [...all.values()].filter((one) => one.refused > 0);
-    if (networks.length === 0) return [];
+function resultOf(networks: readonly UserNetwork[]) {
+  const users = groupBy(networks, ({ user }) => user);
+  const [deliveries, refused] = [count(networks), count(networks, 'refused')];
+  const refusedUsers = users.flatMap((all) => {
+    const from = all
+      .filter((one) => one.refused.length > 0)
+      .sort((a, b) => b.refused.length - a.refused.length || (a.name < b.name ? -1 : 1));
+    if (from.length === 0) return [];
     return {
-      user,
-      messages: networks.reduce((sum, one) => sum + one.refused, 0),
-      networks: networks.sort((a, b) => b.refused - a.refused || (a.name < b.name ? -1 : 1)).map(({ name }) => name),
-      last: secondsText(Math.max(...networks.map(({ lastRefused }) => lastRefused))),
-      has_entry: !withoutEntry.has(user),
+      user: all[0].user,
+      messages: count(from, 'refused'),
+      networks: from.map(({ name }) => name),
+      last: formatInstant(Math.max(...from.map((one) => one.refused.at(-1) ?? 0))),
+      has_entry: hasEntry(all),
     };
   });
   return {
-    deliveries: allowed + refused,
-    allowed,
+    deliveries,
+    allowed: deliveries - refused,
     refused,
-    users: users.size,
-    users_without_entry: withoutEntry.size,
-    refused_users: refusedUsers.sort((a, b) => b.messages - a.messages || (a.user < b.user ? -1 : 1)),
-    days: byDay,
+    users: users.length,
+    users_without_entry: users.filter((all) => !hasEntry(all)).length,
+    refused_users: refusedUsers.sort((a, b) => b.messages - a.messages),
+    days: daysOf(networks),
   };
 }
 
-const SHOWN_NETWORKS = 4;
+function hasEntry(networks: readonly UserNetwork[]): boolean {
+  const verdicts = networks.flatMap(({ addresses }) => addresses.map(({ verdict }) => verdict));
+  return verdicts.every((verdict) => verdict.kind !== 'refused' || verdict.why !== 'no-entry');
+}
+
+/** The messages of each day, in UTC. */
+function daysOf(networks: readonly UserNetwork[]) {
+  const totals = (what: 'messages' | 'refused') => {
+    const days = networks.flatMap((one) => one[what].map((time) => formatInstant(time).slice(0, 10)));
+    return new Map(groupBy(days, (day) => day).map((same) => [same[0], same.length]));
+  };
+  const refusals = totals('refused');
+  return [...totals('messages')].sort().map(([day, total]) => {
+    const refused = refusals.get(day) ?? 0;
+    return { day, allowed: total - refused, refused };
+  });
+}
 
 function printResult(result: ReturnType<typeof resultOf>): void {
   const without = result.users_without_entry;
@@ -77,8 +92,7 @@ function printResult(result: ReturnType<typeof resultOf>): void {
   if (result.refused === 0) return;
   printLine('');
   const lines = result.refused_users.map(({ user, messages, last, networks, has_entry }) => {
-    const more = networks.length > SHOWN_NETWORKS ? ` and ${networks.length - SHOWN_NETWORKS} more` : '';
-    const from = `${networks.slice(0, SHOWN_NETWORKS).join(', ')}${more}${has_entry ? '' : ' (no entry)'}`;
+    const from = `${someOf(networks)}${has_entry ? '' : ' (no entry)'}`;
     return { cells: [printable(user), `${messages} refused`, `last ${last}`, from], colour: 'red' } as const;
   });
   printTable(null, lines);

@@ -1,111 +1,106 @@
 // The result of `learn`: the networks that each user sends from, with marks on those to review.
 import { isOneUser } from '../cli/command-text';
-import type { Network } from '../rules/network';
-import { joinNetworks } from './join';
-import { isSpread, type Mark, sharedMark, type Usage } from './marks';
-import type { Grant, Tally, UserNetwork } from './tally';
+import { byAddress, commonPrefix, formatNetwork, type Network, truncate } from '../rules/network';
+import { count, DAY, groupBy, hasNetwork, type UserNetwork, userNetwork } from './tally';
 
-/** The least use of a network that makes it a finding. */
-export interface Thresholds {
-  readonly messages: number;
-  readonly days: number;
-}
+/** What they mean stands in the manual: `about` in commands/learn.ts. */
+export type Mark = 'gateway' | 'many-users' | 'many-networks' | 'blocked' | 'once';
 
-export interface Finding {
-  readonly user: string;
+export interface Finding extends UserNetwork {
   readonly network: Network;
-  readonly messages: number;
-  readonly refused: number;
-  /** Days in local time, since 1970. */
-  readonly days: ReadonlySet<number>;
-  /** Seconds since 1970. */
-  readonly first: number;
-  readonly last: number;
-  /** The entry that allows messages from there now, or null. */
-  readonly by: Grant | null;
   readonly marks: readonly Mark[];
 }
 
-export interface Findings {
-  /** Grouped by user, the user with most messages first. */
-  readonly all: readonly Finding[];
-  readonly users: number;
-  /** All messages of these users, those without a known address included. */
-  readonly messages: number;
-  readonly withoutAddress: number;
-  /** Login names that an entry cannot stand for, such as `*`. Their messages are not counted. */
-  readonly unfit: readonly string[];
-  /** The networks marked `many-users`, most users first, before adjacent networks are joined. */
-  readonly usedByMany: readonly (readonly [network: string, users: number])[];
-}
+export type Findings = ReturnType<typeof findingsOf>;
 
-export function findingsOf(tally: Tally, least: Thresholds): Findings {
-  const users = [...tally.users]
-    .filter(([user]) => isOneUser(user))
-    .map(([user, networks]) => ({ user, networks: [...networks.values()], messages: sum(networks.values()) }))
-    .sort((a, b) => b.messages - a.messages || (a.user < b.user ? -1 : 1));
-  const messages = sum(users);
-  const usage = usageOf(tally);
-  const shared = new Map([...usage].map(([name, used]) => [name, sharedMark(used, { users: users.length, messages })]));
+/** `least`: the least use of a network that makes it a finding. */
+export function findingsOf(tallied: readonly UserNetwork[], least: { messages: number; days: number }) {
+  const fit = tallied.filter(({ user }) => isOneUser(user));
+  const users = groupBy(fit, ({ user }) => user).sort((a, b) => count(b) - count(a));
+  const messages = count(fit);
+  const shared = new Map(groupBy(fit, ({ name }) => name).map((same) => [same[0].name, sharedMarks(same, messages)]));
   const findingsOfUser = (networks: readonly UserNetwork[]) => {
-    const known = networks.flatMap((one) => (one.network === null ? [] : [{ ...one, network: one.network }]));
-    const isStolen = isSpread(known.map(({ network, first }) => ({ network, at: first })));
-    const found = known
-      .filter((one) => one.messages >= least.messages && one.days.size >= least.days)
-      .map((one) => ({
-        ...one,
-        marks: [shared.get(one.name) ?? [], isBlocked(one) ? ('blocked' as const) : []].flat(),
-      }));
-    return joinNetworks<Finding>(found, mergeFindings)
-      .map((one) => ({ ...one, marks: [...one.marks, ...ownMarks(one, isStolen)] }))
-      .sort((a, b) => b.messages - a.messages || b.last - a.last);
+    const known = networks.filter(hasNetwork);
+    const stolen: Mark[] = isSpread(known) ? ['many-networks'] : [];
+    const used = known.filter((one) => one.messages.length >= least.messages && daysOf(one) >= least.days);
+    const found = used.map((one): Finding => ({ ...one, marks: [...(shared.get(one.name) ?? []), ...stolen] }));
+    return joinNetworks(found)
+      .map((one) => ({ ...one, marks: [...one.marks, ...ownMarks(one)] }))
+      .sort((a, b) => b.messages.length - a.messages.length || b.last - a.last);
   };
   return {
-    all: users.flatMap(({ networks }) => findingsOfUser(networks)),
+    /** Grouped by user, the user with most messages first. */
+    all: users.flatMap(findingsOfUser),
     users: users.length,
     messages,
-    withoutAddress: sum(users.flatMap(({ networks }) => networks.filter(({ network }) => network === null))),
-    unfit: [...tally.users.keys()].filter((user) => !isOneUser(user)).sort(),
-    usedByMany: [...usage]
-      .filter(([name]) => shared.get(name) === 'many-users')
-      .map(([name, used]) => [name, used.users] as const)
-      .sort(([a, count], [b, other]) => other - count || (a < b ? -1 : 1)),
+    withoutAddress: count(fit.filter((one) => !hasNetwork(one))),
+    /** Login names that an entry cannot stand for, such as `*`. Their messages are not counted. */
+    unfit: tallied.flatMap(({ user }) => (isOneUser(user) ? [] : user)),
   };
 }
 
-function ownMarks({ messages }: Finding, isStolen: boolean): Mark[] {
-  return [...(messages === 1 ? (['once'] as const) : []), ...(isStolen ? (['many-networks'] as const) : [])];
+function ownMarks({ addresses, messages }: UserNetwork): Mark[] {
+  const isBlocked = addresses.some(({ verdict }) => verdict.kind === 'refused' && verdict.why === 'blocked');
+  return [isBlocked ? (['blocked'] as const) : [], messages.length === 1 ? (['once'] as const) : []].flat();
 }
 
-function mergeFindings(a: Finding, b: Finding, network: Network): Finding {
-  return {
-    user: a.user,
-    network,
-    messages: a.messages + b.messages,
-    refused: a.refused + b.refused,
-    days: new Set([...a.days, ...b.days]),
-    first: Math.min(a.first, b.first),
-    last: Math.max(a.last, b.last),
-    by: a.by ?? b.by,
-    marks: [...new Set([...a.marks, ...b.marks])],
-  };
-}
-
-/** The usage of each network, by the network's text. */
-function usageOf({ users }: Tally): Map<string, Usage> {
-  const usage = new Map<string, Usage>();
-  for (const { name, network, messages } of [...users.values()].flatMap((networks) => [...networks.values()])) {
-    if (network === null) continue;
-    const used = usage.get(name) ?? { network, users: 0, messages: 0 };
-    usage.set(name, { network, users: used.users + 1, messages: used.messages + messages });
+/** Joins adjacent networks of one user into wider ones that cover exactly the same addresses. */
+function joinNetworks(all: readonly Finding[]): Finding[] {
+  const joined: Finding[] = [];
+  for (let last of [...all].sort(byAddress)) {
+    for (let before = joined.at(-1); before && areHalves(before.network, last.network); before = joined.at(-1)) {
+      joined.pop();
+      const network = truncate(last.network, last.network.prefix - 1);
+      const marks = [...new Set([...before.marks, ...last.marks])];
+      last = { ...userNetwork(last.user, network, [...before.addresses, ...last.addresses]), network, marks };
+    }
+    joined.push(last);
   }
-  return usage;
+  return joined;
 }
 
-function sum(all: Iterable<{ readonly messages: number }>): number {
-  return [...all].reduce((total, { messages }) => total + messages, 0);
+/** Whether the networks, the lower one first, are the two halves of a network. */
+function areHalves(a: Network, b: Network): boolean {
+  const isAlike = a.family === b.family && a.prefix === b.prefix;
+  return isAlike && commonPrefix(a.bytes, b.bytes) === a.prefix - 1;
 }
 
-function isBlocked({ verdict }: UserNetwork): boolean {
-  return verdict?.kind === 'refused' && verdict.why === 'blocked';
+/** The number of days, in UTC. */
+export function daysOf({ messages }: UserNetwork): number {
+  return new Set(messages.map((time) => Math.floor(time / DAY))).size;
+}
+
+/** A network of that many users is likely a webmail or an office. */
+const MANY_USERS = 5;
+/** A private network with at least this share of all messages is likely a proxy, which hides the clients. */
+const NEARLY_ALL = 0.8;
+/** Networks that are not reachable from the Internet (RFC 1918, 3927, 4193, 4291, 6598). */
+const PRIVATE =
+  /^(?:(?:10|127|169\.254|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|::1?\/|f(?:[cd]..|e[89ab].):)/;
+
+/** The marks of a network that several users share. `total`: the number of all messages. */
+function sharedMarks(same: readonly [UserNetwork, ...UserNetwork[]], total: number): Mark[] {
+  const isGateway = same.length > 1 && count(same) >= total * NEARLY_ALL && PRIVATE.test(same[0].name);
+  if (isGateway) return ['gateway'];
+  return same.length >= MANY_USERS ? ['many-users'] : [];
+}
+
+/** One person does not send from this many networks, or providers, within a day. */
+const MANY_NETWORKS = 10;
+const MANY_PROVIDERS = 5;
+/** Addresses that share a prefix of this length count as one provider. */
+const PROVIDER = { 4: 16, 6: 32 };
+
+/** Whether the networks of one user are too many for one person. `first`: when seen, in ms since 1970. */
+export function isSpread(networks: readonly { readonly network: Network; readonly first: number }[]): boolean {
+  const sorted = [...networks].sort((a, b) => a.first - b.first);
+  return sorted.some((oldest, i) => {
+    const ofDay = sorted.slice(i, i + MANY_NETWORKS).filter(({ first }) => first < oldest.first + DAY);
+    const providers = new Set(ofDay.map(({ network }) => providerOf(network)));
+    return ofDay.length === MANY_NETWORKS || providers.size >= MANY_PROVIDERS;
+  });
+}
+
+function providerOf(network: Network): string {
+  return formatNetwork(truncate(network, Math.min(network.prefix, PROVIDER[network.family])));
 }

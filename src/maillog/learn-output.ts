@@ -1,108 +1,124 @@
-// Prints the findings of `learn`.
-import { type Colour, hint, printJsonArray, quantity } from '../cli/output';
+// Prints the findings of `learn`, or adds them to the database.
+import type { Arguments } from '../cli/command';
+import { whoAmI } from '../cli/input';
+import { withRowImport } from '../cli/open';
+import { hint, printJsonArray, printLine, quantity } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable } from '../failure';
-import { formatNetwork } from '../rules/network';
-import type { Finding, Findings } from './findings';
-import type { Mark } from './marks';
-import { secondsText } from './tally-logs';
+import { formatInstant } from '../rules/expiry';
+import { importRow } from '../rules/import';
+import { inheritWider } from '../rules/inherit';
+import { hintAtSync } from '../sync/status';
+import { daysOf, type Finding, type Findings, type Mark } from './findings';
 
 const TITLES = ['USER', 'NETWORK', 'MESSAGES', 'DAYS', 'FIRST', 'LAST', 'STATE', 'LOOK TWICE'];
-/** The right-aligned columns. */
-const RIGHT = [2, 3];
-/** A hint lists at most this many networks or names of a kind. */
-const NAMED = 5;
+/** A hint lists at most this many names of a kind. */
+const NAMED = 4;
 
-export function printFindings({ all }: Findings): void {
-  if (all.length === 0) return;
-  const lines = all.map((finding) => {
-    const [first, last] = [secondsText(finding.first), secondsText(finding.last)];
-    const figures = [String(finding.messages), String(finding.days.size), first, last];
-    const network = formatNetwork(finding.network);
-    const cells = [printable(finding.user), network, ...figures, stateOf(finding), finding.marks.join(', ')];
-    return { cells, colour: colourOf(finding) };
+export function printFindings(all: readonly Finding[], asJson: boolean): void {
+  const rows = all.map(rowOf);
+  if (asJson) printJsonArray(rows);
+  if (asJson || rows.length === 0) return;
+  const lines = rows.map((row) => {
+    const figures = [String(row.messages), String(row.days), row.first, row.last];
+    return { cells: [printable(row.user), row.network, ...figures, stateOf(row), row.marks.join(', ')] };
   });
-  printTable(TITLES, lines, RIGHT);
+  printTable(TITLES, lines, [2, 3]);
 }
 
-function colourOf({ marks, refused }: Finding): Colour | null {
-  if (marks.some((mark) => mark !== 'once')) return 'yellow';
-  return refused === 0 ? 'dim' : null;
-}
-
-export function printFindingsJson({ all }: Findings): void {
-  printJsonArray(
-    all.map((finding) => ({
-      user: finding.user,
-      network: formatNetwork(finding.network),
-      note: noteOf(finding),
-      expires: null,
-      messages: finding.messages,
-      days: finding.days.size,
-      first: secondsText(finding.first),
-      last: secondsText(finding.last),
-      allowed: finding.refused === 0 ? 'all' : finding.by === null ? 'none' : 'some',
-      by: finding.by,
-      marks: finding.marks,
-    })),
-  );
+/** A finding as --json prints it, which import takes. */
+function rowOf(finding: Finding) {
+  const { user, name, messages, refused, first, last, marks } = finding;
+  return {
+    ...{ user, network: name, note: noteOf(finding), expires: null },
+    ...{ messages: messages.length, days: daysOf(finding) },
+    ...{ first: formatInstant(first), last: formatInstant(last) },
+    allowed: refused.length === 0 ? 'all' : refused.length === messages.length ? 'none' : 'some',
+    by: grantOf(finding),
+    marks,
+  };
 }
 
 /** The note of an entry made from a finding. */
-export function noteOf({ messages, first, last }: Finding): string {
-  return `learned from ${quantity(messages, 'message')}, ${secondsText(first)} to ${secondsText(last)}`;
+function noteOf({ messages, first, last }: Finding): string {
+  return `learned from ${quantity(messages.length, 'message')}, ${formatInstant(first)} to ${formatInstant(last)}`;
 }
 
-function stateOf({ user, refused, by }: Finding): string {
+/** The entry that allows messages from there, or null. */
+function grantOf({ addresses }: Finding) {
+  const allowed = addresses.map(({ verdict }) => verdict).find(({ kind }) => kind === 'allowed');
+  if (allowed?.kind !== 'allowed') return null;
+  const { subject, entry } = allowed;
+  return { subject, network: entry.network, set: entry.set };
+}
+
+function stateOf({ user, allowed, by }: ReturnType<typeof rowOf>): string {
   if (by === null) return 'new';
   const set = by.set === null ? '' : ` of @${by.set}`;
   const subject = by.subject === user ? '' : ` (${by.subject})`;
-  return printable(`${refused > 0 ? 'partly ' : ''}allowed by ${by.network}${set}${subject}`);
+  return printable(`${allowed === 'some' ? 'partly ' : ''}allowed by ${by.network}${set}${subject}`);
 }
 
-/** Hints at what to review and, unless `applying`, at --apply. */
-export function hintAtFindings(findings: Findings, applying: boolean): void {
-  const { all, users, messages, withoutAddress, unfit, usedByMany } = findings;
-  const gateways = someOf(networksMarked(all, 'gateway'));
-  if (gateways !== '') {
-    hint(
-      `nearly everybody sends from the private ${gateways}: if a proxy or a container's network hides the clients, no rule can tell them apart; see smtpd_upstream_proxy_protocol`,
-    );
-  }
-  for (const [network, count] of usedByMany.slice(0, NAMED)) {
-    hint(`${count} users send from ${network}, a webmail or an office? allow-nets set add NAME ${network}`);
-  }
-  const spread = someOf(usersMarked(all, 'many-networks'));
-  if (spread !== '') hint(`in many networks within 24 hours, a stolen password? ${spread}`);
+/** Hints at what is left out and, unless `applying`, at --apply. */
+export function hintAtFindings({ all, users, messages, withoutAddress, unfit }: Findings, applying: boolean): void {
   if (unfit.length > 0) hint(`left out, as entries they would not mean that one user: ${someOf(unfit)}`);
   if (withoutAddress > 0) hint(`left out ${quantity(withoutAddress, 'message')} from no known address`);
   if (applying) return;
-  const fresh = all.filter(({ refused }) => refused > 0).length;
+  if (all.some(({ marks }) => marks.length > 0)) hint('why to look twice: allow-nets learn --help');
+  const fresh = all.filter(({ refused }) => refused.length > 0).length;
   const next = fresh === 0 ? 'nothing is new' : `${fresh} not allowed yet, --apply adds them`;
   hint(`${quantity(all.length, 'network')} of ${quantity(users, 'user')} in ${quantity(messages, 'message')}: ${next}`);
 }
 
-/** Lists the new findings that --apply skips without --force. */
-export function hintAtSkipped(fresh: readonly Finding[]): void {
-  for (const mark of ['many-networks', 'blocked'] as const) {
-    const users = someOf(usersMarked(fresh, mark));
-    if (users !== '') hint(`not added, --force adds them: the networks of ${users} (${mark})`);
-  }
-  const networks = someOf(networksMarked(fresh, 'gateway'));
-  if (networks !== '') hint(`not added, --force adds them: ${networks} (gateway)`);
-}
-
-function networksMarked(all: readonly Finding[], mark: Mark): string[] {
-  return all.flatMap(({ marks, network }) => (marks.includes(mark) ? formatNetwork(network) : []));
-}
-
-function usersMarked(all: readonly Finding[], mark: Mark): string[] {
-  return all.flatMap(({ marks, user }) => (marks.includes(mark) ? user : []));
-}
-
-/** The first names and the number of others: `a, b, c, d, e and 3 more`. */
+/** The first names and the number of others: `a, b, c, d and 3 more`. */
 export function someOf(names: Iterable<string>): string {
   const all = [...new Set(names)];
-  const some = all.slice(0, NAMED).map(printable).join(', ');
-  return all.length > NAMED ? `${some} and ${all.length - NAMED} more` : some;
+  const more = all.length > NAMED ? ` and ${all.length - NAMED} more` : '';
+  return `${all.slice(0, NAMED).join(', ')}${more}`;
+}
+
+/** Not added without --force. An entry of a blocked user's own would end the block of the domain. */
+const DOUBTFUL: readonly Mark[] = ['many-networks', 'blocked', 'gateway'];
+
+/** Adds findings, all or nothing. `args`: --note, --force, --json. `expires`: as formatInstant writes it. `now`: in ms. */
+export async function applyFindings(
+  all: readonly Finding[],
+  args: Arguments,
+  expires: string | null,
+  now: number,
+): Promise<void> {
+  const force = args.flag('force');
+  const fresh = all.filter(({ refused }) => refused.length > 0);
+  const taken = fresh.filter(({ marks }) => force || !marks.some((mark) => DOUBTFUL.includes(mark)));
+  const addedBy = whoAmI();
+  const changed: string[] = [];
+  const inheriting: string[] = [];
+  await withRowImport(args.db, (rows) => {
+    for (const finding of taken) {
+      const { user, network } = finding;
+      const more = { note: args.text('note') ?? noteOf(finding), expires: expires ?? undefined };
+      rows.add(importRow('access', user, { kind: 'network', network }, more));
+    }
+    rows.apply({
+      ...{ replace: false, dryRun: false, force, tables: ['access'], addedBy, now },
+      report: ({ name }) => changed.push(name),
+      before(connection) {
+        // A user's first own entry replaces the wider entries for him, so `inherit` keeps them in force.
+        const origin = { addedAt: formatInstant(now), addedBy };
+        for (const user of new Set(taken.map((finding) => finding.user))) {
+          if (inheritWider(connection, user, origin).length > 0) inheriting.push(user);
+        }
+      },
+    });
+  });
+  const say = args.flag('json') ? hint : printLine;
+  say(`added ${quantity(changed.length, 'entry', 'entries')} of ${quantity(new Set(changed).size, 'user')}`);
+  for (const mark of force ? [] : DOUBTFUL) {
+    const marked = fresh.filter(({ marks }) => marks.includes(mark));
+    const names = someOf(marked.map(({ user, name }) => (mark === 'gateway' ? name : user)));
+    const what = mark === 'gateway' ? names : `the networks of ${names}`;
+    if (names !== '') hint(`not added, --force adds them: ${what} (${mark})`);
+  }
+  if (changed.length > 0) hintAtSync(args.db, 'takes this away again, unless its list has it too');
+  if (inheriting.length > 0) hint(`an entry inherit keeps what wider entries allow: ${someOf(inheriting)}`);
 }

@@ -1,85 +1,84 @@
-// Reads a mail log and finds the lines of the given kinds.
+// Reads a mail log and finds the lines of the given kinds. It searches for their marks in whole blocks, since a log has
+// many lines and few of them matter.
 //
-// DIAGNOSTICS: nothing is skipped silently. The ReadReport of a file says what could not be read.
-import * as fs from 'node:fs';
-import { readBlocks } from './blocks';
-import { type Head, readHead, utf8 } from './head';
-import type { Input } from './input';
-import { LineFinder } from './lines';
-import { StampReader } from './stamp';
+// DIAGNOSTICS: nothing is skipped silently. Hints say what could not be read.
+import { quantity } from '../cli/output';
+import { stampReader, unwrap, utf8 } from './header';
+import type { LineKind } from './line-kinds';
+import { type Input, readBlocks } from './log-file';
 
 /** A user and an address, as one log line names them. */
 export interface Sighting {
   /** As the client gave it. */
   readonly user: string;
-  /** An IP address, `unknown`, or an address that is valid on one interface only. */
+  /** `unknown` if Postfix does not know it. */
   readonly address: string;
+  /** Of a refusal. */
+  readonly reason: string;
+  /** ms since 1970. */
+  readonly time: number;
   /** How many equal lines this one stands for. */
-  readonly times: number;
-  /** Set for refusals. */
-  readonly reason?: string;
+  readonly count: number;
 }
 
-/**
- * `other`: a line of another kind. `broken`: a damaged line of this kind. `unknown`: possibly a line of this kind, in a
- * form that is not known.
- */
-export type NoSighting = 'other' | 'broken' | 'unknown';
-
-export interface LineKind {
-  /** Only lines that contain one of these texts are parsed. */
-  readonly marks: readonly string[];
-  /** Whether a line whose header cannot be parsed could be of this kind. */
-  isLike(line: string): boolean;
-  read(head: Head): Sighting | NoSighting;
-}
-
-/** What could not be read in one file. */
-export interface ReadReport {
-  readonly name: string;
-  /** Null, or why the file could not be read to its end; `UTF-16` if it was not read at all. */
-  readonly damage: string | null;
-  readonly broken: Lines;
-  readonly unknown: Lines;
-  readonly tooLong: number;
-  readonly withNul: number;
-}
-
-export interface Lines {
-  count: number;
-  /** The first of them. */
-  example: string;
-}
-
+const NEWLINE = 10;
+/** In bytes. Postfix and syslog write much shorter lines. */
+const LONGEST_LINE = 1 << 16;
 const LONGEST_EXAMPLE = 160;
 
-/** `onFound` gets the time of the line in seconds since 1970, `onBytes` the number of bytes of each read. */
+/** Returns hints at what could not be read. */
 export async function readLog(
   input: Input,
   kinds: readonly LineKind[],
-  onFound: (found: Sighting, seconds: number) => void,
-  onBytes: (count: number) => void,
-): Promise<ReadReport> {
-  const stamps = new StampReader(input.latest);
-  const notRead = { broken: { count: 0, example: '' }, unknown: { count: 0, example: '' } };
-  const finder = new LineFinder(
-    kinds.flatMap(({ marks }) => marks),
-    (line) => {
-      const head = readHead(line, stamps);
-      let result: Sighting | NoSighting = 'other';
-      for (const kind of kinds) {
-        result = head === null ? (kind.isLike(line) ? 'unknown' : 'other') : kind.read(head);
-        if (result !== 'other') break;
+  onFound: (found: Sighting) => void,
+): Promise<string[]> {
+  const timeOf = stampReader(input.latest);
+  const needles = kinds.map((kind) => ({ kind, mark: Buffer.from(kind.mark) }));
+  let unread = 0;
+  let example = '';
+  const skip = (line: string) => {
+    if (unread++ === 0) example = utf8(line.slice(0, LONGEST_EXAMPLE));
+  };
+  const readLine = (line: string, { form, other, decode }: LineKind) => {
+    const { text, count } = unwrap(line);
+    const groups = form.exec(text)?.groups;
+    if (groups === undefined) return other.test(text) || skip(line);
+    const { address = '', reason = '' } = groups;
+    const [user, time] = [decode(groups['user'] ?? ''), timeOf(groups)];
+    if (user === '' || time === null) skip(line);
+    else onFound({ user, address: decode(address), reason, time, count });
+  };
+  const readLines = (bytes: Buffer) => {
+    for (const { kind, mark } of needles) {
+      for (let at = bytes.indexOf(mark), end = 0; at >= 0; at = bytes.indexOf(mark, end)) {
+        const start = bytes.lastIndexOf(NEWLINE, at) + 1;
+        end = bytes.indexOf(NEWLINE, at);
+        if (end < 0) end = bytes.length;
+        readLine(bytes.toString('latin1', start, end), kind);
       }
-      if (typeof result === 'object') onFound(result, head?.seconds ?? 0);
-      else if (result !== 'other' && notRead[result].count++ === 0) {
-        notRead[result].example = utf8(line.slice(0, LONGEST_EXAMPLE));
-      }
-    },
-  );
-  const damage = await readBlocks(input, (block) => finder.add(block), onBytes);
+    }
+  };
+  // The bytes after the last line break. Those of an overlong line are cut, so that memory stays bounded.
+  let rest = Buffer.alloc(0);
+  const readRest = () => (rest.length > LONGEST_LINE ? skip(rest.toString('latin1')) : readLines(rest));
+  const damage = await readBlocks(input, (block) => {
+    const end = block.lastIndexOf(NEWLINE) + 1;
+    const start = rest.length > 0 ? block.indexOf(NEWLINE) + 1 : 0;
+    if (start > 0) {
+      rest = Buffer.concat([rest, block.subarray(0, start - 1)]);
+      readRest();
+      rest = Buffer.alloc(0);
+    }
+    readLines(block.subarray(start, end));
+    rest = Buffer.concat([rest, block.subarray(end)]).subarray(0, LONGEST_LINE + 1);
+  });
   // Where reading stops early, the last line is incomplete.
-  if (damage === null) finder.end();
-  if (input.descriptor !== 0) fs.closeSync(input.descriptor);
-  return { name: input.name, damage, ...notRead, tooLong: finder.tooLong, withNul: finder.withNul };
+  if (damage === null) readRest();
+  const hints = damage === null ? [] : [`${input.name} ${damage}`];
+  if (unread === 0) return hints;
+  return [
+    `${input.name}: ${quantity(unread, 'line')} not understood, for example: ${example}`,
+    "read a journal with: LC_ALL=C journalctl -o short-iso -u 'postfix*'; please report other forms",
+    ...hints,
+  ];
 }

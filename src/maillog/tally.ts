@@ -1,128 +1,109 @@
-// Adds up the lines of a log by user and network. The current database gives the verdict for each.
-import type { Verdict } from '../policy/decide';
-import { type Address, parseAddress } from '../rules/address';
-import { formatNetwork, type Network } from '../rules/network';
-import { foldName } from '../rules/subject';
+// Adds up the lines of a log by user and network. The current database gives the verdict for each address.
+import { decide, type Verdict } from '../policy/decide';
+import { parseAddress } from '../rules/address';
+import { formatNetwork, type Network, truncate } from '../rules/network';
+import { foldName, type Rules, type SubjectRules } from '../rules/subject';
 import type { Sighting } from './read-log';
 
-/** Which lines count, and how they are grouped and judged. */
-export interface Scope {
-  /** Seconds since 1970; `until` itself does not count. */
-  readonly since: number;
-  readonly until: number;
-  /** Whether the lines of a user count. `user`: folded. */
-  includes(user: string): boolean;
-  /** The network that an address is counted for. */
-  networkOf(address: Address): Network;
-  decide(user: string, address: string): Verdict;
+/** The lines of one login name at one address. */
+interface Lines {
+  readonly login: string;
+  readonly address: string;
+  /** ms since 1970, one for each line, in any order. */
+  readonly times: number[];
+  /** Of the last line. */
+  last: number;
+  reason: string;
 }
 
-/** The database entry that allows a message. */
-export interface Grant {
-  readonly subject: string;
-  readonly network: string;
-  readonly set: string | null;
-}
-
-/** One user at one address. */
-interface UserAddress {
-  readonly network: UserNetwork;
+/** One user at one address. `user`: folded. `network`: null if Postfix does not know the address. */
+export interface UserAddress extends Readonly<Lines> {
+  readonly user: string;
+  readonly network: Network | null;
   readonly verdict: Verdict;
 }
 
-/** One user in one network. */
-export class UserNetwork {
-  messages = 0;
-  refused = 0;
-  /** The entry that allows one of the allowed messages. */
-  by: Grant | null = null;
-  /** Seconds since 1970. */
-  first = Number.POSITIVE_INFINITY;
-  last = 0;
-  lastRefused = 0;
-  /** Days in local time, since 1970. */
-  readonly days = new Set<number>();
-  /** These three are those of the last line. */
-  address = '';
-  reason = '';
-  verdict: Verdict | null = null;
-
-  /** `user`: folded. `network`: null when the log does not know the address. `name`: its text, or `unknown`. */
-  constructor(
-    readonly user: string,
-    readonly network: Network | null,
-    readonly name: string,
-  ) {}
+/** One user in one network. `name`: the network as text, or `unknown`. */
+export interface UserNetwork {
+  readonly user: string;
+  readonly network: Network | null;
+  readonly name: string;
+  readonly addresses: readonly UserAddress[];
+  /** All messages, and the refused ones, in ms since 1970, in order. */
+  readonly messages: readonly number[];
+  readonly refused: readonly number[];
+  readonly first: number;
+  readonly last: number;
 }
 
-const DAY = 86_400;
-/** When the cache is full, it is emptied. */
-const MOST_ADDRESSES = 200_000;
+export const DAY = 86_400_000;
 
 export class Tally {
-  /** By folded name, then by the network's text. */
-  readonly users = new Map<string, Map<string, UserNetwork>>();
-  /** Users for whom the database has no entry. */
-  readonly withoutEntry = new Set<string>();
-  /** Messages by day in local time, since 1970. */
-  readonly days = new Map<number, { allowed: number; refused: number }>();
-  /** Cache, by name and address as the log has them; null for a user who does not count. */
-  private readonly addresses = new Map<string, UserAddress | null>();
+  private readonly lines = new Map<string, Lines>();
 
-  constructor(private readonly scope: Scope) {}
-
-  /** `seconds`: since 1970. */
-  record({ user, address, times, reason = '' }: Sighting, seconds: number): void {
-    if (seconds < this.scope.since || seconds >= this.scope.until) return;
-    if (this.addresses.size === MOST_ADDRESSES) this.addresses.clear();
-    const found = getOrMake(this.addresses, `${user}\n${address}`, () => this.judge(user, address));
-    if (found === null) return;
-    const { network, verdict } = found;
-    const day = Math.floor(seconds / DAY - new Date(seconds * 1000).getTimezoneOffset() / 1440);
-    const total = getOrMake(this.days, day, () => ({ allowed: 0, refused: 0 }));
-    network.days.add(day);
-    network.messages += times;
-    network.first = Math.min(network.first, seconds);
-    if (seconds >= network.last) {
-      network.last = seconds;
-      network.address = address;
-      network.reason = reason;
-      network.verdict = verdict;
-    }
-    if (verdict.kind === 'allowed') {
-      total.allowed += times;
-      return;
-    }
-    total.refused += times;
-    network.refused += times;
-    network.lastRefused = Math.max(network.lastRefused, seconds);
+  record({ user, address, reason, time, count }: Sighting): void {
+    const newLines = () => ({ login: user, address, times: [], last: 0, reason });
+    const lines = getOrMake<string, Lines>(this.lines, `${user}\n${address}`, newLines);
+    for (let i = 0; i < count; i++) lines.times.push(time);
+    if (time < lines.last) return;
+    lines.last = time;
+    lines.reason = reason;
   }
 
-  private judge(login: string, address: string): UserAddress | null {
-    const user = foldName(login);
-    if (!this.scope.includes(user)) return null;
-    const verdict = this.scope.decide(login, address);
-    if (verdict.kind === 'refused' && verdict.why === 'no-entry') this.withoutEntry.add(user);
-    const client = parseAddress(address);
-    const block = client && this.scope.networkOf(client);
-    const name = block === null ? 'unknown' : formatNetwork(block);
-    const networks = getOrMake(this.users, user, () => new Map<string, UserNetwork>());
-    const network = getOrMake(networks, name, () => new UserNetwork(user, block, name));
-    if (verdict.kind === 'allowed') {
-      const by = { subject: verdict.subject, network: verdict.entry.network, set: verdict.entry.set };
-      // Of several entries the choice must not depend on the order of the lines.
-      if (network.by === null || JSON.stringify(by) < JSON.stringify(network.by)) network.by = by;
-    }
-    return { network, verdict };
+  /** In the order of the log. `prefixes`: the lengths by which addresses are grouped, by family. `now`: ms since 1970. */
+  networks(rules: Rules, prefixes: { 4: number; 6: number }, now: number): UserNetwork[] {
+    const subjects = new Map<string, SubjectRules | null>();
+    const cached = { of: (subject: string) => getOrMake(subjects, subject, () => rules.of(subject)) };
+    const addresses = [...this.lines.values()].map((lines): UserAddress => {
+      const user = foldName(lines.login);
+      const client = parseAddress(lines.address);
+      const network = client && truncate(client, prefixes[client.family]);
+      return { ...lines, user, network, verdict: decide({ user: lines.login, address: lines.address }, cached, now) };
+    });
+    const groups = groupBy(addresses, ({ user, network }) => `${user}\n${nameOf(network)}`);
+    return groups.map((group) => userNetwork(group[0].user, group[0].network, group));
   }
+}
+
+/** The addresses of one user in one network together. */
+export function userNetwork(user: string, network: Network | null, addresses: readonly UserAddress[]): UserNetwork {
+  const messages = timesOf(addresses);
+  const refused = timesOf(addresses.filter(({ verdict }) => verdict.kind === 'refused'));
+  const [first = 0, last = 0] = [messages[0], messages.at(-1)];
+  return { user, network, name: nameOf(network), addresses, messages, refused, first, last };
+}
+
+function timesOf(addresses: readonly UserAddress[]): number[] {
+  return addresses.flatMap(({ times }) => times).sort((a, b) => a - b);
+}
+
+function nameOf(network: Network | null): string {
+  return network === null ? 'unknown' : formatNetwork(network);
+}
+
+/** Whether Postfix knows the addresses. */
+export function hasNetwork(one: UserNetwork): one is UserNetwork & { readonly network: Network } {
+  return one.network !== null;
+}
+
+/** The number of messages, or of refused ones. */
+export function count(networks: readonly UserNetwork[], what: 'messages' | 'refused' = 'messages'): number {
+  return networks.reduce((sum, one) => sum + one[what].length, 0);
 }
 
 /** The value of a key, created if it is missing. */
-function getOrMake<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+export function getOrMake<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
   let value = map.get(key);
   if (value === undefined) {
     value = make();
     map.set(key, value);
   }
   return value;
+}
+
+/** The items with equal keys together. */
+export function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): [Item, ...Item[]][] {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) getOrMake(groups, keyOf(item), () => []).push(item);
+  return [...groups.values()] as [Item, ...Item[]][];
 }

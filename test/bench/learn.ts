@@ -1,5 +1,5 @@
 // `learn` on a mail log, against `grep -c`, which does nothing but find the lines.
-import { findProgram } from './clean-process';
+import { findProgram, runClean } from './clean-process';
 import { allowNets } from './databases';
 import { textFile, wholeProcesses } from './drivers';
 import { LOG_USERS, writeMailLog } from './mail-log';
@@ -16,7 +16,9 @@ export const learn: Group = {
     const log = scratchPath('mail.log');
     const messages = writeMailLog(log, PARTS);
     const requests = textFile('');
-    const words = allowNets('learn', log, '--db', scratchPath('none.db'));
+    const db = scratchPath('learn.db');
+    await runClean(allowNets('init', '--db', db));
+    const words = allowNets('learn', log, '--db', db);
     const [seek, ours] = await wholeProcesses(3, 30, [
       { argv: [grep, '-c', 'sasl_username=', log], requests, output: /^\d+\n$/ },
       {

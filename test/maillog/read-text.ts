@@ -1,24 +1,23 @@
-// Text as learn reads a file of it.
+// Text as learn and refused read a file of it.
 import { utimesSync } from 'node:fs';
-import { openLog } from '../../src/maillog/input';
-import { POSTFIX_LINES } from '../../src/maillog/postfix-line';
-import type { Sighting } from '../../src/maillog/read-log';
-import { type ReadReport, readLog } from '../../src/maillog/read-log';
+import { type LineKind, POSTFIX_LINES } from '../../src/maillog/line-kinds';
+import { openLog } from '../../src/maillog/log-file';
+import { readLog, type Sighting } from '../../src/maillog/read-log';
 import { newFile } from '../rig/scratch';
 
 export interface ReadText {
-  readonly sighted: (Sighting & { readonly seconds: number })[];
-  readonly reading: ReadReport;
+  readonly found: readonly Sighting[];
+  /** The number of lines that were not understood. */
+  readonly unread: number;
+  readonly hints: readonly string[];
 }
 
-/** `now`: seconds since 1970; the file was changed then. */
-export async function readText(
-  text: string | Buffer,
-  { now = Date.now() / 1000 }: { now?: number } = {},
-): Promise<ReadText> {
-  const file = newFile(text, 'mail.log');
-  utimesSync(file, now, now);
-  const sighted: ReadText['sighted'] = [];
-  const onFound = (sighting: Sighting, seconds: number) => sighted.push({ ...sighting, seconds });
-  return { sighted, reading: await readLog(openLog(file, now), [POSTFIX_LINES], onFound, () => {}) };
+/** `now`: ms since 1970; the file was changed then. */
+export async function readText(text: string | Buffer, now = Date.now(), kind: LineKind = POSTFIX_LINES) {
+  const file = newFile(text);
+  utimesSync(file, now / 1000, now / 1000);
+  const found: Sighting[] = [];
+  const hints = await readLog(openLog(file, now), [kind], (sighting) => found.push(sighting));
+  const [, unread = '0'] = /: (\d+) lines? not understood/.exec(hints[0] ?? '') ?? [];
+  return { found, unread: Number(unread), hints } satisfies ReadText;
 }

@@ -5,8 +5,8 @@ import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { entries, newDatabase } from '../rig/database';
 import { oneOf } from '../rig/random';
-import { run } from '../rig/run';
-import { newFile, newPath } from '../rig/scratch';
+import { run, shell } from '../rig/run';
+import { newFile } from '../rig/scratch';
 import { generateLog, picksOf, type Sent, STYLES } from './generator';
 import { taken } from './small-log';
 import { assertLearned, type Learned } from './truth';
@@ -17,7 +17,7 @@ const styles = Object.entries(STYLES);
 const plain = STYLES['RFC 3339, Z'] ?? assert.fail();
 
 function learn(words: readonly string[], options = {}): Learned[] {
-  const { status, stdout, stderr } = run(['learn', '--json', '--db', newPath(), ...words], options);
+  const { status, stdout, stderr } = run(['learn', '--json', '--db', newDatabase(), ...words], options);
   assert.equal(status, 0, stderr);
   return JSON.parse(stdout);
 }
@@ -56,11 +56,6 @@ test('several files, plain and packed, whatever their order', () => {
   }
 });
 
-test('days are days of local time, whatever zone the log is written in', () => {
-  const { text, truth } = generateLog(picksOf(8), plain, 500, now - MONTH, now);
-  assertLearned(learn([newFile(text)], { zone: 'Asia/Kolkata' }), truth, 5.5 * 3600);
-});
-
 test('--since and --until bound what counts, --user says whose', () => {
   const log = generateLog(picksOf(9), plain, 500, now - MONTH, now);
   const [since, until] = [now - MONTH / 2, now - MONTH / 4];
@@ -72,26 +67,21 @@ test('--since and --until bound what counts, --user says whose', () => {
   assertLearned(learn([...words, newFile(log.text)]), truth);
 });
 
-test('a log of many blocks, as a file and from a pipe, and among good mail what is left out', () => {
+test('a log of many blocks, as a file and from a pipe, and among good mail what cannot be read', () => {
   const { text, truth } = generateLog(picksOf(11), plain, 1500, now - MONTH, now);
-  const broken = taken('x', '192.0.2.300', '2026-11-04T05:47:54Z');
-  const long = `${'x'.repeat(200_000)}, sasl_method=PLAIN, sasl_username=x\n${'y'.repeat(65_537)}\n`;
-  const withNul = taken('nul\0', '192.0.2.7', '2026-11-04T05:47:54Z');
-  const part = Buffer.from(`${text}${broken}${long}${withNul}${'z'.repeat(777)}\n`);
-  const times = Math.ceil((8 << 20) / part.length);
-  const bytes = Buffer.concat(Array.from({ length: times }, () => part));
+  const broken = taken('x\x07', '192.0.2.3', '2026-11-04T05:47:54Z');
+  const long = `${'x'.repeat(2_200_000)}\n`;
+  const times = 8;
+  const bytes = Buffer.from(`${text}${broken}${long}${'z'.repeat(777)}\n`.repeat(times));
   const log = newFile(bytes);
-  const [fromFile, fromPipe] = [log, '-'].map((name) =>
-    run(['learn', '--json', '--db', newPath(), name], { input: name === '-' ? bytes : '' }),
+  const db = newDatabase();
+  const fromFile = run(['learn', '--json', '--db', db, log]);
+  const fromPipe = shell(`cat ${log} | allow-nets learn --json -`, { db });
+  assert.deepEqual({ ...fromFile, stderr: fromFile.stderr.replaceAll(log, 'standard input') }, fromPipe);
+  const unread = new RegExp(
+    `: ${2 * times} lines not understood, for example: 2026-11-04T05:47:54Z mx1 .*192\\.0\\.2\\.3`,
   );
-  assert.ok(fromFile && fromPipe);
-  assert.equal(fromFile.stdout, fromPipe.stdout);
-  assert.equal(fromFile.stderr.replaceAll(log, 'standard input'), fromPipe.stderr);
-  const sums = `${times} broken lines, ${2 * times} overlong lines, ${times} lines with NUL bytes`;
-  assert.match(
-    fromFile.stderr,
-    new RegExp(`left out ${sums}, for example: 2026-11-04T05:47:54Z mx1 .*192\\.0\\.2\\.300`),
-  );
+  assert.match(fromFile.stderr, unread);
   const sent = Array.from({ length: times }, (): Sent[] => truth.map((one) => ({ ...one })));
   assertLearned(JSON.parse(fromFile.stdout), sent.flat());
 });

@@ -28,8 +28,8 @@ const instant = (seconds: number) => new Date(seconds * 1000).toISOString().repl
  */
 const groupOf = (address: string) => (isIPv4(address) ? address : address.replace(/::.*$/, ''));
 
-/** Throws unless the rows are exactly what was sent. `zoneSeconds`: how far local time is ahead of UTC. */
-export function assertLearned(rows: readonly Learned[], sent: readonly Sent[], zoneSeconds = 0): void {
+/** Throws unless the rows are exactly what was sent. */
+export function assertLearned(rows: readonly Learned[], sent: readonly Sent[]): void {
   const left = new Set(sent);
   for (const row of rows) {
     const [base = '', prefix] = row.network.split('/');
@@ -41,7 +41,7 @@ export function assertLearned(rows: readonly Learned[], sent: readonly Sent[], z
     });
     for (const one of of) assert.ok(left.delete(one), `${row.network} of ${row.user} is covered twice`);
     const seconds = of.map((one) => one.seconds);
-    const days = new Set(seconds.map((second) => Math.floor((second + zoneSeconds) / 86_400)));
+    const days = new Set(seconds.map((second) => Math.floor(second / 86_400)));
     const groups = new Set(of.map((one) => groupOf(plain(one.address))));
     const { messages, first, last, days: dayCount } = row;
     assert.deepEqual(
