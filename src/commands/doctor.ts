@@ -102,7 +102,7 @@ const COLOURS = { ok: null, warn: 'yellow', fail: 'red' } as const;
 
 /** `earlier`: the findings printed before; a fix that they have is not repeated. */
 function printFinding({ check, status, message, advice, remedy }: Finding, earlier: readonly Finding[]): void {
-  const cells = `${status.padEnd(4)}  ${check.padEnd(24)}  ${printable(message)}`;
+  const cells = `${status.padEnd(4)}  ${check.padEnd(26)}  ${printable(message)}`;
   printLine(cells, COLOURS[status]);
   const same = earlier.find((one) => remedy !== null && one.remedy === remedy && one.advice === advice);
   if (same !== undefined) printLine(`      fix: as for "${same.check}" above`);

@@ -16,7 +16,7 @@ export const exportRows: Command = {
     'Entries and sets, with expiry, note and origin. A row of a set has its name in the column set and no user. Hand-written rows are printed in canonical form; an unreadable row is printed as it is, and import refuses it.',
   ],
   options: {
-    format: { choices: WRITTEN_FORMATS, requiresArg: true, describe: 'csv when not given' },
+    format: { choices: WRITTEN_FORMATS, requiresArg: true, describe: 'CSV when not given' },
   },
   examples: [
     ['allow-nets export > allow-nets.csv', 'a copy that allow-nets import --replace restores'],

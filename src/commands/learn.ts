@@ -33,7 +33,7 @@ export const learn: Command = {
     apply: { type: 'boolean', describe: 'add it to the database' },
     note: text('note of what is added'),
     for: text('add it for that long only: 7d, 12h'),
-    force: { type: 'boolean', describe: 'also add what is otherwise left out, see below' },
+    force: { type: 'boolean', describe: 'also add what is otherwise left out' },
   },
   examples: [
     ['allow-nets learn /var/log/mail.log*', 'who sent mail, and from where'],

@@ -72,7 +72,7 @@ function* contentFindings(connection: Connection, { db, trial }: InstalledServic
   if (inForce > 0) yield ok('entries', `${inForce} in force, of ${quantity(users, 'user')}`);
   else {
     const hint = `add who may send: allow-nets add USER NETWORK --db ${shellLine([db])}`;
-    yield (trial ? warn : fail)('entries', 'none is in force: every user is refused', { hint });
+    yield (trial ? warn : fail)('entries', 'none is in force: no user may send mail', { hint });
   }
   if (odd.length === 0) yield ok('rows', 'all mean what they seem to');
   else {
