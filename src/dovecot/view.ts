@@ -86,7 +86,8 @@ from json_each as login, json_each(json_array(case json_extract(login.json, '$[1
       case when head glob '?*@' and head not glob '*@*@' and head <> '*@' then rtrim(head, '@') end,
       case when head <> '' then '@' || substr(name, length(head) + 1) end, '*')
     from (select name, rtrim(name, replace(name, '@', '')) as head from client)
-    where not instr(name, char(0)) and not instr(name, char(65533))
+    -- Older SQLite reads a name only up to its NUL.
+    where not instr(login.json, '\\u0000') and not instr(name, char(65533))
       and (name not glob '*[^ -~]*' or exists (select 1 from access where user = name and key is not null))
   ),
   entries (rank, networks, keyed, network, code, ends) as (

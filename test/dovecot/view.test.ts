@@ -119,6 +119,7 @@ test('the first subject with an entry decides, as in the policy program', () => 
     ['bob@example.com', '10.1.2.3', null],
     ['carol@example.com', '198.51.100.7', '198.51.100.7/32'],
     ['carol@example.com', '10.1.2.3', null],
+    ['carol\0x', '198.51.100.7', null],
     ['carol@x@example.com', '10.1.2.3', '10.0.0.0/8'],
     ['dave@example.com', '10.1.2.3', '10.0.0.0/8'],
     ['eve@example.com', '10.1.2.3', null],
