@@ -24,9 +24,6 @@ const BUSY_TIMEOUT = 2000;
 /** The most changed pages that SQLite keeps in memory until the commit: 120 MB. */
 const UNWRITTEN_PAGES = 30_000;
 
-/** The most attempts to open a file that is being replaced all the time. */
-const TRIES = 100;
-
 /** A connection, and the file that SQLite has open, whatever its name leads to by now. */
 export interface OpenDatabase {
   readonly connection: Connection;
@@ -39,24 +36,22 @@ export interface OpenDatabase {
  */
 export function openForReading(file: string): OpenDatabase {
   return withDatabaseErrors(file, () => {
-    for (let tries = 0; tries < TRIES; tries++) {
-      const stats = statSync(file);
-      const connection = open(file, { readonly: true, fileMustExist: true });
-      try {
-        const descriptor = descriptorOf(stats);
-        // Otherwise the file was replaced between the two calls.
-        if (descriptor !== null) {
-          if (isWriteAhead(file, descriptor)) throw new Trouble(databaseFailure('database-wal', file));
-          checkSchema(connection, file);
-          return { connection, stats };
-        }
-      } catch (error) {
-        connection.close();
-        throw error;
+    const stats = statSync(file);
+    const connection = open(file, { readonly: true, fileMustExist: true });
+    try {
+      const descriptor = descriptorOf(stats);
+      if (descriptor !== null) {
+        if (isWriteAhead(file, descriptor)) throw new Trouble(databaseFailure('database-wal', file));
+        checkSchema(connection, file);
+        return { connection, stats };
       }
+    } catch (error) {
       connection.close();
+      throw error;
     }
-    throw new Trouble(databaseFailure('database-broken', file, 'other files are renamed over it all the time'));
+    // Another file was renamed over it between the first two calls.
+    connection.close();
+    return openForReading(file);
   });
 }
 
