@@ -1,8 +1,9 @@
-// The drivers in C (folder c), compiled when first needed, and their results. A driver written in Node would itself be
+// Runs the programs that are timed. What asks them for one answer after the other is written in C (folder c): in Node it would itself be
 // the limit of what is measured. A wrong reply, exit status or output of a timed program is an error.
-import { writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { cleanEnvironment, findProgram, runClean } from './clean-process';
+import { cleanEnvironment, findProgram, runClean, startClean } from './clean-process';
 import { median } from './row';
 import { scratchPath } from './scratch';
 
@@ -10,7 +11,7 @@ const compiled = new Map<string, Promise<string>>();
 let files = 0;
 
 /** The path of a program of folder c, compiled. */
-export function driver(name: 'ping-pong' | 'whole-process' | 'only-answers'): Promise<string> {
+export function driver(name: 'ping-pong' | 'only-answers'): Promise<string> {
   const known = compiled.get(name);
   if (known) return known;
   const cc = findProgram('cc');
@@ -57,38 +58,56 @@ export async function pingPong(blocks: number, size: number, seconds: number, al
 
 export interface Process {
   argv: string[];
-  /** Path of a file of requests; run N writes the Nth. */
+  /** Path of a file of requests. */
   requests: string;
   /** What it must write, reply and error text alike: text or a pattern. */
   output: string | RegExp;
 }
 
-/** Of each run, in the order of the runs. */
+/** Of each run, in the order of the runs. `rssMb`: the most memory that it used. */
 export interface Runs {
   ms: number[];
   rssMb: number[];
 }
 
+/** The rounds that are run however long they take. */
+const FEWEST = 5;
+
 /** Runs each program once in turn, `rounds` times over, or fewer where that would take longer than `seconds`. */
 export async function wholeProcesses(rounds: number, seconds: number, all: Process[], warmup = 1): Promise<Runs[]> {
-  const lines = await runClean([
-    await driver('whole-process'),
-    ...[warmup, rounds, seconds].map(String),
-    ...all.flatMap(({ argv, requests }) => ['--', requests, ...argv]),
-  ]);
   const runs: Runs[] = all.map(() => ({ ms: [], rssMb: [] }));
-  for (const line of lines.trim().split('\n')) {
-    const { program, round, ns, rss, status, output } = JSON.parse(line);
-    const text = Buffer.from(output, 'hex').toString();
-    const { argv, output: expected = '' } = all[program] ?? {};
-    const isRight = typeof expected === 'string' ? text === expected : expected.test(text);
-    if (!isRight || status !== 0) {
-      throw new Error(`${argv?.join(' ')}: run ${round}: exit status ${status} and <${text}>`);
+  const end = performance.now() + seconds * 1000;
+  for (let round = -warmup; round < rounds && (round < FEWEST || performance.now() < end); round++) {
+    for (const [i, one] of all.entries()) {
+      const { ms, rssMb } = await wholeProcess(one);
+      if (round < 0) continue;
+      runs[i]?.ms.push(ms);
+      runs[i]?.rssMb.push(rssMb);
     }
-    runs[program]?.ms.push(ns / 1e6);
-    runs[program]?.rssMb.push(rss / 1024);
   }
   return runs;
+}
+
+async function wholeProcess({ argv, requests, output }: Process): Promise<{ ms: number; rssMb: number }> {
+  const input = readFileSync(requests);
+  let text = '';
+  let rssMb = 0;
+  const begin = performance.now();
+  const child = startClean(argv);
+  child.stdin?.on('error', () => {}).end(input);
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (bytes: Buffer) => (text += bytes));
+  const timer = setInterval(() => {
+    const [, peak = '0'] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? [];
+    rssMb = Math.max(rssMb, Number(peak) / 1024);
+  }, 20);
+  const closed = once(child, 'close');
+  const [status] = await once(child, 'exit');
+  const ms = performance.now() - begin;
+  clearInterval(timer);
+  await closed;
+  const isRight = typeof output === 'string' ? text === output : output.test(text);
+  if (!isRight || status !== 0) throw new Error(`${argv.join(' ')}: exit status ${status} and <${text}>`);
+  return { ms, rssMb };
 }
 
 /** What a program in Node that does this job cannot do without (peers/bare.js), on a database or, without one, without a query. */
