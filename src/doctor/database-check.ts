@@ -28,11 +28,11 @@ export function* databaseFindings(service: InstalledService): Iterable<Finding> 
   }
 }
 
-function closedFinding(db: string, runner: Account, { at, problem, command }: Unreadable): Finding {
+function closedFinding(db: string, runner: Account, { at, problem, hint, command }: Unreadable): Finding {
   const isOurs = at === db || at === path.dirname(db);
   const narrow = isOurs ? restrictCommand(db, runner) : command;
-  const hint = narrow === undefined ? 'find out whether an ACL, SELinux or AppArmor forbids it' : undefined;
-  return fail('database', problem, { hint, command: narrow });
+  const other = narrow === undefined ? 'find out whether an ACL, SELinux or AppArmor forbids it' : undefined;
+  return fail('database', problem, { hint: hint ?? other, command: narrow });
 }
 
 function permissionFinding(db: string, account: Account): Finding {

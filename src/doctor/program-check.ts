@@ -36,7 +36,7 @@ function fileFinding(service: InstalledService, runner: Account): Finding | null
   const closed = unreadable(runner, files, postfix);
   if (closed !== null) {
     const isInside = `${closed.at}/`.startsWith(`${folder}/`);
-    return fail(CHECK, closed.problem, { command: isInside ? openAll : closed.command });
+    return fail(CHECK, closed.problem, isInside ? { command: openAll } : closed);
   }
   const isClosed = ['(', '-type', 'd', '!', '-perm', '-5', '-o', '-type', 'f', '!', '-perm', '-4', ')'];
   const [first = ''] = run('find', [folder, ...isClosed, '-print']).stdout.split('\n');
