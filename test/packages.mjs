@@ -60,14 +60,13 @@ export function programPath(program) {
 /**
  * What keeps a suite from running.
  * @param {readonly string[]} needs programs of the table above, or `root`
- * @param {(program: string) => string | undefined} [find] where a program is; for tests
  * @returns {string[]} what is missing, each with its remedy; empty when nothing is
  */
-export function missing(needs, find = programPath) {
+export function missing(needs) {
   return needs.flatMap((need) => {
     if (need === 'root') return process.getuid?.() === 0 ? [] : ['root (run the tests as root)'];
     if (!(need in packageOf)) throw new Error(`${need} is not in the table of test/packages.mjs`);
-    return find(need) === undefined ? [`${need} (Debian package ${packageOf[need]})`] : [];
+    return programPath(need) === undefined ? [`${need} (Debian package ${packageOf[need]})`] : [];
   });
 }
 

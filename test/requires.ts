@@ -10,15 +10,10 @@ import { missing, programPath } from './packages.mjs';
  * @throws when something is missing and CI=true
  */
 export function needs(...names: string[]): { skip: string | false } {
-  return whenLacking(missing(names), process.env['CI'] === 'true');
-}
-
-/** The rule of `needs`, apart from the machine and its environment. */
-export function whenLacking(lacks: readonly string[], ci: boolean): { skip: string | false } {
+  const lacks = missing(names);
   if (lacks.length === 0) return { skip: false };
-  const reason = `needs ${lacks.join(', ')}`;
-  if (ci) throw new Error(`left out, which CI=true forbids: ${reason}`);
-  return { skip: `LEFT OUT: ${reason}` };
+  if (process.env['CI'] === 'true') throw new Error(`left out, which CI=true forbids: needs ${lacks.join(', ')}`);
+  return { skip: `LEFT OUT: needs ${lacks.join(', ')}` };
 }
 
 /**

@@ -20,7 +20,6 @@ const FULL = [
   'faults/long-run',
   'faults/meanwhile',
   'faults/peers',
-  'dovecot/random',
   'install/nodes',
   'install/package',
   'sync/mariadb',

@@ -1,25 +1,25 @@
-// A private Postfix that asks the program in both modes about a database on a small disk of its own, a crowd of clients that goes on
-// until it is stopped, and two lists, A and B: some users are allowed by both, some by neither, some by one of them; each list is to
-// refuse half of all questions. Every kind of entry is in them.
+// Many SMTP clients that ask a private Postfix about one recipient after the other, under ever new user names and addresses (XCLIENT),
+// until they are stopped. Postfix asks the program in both modes about a database on a small disk of its own, which holds one of two
+// lists: some users are allowed by both, some by neither, some by one of them.
 //
-// In trouble: where no file system can be mounted, the database lies in a plain folder, and `disk.lacking` says why.
-import { execFile } from 'node:child_process';
+// In trouble: where no file system can be mounted, the database lies in a plain folder, and `disk.lacking` says why. What is no answer
+// to a recipient (a connection that ends, an XCLIENT that is refused) is an error of `ended`.
 import { chmodSync, copyFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Disk, mountDisk } from '../rig/disk';
-import { askPolicy, type PolicySetUp, setUpPolicy } from '../rig/policy-set-up';
+import { askPolicy, clientAs, type PolicySetUp, setUpPolicy } from '../rig/policy-set-up';
 import { type PrivatePostfix, startPrivatePostfix } from '../rig/postfix';
+import { start } from '../rig/run';
 import type { RunningProcess } from '../rig/scratch';
+import type { SmtpClient } from '../rig/smtp-client';
 import { waitFor } from '../rig/wait-for';
-import { type Ask, Crowd } from './crowd';
 
 export type List = 'A' | 'B';
 
 // biome-ignore format: lists of rows
 const BOTH = [
-  'alice@example.com,192.0.2.0/24', 'alice@example.com,2001:db8:1::/48', '@example.org,198.51.100.0/25',
-  'carol,any', 'dave@example.com,@office',
+  'alice@example.com,192.0.2.0/24', 'alice@example.com,2001:db8:1::/48', '@example.org,198.51.100.0/25', 'carol,any', 'dave@example.com,@office',
 ];
 const ONLY = {
   A: ['bob@example.com,203.0.113.0/24', 'erin@example.com,10.0.0.0/8'],
@@ -28,51 +28,78 @@ const ONLY = {
 /** Enough other users for the file to have some pages and an import some time to take. */
 const OTHERS = 300;
 
-const allowed = { A: 250, B: 250 } as const;
-const refused = { A: 554, B: 554 } as const;
-const onlyA = { A: 250, B: 554 } as const;
-const onlyB = { A: 554, B: 250 } as const;
+/** Who asks from where, and the lists that allow it. */
+interface Question {
+  readonly user: string;
+  readonly address: string;
+  readonly allowedBy: string;
+}
 
-const QUESTIONS: readonly [user: string, address: string, right: Ask['right']][] = [
-  ['alice@example.com', '192.0.2.9', allowed],
-  ['alice@example.com', '203.0.113.9', refused],
-  ['ALICE@example.com', '2001:db8:1::9', allowed],
-  ['alice@example.com', '2001:db8:2::9', refused],
-  ['bob@example.com', '203.0.113.77', onlyA],
-  ['bob@example.com', '2001:db8:b::77', onlyB],
-  ['someone@example.org', '198.51.100.1', allowed],
-  ['someone@example.org', '198.51.100.200', refused],
-  ['carol@example.com', '10.9.8.7', allowed],
-  ['nobody-at-all', '192.0.2.9', refused],
-  ['erin@example.com', '10.1.2.3', onlyA],
-  ['erin@example.com', '172.16.1.2', onlyB],
-  ['dave@example.com', '192.0.2.130', allowed],
-  ['dave@example.com', '192.0.2.1', refused],
-];
+const QUESTIONS: readonly Question[] = (
+  [
+    ['alice@example.com', '192.0.2.9', 'AB'],
+    ['alice@example.com', '203.0.113.9', ''],
+    ['ALICE@example.com', '2001:db8:1::9', 'AB'],
+    ['alice@example.com', '2001:db8:2::9', ''],
+    ['bob@example.com', '203.0.113.77', 'A'],
+    ['bob@example.com', '2001:db8:b::77', 'B'],
+    ['someone@example.org', '198.51.100.1', 'AB'],
+    ['someone@example.org', '198.51.100.200', ''],
+    ['carol@example.com', '10.9.8.7', 'AB'],
+    ['nobody-at-all', '192.0.2.9', ''],
+    ['erin@example.com', '10.1.2.3', 'A'],
+    ['erin@example.com', '172.16.1.2', 'B'],
+    ['dave@example.com', '192.0.2.130', 'AB'],
+    ['dave@example.com', '192.0.2.1', ''],
+  ] as const
+).map(([user, address, allowedBy]) => ({ user, address, allowedBy }));
+
+/** The code of the right answer while this list is in force. */
+export const rightCode = ({ allowedBy }: Question, list: List) => (allowedBy.includes(list) ? 250 : 554);
+
+export interface Answer {
+  readonly client: number;
+  readonly question: Question;
+  readonly code: number;
+  readonly text: string;
+  /** `performance.now()` when the command was sent and when the reply had come. */
+  readonly begun: number;
+  readonly ended: number;
+}
+
+/** Recipients asked about under one name, and names after which a client connects anew. */
+const [TURN, SESSION] = [3, 4];
 
 export class CrowdSite {
-  /** The database that the programs read; `folder` holds nothing else. */
+  readonly answers: Answer[] = [];
+  /** The database that the programs read; its folder holds nothing else. */
   readonly db: string;
+  /** Settled when all clients have gone. */
+  readonly ended: Promise<unknown>;
+  private isOver = false;
 
   private constructor(
     private readonly policy: PolicySetUp,
     readonly postfix: PrivatePostfix<'persistent' | 'oneRequest'>,
-    readonly crowd: Crowd,
     readonly disk: Disk,
+    private readonly clients: number,
+    private readonly rest: number,
   ) {
     this.db = join(disk.folder, 'access.db');
+    const { persistent, oneRequest } = postfix.ports;
+    // Five of six ask the persistent program: a start for each answer is slow.
+    const ports = Array.from({ length: clients }, (_, i) => (i % 6 === 5 ? oneRequest : persistent));
+    this.ended = Promise.all(ports.map((port, i) => this.client(i, port)));
+    this.ended.catch(() => {}); // thrown to whoever waits for it
   }
 
-  /**
-   * @param clients five of six ask the persistent program: a start for each answer is slow
-   * @param rest (ms) of each client before each recipient
-   */
+  /** @param rest (ms) of each client before each recipient */
   static async start(clients: number, rest: number): Promise<CrowdSite> {
     const policy = setUpPolicy('crowd');
     writeLists(policy);
     const disk = mountDisk('32m');
-    put(policy, 'A', disk.folder);
     const db = join(disk.folder, 'access.db');
+    put(policy, 'A', db);
     const postfix = await startPrivatePostfix({
       listeners: {
         persistent: [askPolicy('unix:private/persistent')],
@@ -82,33 +109,40 @@ export class CrowdSite {
       // smtpd ends when it has been idle, and its program with it: the last test looks for what is left.
       parameters: { max_idle: '1s' },
     });
-    const { persistent, oneRequest } = postfix.ports;
-    const ports = Array.from({ length: clients }, (_, i) => (i % 6 === 5 ? oneRequest : persistent));
-    const asks = QUESTIONS.map(([user, address, right]) => ({ user, address, right }));
-    return new CrowdSite(policy, postfix, new Crowd(ports, asks, rest), disk);
+    return new CrowdSite(policy, postfix, disk, clients, rest);
   }
 
   /** Renames a copy of the list over the present database. */
   put(list: List): void {
-    put(this.policy, list, this.disk.folder);
+    put(this.policy, list, this.db);
   }
 
-  /** `import --replace` of the list. */
+  /** `import --replace` of the list. @throws what it said when it failed */
   async import(list: List): Promise<void> {
     const words = ['import', join(this.policy.folder, `${list}.csv`), '--replace', '--force', '--db', this.db];
-    await promisify(execFile)(process.execPath, [this.policy.program.script, ...words]);
+    const { status, stderr } = await start(words).ended;
+    if (status !== 0) throw new Error(stderr);
+  }
+
+  /** The answers to what was asked at this time or later. */
+  since(time: number): Answer[] {
+    return this.answers.filter(({ begun }) => begun >= time);
   }
 
   /** Waits until each client has an answer to a question of its own from after this moment. */
-  async eachAsked(since = performance.now()): Promise<void> {
-    const { ports } = this.crowd;
-    const all = () => new Set(this.crowd.since(since).map(({ client }) => client)).size === ports.length;
-    // Fails when a client fails, and does not wait on.
-    const over = this.crowd.ended.then(() => {
+  eachAsked(since = performance.now()): Promise<void> {
+    return this.wait('an answer to each client', () => {
+      return new Set(this.since(since).map(({ client }) => client)).size === this.clients;
+    });
+  }
+
+  /** @throws also when a client fails */
+  async wait(what: string, condition: () => boolean, timeoutMs = 120_000): Promise<void> {
+    const over = this.ended.then(() => {
       throw new Error('the crowd has gone');
     });
     const context = () => this.postfix.log().split('\n').slice(-30).join('\n');
-    await Promise.race([waitFor('an answer to each client', all, context, 120_000), over]);
+    await Promise.race([waitFor(what, condition, context, timeoutMs), over]);
   }
 
   /** The policy programs that run, and their log programs. */
@@ -119,11 +153,40 @@ export class CrowdSite {
     return this.postfix.processes().filter(({ command }) => isOurs(command));
   }
 
+  /** Lets the clients end after their present turn. */
+  end(): Promise<unknown> {
+    this.isOver = true;
+    return this.ended;
+  }
+
   stop(): void {
-    void this.crowd.end();
+    void this.end();
     this.postfix.stop();
     this.disk.unmount();
     this.policy.remove();
+  }
+
+  private async client(number: number, port: number): Promise<void> {
+    let client: SmtpClient | null = null;
+    for (let turn = 0; !this.isOver; turn++) {
+      const question = QUESTIONS[(number + turn) % QUESTIONS.length] as Question;
+      if (client !== null && turn % SESSION > 0) {
+        // Postfix refuses XCLIENT in the middle of a mail transaction.
+        await client.command('RSET');
+        await client.xclient({ ADDR: question.address, LOGIN: question.user });
+        await client.mail('sender@example.com');
+      } else {
+        await client?.quit();
+        client = await clientAs(port, question.user, question.address);
+      }
+      for (let i = 0; i < TURN; i++) {
+        await sleep(this.rest);
+        const begun = performance.now();
+        const { code, text } = await client.rcpt(`friend${i}@example.net`);
+        this.answers.push({ client: number, question, code, text, begun, ended: performance.now() });
+      }
+    }
+    await client?.quit();
   }
 }
 
@@ -140,9 +203,8 @@ function writeLists(policy: PolicySetUp): void {
   }
 }
 
-function put(policy: PolicySetUp, list: List, folder: string): void {
-  const next = join(folder, 'access.db.new');
-  copyFileSync(join(policy.folder, `${list}.db`), next);
-  chmodSync(next, 0o644);
-  renameSync(next, join(folder, 'access.db'));
+function put(policy: PolicySetUp, list: List, db: string): void {
+  copyFileSync(join(policy.folder, `${list}.db`), `${db}.new`);
+  chmodSync(`${db}.new`, 0o644);
+  renameSync(`${db}.new`, db);
 }
