@@ -39,7 +39,7 @@ export function expiryOf(until: string | null, length: string | null, now: numbe
   if (length !== null) return formatInstant(now + secondsOf(length, '--for') * 1000);
   if (until === null) return null;
   const moment = momentOf(until, '--until');
-  if (moment <= now) throw wrongUsage(`--until ${until} is in the past`, 'to remove access: allow-nets remove');
+  if (moment <= now) throw wrongUsage(`--until ${until} is in the past`, 'give a time to come');
   return formatInstant(moment);
 }
 

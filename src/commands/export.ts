@@ -41,7 +41,8 @@ export const exportRows: Command = {
       }
       printRecords(format, records());
     });
-    if (unreadable > 0) hint(`rows that import will refuse: ${unreadable}; allow-nets list marks them`);
+    if (unreadable > 0)
+      hint(`rows that import will refuse: ${unreadable}; correct or remove what allow-nets list marks`);
     if (withoutSet > 0) {
       hint(`rows that name a set that does not exist: ${withoutSet}; import takes them only with --force`);
     }

@@ -48,14 +48,15 @@ export function refuseColumn(name: string): Refusal | null {
 }
 
 /** The names that other programs have for our columns. */
-const OTHER_NAMES =
-  /^(?:user_?name|login|e?-?mail|address|account|allow_nets|nets?|networks|ips?|ip_?addr(?:ess)?|cidr)$/;
+const USER_NAMES = /^(?:user_?name|login|e?-?mail|address|account)$/;
+const NETWORK_NAMES = /^(?:allow_nets|nets?|networks|ips?|ip_?addr(?:ess)?|cidr)$/;
+const isOtherName = (name: string) => USER_NAMES.test(name) || NETWORK_NAMES.test(name);
 
 /** Whether the first line of an input is a header. `isNetwork`: whether a field is a network, and so data. */
 export function isHeader(fields: readonly (string | null)[], isNetwork: (text: string) => boolean): boolean {
   if (fields.some((field) => field !== null && isNetwork(field))) return false;
   const names = fields.map(columnName);
-  const others = names.filter((name) => OTHER_NAMES.test(name)).length;
+  const others = names.filter(isOtherName).length;
   return names.includes('network') || (names.includes('user') && names[1] !== '') || others > 1;
 }
 
@@ -65,10 +66,12 @@ export function refuseHeader(names: readonly string[]): Refusal | null {
   if (twice !== undefined) return { problem: `there are two columns ${twice}`, hint: 'leave one of them out' };
   const needed = names.includes('set') ? ['network'] : ['network', 'user'];
   const lacking = needed.find((name) => !names.includes(name));
-  if (lacking !== undefined && names.some((name) => OTHER_NAMES.test(name))) {
+  if (lacking !== undefined && names.some(isOtherName)) {
+    const user = names.find((name) => name === 'user' || USER_NAMES.test(name)) ?? 'username';
+    const network = names.find((name) => name === 'network' || NETWORK_NAMES.test(name)) ?? 'allow_nets';
     return {
       problem: `the columns ${names.join(' and ')} are not known`,
-      hint: 'name them user and network, in SQL: select username as user, allow_nets as network; a user who may send from everywhere has the network any',
+      hint: `name them user and network, in SQL: select ${user} as user, ${network} as network; a user who may send from everywhere has the network any`,
     };
   }
   const refusal = names.map(refuseColumn).find((each) => each !== null);

@@ -185,7 +185,7 @@ test('export: rows by hand come in canonical form, and what import will not take
         '',
       ],
       stderr: [
-        'allow-nets: hint: rows that import will refuse: 2; allow-nets list marks them',
+        'allow-nets: hint: rows that import will refuse: 2; correct or remove what allow-nets list marks',
         'allow-nets: hint: rows that name a set that does not exist: 1; import takes them only with --force',
         '',
       ],
@@ -224,7 +224,7 @@ const REFUSED: [what: string, input: string | Buffer, stderr: RegExp, options?: 
   ['several users', 'alice;bob,10.0.0.0/8\n"a@example.com,b@example.com",10.0.0.0/8\n', /line 1: alice;bob looks like several users[\s\S]*line 2: a@.* looks like several/],
   ['an address of a mail header', 'Alice <alice@example.com>,10.0.0.0/8\n', /did you mean alice@example.com/],
   ['comments', '# users\n#bob,10.0.0.0/8\n', /line 2: #bob looks like a comment\n.*grep -v/],
-  ['other column names', 'username,allow_nets\nbob,10.0.0.0/8\n', /the columns username and allow_nets are not known\n.*name them user and network.*any/],
+  ['other column names', 'email,ip\nbob,10.0.0.0/8\n', /the columns email and ip are not known\n.*name them user and network, in SQL: select email as user, ip as network; .*any/],
   ['a column that switches rows off', 'user,network,active\nbob,10.0.0.0/8,0\n', /the column active is not known\n.*leave out the rows that do not/],
   ['a column of the beginning', 'user,network,valid_from\nbob,10.0.0.0/8,2098-01-01\n', /the column valid_from is not known\n.*counts at once/],
   ['a column of masks', '[{"user":"bob","network":"10.0.0.0","netmask":"255.0.0.0"}]', /the column netmask is not known\n.*10.0.0.0\/8/],
