@@ -96,15 +96,15 @@ export function databaseFailureOf(file: string, error: unknown): Failure | null 
   return databaseFailure(fault ?? 'database-broken', file, message);
 }
 
-/** The name of a file that SQLite keeps beside the database, or beside the file that a symbolic link leads to. */
-export function beside(file: string, end: '' | '-journal' | '-wal' | '-shm'): string {
-  return `${existsSync(file) ? realpathSync.native(file) : file}${end}`;
+/** The file that a symbolic link leads to: SQLite keeps the journal beside it. */
+export function realNameOf(file: string): string {
+  return existsSync(file) ? realpathSync.native(file) : file;
 }
 
 /** Finds out why SQLite could not open the file, its journal or its WAL. */
 function openFailure(file: string): Failure | null {
-  if (existsSync(beside(file, '-wal'))) return databaseFailure('database-wal', file);
-  if (existsSync(beside(file, '-journal'))) return databaseFailure('database-interrupted', file);
+  if (existsSync(`${realNameOf(file)}-wal`)) return databaseFailure('database-wal', file);
+  if (existsSync(`${realNameOf(file)}-journal`)) return databaseFailure('database-interrupted', file);
   try {
     accessSync(file, constants.R_OK);
   } catch (error) {
@@ -114,7 +114,7 @@ function openFailure(file: string): Failure | null {
 }
 
 /** Finds out why the file or a journal beside it cannot be written; null if both can. */
-export function writeFailure(file: string, places = [file, dirname(beside(file, ''))]): Failure | null {
+export function writeFailure(file: string, places = [file, dirname(realNameOf(file))]): Failure | null {
   for (const place of places) {
     try {
       accessSync(place, constants.W_OK);

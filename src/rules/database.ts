@@ -10,7 +10,7 @@ import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
 import { shellWord, Trouble } from '../failure';
 import { isLoadError, loadDriver, loadTrouble } from './addon';
-import { beside, databaseFailure, databaseFailureOf, versionFailure, writeFailure } from './database-failure';
+import { databaseFailure, databaseFailureOf, realNameOf, versionFailure, writeFailure } from './database-failure';
 import { SCHEMA_VERSION } from './schema';
 
 export { DEFAULT_DATABASE } from './schema';
@@ -42,7 +42,7 @@ export function openForReading(file: string): OpenDatabase {
       const descriptor = descriptorOf(stats);
       if (descriptor !== null) {
         if (isWriteAhead(file, descriptor)) throw new Trouble(databaseFailure('database-wal', file));
-        checkSchema(connection, file);
+        checkVersion(connection.pragma('user_version', { simple: true }), file);
         return { connection, stats };
       }
     } catch (error) {
@@ -83,7 +83,7 @@ function isWriteAhead(file: string, descriptor: number): boolean {
   const header = Buffer.alloc(20);
   readSync(descriptor, header, 0, header.length, 0);
   // Like SQLite, ignore an empty -wal: no command would remove it.
-  const wal = statSync(beside(file, '-wal'), { throwIfNoEntry: false });
+  const wal = statSync(`${realNameOf(file)}-wal`, { throwIfNoEntry: false });
   return header[18] === 2 || header[19] === 2 || (wal !== undefined && wal.size > 0);
 }
 
@@ -91,7 +91,7 @@ function isWriteAhead(file: string, descriptor: number): boolean {
 export function openForWriting(file: string): Connection {
   return withDatabaseErrors(file, () => {
     const connection = open(file, { fileMustExist: true });
-    checkSchema(connection, file);
+    checkVersion(connection.pragma('user_version', { simple: true }), file);
     connection.pragma('journal_mode = delete');
     // A long change must stay in memory: once SQLite spills pages, it locks out readers until the commit.
     connection.pragma(`main.cache_spill = ${UNWRITTEN_PAGES}`);
@@ -123,32 +123,19 @@ function open(file: string, options: Database.Options): Connection {
  * follows no symbolic link to a file beside the database.
  */
 function refuseSpecialFiles(file: string): void {
-  if (isSpecial(file, statSync)) {
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) {
     throw new Trouble(databaseFailure('database-broken', file, 'it is not a regular file'));
   }
-  const names = (['-journal', '-wal', '-shm'] as const).map((end) => beside(file, end));
-  const special = names.find((name) => isSpecial(name, lstatSync));
+  const name = realNameOf(file);
+  const names = ['-journal', '-wal', '-shm'].map((end) => `${name}${end}`);
+  const special = names.find((one) => lstatSync(one, { throwIfNoEntry: false })?.isFile() === false);
   if (special === undefined) return;
   const hint = 'find out who put it there, and remove it as root';
   const command = `rm -r ${shellWord(special)}`;
   throw new Trouble({ kind: 'database-unreadable', problem: `${special} is not a regular file`, hint, command });
 }
 
-function isSpecial(name: string, look: typeof statSync): boolean {
-  try {
-    return look(name, { throwIfNoEntry: false })?.isFile() === false;
-  } catch {
-    // SQLite reports this error when it opens the file.
-    return false;
-  }
-}
-
-/** Throws Trouble unless the schema version of the database is ours. */
-export function checkSchema(connection: Connection, file: string): void {
-  checkVersion(connection.pragma('user_version', { simple: true }), file);
-}
-
-/** `found`: the result of `pragma user_version`. */
+/** Throws Trouble unless the schema version, the result of `pragma user_version`, is ours. */
 export function checkVersion(found: unknown, file: string): void {
   if (found !== SCHEMA_VERSION) throw new Trouble(versionFailure(file, Number(found)));
 }

@@ -58,12 +58,14 @@ export function lookupSql(table: Table) {
     loose:
       `select ${columns} from ${table} where ${name} = @name and key < x'04' union all ` +
       `select ${columns} from ${table} where ${name} = @name collate nocase and key is null`,
-    hasNetwork: `select 1 from ${table} where ${name} = ? and key >= x'04' limit 1`,
     // Reads nothing but the index, since most seeks find a network beside the address.
     below: `select key from ${table} where ${name} = ? and key >= x'04' and key < ? order by key desc limit 1`,
     found: `select ${columns} from ${table} where ${name} = ? and key = ? and network = ?`,
   };
 }
+
+/** Above the key of every network. */
+const ABOVE_ALL = Buffer.of(7);
 
 interface Row {
   readonly name: unknown;
@@ -80,10 +82,9 @@ class Lookup {
   private readonly statements: Record<keyof ReturnType<typeof lookupSql>, Statement>;
 
   constructor(connection: Connection, table: Table) {
-    const { loose, hasNetwork, below, found } = lookupSql(table);
+    const { loose, below, found } = lookupSql(table);
     this.statements = {
       loose: connection.prepare(loose),
-      hasNetwork: connection.prepare(hasNetwork),
       below: connection.prepare(below).pluck(),
       found: connection.prepare(found),
     };
@@ -97,7 +98,7 @@ class Lookup {
   }
 
   hasNetwork(name: string): boolean {
-    return this.statements.hasNetwork.get(name) !== undefined;
+    return this.statements.below.get(name, ABOVE_ALL) !== undefined;
   }
 
   /** The rows of a name whose networks contain the address, narrowest first. */
