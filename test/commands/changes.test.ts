@@ -162,6 +162,7 @@ test('a time of expiry is printed in UTC and in local time', async (t) => {
     ['Europe/Berlin', '2098-03-30', '2098-03-30T22:00:00Z', '2098-03-31 00:00:00'],
     ['Europe/Berlin', '2098-10-26', '2098-10-26T23:00:00Z', '2098-10-27 00:00:00'],
     ['Europe/Berlin', '2098-12-31', '2098-12-31T23:00:00Z', '2099-01-01 00:00:00'],
+    ['America/New_York', '9999-12-31', '9999-12-31T23:59:59Z', '9999-12-31 18:59:59'],
     ['Europe/Berlin', '2098-12-24T18:00Z', '2098-12-24T18:00:00Z', '2098-12-24 19:00:00'],
     ['Europe/Berlin', "'2098-12-24 18:00:30'", '2098-12-24T17:00:30Z', '2098-12-24 18:00:30'],
     ['Europe/Berlin', '2098-12-24T18:00+05:30', '2098-12-24T12:30:00Z', '2098-12-24 13:30:00'],
@@ -209,14 +210,15 @@ test('who added it, and when', () => {
 
 test('of two rows by hand with the same meaning tidy keeps the one that lasts longer', () => {
   const sql = `insert into access (user, network, note, expires) values ('Alice', '10.0.0.0/8 ', 'x', null), ('alice', '10.0.0.0/8', null, '2098-01-01'),
-    ('eve', ' ::FFFF:10.0.0.1 ', x'7a', null), ('bob', '010.0.0.1', null, null)`;
-  const faults = ['rewritten 3, to be corrected 1', '  bob 010.0.0.1: grants nothing: the network cannot be read'];
+    ('eve', ' ::FFFF:10.0.0.1 ', x'7a', null), ('bob', '010.0.0.1', null, null),
+    ('zoe', 'any', 'y', '9999-12-31')`;
+  const faults = ['rewritten 4, to be corrected 1', '  bob 010.0.0.1: grants nothing: the network cannot be read'];
   const db = steps(sql, [['tidy', faults, [TO_REMOVE]]]);
   assert.deepEqual(
     query(
       db,
       "select user || ' ' || network || ' ' || note || ' ' || ifnull(expires, '-') from access where user <> 'bob'",
     ),
-    ['alice 10.0.0.0/8 x -', 'eve 10.0.0.1/32 z -'],
+    ['alice 10.0.0.0/8 x -', 'eve 10.0.0.1/32 z -', 'zoe any y 9999-12-31T23:59:59Z'],
   );
 });
