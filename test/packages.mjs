@@ -45,16 +45,22 @@ export const packageOf = {
  */
 export function programPath(program) {
   const postgres = '/usr/lib/postgresql';
+  const versions = existsSync(postgres) ? readdirSync(postgres) : [];
   const folders = [
     ...(process.env.PATH ?? '').split(delimiter).filter((folder) => folder.startsWith('/')),
-    '/usr/sbin',
-    '/sbin',
-    '/usr/bin',
-    '/usr/lib/dovecot',
-    '/usr/lib/dovecot/modules/auth',
-    ...(existsSync(postgres) ? readdirSync(postgres).map((version) => join(postgres, version, 'bin')) : []),
+    ...['/usr/sbin', '/sbin', '/usr/bin', '/usr/lib/dovecot', '/usr/lib/dovecot/modules/auth'],
+    ...versions.map((version) => join(postgres, version, 'bin')),
   ];
   return folders.map((folder) => join(folder, program)).find(isExecutable);
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, path.endsWith('.so') ? constants.R_OK : constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -79,47 +85,29 @@ export function installMissing(needs) {
   const packages = [...new Set(absent.map((need) => packageOf[need]))].sort();
   if (packages.length === 0 || process.getuid?.() !== 0 || programPath('apt-get') === undefined) return;
   console.error(`installing for the tests: ${packages.join(' ')}`);
-  withoutServiceStarts(() => {
-    // A failed update is no reason to stop: the lists that are there may do.
-    aptGet('update');
-    aptGet('install', '--yes', '--no-install-recommends', ...packages);
-  });
-}
-
-/** Keeps Debian from starting the services of new packages: the machine must not begin to serve mail or databases. */
-function withoutServiceStarts(work) {
+  // Debian must not start the services of new packages: the machine must not begin to serve mail or databases.
   const policy = '/usr/sbin/policy-rc.d';
   const ours = !existsSync(policy);
   if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755, flag: 'wx' });
-  const remove = () => ours && rmSync(policy, { force: true });
-  process.once('exit', remove);
   try {
-    work();
+    // A failed update is no reason to stop: the lists that are there may do.
+    aptGet('update');
+    aptGet('install', '--yes', '--no-install-recommends', ...packages);
   } finally {
-    remove();
-    process.off('exit', remove);
+    if (ours) rmSync(policy, { force: true });
   }
 }
 
 function aptGet(...args) {
   // Keeping an existing configuration file and waiting for another apt are the two questions that apt would ask or fail on.
   const options = ['-q', '-o', 'Dpkg::Options::=--force-confold', '-o', 'DPkg::Lock::Timeout=300'];
-  const run = spawnSync(programPath('apt-get'), [...options, ...args], {
+  const { status, stdout, stderr, error } = spawnSync(programPath('apt-get') ?? '', [...options, ...args], {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_MODE: 'l' },
     stdio: ['ignore', 'pipe', 'pipe'],
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
   });
-  if (run.status === 0) return;
-  const output = `${run.stdout ?? ''}${run.stderr ?? ''}${run.error ?? ''}`.trimEnd().split('\n').slice(-15);
-  console.error(`apt-get ${args.join(' ')} failed (status ${run.status}):\n${output.join('\n')}`);
-}
-
-function isExecutable(path) {
-  try {
-    accessSync(path, path.endsWith('.so') ? constants.R_OK : constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  if (status === 0) return;
+  const output = `${stdout ?? ''}${stderr ?? ''}${error ?? ''}`.trimEnd().split('\n').slice(-15);
+  console.error(`apt-get ${args.join(' ')} failed (status ${status}):\n${output.join('\n')}`);
 }
