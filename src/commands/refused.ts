@@ -41,13 +41,11 @@ export const refused: Command = {
 /** The rows that --json prints, with `answer` and `isStolen` added. The most recent is the last. */
 function rowsOf(networks: readonly UserNetwork[], db: string) {
   const refused = networks.filter(({ user }) => user !== STRANGER.user).sort((a, b) => a.last - b.last);
-  const isStolen = new Map(
-    groupBy(refused, ({ user }) => user).map((all) => {
-      const known = all.filter(hasNetwork);
-      return [all[0].user, isSpread(known) || isSpread(known.map((one) => ({ ...one, first: one.last })))];
-    }),
+  const spread = groupBy(refused.filter(hasNetwork), ({ user }) => user).filter(
+    (all) => isSpread(all) || isSpread(all.map((one) => ({ ...one, first: one.last }))),
   );
-  return refused.map((one) => rowOf(one, isStolen.get(one.user) === true, db));
+  const stolen = new Set(spread.map(([{ user }]) => user));
+  return refused.map((one) => rowOf(one, stolen.has(one.user), db));
 }
 
 /** `isStolen`: whether somebody else likely has the password. */
@@ -88,13 +86,12 @@ function printRows(rows: readonly Row[]): void {
 function hintAtNext(rows: readonly Row[]): void {
   const last = rows.filter(({ allowed_now }) => !allowed_now).at(-1);
   if (last === undefined) return;
-  const user = printable(last.user);
   if (last.isStolen) {
-    hint(`${user} was refused in many networks within 24 hours: a stolen password? change it first`);
+    hint(`${last.user} was refused in many networks within 24 hours: a stolen password? change it first`);
   } else if (last.answer === 'blocked') {
-    hint(`${user} is blocked; this ends it: ${shellLine(['allow-nets', 'unblock', user])}`);
+    hint(`${last.user} is blocked; this ends it: ${shellLine(['allow-nets', 'unblock', last.user])}`);
   } else if (last.command !== null) {
-    hint(`if that is really ${user}, this lets the user in:`);
+    hint(`if that is really ${last.user}, this lets the user in:`);
     printError(`${last.command}\n`);
   }
 }

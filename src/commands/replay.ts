@@ -49,7 +49,7 @@ function resultOf(networks: readonly UserNetwork[]) {
       user: all[0].user,
       messages: count(from, 'refused'),
       networks: from.map(({ name }) => name),
-      last: formatInstant(Math.max(...from.map((one) => one.refused.at(-1) ?? 0))),
+      last: formatInstant(from.flatMap((one) => one.refused).reduce((most, time) => Math.max(most, time))),
       has_entry: hasEntry(all),
     };
   });

@@ -1,6 +1,6 @@
 // The result of `learn`: the networks that each user sends from, with marks on those to review.
 import { isOneUser } from '../cli/command-text';
-import { byAddress, commonPrefix, formatNetwork, type Network, truncate } from '../rules/network';
+import { byAddress, contains, formatNetwork, type Network, truncate } from '../rules/network';
 import { count, DAY, groupBy, hasNetwork, type UserNetwork, userNetwork } from './tally';
 
 /** What they mean stands in the manual: `about` in commands/learn.ts. */
@@ -48,21 +48,17 @@ function ownMarks({ addresses, messages }: UserNetwork): Mark[] {
 function joinNetworks(all: readonly Finding[]): Finding[] {
   const joined: Finding[] = [];
   for (let last of [...all].sort(byAddress)) {
-    for (let before = joined.at(-1); before && areHalves(before.network, last.network); before = joined.at(-1)) {
-      joined.pop();
+    for (;;) {
+      const before = joined.at(-1);
       const network = truncate(last.network, last.network.prefix - 1);
+      if (before?.network.prefix !== last.network.prefix || !contains(network, before.network)) break;
+      joined.pop();
       const marks = [...new Set([...before.marks, ...last.marks])];
       last = { ...userNetwork(last.user, network, [...before.addresses, ...last.addresses]), network, marks };
     }
     joined.push(last);
   }
   return joined;
-}
-
-/** Whether the networks, the lower one first, are the two halves of a network. */
-function areHalves(a: Network, b: Network): boolean {
-  const isAlike = a.family === b.family && a.prefix === b.prefix;
-  return isAlike && commonPrefix(a.bytes, b.bytes) === a.prefix - 1;
 }
 
 /** The number of days, in UTC. */

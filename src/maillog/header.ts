@@ -19,22 +19,22 @@ export const STAMP = String.raw`(?<hour>[A-Z][a-z]{2} (?: \d|\d\d?) \d\d|\d{4}-\
 
 const BEFORE = String.raw`(?:[\w.-]+ *\| |\[pod/[\w./-]+\] )?(?:<\d{1,3}>)?(?:1 )?`;
 /** STAMP without its captures. */
-export const ANY_STAMP = STAMP.replace(/\(\?<\w+>/g, '(?:');
-/** A host name, an IPv6 address or a word like INFO. It cannot end in a colon, as a tag does. */
-const HOST = String.raw`(?:[^\s:[\]]+|[\da-fA-F]*(?::[\da-fA-F.]*){2,7}) +`;
-const SOLARIS = String.raw`(?:\[ID \d+ \w+\.\w+\] )?`;
+const ANY_STAMP = STAMP.replace(/\(\?<\w+>/g, '(?:');
+/** A host name, an IPv6 address or a word like INFO. It cannot end in a colon, as a tag does; `+0100` is none. */
+const HOST = String.raw`(?:(?![+-]\d)[^\s:[\]]+|[\da-fA-F]*(?::[\da-fA-F.]*){2,7}) +`;
 const TAG = String.raw`[^\s:[\]"]+`;
 const RFC_5424_DATA = String.raw`(?:-|(?:\[(?:[^\]"]|"(?:[^"\\]|\\.)*")*\])+) (?:\xef\xbb\xbf)?`;
 
 /** The header of a line by a program. `tag`: a pattern for the program's name. `stamp`: ANY_STAMP, or STAMP. */
 export function headerOf(tag: string, stamp = ANY_STAMP): string {
-  const syslog = String.raw`(?:std(?:out|err) F )?(?:${ANY_STAMP} )?(?:${HOST})?(?:${tag})(?:\[\d+\])?: *${SOLARIS}`;
+  const syslog = String.raw`(?:std(?:out|err) F )?(?:${ANY_STAMP} )?(?:${HOST})?(?:${tag})(?:\[\d+\])?: *(?:\[ID \d+ \w+\.\w+\] )?`;
   return String.raw`${BEFORE}${stamp} (?:${syslog}|${HOST}(?:${tag}) \S+ \S+ ${RFC_5424_DATA})`;
 }
 
-/** The header of a line by any program but `tag`. */
-export function otherHeader(tag: string): string {
-  return headerOf(`(?!(?:${tag})[[: ])${TAG}`);
+/** The header of a line by another program, unless that wraps a line by `tag` whose message begins with `beginning`. */
+export function otherHeader(tag: string, beginning: string): string {
+  const inner = String.raw`${BEFORE}(?:${ANY_STAMP} +(?:\S+ +){0,2})?(?:\S+ +)?(?:${tag})(?:\[\d+\])?: *`;
+  return `${headerOf(`(?!(?:${tag})[[: ])${TAG}`)}(?! *(?:${inner}${beginning}|\\{))`;
 }
 
 /** rsyslog's $RepeatedMsgReduction, on by default in Ubuntu, folds equal lines: `message repeated 3 times: [ ... ]`. */
@@ -52,7 +52,8 @@ export function unwrap(line: string): { text: string; count: number } {
 function dockerLine(json: string): string {
   try {
     const { log, time } = JSON.parse(utf8(json));
-    const line = Buffer.from(String(log).replace(/\r?\n$/, '')).toString('latin1');
+    if (typeof log !== 'string') return json;
+    const line = Buffer.from(log.replace(/\r?\n$/, '')).toString('latin1');
     return typeof time === 'string' ? `${time} ${line}` : line;
   } catch {
     return json;

@@ -2,7 +2,7 @@
 //
 // Clients choose user names, senders and HELO names, and could imitate these lines in the log lines of other programs
 // and in the logged failures of the same program. Those begin differently.
-import { ANY_STAMP, headerOf, otherHeader, STAMP, utf8 } from './header';
+import { headerOf, otherHeader, STAMP, utf8 } from './header';
 
 export interface LineKind {
   /** Only lines that contain this text are matched. */
@@ -17,15 +17,13 @@ export interface LineKind {
 
 /** `postfix/smtpd`, with any syslog_name or none; `postfix` if a log program dropped the service name. */
 const SMTPD = String.raw`(?:[^\s:[\]"]*/)?smtpd|postfix`;
-const QUEUE_ID = '(?:NOQUEUE|[0-9A-F]{5,}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{5,})';
-const CLIENT = String.raw`client=[\w.-]+\[(?<address>[^\s[\]]+)\](?::\d+)?, sasl_method=[\w-]+`;
+const BEGINNING = '(?:NOQUEUE|[0-9A-F]{5,}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{5,}): client=';
+const CLIENT = String.raw`[\w.-]+\[(?<address>[^\s[\]]+)\](?::\d+)?, sasl_method=[\w-]+`;
 /** A power failure can lose the end of a line with its line break, which glues the next line to it. */
 const USER = String.raw`(?!.*smtpd\[\d+\]: )(?<user>[^\x00-\x1f\x7f]+?)`;
 const MORE = String.raw`(?:, sasl_sender=[^ ]+)?(?:, orig_queue_id=\w+)?(?:, orig_client=[\w.-]+\[[^\s[\]]+\](?::\d+)?)?`;
 /** The beginning of smtpd's other messages: a word, or an arrow when it logs the SMTP session. */
 const OTHER_MESSAGE = String.raw`(?!(?:message repeated \d+ times: \[ )?\w+: client=)(?:[<>] |(?:[0-9A-Za-z]+: )?[A-Za-z_-]+(?:[: ]|$))`;
-/** A delivery under another name, or wrapped in the message of another program, such as Docker's syslog driver. */
-const WRAPPED = String.raw`(?:(?:<\d{1,3}>)?(?:${ANY_STAMP} )?(?:\S+ )?(?:\S*/)?(?:smtpd|postfix)(?:\[\d+\])?: *)?${QUEUE_ID}: client=|\{`;
 
 /**
  * Postfix accepts a message from an authenticated user (src/smtpd/smtpd.c):
@@ -34,8 +32,10 @@ const WRAPPED = String.raw`(?:(?:<\d{1,3}>)?(?:${ANY_STAMP} )?(?:\S+ )?(?:\S*/)?
  */
 export const POSTFIX_LINES: LineKind = {
   mark: 'sasl_username=',
-  form: new RegExp(`^${headerOf(SMTPD, STAMP)}${QUEUE_ID}: ${CLIENT}, sasl_username=${USER}${MORE}\r?$`),
-  other: new RegExp(`^(?:(?!.*client=)|${headerOf(SMTPD)}${OTHER_MESSAGE}|${otherHeader(SMTPD)}(?! *(?:${WRAPPED})))`),
+  form: new RegExp(`^${headerOf(SMTPD, STAMP)}${BEGINNING}${CLIENT}, sasl_username=${USER}${MORE}\r?$`),
+  other: new RegExp(
+    `^(?:(?!.*client=)|${headerOf(SMTPD)}${OTHER_MESSAGE}|${otherHeader(SMTPD, BEGINNING)}(?! *${BEGINNING}))`,
+  ),
   decode: utf8,
 };
 
@@ -50,7 +50,7 @@ export const DOVECOT_LINES: LineKind = {
   form: new RegExp(
     String.raw`^${headerOf(DOVECOT, STAMP)}(?:[a-z0-9]+-login: )?${LOGIN}(?<user>[^<>]+)>, method=[\w-]*, rip=(?<address>[^\s,]+)(?:,|\r?$)`,
   ),
-  other: new RegExp(`^(?:(?!.*-login: ${LOGIN}[^>])|${otherHeader(DOVECOT)})`),
+  other: new RegExp(`^(?:(?!.*-login: ${LOGIN}[^>])|${otherHeader(DOVECOT, `(?:[a-z0-9]+-login: )?${LOGIN}`)})`),
   decode: utf8,
 };
 
@@ -65,7 +65,7 @@ const WHY = `(?: subject=${VALUE})?(?: entry=${VALUE})?(?: reason=(?<reason>${VA
 export const REFUSAL_LINES: LineKind = {
   mark: 'verdict=reject ',
   form: new RegExp(String.raw`^${headerOf(ALLOW_NETS, STAMP)}verdict=reject ${WHO}${WHY}(?: |\r?$)`),
-  other: new RegExp(`^(?:(?!.*${VERDICT})|${otherHeader(ALLOW_NETS)})`),
+  other: new RegExp(`^(?:(?!.*${VERDICT})|${otherHeader(ALLOW_NETS, 'verdict=reject ')})`),
   decode(value) {
     try {
       return value.startsWith('"') ? JSON.parse(value) : value;

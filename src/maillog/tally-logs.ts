@@ -19,7 +19,6 @@ export const LOG_OPTIONS: Readonly<Record<string, Options>> = {
   user: { type: 'string', requiresArg: true, describe: 'only this user, or @domain; may be given again' },
 };
 
-/** Printed when there is none. */
 export const NO_MAIL =
   'no mail of an authenticated user was found: is it the log of a submission server, and the right time?';
 

@@ -29,7 +29,7 @@ export interface UserNetwork {
   readonly network: Network | null;
   readonly name: string;
   readonly addresses: readonly UserAddress[];
-  /** All messages, and the refused ones, in ms since 1970, in order. */
+  /** All messages, and the refused ones, in ms since 1970, in any order. */
   readonly messages: readonly number[];
   readonly refused: readonly number[];
   readonly first: number;
@@ -42,8 +42,8 @@ export class Tally {
   private readonly lines = new Map<string, Lines>();
 
   record({ user, address, reason, time, count }: Sighting): void {
-    const newLines = () => ({ login: user, address, times: [], last: 0, reason });
-    const lines = getOrMake<string, Lines>(this.lines, `${user}\n${address}`, newLines);
+    const key = `${user}\n${address}`;
+    const lines = getOrMake(this.lines, key, () => ({ login: user, address, times: [], last: 0, reason }));
     for (let i = 0; i < count; i++) lines.times.push(time);
     if (time < lines.last) return;
     lines.last = time;
@@ -69,12 +69,13 @@ export class Tally {
 export function userNetwork(user: string, network: Network | null, addresses: readonly UserAddress[]): UserNetwork {
   const messages = timesOf(addresses);
   const refused = timesOf(addresses.filter(({ verdict }) => verdict.kind === 'refused'));
-  const [first = 0, last = 0] = [messages[0], messages.at(-1)];
+  const first = messages.reduce((least, time) => Math.min(least, time));
+  const last = messages.reduce((most, time) => Math.max(most, time));
   return { user, network, name: nameOf(network), addresses, messages, refused, first, last };
 }
 
 function timesOf(addresses: readonly UserAddress[]): number[] {
-  return addresses.flatMap(({ times }) => times).sort((a, b) => a - b);
+  return addresses.flatMap(({ times }) => times);
 }
 
 function nameOf(network: Network | null): string {

@@ -309,7 +309,7 @@ test('wrong usage and files that cannot be read', async (t) => {
     [['/etc'], 1, /error: \/etc is a folder\nallow-nets: hint: name a file to read, or - for standard input\n/],
     [['--v4-prefix', '33', log], 2, /error: --v4-prefix 33 is not a number from 1 to 32\n/],
     [['--v6-prefix', 'x', log], 2, /error: --v6-prefix x is not a number from 1 to 128\n/],
-    [['--min-days', '0', log], 2, /error: --min-days 0 is not a number from 1 or more\n/],
+    [['--min-days', '0', log], 2, /error: --min-days 0 is not a number from 1 to 1000000\n/],
     [['--since', 'yesterday', log], 2, /error: --since yesterday is not a date or time\n/],
     [[log, '--aply'], 2, /error: unknown option --aply\n/],
   ];

@@ -118,6 +118,14 @@ each(
     'Wed Nov  4 05:47:54 2026 mail.info postfix/smtpd[4711]: ',
     '2026-11-04T05:47:54.123456789Z stdout P postfix/smtpd[77]: ',
     '{"__REALTIME_TIMESTAMP":"1793771274000000","SYSLOG_IDENTIFIER":"postfix/smtpd","MESSAGE":"',
+    `${STAMP} mx1 f00ba4c0ffee[812]: 2026-11-04T05:47:54.123+00:00 INFO    postfix/smtpd[7]: `,
+    `${STAMP} mx1 conmon[812]: <22>1 2026-11-04T05:47:54Z mx1 postfix/smtpd[7]: `,
+    `${STAMP} relay ${STAMP} mx1 postfix/smtpd[7]: `,
+    `${STAMP} mx1 mail.info postfix/smtpd[7]: `,
+    '2026-11-04 05:47:54 +0100 postfix/smtpd[7]: ',
+    '2026-11-04 05:47:54.123456+0100  localhost smtpd[123]: (libsystem) ',
+    '[{"time":"1790933738","program":"postfix/submission/smtpd","priority":"info","message":"',
+    '\ufeffNov  4 05:47:54 mx1 postfix/smtpd[7]: ',
     '{"time":"2026-11-04T05:47:54Z","level":"info","process":"smtpd","msg":"',
     'mx1 postfix/smtpd[4711]: ',
     'postfix/smtpd[4711]: ',
@@ -132,6 +140,16 @@ each(
     'Dez  4 05:47:54 mx1 postfix/smtpd[1]: warning: x[192.0.2.7]: SASL LOGIN authentication failed: x, sasl_username=alice',
   ],
   [],
+);
+
+each(
+  'a whole JSON object in a form that is not known',
+  [
+    JSON.stringify({ MESSAGE: DELIVERY, SYSLOG_IDENTIFIER: 'postfix/smtpd', _HOSTNAME: 'mx1' }),
+    JSON.stringify({ log: { message: `${HEAD}${DELIVERY}` } }),
+    `{"log":null,"x":"${DELIVERY}"}`,
+  ],
+  ['1 not understood'],
 );
 
 test("Docker's JSON lines", async () => {
@@ -185,8 +203,7 @@ each(
     `dovecot: imap-login: Disconnected (auth failed): user=<x>, : Login: ${ALICE}203.0.113.99`,
     'dovecot: imap-login: Login: user=<>, method=PLAIN, rip=203.0.113.99, lip=192.0.2.1',
     `dovecot: imap(alice@example.com): Login: ${ALICE}203.0.113.99`,
-    `webapp: imap-login: Login: ${ALICE}203.0.113.99`,
-    `webapp: dovecot: imap-login: Login: ${ALICE}203.0.113.99`,
+    `webapp: login failed: imap-login: Login: ${ALICE}203.0.113.99`,
     `postfix/smtpd[7]: warning: x: Login: ${ALICE}203.0.113.99`,
   ].map((line) => `${STAMP} mx1 ${line}`),
   [],
@@ -198,6 +215,7 @@ each(
   [
     `${STAMP} mx1 dovecot: imap-login: Login: user=<a>, ip=1`,
     `Dez  4 05:47:54 mx1 dovecot: imap-login: Login: ${ALICE}192.0.2.7`,
+    `${STAMP} mx1 f00ba4c0ffee[812]: dovecot: imap-login: Login: ${ALICE}192.0.2.7`,
   ],
   ['1 not understood'],
   DOVECOT_LINES,
@@ -224,7 +242,7 @@ each(
 each(
   'no refusal by the policy program',
   [
-    ...['mx1 postfix/smtpd[7]: ', 'mx1 webapp[7]: postfix/allow-nets[7]: ', 'mx1 xallow-nets[7]: '].map(
+    ...['mx1 postfix/smtpd[7]: ', 'mx1 webapp[7]: no user: postfix/allow-nets[7]: ', 'mx1 xallow-nets[7]: '].map(
       (tag) => `${STAMP} ${tag}${refusal('mallory')}`,
     ),
     `${STAMP} mx1 postfix/smtpd[7]: NOQUEUE: reject: RCPT from x[::1]: 554 x; helo=<${STAMP} mx1 postfix/allow-nets[7]: ${refusal('mallory')}>`,
@@ -243,6 +261,7 @@ each(
     `${STAMP} mx1 postfix/allow-nets[7]: ${refusal('"\\x"')}`,
     `${STAMP} mx1 postfix/allow-nets[7]: message repeated 3 times: [ ${refusal('bob')}`,
     `Dez  4 05:47:54 mx1 postfix/allow-nets[7]: ${refusal('bob')}`,
+    `${STAMP} mx1 f00ba4c0ffee[812]: 2026-11-04T05:47:54Z INFO    postfix/allow-nets[7]: ${refusal('bob')}`,
   ],
   ['1 not understood'],
   REFUSAL_LINES,
