@@ -47,36 +47,33 @@ export const init: Command = {
  */
 export function createDatabase(file: string, gid: number | null): boolean {
   // Only root may give a file to any group.
-  return asOwner(file, () => create(file, process.geteuid?.() === 0 ? gid : null));
+  const make = () => create(file, process.geteuid?.() === 0 ? gid : null);
+  return asOwner(file, () => withDatabaseErrors(file, make));
 }
 
 function create(file: string, gid: number | null): boolean {
-  return withDatabaseErrors(file, () => {
-    makeFolder(path.dirname(file), gid);
-    if (fs.existsSync(file) && fs.statSync(file).size > 0) {
-      const existing = openForWriting(file);
-      // A database of an older version lacks the view.
-      existing.exec(DOVECOT_VIEW);
-      existing.close();
-      return false;
-    }
-    makeDatabaseFile(file, gid);
-    const connection = openForCreating(file);
-    try {
-      connection.pragma('journal_mode = delete');
-      connection
-        .transaction(() => {
-          const tables = connection.prepare('select count(*) from sqlite_schema').pluck().get() as number;
-          if (tables > 0)
-            throw refusal(`${file} is being made by another program`, 'wait for it, and see: allow-nets list');
-          connection.exec(SCHEMA + DOVECOT_VIEW);
-        })
-        .immediate();
-    } finally {
-      connection.close();
-    }
-    return true;
+  makeFolder(path.dirname(file), gid);
+  if (fs.existsSync(file) && fs.statSync(file).size > 0) {
+    const existing = openForWriting(file);
+    // A database of an older version lacks the view.
+    existing.exec(DOVECOT_VIEW);
+    existing.close();
+    return false;
+  }
+  makeDatabaseFile(file, gid);
+  const connection = openForCreating(file);
+  const writeSchema = connection.transaction(() => {
+    const tables = connection.prepare('select count(*) from sqlite_schema').pluck().get() as number;
+    if (tables > 0) throw refusal(`${file} is being made by another program`, 'wait for it, and see: allow-nets list');
+    connection.exec(SCHEMA + DOVECOT_VIEW);
   });
+  try {
+    connection.pragma('journal_mode = delete');
+    writeSchema.immediate();
+  } finally {
+    connection.close();
+  }
+  return true;
 }
 
 /** Creates the folder of the database and its parents. Everybody can enter the parents, whatever the umask is. */

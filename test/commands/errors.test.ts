@@ -51,9 +51,7 @@ const CASES: Record<string, Case[]> = {
     [['list', 'alice', 'bob', 'carol'], 2, 'unknown argument bob', USAGE('list [USER]')],
     [['list', '--db'], 2, '--db requires a value', USAGE('list [USER]')],
   ],
-  init: [[['init', 'alice'], 2, 'unknown argument alice', USAGE('init')]],
   add: [
-    [['add'], 2, missing(0, 2), USAGE('add USER NETWORK...')],
     [['add', 'alice'], 2, missing(1, 2), USAGE('add USER NETWORK...')],
     [['add', 'alice', '10.1.2.3/8'], 2, '10.1.2.3/8 is not the first address of its network', '10.0.0.0/8 or 10.1.2.3/32'],
     [['add', 'alice', '10.1.2.0/255.255.255.0'], 2, '10.1.2.0/255.255.255.0 is not a network', 'did you mean 10.1.2.0/24'],
@@ -91,7 +89,6 @@ const CASES: Record<string, Case[]> = {
     [['add', 'alice', '10.0.0.1', '--nots', 'x'], 2, 'unknown option --nots', USAGE('add USER NETWORK...')],
   ],
   block: [
-    [['block'], 2, missing(0, 1), USAGE('block USER')],
     [['block', '*'], 1, '* is everybody: all users without entries of their own would be refused', `to block them all the same: allow-nets block '*' --force --db ${db}`],
     [['unblock', 'alice'], 1, 'alice is not blocked', 'allow-nets list marks who is blocked; allow-nets check USER ADDRESS says which entries decide'],
   ],
@@ -108,14 +105,11 @@ const CASES: Record<string, Case[]> = {
   list: [
     [['list', 'dora'], 1, 'dora has no entry, nor has anything wider: it is refused from everywhere', `to allow it: allow-nets add dora NETWORK --db ${db}`],
     [['list', 'help'], 1, 'help has no entry, nor has anything wider: it is refused from everywhere', `to allow it: allow-nets add help NETWORK --db ${db}`],
-    [['list', 'alice', 'bob'], 2, 'unknown argument bob', USAGE('list [USER]')],
   ],
   check: [
-    [['check', 'alice'], 2, missing(1, 2), USAGE('check USER ADDRESS')],
     [['check', 'alice', '10.0.0.1', '--at', 'soon'], 2, '--at soon is not a date or time', '--at 2026-12-24, or --at 2026-12-24T18:00Z'],
   ],
   set: [
-    [['set', 'add', 'office'], 2, missing(1, 2), USAGE('set add NAME NETWORK...')],
     [['set', 'add', 'my office', '10.0.0.0/8'], 2, '"my office" cannot name a set', 'a name without spaces, @, /, comma or quotes: office'],
     [['set', 'add', 'hotel', '@office'], 2, 'a set cannot hold @office', 'give its networks'],
     [['set', 'add', 'hotel', 'none'], 2, 'a set cannot hold none', 'give its networks'],
@@ -128,12 +122,10 @@ const CASES: Record<string, Case[]> = {
     [['set', 'remove', '@Office', '203.0.113.0/24', '2001:db8:1::/48'], 1, 'the set office is in use by alice, carol', 'remove @office from them first, or add --force: their entries @office then grant nothing'],
     [['set', 'list', 'hotel'], 1, 'there is no set hotel', 'allow-nets set list shows the sets'],
   ],
-  tidy: [[['tidy', 'alice'], 2, 'unknown argument alice', USAGE('tidy')]],
   export: [[['export', '--format', 'xml'], 2, 'wrong value: --format "xml" is not one of "csv", "tsv", "json"', USAGE('export')]],
   completion: [[['completion', 'fish'], 2, 'there is no completion for fish', 'bash or zsh']],
   import: [
     [['import'], 2, missing(0, 1), USAGE('import FILE')],
-    [['import', 'a', 'b'], 2, 'unknown argument b', USAGE('import FILE')],
     [['import', '-', '--format', 'xml'], 2, 'wrong value: --format "xml" is not one of "csv", "tsv", "json", "dovecot"', USAGE('import FILE')],
     [['import', '/no/such.csv'], 1, 'there is no file /no/such.csv', 'name a file to read, or - for standard input'],
     [['import', '/etc'], 1, '/etc is a folder', 'name a file to read, or - for standard input'],
@@ -189,7 +181,7 @@ const WRONG_LINES: [what: string, input: string, ...lines: [number, string, stri
 test('wrong lines of an import', async (t) => {
   for (const [what, input, ...lines] of WRONG_LINES) {
     await t.test(what, () => {
-      const told = lines.map(([line, problem, hint], i) => {
+      const messages = lines.map(([line, problem, hint], i) => {
         const same = lines[i + 1]?.[2] === hint;
         return `allow-nets: error: line ${line}: ${problem}\n${same ? '' : `allow-nets: hint: ${hint}\n`}`;
       });
@@ -197,13 +189,13 @@ test('wrong lines of an import', async (t) => {
       assert.deepEqual(run(['import', '-', '--db', db], { input }), {
         status: 1,
         stdout: '',
-        stderr: `${told.join('')}allow-nets: error: ${count}: nothing was changed\n`,
+        stderr: `${messages.join('')}allow-nets: error: ${count}: nothing was changed\n`,
       });
     });
   }
 });
 
-test('of many wrong lines the first 20 are told, and how many there are', () => {
+test('of many wrong lines the first 20 are printed, and how many there are', () => {
   const input = Array.from({ length: 1000 }, (_, i) => `user${i},10.0.0.${i % 2 === 0 ? 'x' : '1'}\n`).join('');
   const { status, stdout, stderr } = run(['import', '-', '--db', db], { input });
   const lines = stderr.trimEnd().split('\n');

@@ -19,7 +19,7 @@ describe('on a terminal', needs('script'), () => {
     { name: 'carol', network: '10.0.0', byHand: true },
     { name: `da${ESC}[31mve`, network: '10.0.0.0/8', byHand: true },
   ]);
-  const shown = (words: string, env = {}) => onTerminal(`allow-nets ${words}`, { db, env });
+  const onScreen = (words: string, env = {}) => onTerminal(`allow-nets ${words}`, { db, env });
   const TITLES = 'USER             NETWORK       UNTIL                 STATE AND NOTE';
   const ROWS_OF_LIST = [
     'alice            10.0.0.0/8    -',
@@ -32,15 +32,15 @@ describe('on a terminal', needs('script'), () => {
     const coloured = (code: number, text: string | undefined) => `${ESC}[${code}m${text}${ESC}[0m`;
     const [alice, bob, carol, dave] = ROWS_OF_LIST;
     const table = `${[coloured(1, TITLES), alice, coloured(2, bob), coloured(31, carol), dave].join('\n')}\n`;
-    for (const env of [{}, { NO_COLOR: '' }]) assert.equal(shown('list', env), table);
+    for (const env of [{}, { NO_COLOR: '' }]) assert.equal(onScreen('list', env), table);
     for (const env of [{ NO_COLOR: '1' }, { TERM: 'dumb' }]) {
-      assert.equal(shown('list', env), `${[TITLES, ...ROWS_OF_LIST].join('\n')}\n`);
+      assert.equal(onScreen('list', env), `${[TITLES, ...ROWS_OF_LIST].join('\n')}\n`);
     }
     const bytes = `${ROWS_OF_LIST.join('\n')}\n`.replace('?', ESC);
     assert.deepEqual(run(['list'], { db }), { status: 0, stdout: bytes, stderr: '' });
-    assert.equal(shown('list | cat'), bytes);
-    assert.ok(shown('check alice 10.0.0.1').startsWith(`${coloured(32, 'allowed')}\n`));
-    assert.ok(shown('check alice 11.0.0.1 || true').startsWith(`${coloured(31, 'refused')}\n`));
+    assert.equal(onScreen('list | cat'), bytes);
+    assert.ok(onScreen('check alice 10.0.0.1').startsWith(`${coloured(32, 'allowed')}\n`));
+    assert.ok(onScreen('check alice 11.0.0.1 || true').startsWith(`${coloured(31, 'refused')}\n`));
   });
 
   test('no control and no bidirectional character of a name or note reaches it, in any output', () => {

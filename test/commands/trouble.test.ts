@@ -86,7 +86,7 @@ test('an output that cannot be written is an error, and the input too', () => {
   assert.deepEqual(shell('allow-nets import /proc/self/mem', { db }), refused(broken, elsewhere));
 });
 
-test('an ordinary user may read, and is told who may write', needs('root'), () => {
+test('an ordinary user may read; a change names who may write', needs('root'), () => {
   const db = newDatabase(ALICE);
   const options = { as: 'nobody', cwd: '/' };
   assert.equal(run(['check', 'alice', '10.0.0.1'], { db, ...options }).status, 0);

@@ -71,7 +71,7 @@ test('a long import, and a loop of add meanwhile', async () => {
   const { signal: _, ...outcome } = await long.ended;
   assert.ok(added.length > 0, 'the import let nobody in');
   const imported = Array.from({ length: rows }, (_, i) => `${userName(i)} ${address(10, i)}/32`);
-  // Where an add held the lock for too long, the import has changed nothing and has said so.
+  // Where an add held the lock for too long, the import fails and has changed nothing.
   const done = { status: 0, stdout: `added ${rows}, changed 0, removed 0, unchanged 0\n`, stderr: '' };
   assert.deepEqual(outcome, outcome.status === 0 ? done : busy(db));
   assert.deepEqual(entries(db), [...added, ...(outcome.status === 0 ? imported : [])].sort());
