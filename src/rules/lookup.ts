@@ -64,8 +64,8 @@ export function lookupSql(table: Table) {
   };
 }
 
-/** Above the key of every network. */
-const ABOVE_ALL = Buffer.of(7);
+/** Above the key of every network, and above what another client may have put there: such a row is an entry, too. */
+const ABOVE_ALL = Buffer.alloc(32, 0xff);
 
 interface Row {
   readonly name: unknown;
