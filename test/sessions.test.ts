@@ -1,21 +1,16 @@
 // What README.md and examples/ show of the terminal is what the program prints.
 // To write the files anew after a wanted change: UPDATE=1 node test/run.mjs sessions
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { run } from './rig/run';
-import { replay, withoutMoments } from './transcript';
+import { compareWithFile, replay, withoutMoments } from './transcript';
 
 const read = (file: string) => readFileSync(file, 'utf8');
 const readme = read('README.md');
 
-function compare(file: string, now: string): void {
-  if (process.env['UPDATE']) writeFileSync(file, withoutMoments(now));
-  assert.equal(withoutMoments(now), withoutMoments(read(file)));
-}
-
 for (const file of ['examples/sessions/first-steps.txt', 'test/help.txt']) {
-  test(`${file} is what the commands print`, () => compare(file, replay(read(file))));
+  test(`${file} is what the commands print`, () => compareWithFile(file, withoutMoments(replay(read(file)))));
 }
 
 test('README.md shows the sessions word for word, on two screens, with lines that fit', () => {
@@ -43,5 +38,5 @@ test('the commands of every day in README.md work as they stand', () => {
 test('npm run demo', () => {
   const { status, stdout } = run([], { command: [process.execPath, 'examples/demo.mjs'] });
   assert.equal(status, 0);
-  compare('examples/demo.txt', stdout);
+  compareWithFile('examples/demo.txt', stdout);
 });

@@ -1,8 +1,9 @@
 // Terminal sessions as tests: a file of "$ command" lines, each with what it prints, is run and compared.
 //
-// The commands run under bash in a scratch folder, with allow-nets on the PATH and ALLOW_NETS_DB there. Standard output comes before
-// standard error; a line "[exit N]" stands for an exit status that is not 0. Moments are all made the same, or no session could be repeated.
-import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
+// The commands run under bash in a scratch folder, with allow-nets on the PATH and ALLOW_NETS_DB there. Standard output and
+// standard error come as on a terminal; a line "[exit N]" stands for an exit status that is not 0. Moments are all made the same, or no session could be repeated.
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { PROGRAM, run } from './rig/run';
 import { makeFolder } from './rig/scratch';
@@ -20,7 +21,7 @@ export interface Surroundings {
   readonly places?: Readonly<Record<string, string>>;
 }
 
-/** The session as it runs now, in the form of the file. Lines "# ..." before a command are comments; "> " continues a command. */
+/** The session as it runs now, in the form of the file. Lines "# ..." before a command are comments. */
 export function replay(session: string, surroundings: Surroundings = {}): string {
   const folder = makeFolder('session');
   const { program = { node: process.execPath, script: PROGRAM } } = surroundings;
@@ -33,11 +34,17 @@ export function replay(session: string, surroundings: Surroundings = {}): string
   cpSync('examples', join(folder, 'examples'), { recursive: true });
   const PATH = `${join(folder, 'bin')}:${dirname(program.node)}:${process.env['PATH']}`;
   // A command, and below it what it printed: up to the next command or comment.
-  return session.replace(/^\$ (.*(?:\n> .*)*)\n(?:(?!\$ |# |\n# ).*\n)*/gm, (_, typed: string) => {
-    const command = ['bash', '-c', real(typed.replaceAll('\n> ', '\n'))];
-    const { status, stdout, stderr } = run([], { command, db, cwd: folder, env: { PATH, ...surroundings.env } });
-    return `$ ${typed}\n${named(stdout + stderr)}${status === 0 ? '' : `[exit ${status}]\n`}`;
+  return session.replace(/^\$ (.*)\n(?:(?!\$ |# ).*\n)*/gm, (_, typed: string) => {
+    const command = ['bash', '-c', `exec 2>&1; ${real(typed)}`];
+    const { status, stdout } = run([], { command, db, cwd: folder, env: { PATH, ...surroundings.env } });
+    return `$ ${typed}\n${named(stdout)}${status === 0 ? '' : `[exit ${status}]\n`}`;
   });
+}
+
+/** Compares a text with a file; with UPDATE=1 the file is written anew. */
+export function compareWithFile(file: string, text: string): void {
+  if (process.env['UPDATE']) writeFileSync(file, text);
+  assert.equal(text, readFileSync(file, 'utf8'));
 }
 
 /** The same moment for every moment. */

@@ -2,14 +2,14 @@
 // ships, in both ways that its master.cf describes: mail goes over both, with TLS and SMTP AUTH, before and after each session.
 // To write the sessions anew after a wanted change: UPDATE=1 node test/run.mjs sessions
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { needs } from '../requires';
 import { stockMasterCf } from '../rig/master-cf';
 import { describeWithPostfix } from '../rig/policy-set-up';
 import { sendMail } from '../rig/smtp-client';
-import { ROOT, replay, withoutMoments } from '../transcript';
+import { compareWithFile, ROOT, replay, withoutMoments } from '../transcript';
 
 const [ALICE, CAROL, DAVE] = ['alice@example.com', 'carol@example.com', 'dave@example.com'] as const;
 const users = { [ALICE]: 'secret', [CAROL]: 'secret', [DAVE]: 'secret', bob: 'secret' };
@@ -42,17 +42,14 @@ for (const style of ['shipped', 'mua'] as const) {
 
       /** Runs a session of examples/sessions on this Postfix and compares it with the file. */
       function compare(name: string, log: string): void {
-        const file = join(ROOT, 'examples/sessions', name);
-        const session = readFileSync(file, 'utf8');
-        const now = replay(session, {
+        const file = `examples/sessions/${name}`;
+        const now = replay(readFileSync(file, 'utf8'), {
           program: suite.policy.program,
           env: { MAIL_CONFIG: suite.postfix.configDir },
           places: { '/var/lib/allow-nets/access.db': suite.policy.db, '/var/log/mail.log': log },
         });
         // The log of a running server is a file, whose moments are always the same.
-        const text = log.startsWith(ROOT) ? now : withoutMoments(now);
-        if ((process.env['UPDATE'] ?? '') !== '') writeFileSync(file, text);
-        assert.equal(text, readFileSync(file, 'utf8'));
+        compareWithFile(file, log.startsWith(ROOT) ? now : withoutMoments(now));
       }
 
       test('before: whoever has the password sends from everywhere', () => expectReply(DAVE, '198.18.4.9', accepted));
