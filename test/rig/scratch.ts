@@ -109,9 +109,10 @@ function makeRoot(): string {
     }
     removeFolder(folder);
   });
-  // The default action of these signals would skip the 'exit' event.
+  // The default action of these signals would skip the 'exit' event, or end the process in the middle of it: a terminal sends the signal
+  // to every process, and the test runner sends it on.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => process.exit(128 + constants.signals[signal]));
+    process.on(signal, () => process.exit(128 + constants.signals[signal]));
   }
   return folder;
 }
