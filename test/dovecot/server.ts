@@ -76,29 +76,35 @@ export class MailStore {
     removeFolder(this.folder);
   }
 
-  /** The answer to an IMAP login: OK, NO [AUTHENTICATIONFAILED] and so on; with XOAUTH2 `+` and the reason of a refusal. */
-  login({ user, password = 'secret', from, mechanism = 'PLAIN' }: Login): Promise<string> {
-    return this.dialogue(
-      { host: '127.0.0.1', port: this.ports.imap, localAddress: from },
-      [/^\* OK/, `a AUTHENTICATE ${mechanism}`, (challenge) => response(mechanism, user, password, challenge)],
-      /^(?:a )?(.*)/,
-    );
+  /** The answer to an IMAP login: OK, NO [AUTHENTICATIONFAILED] and so on. */
+  async login({ user, password = 'secret', from, mechanism = 'PLAIN' }: Login): Promise<string> {
+    const where = { host: '127.0.0.1', port: this.ports.imap, localAddress: from };
+    const answer = /^(?:a|\+) (.*)/;
+    if (mechanism === 'CRAM-MD5') {
+      return this.exchange(where, 'a AUTHENTICATE CRAM-MD5', answer, (challenge) => {
+        const digest = createHmac('md5', password).update(Buffer.from(challenge, 'base64')).digest('hex');
+        return Buffer.from(`${user} ${digest}`).toString('base64');
+      });
+    }
+    const token = Buffer.from(`user=${user}\x01auth=Bearer ${password}\x01\x01`).toString('base64');
+    const response = mechanism === 'PLAIN' ? plain(user, password) : token;
+    const said = await this.exchange(where, `a AUTHENTICATE ${mechanism} ${response}`, answer);
+    // A token is refused with the reason in JSON.
+    return said.startsWith('eyJ') ? 'NO [AUTHENTICATIONFAILED]' : said;
   }
 
   /** The first word of the answer to a login by POP3 or ManageSieve: `+OK`, `-ERR`, `OK` or `NO`. */
   loginBy(protocol: 'pop3' | 'sieve', { user, password = 'secret', from }: Login): Promise<string> {
-    const plain = response('PLAIN', user, password, '');
     const where = { host: '127.0.0.1', port: this.ports[protocol], localAddress: from };
     return protocol === 'pop3'
-      ? this.dialogue(where, [null, `AUTH PLAIN ${plain}`], /^(\+OK|-ERR)/)
-      : this.dialogue(where, [/^OK/, `AUTHENTICATE "PLAIN" "${plain}"`], /^(OK|NO)/);
+      ? this.exchange(where, `AUTH PLAIN ${plain(user, password)}`, /^(\+OK(?= Logged)|-ERR)/)
+      : this.exchange(where, `AUTHENTICATE "PLAIN" "${plain(user, password)}"`, /^(OK(?= "Logged)|NO)/);
   }
 
-  /** Delivers a message by LMTP. @returns the codes of the answers to RCPT and to the message */
-  async deliver(user: string): Promise<string> {
-    const to = { path: join(this.folder, 'server/run/lmtp') };
-    const steps = [null, 'LHLO client.test', /^250 /, 'MAIL FROM:<>', null, `RCPT TO:<${user}>`, /^\d+/, 'DATA', null];
-    return this.dialogue(to, [...steps, 'Subject: test\r\n\r\ntest\r\n.'], /^(\d+)/);
+  /** Delivers a message by LMTP. @returns 250 2.0.0, or the code of what was refused */
+  deliver(user: string): Promise<string> {
+    const lines = ['LHLO client.test', 'MAIL FROM:<>', `RCPT TO:<${user}>`, 'DATA', 'Subject: test', '', 'test', '.'];
+    return this.exchange({ path: join(this.folder, 'server/run/lmtp') }, lines.join('\r\n'), /^(250 2\.0\.0|[45]\d\d)/);
   }
 
   /** Which of many logins the authentication server takes, from any address. The addresses are not those of connections. */
@@ -113,57 +119,41 @@ export class MailStore {
     });
     socket.write(`VERSION\t1\t2\nCPID\t${process.pid}\n`);
     for (const [i, { user, password = 'secret', from }] of logins.entries()) {
-      const resp = response('PLAIN', user, password, '');
-      socket.write(`AUTH\t${i + 1}\tPLAIN\tservice=imap\tno-penalty\trip=${from}\tresp=${resp}\n`);
+      const given = `service=imap\tno-penalty\trip=${from}\tresp=${plain(user, password)}`;
+      socket.write(`AUTH\t${i + 1}\tPLAIN\t${given}\n`);
     }
     await once(lines, 'close');
     socket.destroy();
     return logins.map((_, i) => results.get(i + 1) === true);
   }
 
-  /**
-   * A dialogue line by line: null waits for any line, a pattern for a line like it, a text is sent, and a function makes what is sent
-   * from the line before. @returns the first group of the first line behind all of it that matches `answer`
-   */
-  private async dialogue(
+  /** Sends lines and waits for one like `answer`. @param respond makes what is sent after a challenge @returns its first group */
+  private async exchange(
     where: NetConnectOpts,
-    steps: readonly (null | RegExp | string | ((line: string) => string))[],
+    text: string,
     answer: RegExp,
+    respond?: (challenge: string) => string,
   ): Promise<string> {
     const socket = connect(where);
     socket.setTimeout(20_000, () => socket.destroy());
+    socket.write(`${text}\r\n`);
     try {
-      const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
-      const next = async (pattern: RegExp) => {
-        for (;;) {
-          const { value, done } = await lines.next();
-          if (done) throw new Error(`no line ${pattern}:\n${this.dovecot.log()}`);
-          const found = pattern.exec(`${value}`);
-          if (found !== null) return found;
-        }
-      };
-      for (const step of steps) {
-        if (step === null || step instanceof RegExp) await next(step ?? /^/);
-        else socket.write(`${typeof step === 'string' ? step : step((await next(/^/)).input)}\r\n`);
+      for await (const line of createInterface({ input: socket })) {
+        const found = answer.exec(line)?.[1];
+        if (found === undefined) continue;
+        if (respond === undefined || !line.startsWith('+ ')) return found;
+        socket.write(`${respond(found)}\r\n`);
       }
-      return (await next(answer))[1] ?? '';
+      throw new Error(`no line ${answer}:\n${this.dovecot.log()}`);
     } finally {
       socket.destroy();
     }
   }
 }
 
-/** The client's part of a SASL mechanism, in base64. */
-function response(mechanism: Login['mechanism'], user: string | Buffer, password: string, challenge: string): string {
-  const text = {
-    PLAIN: () => Buffer.concat([Buffer.from('\0'), Buffer.from(user), Buffer.from(`\0${password}`)]),
-    XOAUTH2: () => Buffer.from(`user=${user}\x01auth=Bearer ${password}\x01\x01`),
-    'CRAM-MD5': () => {
-      const asked = Buffer.from(challenge.slice(2), 'base64');
-      return Buffer.from(`${user} ${createHmac('md5', password).update(asked).digest('hex')}`);
-    },
-  }[mechanism ?? 'PLAIN']();
-  return text.toString('base64');
+/** The client's response of the mechanism PLAIN, in base64. */
+function plain(user: string | Buffer, password: string): string {
+  return Buffer.concat([Buffer.from('\0'), Buffer.from(user), Buffer.from(`\0${password}`)]).toString('base64');
 }
 
 function serverConf(mail: string, ports: Readonly<Record<string, number>>): string {

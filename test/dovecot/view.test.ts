@@ -157,45 +157,32 @@ test('the first subject with an entry decides, as in the policy program', () => 
     hand('soon@example.net', 'any', '2999-01-01'),
     hand('never@example.net', 'any', '2999-02-31'),
   ]);
-  const ALL = '0.0.0.0/0,::/0';
   // SQL cannot fold names beyond ASCII: what the domain has does not count for them.
-  for (const [granted, ...questions] of [
-    [
-      '203.0.113.0/24',
-      'bob@example.com 203.0.113.9',
-      'BOB@Example.COM 203.0.113.9',
-      'bob@example.com ::ffff:203.0.113.9',
-    ],
+  for (const [granted, questions] of [
+    ['203.0.113.0/24', 'bob@example.com 203.0.113.9, BOB@Example.COM 203.0.113.9, bob@example.com ::ffff:203.0.113.9'],
     ['2001:db8:1::/48', 'bob@example.com 2001:db8:1::25'],
     ['198.51.100.7/32', 'carol@example.com 198.51.100.7'],
-    ['10.0.0.0/8', 'carol@x@example.com 10.1.2.3', 'dave@example.com 10.1.2.3'],
+    ['10.0.0.0/8', 'carol@x@example.com 10.1.2.3, dave@example.com 10.1.2.3'],
     ['192.0.2.7', 'hand@example.com 192.0.2.7'],
-    [ALL, 'somebody@example.net 10.1.2.3', 'somebody@example.net 2001:db8::', 'soon@example.net 10.1.2.3'],
+    ['0.0.0.0/0,::/0', 'any@example.net 10.1.2.3, any@example.net 2001:db8::, soon@example.net 10.1.2.3'],
     [
       null,
-      'bob@example.com 10.1.2.3',
-      'carol@example.com 10.1.2.3',
-      'eve@example.com 10.1.2.3',
-      'frank@example.com 10.1.2.3',
+      'bob@example.com 10.1.2.3, carol@example.com 10.1.2.3, eve@example.com 10.1.2.3, frank@example.com 10.1.2.3',
     ],
     [
       null,
-      'somebody@example.net unknown',
-      'somebody@example.net 256.1.1.1',
-      'somebody@example.net 1.2.3',
-      'somebody 10.1.2.3',
-      'carol\0x 198.51.100.7',
+      'any@example.net unknown, any@example.net 256.1.1.1, any@example.net 1.2.3, any 10.1.2.3, carol\0x 198.51.100.7',
     ],
-    [null, 'JÜRGEN@example.net 10.1.2.3', 'jürgen@example.net 10.1.2.3', 'émile@example.net 10.1.2.3'],
-    [null, 'uncommon@example.net 10.1.2.3', 'blocked@example.net 10.1.2.3', 'never@example.net 10.1.2.3'],
-  ] as [string | null, ...string[]][]) {
-    for (const question of questions) {
+    [null, 'JÜRGEN@example.net 10.1.2.3, jürgen@example.net 10.1.2.3, émile@example.net 10.1.2.3'],
+    [null, 'uncommon@example.net 10.1.2.3, blocked@example.net 10.1.2.3, never@example.net 10.1.2.3'],
+  ] as const) {
+    for (const question of questions.split(', ')) {
       const [user = '', address = ''] = question.split(' ');
       assert.equal(allowNets(connection, user, address), granted, question);
       if (granted !== null) assert.ok(checkAllows(connection, user, address), question);
     }
   }
-  assert.equal(allowNets(connection, 'somebody', ''), 'local');
+  assert.equal(allowNets(connection, 'any', ''), 'local');
 });
 
 test('the answer is one network of a large set, at once', () => {
