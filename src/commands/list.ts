@@ -41,7 +41,8 @@ export const list: Command = {
       const subjects = [...new Set(subjectsOf(user))].filter((subject) => hasRows(connection, 'access', subject));
       if (subjects.length === 0) {
         const problem = `${user} has no entry, nor has anything wider: it is refused from everywhere`;
-        throw refusal(problem, 'to allow it', commandText('add', [user, 'NETWORK'], args.db));
+        const command = commandText('add', [user, 'NETWORK'], args.db);
+        throw refusal(problem, command === null ? 'no user can have this name' : 'to allow it', command);
       }
       const rows = subjects.flatMap((subject) => [...eachRowOf(connection, 'access', subject)]);
       printRows(connection, 'access', expired ? rows.filter((row) => isExpired(row, now)) : rows, json);

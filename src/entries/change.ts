@@ -61,6 +61,7 @@ export function addEntries(args: Arguments, texts: readonly string[]): 0 {
   const { written, wider, hints } = withWriteTransaction(db, (connection) => {
     requireUserName(connection, user, force);
     for (const network of networks) requireSet(connection, network, db);
+    const before = decidersOf(connection, user, now);
     // An expired block is still an entry of the user's own: without `inherit`, wider entries would not apply again.
     const keepsWider = !only && !has('inherit') && (!isBlock || wanted.expires !== null);
     const origin = { addedAt: formatInstant(now), addedBy: whoAmI(), local };
@@ -68,13 +69,17 @@ export function addEntries(args: Arguments, texts: readonly string[]): 0 {
     const put = entryWriter(connection, 'access', now);
     const written = networks.map((network) => put(user, network, wanted));
     const hints = nameHints(connection, user, isBlock, again);
-    const { subjects, state } = decidersOf(connection, user, now);
-    if (state === 'blocked' && subjects.at(-1) === user && !has('none')) {
+    const blocked = before.state === 'blocked' && !has('none') ? before.subjects.at(-1) : undefined;
+    if (blocked === user) {
       const text = `${user} is blocked, and still refused from everywhere`;
       hints.unshift(withCommand(text, commandText('unblock', [user], db)));
+    } else if (blocked !== undefined) {
+      const text = `${blocked} is blocked, but not ${user} at what is allowed now`;
+      hints.unshift(withCommand(text, commandText('block', [user], db)));
     }
-    if (only && subjects.length > 1) {
-      const text = `${user} still inherits what ${subjects.slice(1).join(' or ')} allows; to end that`;
+    const [, ...inherited] = only ? decidersOf(connection, user, now).subjects : [];
+    if (inherited.length > 0) {
+      const text = `${user} still inherits what ${inherited.join(' or ')} allows; to end that`;
       hints.unshift(withCommand(text, commandText('remove', [user, 'inherit'], db)));
     }
     return { written, wider: wider.join(' or '), hints };
