@@ -40,10 +40,7 @@ export function widerSubjects(connection: Connection, user: string): string[] {
     .slice(1)
     .filter((subject) => subject !== user && hasRows(connection, 'access', subject));
   if (user.includes('@') || user === EVERYBODY) return wider.slice(0, 1);
-  const domains: string[] = [];
-  for (const name of namesFrom(connection, 'access', '@')) {
-    if (domains.push(name) === NAMED_DOMAINS) break;
-  }
+  const domains = [...namesFrom(connection, 'access', '@')].slice(0, NAMED_DOMAINS);
   return [...domains, ...wider];
 }
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import * as net from 'node:net';
 import { test } from 'node:test';
 import { parseAddress } from '../../src/rules/address';
-import { contains, formatNetwork, isCertain, networkKey, parseNetwork } from '../../src/rules/network';
+import { contains, formatNetwork, isCertain, parseNetwork } from '../../src/rules/network';
 import { forRandom, type Pick } from '../rig/random';
 import {
   type Block,
@@ -82,13 +82,3 @@ function mutated(text: string, pick: Pick): string {
   }
   return characters.join('');
 }
-
-test('keys order networks by family, address and prefix length', () => {
-  forRandom(RUNS, (pick) => {
-    const [a, b] = [masked(randomBlock(pick)), masked(randomBlock(pick))];
-    const key = (block: Block) => networkKey({ ...block, bytes: Uint8Array.from(block.bytes) });
-    const order = (block: Block) => [block.family, ...block.bytes, block.prefix];
-    const expected = order(a).reduce((sign, value, i) => sign || Math.sign(value - (order(b)[i] ?? 0)), 0);
-    assert.equal(key(a).compare(key(b)), expected);
-  });
-});
