@@ -88,8 +88,11 @@ export function refuseSubject(text: string): Refusal | null {
   const hint = 'a user is a SASL user name as Postfix logs it, @example.com for a domain, or * for everybody';
   if (fault) return { problem: fault.problem, hint };
   if (hasControl(text)) return { problem: `the user ${quoted(text)} holds a control character`, hint };
-  if (/^[\da-f.:/]+$/i.test(text) && parseNetwork(text) !== null) {
-    return { problem: `the user ${text} is a network`, hint: 'the user comes first: USER NETWORK' };
+  if (/^[\da-f.:]+(?:\/|$)/i.test(text) && parseNetwork(text) !== null) {
+    return {
+      problem: `the user ${text} is a network`,
+      hint: 'the user comes first; a list of networks alone: allow-nets set load NAME FILE',
+    };
   }
   return refuseLook(text) ?? refuseInvisible('user', text);
 }

@@ -7,8 +7,7 @@ const EVERY = 200;
 const MB = 1e6;
 
 export class Progress {
-  private readonly started = Date.now();
-  private drawn = this.started;
+  private drawn = Date.now();
   private isDrawn = false;
   private bytes = 0;
 
@@ -25,11 +24,6 @@ export class Progress {
     const share = this.total ? `, ${Math.min(100, Math.floor((this.bytes / this.total) * 100))} %` : '';
     this.draw(`read ${(this.bytes / MB).toFixed(1)} MB${share}`);
   };
-
-  /** Shows what happens after reading. */
-  say(what: string): void {
-    if (Date.now() - this.started >= EVERY) this.draw(what);
-  }
 
   /** Erases the line. */
   done(): void {

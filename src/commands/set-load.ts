@@ -1,13 +1,11 @@
 // allow-nets set load: makes a set equal to a published list of networks.
 import type { Command } from '../cli/command';
-import { parseSetArgument, whoAmI } from '../cli/input';
+import { parseSetArgument } from '../cli/input';
 import { openInput } from '../cli/input-file';
-import { withRowImport } from '../cli/open';
-import { hint, printLine } from '../cli/output';
-import { blocksOf, Lines } from '../formats/lines';
-import { changePrinter, countsText, cutOff } from '../formats/load';
+import { blocksOf } from '../formats/lines';
+import { load, printLoaded, type Reader } from '../formats/load';
 import { rangesOf } from '../formats/network-list';
-import { Problems } from '../formats/read';
+import type { Connection } from '../rules/database';
 import { formatInstant } from '../rules/expiry';
 import { importRow } from '../rules/import';
 import { mergeRanges, networksOf } from '../rules/range';
@@ -34,42 +32,26 @@ export const setLoad: Command = {
   examples: [
     ['allow-nets set load home --country DE delegated-ripencc-latest', 'then: allow-nets add @example.com @home'],
   ],
-  run(args) {
+  async run(args) {
     const name = parseSetArgument(args.text('name') ?? '');
     const file = args.text('file') ?? '-';
     const [dryRun, force] = [args.flag('dry-run'), args.flag('force')];
     const countries = args.texts('country').map((country) => country.toUpperCase());
-    const descriptor = openInput(file);
-    return withRowImport(args.db, (rows) => {
-      const lines = new Lines(blocksOf(descriptor));
-      const problems = new Problems();
-      const ranges = rangesOf(lines, countries, problems);
-      if (problems.count > 0) return problems.print();
-      if (!force && !lines.isComplete) throw cutOff();
+    const read: Reader = (lines, report, add) => {
+      const ranges = rangesOf(lines, { countries, force }, report);
       for (const network of mergeRanges(ranges).flatMap(networksOf)) {
-        rows.add(importRow('network_set', name, { kind: 'network', network }));
+        add(importRow('network_set', name, { kind: 'network', network }));
       }
-      const now = Date.now();
-      const source = [file === '-' ? 'standard input' : file, ...countries].join(' ');
-      const result = rows.apply({
-        replace: true,
-        dryRun,
-        force,
-        tables: ['network_set'],
-        set: name,
-        addedBy: whoAmI(),
-        now,
-        report: changePrinter(dryRun),
-        before(connection) {
-          connection
-            .prepare('insert or replace into set_source (name, source, loaded_at) values (?, ?, ?)')
-            .run(name, source, formatInstant(now));
-        },
-      });
-      printLine(countsText(result, dryRun));
-      if (result.refusal !== null) hint(`it would be refused without --force: ${result.refusal.message}`);
-      if (!dryRun) hintAtSync(args.db, 'takes this set away if its list has sets and not this one');
-      return 0;
-    });
+    };
+    const source = [file === '-' ? 'standard input' : file, ...countries].join(' ');
+    const before = (connection: Connection) =>
+      connection
+        .prepare('insert or replace into set_source (name, source, loaded_at) values (?, ?, ?)')
+        .run(name, source, formatInstant(Date.now()));
+    const blocks = blocksOf(openInput(file));
+    const loaded = await load(args.db, { blocks, replace: true, dryRun, force, set: name, before }, read);
+    const status = printLoaded(loaded, dryRun);
+    if (status === 0 && !dryRun) hintAtSync(args.db, 'takes this set away if its list has sets and not this one');
+    return status;
   },
 };

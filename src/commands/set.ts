@@ -1,6 +1,5 @@
 // allow-nets set: manages named sets of networks, to which entries refer as @NAME.
-
-import { type Arguments, type Command, LOCAL, NOTE } from '../cli/command';
+import { type Command, LOCAL, NOTE } from '../cli/command';
 import { parseNetworkArgument, parseSetArgument } from '../cli/input';
 import { nearest } from '../cli/nearest';
 import { withReadTransaction, withWriteTransaction } from '../cli/open';
@@ -56,47 +55,43 @@ export const setRemove: Command = {
     ['allow-nets set remove office 203.0.113.0/24', 'one network of it'],
     ['allow-nets set remove office --all', 'the whole set'],
   ],
-  run: removeFromSet,
+  run(args) {
+    const name = parseSetArgument(args.text('name') ?? '');
+    const networks = args.texts('network');
+    const all = args.flag('all');
+    if (all === networks.length > 0) {
+      const problem = all ? '--all excludes networks' : 'set remove requires networks';
+      throw new Trouble({ kind: 'option', problem, hint: removeHint('set remove', name, args.db) });
+    }
+    const removed = withWriteTransaction(args.db, (connection) => {
+      requireSet(connection, name);
+      const chosen = all
+        ? rowsOf(connection, 'network_set', name)
+        : networks.flatMap((text) => rowsNamed(connection, 'network_set', name, text, `@${name}`));
+      deleteRows(connection, 'network_set', chosen);
+      if (!args.flag('force') && !hasRows(connection, 'network_set', name)) refuseInUse(connection, name);
+      return chosen;
+    });
+    if (all) printLine(`removed @${name} and its ${removed.length === 1 ? 'network' : `${removed.length} networks`}`);
+    else for (const row of removed) printLine(`removed @${name} ${row.network}`);
+    return 0;
+  },
 };
-
-function removeFromSet(args: Arguments): number {
-  const name = parseSetArgument(args.text('name') ?? '');
-  const networks = args.texts('network');
-  const all = args.flag('all');
-  if (all === networks.length > 0) {
-    const problem = all ? '--all excludes networks' : 'set remove requires networks';
-    throw new Trouble({ kind: 'option', problem, hint: removeHint('set remove', name, args.db) });
-  }
-  const removed = withWriteTransaction(args.db, (connection) => {
-    if (!hasRows(connection, 'network_set', name)) throw noSet(connection, name);
-    const chosen = all
-      ? rowsOf(connection, 'network_set', name)
-      : networks.flatMap((text) => rowsNamed(connection, 'network_set', name, text, `@${name}`));
-    deleteRows(connection, 'network_set', chosen);
-    if (!args.flag('force') && !hasRows(connection, 'network_set', name)) refuseInUse(connection, name);
-    return chosen;
-  });
-  if (all) printLine(`removed @${name} and its ${removed.length === 1 ? 'network' : `${removed.length} networks`}`);
-  else for (const row of removed) printLine(`removed @${name} ${row.network}`);
-  return 0;
-}
-
-const SHOWN_USERS = 10;
 
 /** Throws Trouble if entries name the set. */
 function refuseInUse(connection: Connection, name: string): void {
-  const users = usersOfSet(connection, name, SHOWN_USERS + 1);
+  const users = usersOfSet(connection, name, 10);
   if (users.length === 0) return;
-  const named = users.slice(0, SHOWN_USERS).join(', ');
-  const problem = `the set ${name} is in use by ${named}${users.length > SHOWN_USERS ? ' and more' : ''}`;
+  const problem = `the set ${name} is in use by ${users.join(', ')}${users.length === 10 ? ' and maybe more' : ''}`;
   const hint = `remove @${name} from them first, or add --force: their entries @${name} then grant nothing`;
   throw new Trouble({ kind: 'refused', problem, hint });
 }
 
-function noSet(connection: Connection, name: string): Trouble {
+function requireSet(connection: Connection, name: string): void {
+  if (hasRows(connection, 'network_set', name)) return;
   const meant = nearest(name, namesFrom(connection, 'network_set'));
   const hint = meant === null ? 'allow-nets set list shows the sets' : `did you mean ${meant}`;
-  return new Trouble({ kind: 'refused', problem: `there is no set ${name}`, hint });
+  throw new Trouble({ kind: 'refused', problem: `there is no set ${name}`, hint });
 }
 
 export const setList: Command = {
@@ -113,33 +108,25 @@ export const setList: Command = {
     return withReadTransaction(args.db, (connection) => {
       if (typed === null) return printSummaries(connection, args.flag('json'));
       const name = parseSetArgument(typed);
-      if (!hasRows(connection, 'network_set', name)) throw noSet(connection, name);
+      requireSet(connection, name);
       const rows = eachRowOf(connection, 'network_set', name);
       return printRows(connection, 'network_set', rows, args.flag('json'));
     });
   },
 };
 
-interface Summary {
-  readonly set: string;
-  readonly networks: number;
-  /** Null for a set that was not loaded from a list. */
-  readonly loaded_at: string | null;
-  readonly source: string | null;
-}
-
+/** Prints each set: how many networks it has, and when it was last loaded and from what, or null. */
 function printSummaries(connection: Connection, json: boolean): 0 {
   const sql = `select name as "set", count(*) as networks, loaded_at, source
     from network_set left join set_source using (name) group by name order by name`;
-  const all = connection.prepare(sql).all() as Summary[];
+  const all = connection.prepare(sql).all() as Record<string, string>[];
   if (json) {
     printJsonArray(all);
     return 0;
   }
   const lines = all.map(({ set, networks, loaded_at, source }) => {
-    const count = quantity(networks, 'network');
     const loaded = source === null ? '-' : `${loaded_at} from ${source}`;
-    return { cells: [`@${printable(set)}`, count, printable(loaded)] };
+    return { cells: [`@${set}`, quantity(Number(networks), 'network'), loaded].map(printable) };
   });
   printTable(null, lines);
   return 0;

@@ -3,17 +3,16 @@
 // DIAGNOSTICS: the database keeps answering whatever happens to the list. Only complete and valid output of COMMAND
 // changes it, in one transaction, and only if the guard of `import --replace` accepts it. Otherwise nothing changes,
 // and a warning says why.
-import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arguments, Command } from '../cli/command';
-import { printError, printLine } from '../cli/output';
+import { printError } from '../cli/output';
 import { secondsOf } from '../cli/time';
-import { asErrorLines, failureOf, Trouble } from '../failure';
+import { asErrorLines, type Failure, failureOf, Trouble } from '../failure';
+import { printCounts } from '../formats/load';
 import { FORMATS, type Format } from '../formats/records';
-import type { ImportResult } from '../rules/import';
 import { logRun } from '../sync/log';
 import { type Job, LONGEST_TIMER, syncOnce } from '../sync/run';
-import { changesOf, nextState, readState, rowsOf, type SyncState, writeState } from '../sync/state';
+import { nextState, readState, type SyncState, writeState } from '../sync/state';
 
 const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 };
 const TIMEOUT = 60;
@@ -52,23 +51,26 @@ export const sync: Command = {
   async run(args) {
     const job = jobOf(args);
     const stop = stopSignal();
-    let before = readState(job.db);
-    let isRemembered = true;
+    let state = readState(job.db);
     for (;;) {
       const begin = Date.now();
-      const run = await syncOnce(job, stop).catch(failureOf);
+      let run = await syncOnce(job, stop).catch(failureOf);
       if ('kind' in run && (run.kind === 'bug' || (stop.aborted && job.every === null))) throw new Trouble(run);
       if ('kind' in run && stop.aborted) return 0;
-      const state = nextState(before, job, begin, run);
       if (!job.dryRun) {
-        isRemembered = remember(job.db, state, isRemembered);
-        await logRun(job, run, before, secondsText(begin));
+        const before = state;
+        state = nextState(before, job, begin, run);
+        const failure = remember(job.db, state);
+        if (failure !== null && !('kind' in run)) {
+          run = failure;
+          state = nextState(before, job, begin, run);
+        }
+        await logRun(job, run, before, (Date.now() - begin) / 1000);
       }
-      if ('kind' in run && (job.every === null || state.failing_since === state.last_attempt)) {
-        printError(asErrorLines(run));
-      }
-      if (job.every === null) return 'kind' in run ? 1 : printResult(run, job.dryRun, begin);
-      before = state;
+      const isFirst = job.every === null || state?.failing_since === state?.last_attempt;
+      if ('kind' in run && isFirst) printError(asErrorLines(run));
+      if (job.every === null && !('kind' in run)) printCounts(run, job.dryRun);
+      if (job.every === null) return Number('kind' in run);
       // Random, so that servers started together spread out; at least a tenth, so that a slow COMMAND gets a pause.
       const next = Math.min(LONGEST_TIMER, job.every * 1000 * (0.9 + 0.2 * Math.random()));
       await sleep(Math.max(next - (Date.now() - begin), next / 10), null, { signal: stop }).catch(() => {});
@@ -107,27 +109,13 @@ function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
-/** Writes the state; returns whether it could. `before`: the last result, so that only the first failure is printed. */
-function remember(db: string, state: SyncState, before: boolean): boolean {
-  if (!fs.existsSync(db)) return before;
+/** Writes the state; returns why it could not. */
+function remember(db: string, state: SyncState): Failure | null {
   try {
     writeState(db, state);
-    return true;
+    return null;
   } catch (error) {
     const problem = `the state of sync cannot be written beside ${db} (${(error as Error).message})`;
-    const remedy = 'rows are synced all the same; let the user of sync write in that folder';
-    if (before) printError(asErrorLines({ kind: 'refused', problem, hint: remedy }));
-    return false;
+    return { kind: 'refused', problem, hint: 'the rows were synced all the same; let the user of sync write there' };
   }
-}
-
-function printResult(run: ImportResult, dryRun: boolean, begin: number): 0 {
-  const would = dryRun ? 'would be ' : '';
-  const counts = `${would}added ${run.added}, ${would}changed ${run.changed}, ${would}removed ${run.removed}`;
-  printLine(`${changesOf(run) === 0 ? 'no difference' : counts}: ${rowsOf(run)} rows, ${secondsText(begin)} s`);
-  return 0;
-}
-
-function secondsText(begin: number): string {
-  return ((Date.now() - begin) / 1000).toFixed(1);
 }

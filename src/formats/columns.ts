@@ -1,79 +1,56 @@
 // The columns of an input, and how a header line names them.
 //
-// Unknown columns are ignored and reported, unless they may change the meaning of a row: to ignore a column `expire` or
-// `active` would let people in.
+// A column that is not known is refused: to ignore a column `expire` or `active` would let people in.
 import type { Refusal } from '../cli/input';
-import { nearest } from '../cli/nearest';
 
 /** In the order in which export writes them; an input without a header has the same order. */
 export const COLUMNS = ['user', 'network', 'note', 'expires', 'added_at', 'added_by', 'set', 'local'] as const;
 export type Column = (typeof COLUMNS)[number];
 
+/** The column of each field, null for an ignored one. COLUMNS itself means that the input has no header. */
+export type Columns = readonly (Column | null)[];
+
 /** The fields of a row: null if empty, undefined if the input does not have the column. */
 export type Values = { [column in Column]?: string | null };
 
-const KNOWN = `the columns are ${COLUMNS.join(', ')}`;
-
-export function isColumn(name: string): name is Column {
-  return (COLUMNS as readonly string[]).includes(name);
-}
-
-export function columnName(field: string | null): string {
-  return (field ?? '').trim().toLowerCase();
-}
-
-/** Columns of other programs that may change the meaning of a row, with a hint. */
-const OTHER_MEANINGS: readonly (readonly [name: RegExp, hint: string])[] = [
-  [
-    /^(?:valid_?)?(?:from|start|begin|since)/,
-    'every row counts at once: leave out the rows that do not, and this column',
-  ],
-  [/expir|until|valid_?to|^end|^to$/, `did you mean expires? ${KNOWN}`],
-  [/mask|prefix|bits|length/, 'write the length of a network behind it: 10.0.0.0/8'],
-  [
-    /^(?:is_)?(?:active|enabled?|disabled?|deleted|blocked|locked|revoked|suspended|valid|allow|deny|permit|action|status|type)$/,
-    'every row lets its user in: leave out the rows that do not, and this column',
-  ],
-];
-
-/** Why a column cannot be ignored, or null. */
-export function refuseColumn(name: string): Refusal | null {
-  // `list --json` prints `state` and `problem`, which import may ignore.
-  if (name === '' || isColumn(name) || name === 'state' || name === 'problem') return null;
-  const other = OTHER_MEANINGS.find(([pattern]) => pattern.test(name))?.[1];
-  const alike = COLUMNS.find((column) => name.startsWith(column) || (name.length > 2 && column.startsWith(name)));
-  const meant = alike ?? (name.length > 5 ? nearest(name, COLUMNS) : null);
-  const hint = other ?? (meant === null ? null : `did you mean ${meant}? ${KNOWN}`);
-  return hint === null ? null : { problem: `the column ${name} is not known`, hint };
-}
+/** What `list --json` and `learn --json` print besides, and a field without a name. */
+const IGNORED = ['', 'state', 'problem', 'messages', 'days', 'first', 'last', 'allowed', 'by', 'marks'];
 
 /** The names that other programs have for our columns. */
-const USER_NAMES = /^(?:user_?name|login|e?-?mail|address|account)$/;
-const NETWORK_NAMES = /^(?:allow_nets|nets?|networks|ips?|ip_?addr(?:ess)?|cidr)$/;
-const isOtherName = (name: string) => USER_NAMES.test(name) || NETWORK_NAMES.test(name);
+const OTHER_NAMES = ['username', 'login', 'email', 'account', 'allow_nets', 'networks', 'ip', 'cidr'];
+
+function hintFor(names: readonly string[]): string {
+  const areOthers = names.length > 1 && names.slice(0, 2).every((name) => OTHER_NAMES.includes(name));
+  const [user, network] = areOthers ? names : ['username', 'allow_nets'];
+  return `the columns are ${COLUMNS.join(', ')}; in SQL: select ${user} as user, ${network} as network; a user who may send from everywhere has the network any; leave out rows that are switched off, then other columns`;
+}
+
+const nameOf = (field: string | null) => (field ?? '').trim().toLowerCase();
 
 /** Whether the first line of an input is a header. `isNetwork`: whether a field is a network, and so data. */
 export function isHeader(fields: readonly (string | null)[], isNetwork: (text: string) => boolean): boolean {
-  if (fields.some((field) => field !== null && isNetwork(field))) return false;
-  const names = fields.map(columnName);
-  const others = names.filter(isOtherName).length;
-  return names.includes('network') || (names.includes('user') && names[1] !== '') || others > 1;
+  const names: readonly string[] = [...COLUMNS, ...OTHER_NAMES];
+  return fields.some((field) => names.includes(nameOf(field))) && !fields.some((field) => isNetwork(field ?? ''));
 }
 
-/** Why a header cannot be used, or null. */
-export function refuseHeader(names: readonly string[]): Refusal | null {
-  const twice = names.find((name, i) => isColumn(name) && names.indexOf(name) !== i);
-  if (twice !== undefined) return { problem: `there are two columns ${twice}`, hint: 'leave one of them out' };
-  const needed = names.includes('set') ? ['network'] : ['network', 'user'];
-  const lacking = needed.find((name) => !names.includes(name));
-  if (lacking !== undefined && names.some(isOtherName)) {
-    const user = names.find((name) => name === 'user' || USER_NAMES.test(name)) ?? 'username';
-    const network = names.find((name) => name === 'network' || NETWORK_NAMES.test(name)) ?? 'allow_nets';
-    return {
-      problem: `the columns ${names.join(' and ')} are not known`,
-      hint: `name them user and network, in SQL: select ${user} as user, ${network} as network; a user who may send from everywhere has the network any`,
-    };
-  }
-  const refusal = names.map(refuseColumn).find((each) => each !== null);
-  return refusal ?? (lacking === undefined ? null : { problem: `there is no column ${lacking}`, hint: KNOWN });
+/** The columns of a header, or why it cannot be used. */
+export function columnsOf(header: readonly (string | null)[]): Columns | Refusal {
+  const names = header.map(nameOf);
+  const columns = names.map((name) => COLUMNS.find((column) => column === name) ?? null);
+  const unknown = names.find((name, i) => columns[i] === null && !IGNORED.includes(name));
+  if (unknown !== undefined) return { problem: `the column ${unknown} is not known`, hint: hintFor(names) };
+  const twice = columns.find((column, i) => column !== null && columns.indexOf(column) !== i);
+  if (twice) return { problem: `there are two columns ${twice}`, hint: 'leave one of them out' };
+  const needed: readonly Column[] = columns.includes('set') ? ['network'] : ['user', 'network'];
+  const lacking = needed.find((name) => !columns.includes(name));
+  return lacking === undefined ? columns : { problem: `there is no column ${lacking}`, hint: hintFor(names) };
+}
+
+export function valuesOf(fields: readonly (string | null)[], columns: Columns): Values {
+  const values: Values = {};
+  fields.forEach((field, i) => {
+    const column = columns[i];
+    if (column) values[column] = field || null;
+  });
+  return values;
 }

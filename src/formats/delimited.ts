@@ -1,81 +1,60 @@
-// Parses and formats lines of fields: CSV (RFC 4180), and text separated by tabs or bars, as `mysql --batch` and
-// `psql -A` print it.
+// Parses and formats lines of fields: CSV (RFC 4180), and text separated by tabs, as `mysql --batch` prints it.
 import type { Refusal } from '../cli/input';
 import { Trouble } from '../failure';
 import { type Lines, LONGEST } from './lines';
 
-/** How the fields of a line are separated. `escapes`: whether it has the backslash escapes of `mysql --batch`. */
+/** `quotes`: as in CSV. Without them, there are the backslash escapes of `mysql --batch`. */
 export interface Dialect {
   readonly separator: string;
   readonly quotes: boolean;
-  readonly escapes: boolean;
 }
 
-/**
- * Guesses the dialect from the first line. psql -A separates fields by | and does not escape. Spreadsheets write ; in
- * countries with a decimal comma.
- */
+/** Guesses the dialect from the first line. */
 export function dialectOf(format: 'csv' | 'tsv', first: string): Dialect {
+  if (format === 'tsv') return { separator: '\t', quotes: false };
   // Spreadsheets may name the separator in the first line.
-  const named = /^\s*"?sep=(.)"?\r?$/i.exec(first)?.[1];
-  if (named !== undefined) return { separator: named, quotes: format === 'csv', escapes: false };
-  if (format === 'tsv') {
-    const hasBars = !first.includes('\t') && first.includes('|');
-    return { separator: hasBars ? '|' : '\t', quotes: false, escapes: !hasBars };
-  }
-  const outside = first.replace(/"(?:[^"]|"")*("|$)/g, '');
-  const separator = [',', ';', '\t', '|'].find((candidate) => outside.includes(candidate)) ?? ',';
-  return { separator, quotes: true, escapes: false };
+  const named = /^"?sep=(.)"?\r?$/i.exec(first)?.[1];
+  return { separator: named ?? separatorOf(first), quotes: true };
 }
 
-/** `line`: where the record starts. A field is null if it is the format's word for that (NULL, \N). */
-export interface Fields {
-  readonly line: number;
-  readonly fields: readonly (string | null)[];
-  /** Why the record has no fields. */
-  readonly problem?: Refusal;
+/** The separator of a line of CSV: spreadsheets write ; in countries with a decimal comma, psql -A writes |. */
+export function separatorOf(line: string): string {
+  const outside = line.replace(/"(?:[^"]|"")*("|$)/g, '');
+  return [',', ';', '\t', '|'].find((candidate) => outside.includes(candidate)) ?? ',';
 }
 
-/** Splits an input into records. A record that cannot be split has a problem. Throws Trouble if one is too long. */
-export function* fieldsOf(lines: Lines, { separator, quotes, escapes }: Dialect): Iterable<Fields> {
-  /** A record whose quoted field continues on the next line. */
-  let open: { readonly line: number; text: string } | null = null;
-  for (const text of lines) {
-    const line: number = open?.line ?? lines.number;
-    if (open !== null) {
-      open.text += `\n${text}`;
-      if (open.text.length > LONGEST) throw tooLong(line);
-      // With an even number of quotes, the quoted field is still open.
-      if (text.split('"').length % 2 === 1) continue;
-    }
-    const record: string = withoutReturn(open?.text ?? text);
-    if (quotes && record.includes('"')) {
-      const fields = splitQuotedFields(record, separator);
-      if (fields === null) {
-        open ??= { line, text };
-        continue;
-      }
-      yield Array.isArray(fields) ? { line, fields } : { line, fields: [], problem: fields };
-    } else {
-      const fields = record.split(separator);
-      yield { line, fields: escapes && /\\|NULL/.test(record) ? fields.map(unescapeField) : fields };
-    }
-    open = null;
-  }
-  if (open !== null) {
-    yield { line: open.line, fields: [], problem: { problem: 'a quote is opened and never closed', hint: TWICE } };
-  }
-}
+/** A field is null if it is the format's word for that (NULL, \N). */
+export type Fields = readonly (string | null)[];
 
 const TWICE = 'a quote inside a quoted field is written twice';
 
-function tooLong(line: number): Trouble {
-  const hint = `nothing after it was read; is a quote never closed? ${TWICE}`;
-  return new Trouble({ kind: 'refused', problem: `the record in line ${line} is longer than 64 KB`, hint });
+/** Splits an input into records, or says why one cannot be split. Throws Trouble if one is too long. */
+export function* fieldsOf(lines: Lines, dialect: Dialect): Iterable<{ line: number; fields: Fields | Refusal }> {
+  let line = 0;
+  /** The beginning of a record whose quoted field goes on in the next line. */
+  let open = '';
+  for (const text of lines) {
+    const isOpen = open !== '';
+    if (!isOpen) line = lines.number;
+    open += text;
+    if (isOpen && open.length > LONGEST) {
+      const hint = `nothing after it was read; is a quote never closed? ${TWICE}`;
+      throw new Trouble({ kind: 'refused', problem: `the record in line ${line} is longer than 64 KB`, hint });
+    }
+    // With an even number of quotes, a quoted field that was open still is.
+    const fields = isOpen && text.split('"').length % 2 === 1 ? null : splitFields(open.replace(/\r$/, ''), dialect);
+    if (fields !== null) yield { line, fields };
+    open = fields === null ? `${open}\n` : '';
+  }
+  if (open !== '') yield { line, fields: { problem: 'a quote is opened and never closed', hint: TWICE } };
 }
 
-/** Splits a record with quoted fields. Null if the last field continues on the next line. */
-export function splitQuotedFields(record: string, separator: string): string[] | Refusal | null {
+/** Splits a record. Null if its last field continues on the next line. */
+export function splitFields(record: string, { separator, quotes }: Dialect): Fields | Refusal | null {
+  if (!quotes || !record.includes('"')) {
+    const fields = record.split(separator);
+    return !quotes && /\\|NULL/.test(record) ? fields.map(unescapeField) : fields;
+  }
   const bare = separator.replace(/[\\\]^-]/, '\\$&');
   const pattern = new RegExp(`(?:"((?:[^"]|"")*)"|([^"${bare}][^${bare}]*|))([${bare}]|$)`, 'y');
   const fields: string[] = [];
@@ -91,10 +70,6 @@ export function splitQuotedFields(record: string, separator: string): string[] |
     fields.push(quoted?.replaceAll('""', '"') ?? plain);
     if (end === '') return fields;
   }
-}
-
-function withoutReturn(line: string): string {
-  return line.endsWith('\r') ? line.slice(0, -1) : line;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '0': '\0', '\\': '\\' };

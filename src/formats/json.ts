@@ -1,61 +1,60 @@
-// Parses JSON, an array of objects or JSON lines, with only a few lines in memory.
-//
-// Lines are collected until they end with a brace, and then given to JSON.parse. If they are not yet JSON, the next
-// line is added.
+// Parses JSON, an array of values or JSON lines, with only one value in memory.
 import type { Refusal } from '../cli/input';
-import { type Lines, LONGEST } from './lines';
+import type { Lines } from './lines';
 
-/** `line`: the first of its lines. */
-export interface JsonObject {
+/** `line`: the first of its lines. `problem`: why there is no value; then the rest cannot be parsed either. */
+export interface JsonValue {
   readonly line: number;
-  readonly value: Readonly<Record<string, unknown>>;
-  /** Why there is no object. Then it is the last one: after an error the rest cannot be parsed. */
+  readonly value: unknown;
   readonly problem?: Refusal;
 }
 
-export function* objectsOf(lines: Lines): Iterable<JsonObject> {
-  let array: 'none' | 'open' | 'closed' = 'none';
-  let [text, line] = ['', 0];
+/** `longest`: the most characters in a value. */
+export function* jsonValues(lines: Lines, longest: number): Iterable<JsonValue> {
+  const isArray = lines.first.trim().startsWith('[');
+  let isClosed = false;
+  let [text, line, start, depth, count] = ['', 0, 0, 0, 0];
   for (const next of lines) {
-    if (array === 'closed' && next.trim() !== '') {
-      return yield wrong(lines.number, 'there is text after the ] of the array');
-    }
+    const part = next.trim();
+    if (part === '') continue;
+    if (isClosed) return yield wrong(lines.number, 'there is text after the ] of the array');
+    start ||= lines.number;
     if (text === '') line = lines.number;
-    text += `${next.trim()}\n`;
-    if (array === 'none' && text.startsWith('[')) {
-      array = 'open';
-      text = text.slice(1);
+    text += `${part}\n`;
+    depth += depthOf(part);
+    isClosed = isArray && depth === 0;
+    if (isClosed || depth === Number(isArray)) {
+      const list = `${isArray && line === start ? '' : '['}${text.replace(/^,|,\n$/g, '')}${isClosed ? '' : ']'}`;
+      const values = parseArray(list);
+      if (values === null) break;
+      for (const value of values) yield { line, value };
+      count += values.length;
+      text = '';
+    } else if (text.length > longest) {
+      return yield wrong(line, 'an object is longer than 64 KB, or the text is not JSON');
     }
-    let values = parseObjects(text);
-    if (values === null && array === 'open' && text.endsWith(']\n')) {
-      values = parseObjects(text.slice(0, -2));
-      if (values !== null) array = 'closed';
-    }
-    if (values === null) {
-      if (text.length > LONGEST) return yield wrong(line, 'an object is longer than 64 KB, or the text is not JSON');
-      continue;
-    }
-    text = '';
-    for (const value of values) yield { line, value };
   }
-  if (text.trim() !== '') yield wrong(line, 'this is not JSON, or it is cut off');
-  else if (array === 'open') yield wrong(lines.number, 'the input ends before the ] of the array');
-  // The ] proves that nothing is missing. Without an array, only the last line break does.
-  else if (array === 'closed') lines.isComplete = true;
+  if (text !== '') yield wrong(line, 'this is not JSON, or it is cut off');
+  else if (isArray && !isClosed) yield wrong(lines.number, 'the input ends before the ] of the array');
+  // The end of the array, or of the only value, proves that nothing is missing. After JSON lines, the line break does.
+  else if (isClosed || count === 1) lines.isComplete = true;
 }
 
-/** Parses the objects in some lines, with or without commas between them; null if they are incomplete. */
-function parseObjects(text: string): JsonObject['value'][] | null {
-  const list = text.trim().replace(/^,/, '').replace(/,$/, '');
-  if (list !== '' && !/^\{.*\}$/s.test(list)) return null;
+/** How many more brackets and braces a line opens than it closes. */
+function depthOf(line: string): number {
+  const marks = line.replace(/"[^"\\]*(?:\\.[^"\\]*)*"/g, '');
+  return (marks.match(/[[{]/g)?.length ?? 0) - (marks.match(/[\]}]/g)?.length ?? 0);
+}
+
+function parseArray(text: string): unknown[] | null {
   try {
-    return JSON.parse(`[${list}]`);
+    return JSON.parse(text);
   } catch {
     return null;
   }
 }
 
-function wrong(line: number, problem: string): JsonObject {
-  const hint = 'JSON is an array of objects, as allow-nets export --format json writes it';
-  return { line, value: {}, problem: { problem, hint } };
+function wrong(line: number, problem: string): JsonValue {
+  const hint = 'was it cut off? JSON is an array of objects, or one object a line';
+  return { line, value: null, problem: { problem, hint } };
 }

@@ -1,59 +1,75 @@
-// Loads an input of rows into the database. The whole input is read and checked first, while the database is not
-// locked.
+// Loads an input into the database. The whole input is read and checked first, while the database is not locked.
 import { whoAmI } from '../cli/input';
 import { withRowImport } from '../cli/open';
-import { printLine } from '../cli/output';
+import { hint, printLine } from '../cli/output';
 import { printable, Trouble } from '../failure';
-import type { Change, ImportOptions, ImportResult } from '../rules/import';
-import { type Input, type ReadResult, readRows } from './read';
+import type { Change, ImportOptions, ImportResult, ImportRow } from '../rules/import';
+import { Lines } from './lines';
+import { Report } from './report';
 
-export interface LoadOptions extends Pick<ImportOptions, 'replace' | 'dryRun' | 'force'> {
+export interface LoadOptions extends Pick<ImportOptions, 'replace' | 'dryRun' | 'force' | 'set' | 'before'> {
+  readonly blocks: Iterable<Buffer>;
   /** Whether to print each change. A dry run always does. */
   readonly verbose?: boolean;
-  /** The error for an input without any line. */
-  readonly empty: { readonly problem: string; readonly hint: string };
-  /** Called after the input was read without problems, before the database is locked. */
-  readonly onRead?: () => void;
 }
 
-/** `result`: null if lines are wrong; then nothing was changed. Throws Trouble, also if the guard refuses. */
-export function load(
-  file: string,
-  input: Input,
-  { empty, verbose, onRead, ...options }: LoadOptions,
-): Promise<{ readonly read: ReadResult; readonly result: ImportResult | null }> {
+/** Calls `add` for each row of an input. What is wrong in its lines goes to `report`; then no row is used. */
+export type Reader = (lines: Lines, report: Report, add: (row: ImportRow) => void) => void | Promise<void>;
+
+/** `result`: null if lines are wrong; then nothing was changed. */
+export interface Loaded {
+  readonly report: Report;
+  readonly result: ImportResult | null;
+}
+
+/** Throws Trouble, also if the guard refuses. */
+export function load(file: string, options: LoadOptions, read: Reader): Promise<Loaded> {
   return withRowImport(file, async (rows) => {
-    const read = await readRows(input, (row) => rows.add(row));
-    if (read.problems.count > 0) return { read, result: null };
-    if (!options.force && read.isEmpty) throw new Trouble({ kind: 'refused', ...empty });
-    if (!options.force && options.replace && !read.isComplete) throw cutOff();
-    onRead?.();
-    const tables = read.hasSets ? (['network_set', 'access'] as const) : (['access'] as const);
-    const report = changePrinter(options.dryRun, verbose);
-    const result = rows.apply({ ...options, tables, addedBy: whoAmI(), now: Date.now(), report });
-    return { read, result };
+    const { blocks, replace, dryRun, force, set, verbose } = options;
+    const lines = new Lines(blocks);
+    const report = new Report();
+    await read(lines, report, (row) => rows.add(row));
+    if (report.count > 0) return { report, result: null };
+    if (!force && lines.first === '') {
+      throw refused('the input is empty', 'did the command that printed it fail? To go on all the same add --force');
+    }
+    // Half of the last line may be a valid line with another meaning.
+    if (replace && !force && !lines.isComplete) {
+      const hint = 'was it cut off? If it is all there is, add --force';
+      throw refused('the input is incomplete: its last line does not end with a line break', hint);
+    }
+    const covered = { access: set === undefined, network_set: set !== undefined || report.hasSets };
+    const tables = (['network_set', 'access'] as const).filter((table) => covered[table]);
+    const onChange = dryRun || verbose ? (change: Change) => printChange(change, dryRun) : undefined;
+    const result = rows.apply({ ...options, tables, addedBy: whoAmI(), now: Date.now(), report: onChange });
+    return { report, result };
   });
 }
 
-/** The Trouble for a truncated input. Half of the last line may be a valid line with another meaning. */
-export function cutOff(): Trouble {
-  const problem = 'the input is incomplete: its last line does not end with a line break';
-  const hint = 'nothing was changed; was it cut off? If it is all there is, add --force';
-  return new Trouble({ kind: 'refused', problem, hint });
+function refused(problem: string, hint: string): Trouble {
+  return new Trouble({ kind: 'refused', problem, hint: `nothing was changed; ${hint}` });
 }
 
-/** Returns a function that prints a change that was, or would be, made; undefined if changes are not printed. */
-export function changePrinter(dryRun: boolean, verbose = false): ((change: Change) => void) | undefined {
-  if (!dryRun && !verbose) return undefined;
-  return ({ table, what, name, network }) => {
-    const owner = table === 'network_set' ? `@${name}` : name;
-    const done = { add: 'added', change: 'changed', remove: 'removed' }[what];
-    printLine(printable(`${dryRun ? `would ${what}` : done} ${owner} ${network}`));
-  };
+function printChange({ table, what, name, network }: Change, dryRun: boolean): void {
+  const done = { add: 'added', change: 'changed', remove: 'removed' }[what];
+  const owner = table === 'network_set' ? `@${name}` : name;
+  printLine(printable(`${dryRun ? `would ${what}` : done} ${owner} ${network}`));
 }
 
-export function countsText({ added, changed, removed, unchanged }: ImportResult, dryRun: boolean): string {
-  return dryRun
-    ? `would add ${added}, change ${changed}, remove ${removed}; unchanged ${unchanged}`
-    : `added ${added}, changed ${changed}, removed ${removed}, unchanged ${unchanged}`;
+/** Prints the problems, or what was changed. Returns the exit status. */
+export function printLoaded({ report, result }: Loaded, dryRun: boolean): 0 | 1 {
+  if (result === null) return report.print();
+  if (report.withoutNetworks > 0) hint(`users without allow_nets, left out: ${report.withoutNetworks}`);
+  if (result.repeated > 0) hint(`rows that mean the same as another one: ${result.repeated}`);
+  printCounts(result, dryRun);
+  if (result.refusal !== null) hint(`it would be refused without --force: ${result.refusal.message}`);
+  return 0;
+}
+
+export function printCounts({ added, changed, removed, unchanged }: ImportResult, dryRun: boolean): void {
+  printLine(
+    dryRun
+      ? `would add ${added}, change ${changed}, remove ${removed}; unchanged ${unchanged}`
+      : `added ${added}, changed ${changed}, removed ${removed}, unchanged ${unchanged}`,
+  );
 }

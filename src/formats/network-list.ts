@@ -1,106 +1,142 @@
-// Parses published lists of networks. The content tells the format: a network or range per line, FIRST,LAST,COUNTRY in
-// CSV, the RIR statistics exchange format of the regional registries, or JSON that contains networks.
+// Parses published lists of networks. Each line tells its form: a network or range; FIRST,LAST,COUNTRY or a geofeed in
+// CSV; a line of a registry's statistics file. Or the list is JSON that contains networks.
 import { isRefusal, type Refusal, readNetwork } from '../cli/input';
+import { hint } from '../cli/output';
 import { Trouble } from '../failure';
 import { parseNetwork } from '../rules/network';
-import { parseRange, type Range, rangeBetween, rangeFrom, rangeOfNetwork } from '../rules/range';
-import { splitQuotedFields } from './delimited';
-import { jsonRanges } from './json-networks';
-import type { Lines } from './lines';
-import type { Problems } from './read';
+import { parseRange, type Range, rangeBetween, rangeOfNetwork } from '../rules/range';
+import { separatorOf, splitFields } from './delimited';
+import { jsonValues } from './json';
+import { type Lines, LONGEST_JSON } from './lines';
+import { checkLine } from './looks';
+import type { Report } from './report';
+import { Statistics } from './statistics';
 
-/** `country`: null if the list has no countries, empty for addresses without a country. */
-interface Entry {
+/** `country`: null if the list has no countries. */
+export interface ListEntry {
   readonly range: Range;
   readonly country: string | null;
 }
 
-const COUNTRY = /^[A-Z]{2}$/;
-const TWO_LETTERS = 'a country has two letters, as in ISO 3166: --country JP';
+/** An entry, a line without one, or why a line cannot be read. */
+export type LineContent = ListEntry | 'none' | Refusal;
 
-/**
- * The ranges of a list. `countries`: only these, in upper case. What is wrong in a line goes to `problems`. Throws
- * Trouble.
- */
-export function rangesOf(lines: Lines, countries: readonly string[], problems: Problems): Range[] {
+export interface ListOptions {
+  /** Only the networks of these, in upper case. */
+  readonly countries: readonly string[];
+  /** Whether to accept a list that is cut off. */
+  readonly force: boolean;
+}
+
+/** The ranges of a list. What is wrong in a line goes to `report`. Throws Trouble. */
+export function rangesOf(lines: Lines, { countries, force }: ListOptions, report: Report): Range[] {
   const seen = new Set<string>();
   const ranges: Range[] = [];
-  const wrong = countries.find((country) => !COUNTRY.test(country));
-  if (wrong !== undefined) throw refused(`${JSON.stringify(wrong)} is not a country`, TWO_LETTERS);
-  for (const entry of /^\s*[[{]/.test(lines.first)
-    ? jsonRanges(lines).map((range) => ({ range, country: null }))
-    : lineEntries(lines, problems)) {
-    if (entry.country !== null) seen.add(entry.country);
-    if (entry.country === null || countries.includes(entry.country)) ranges.push(entry.range);
+  for (const { range, country } of lines.isJson ? jsonEntries(lines) : lineEntries(lines, force, report)) {
+    if (country !== null) seen.add(country);
+    if (country === null || countries.includes(country)) ranges.push(range);
   }
-  if (problems.count > 0) return [];
+  if (report.count > 0) return [];
   if (seen.size > 0 && countries.length === 0) {
     throw refused('the list has networks of several countries', 'choose some: --country CC, which may be repeated');
   }
-  if (seen.size === 0 && countries.length > 0) {
-    throw refused('the list has no column of countries', 'leave --country out');
-  }
   const unknown = countries.find((country) => !seen.has(country));
   if (unknown === undefined) return ranges;
-  throw refused(`the list has no country ${unknown}`, TWO_LETTERS);
+  if (seen.size === 0) throw refused('the list has no column of countries', 'leave --country out');
+  throw refused(`the list has no country ${unknown}`, 'a country has two letters, as in ISO 3166: --country JP');
 }
 
 function refused(problem: string, hint: string): Trouble {
   return new Trouble({ kind: 'refused', problem, hint });
 }
 
-function* lineEntries(lines: Lines, problems: Problems): Iterable<Entry> {
+/** The range of every string that is a network with a `/`. An address without one may be a netmask or something else. */
+function jsonEntries(lines: Lines): ListEntry[] {
+  const entries: ListEntry[] = [];
+  let addresses = 0;
+  const visit = (value: unknown, isListed: boolean): void => {
+    if (typeof value === 'object' && value !== null) {
+      for (const each of Object.values(value)) visit(each, Array.isArray(value));
+    }
+    if (typeof value !== 'string' || parseNetwork(value) === null) return;
+    const entry = networkEntry(value, null);
+    if (!value.includes('/')) addresses += Number(isListed);
+    else if ('problem' in entry) throw refused(entry.problem, entry.hint);
+    else entries.push(entry);
+  };
+  for (const { value, problem } of jsonValues(lines, LONGEST_JSON)) {
+    if (problem !== undefined) throw refused(problem.problem, problem.hint);
+    visit(value, true);
+  }
+  if (addresses > 0) hint(`addresses without a / that were left out: ${addresses}; one a line, they are taken`);
+  return entries;
+}
+
+/** A line that is a comment, or one that ends with it. A ; before an address separates fields. */
+const COMMENT = /^(?:[#;].*|([^"]*?)\s(?:#|;(?!\s*[\da-f]+[.:])).*)$/is;
+
+function* lineEntries(lines: Lines, force: boolean, report: Report): Iterable<ListEntry> {
+  const statistics = new Statistics();
   for (const line of lines) {
-    // A # or ; inside quotes does not start a comment.
-    const content = line.replace(/^([^"]*?)(?:^|\s)[#;].*/s, '$1').trim();
-    if (content === '' || isHeading(content)) continue;
-    const entry = entryOf(content);
-    if ('problem' in entry) problems.add(lines.number, entry);
+    const content = line.trim().replace(COMMENT, '$1').trim();
+    if (content === '') continue;
+    const separator = separatorOf(content);
+    const split = splitFields(content, { separator, quotes: true });
+    const fields = split === null || 'problem' in split ? [content] : split.map((field) => (field ?? '').trim());
+    const isStatistics = separator === '|' && fields.length > 5;
+    const entry = isStatistics ? statistics.contentOf(fields) : contentOf(fields, content);
+    if (entry === 'none') continue;
+    if ('problem' in entry) report.add(lines.number, entry);
     else yield entry;
   }
+  if (!force && report.count === 0) statistics.checkCounts();
 }
 
-/** Whether it is a line of a registry's statistics file without a network: version, summary, AS number. */
-function isHeading(line: string): boolean {
-  return /^(?:[\d.]+\|\w+\|\d+\||\w+\|\*\||\w+\|[A-Z*]*\|asn\|)/.test(line);
-}
+const COUNTRY = /^[A-Z]{2}$/;
+const CONTINENT = /^(?:AF|AN|AS|EU|NA|OC|SA)$/;
+/** In IP2Location, in other lists. */
+const NO_COUNTRY = /^(?:-|ZZ)?$/;
 
-function entryOf(line: string): Entry | Refusal {
-  const entry = line.includes('|') ? statisticsEntry(line.split('|')) : countryEntry(line);
-  if (entry !== null) return entry;
-  const range = parseRange(line);
-  if (range !== null) return { range, country: null };
-  const read = readNetwork(line);
-  if (isRefusal(read)) {
-    const isSpelling = /^did you mean|^\S+ or /.test(read.hint);
-    return { problem: read.problem, hint: isSpelling ? read.hint : likelyList(line) };
+function contentOf(fields: readonly string[], line: string): LineContent {
+  const [first = '', second = '', third = '', fourth = ''] = fields;
+  if (fields.length === 1) {
+    const range = parseRange(first);
+    // mynetworks of Postfix has IPv6 addresses in brackets.
+    return range === null ? networkEntry(first.replace(/^\[(.*?)\]/, '$1'), null) : { range, country: null };
   }
-  if (read.kind === 'network') return { range: rangeOfNetwork(line) as Range, country: null };
-  return { problem: `${line} is not a network`, hint: 'a list holds networks, addresses and ranges' };
+  if (fields.length > 2) {
+    const range = rangeBetween(first, second) ?? numberedRange(first, second);
+    // db-ip by city has the continent before the country; a geofeed (RFC 8805) has NETWORK,COUNTRY,...
+    const field = range === null ? second : CONTINENT.test(third) && COUNTRY.test(fourth) ? fourth : third;
+    const country = field.toUpperCase();
+    const isCountry = COUNTRY.test(country) || NO_COUNTRY.test(country);
+    if (range !== null && !isCountry) return { problem: `${third} is not a country`, hint: RANGE };
+    if (isCountry && (range !== null || parseNetwork(first) !== null)) {
+      if (NO_COUNTRY.test(country)) return 'none';
+      return range === null ? networkEntry(first, country) : { range, country };
+    }
+  }
+  checkLine(line);
+  return { problem: `${line} is not a network`, hint: likelyList(fields) };
 }
 
-/** Parses registry|CC|ipv4|start|count|date|status (ipv6: prefix length instead of count). Null for other lines. */
-function statisticsEntry([, country = '', type, start = '', size = '']: readonly string[]): Entry | null {
-  if (!/^\d{1,10}$/.test(size)) return null;
-  const range =
-    type === 'ipv4' ? rangeFrom(start, BigInt(size)) : type === 'ipv6' ? rangeOfNetwork(`${start}/${size}`) : null;
-  return range === null ? null : { range, country: country === 'ZZ' ? '' : country };
+const RANGE = 'a line is one network, a range FIRST - LAST, or FIRST,LAST,COUNTRY with two letters';
+
+function networkEntry(text: string, country: string | null): ListEntry | Refusal {
+  const read = readNetwork(text);
+  if (!isRefusal(read) && read.kind === 'network') return { range: rangeOfNetwork(text) as Range, country };
+  checkLine(text);
+  const isSpelling = isRefusal(read) && /^did you mean|^\S+ or /.test(read.hint);
+  return isSpelling ? read : { problem: `${text} is not a network`, hint: RANGE };
 }
 
-const CONTINENT = /^(?:AF|AN|AS|EU|NA|OC|SA|ZZ)$/;
-
-/** Parses FIRST,LAST,COUNTRY,... or FIRST,LAST,CONTINENT,COUNTRY,... (db-ip by city). Null for other lines. */
-function countryEntry(line: string): Entry | Refusal | null {
-  const fields = splitQuotedFields(line, ',');
-  if (!Array.isArray(fields) || fields.length < 3) return null;
-  const [first = '', last = '', third = '', fourth = ''] = fields.map((field) => field.trim());
-  const range = rangeBetween(first, last) ?? numberedRange(first, last);
-  if (range === null) return null;
-  const country = CONTINENT.test(third) && COUNTRY.test(fourth) ? fourth : third.toUpperCase();
-  // IP2Location writes - for addresses without a country.
-  if (/^(?:-|ZZ)?$/.test(country)) return { range, country: '' };
-  if (COUNTRY.test(country)) return { range, country };
-  return { problem: `${third} is not a country`, hint: 'a line is FIRST,LAST,COUNTRY, the country in two letters' };
+/** The hint for a line of several fields. */
+function likelyList(fields: readonly string[]): string {
+  const [first, second] = fields.map((field) => parseNetwork(field) !== null);
+  if (first && second) return "networks stand one a line: tr -s ', ' '\\n\\n' < FILE, and a pipe into set load NAME -";
+  if (first) return "keep the networks of a country: grep ',CODE,' FILE | cut -d, -f1, and a pipe into set load NAME -";
+  if (second) return 'a list of users goes in with: allow-nets import FILE';
+  return fields.every((field) => /^[a-z_ ]*$/i.test(field)) ? 'leave the header line out: tail -n +2 FILE' : RANGE;
 }
 
 /** The end of the first range of IP2Location, 0.255.255.255. Smaller numbers are not addresses. */
@@ -115,17 +151,4 @@ function numberedRange(first: string, last: string): Range | null {
   if (to < 1n << 32n) return { family: 4, first: from, last: to };
   if (from < mapped || to >= mapped + (1n << 32n)) return { family: 6, first: from, last: to };
   return { family: 4, first: from - mapped, last: to - mapped };
-}
-
-/** The hint for a line that is not a network. */
-function likelyList(line: string): string {
-  const [first = '', second = ''] = line.split(/[\s,;]+/);
-  if (/^user\b/i.test(line) || (/^[^\s,;]+[,;\t]/.test(line) && parseNetwork(first) === null && parseNetwork(second))) {
-    return 'a list of users goes in with: allow-nets import FILE';
-  }
-  if (/^"?network"?,/.test(line) || /^\S+\/\d+"?,[^,/]*,/.test(line)) {
-    return "keep the networks of a country: grep ',CODE,' FILE | cut -d, -f1, and a pipe into set load NAME -";
-  }
-  if (/^[a-z_"]+(?:[,;\t][a-z_" ]+)+$/i.test(line)) return 'leave the header line out: tail -n +2 FILE';
-  return 'a line is one network, or a range FIRST - LAST';
 }

@@ -1,88 +1,129 @@
-// Splits an input of rows in any format into records.
+// Splits an input of rows in any format into records, and explains what is not a record.
 import type { Refusal } from '../cli/input';
-import { columnName, isColumn, refuseColumn, type Values } from './columns';
-import { readPasswdLine } from './dovecot';
-import { fieldRecords } from './field-records';
-import { objectsOf } from './json';
-import type { Lines } from './lines';
+import { refuseLook } from '../cli/pasted';
+import { parseNetwork } from '../rules/network';
+import { COLUMNS, type Columns, columnsOf, isHeader, type Values, valuesOf } from './columns';
+import { dialectOf, type Fields, fieldsOf } from './delimited';
+import { jsonValues } from './json';
+import { type Lines, LONGEST } from './lines';
+import { checkLine } from './looks';
+import type { Report } from './report';
 
 /** `dovecot`: a passwd-file, which is only read. */
-export type Format = 'csv' | 'tsv' | 'json' | 'dovecot';
-export const FORMATS: readonly Format[] = ['csv', 'tsv', 'json', 'dovecot'];
+export const FORMATS = ['csv', 'tsv', 'json', 'dovecot'] as const;
+export type Format = (typeof FORMATS)[number];
 
-/** The values of one record, or why it cannot be used. */
+/** The values of one record, or why it cannot be used. `line`: where it starts. */
 export interface ImportRecord {
   readonly line: number;
   readonly content: Values | Refusal;
 }
 
-/** Facts about an input besides its rows. */
-export interface Notes {
-  /** Whether it covers sets: it has a column for them. */
-  hasSets: boolean;
-  /** Ignored columns. */
-  readonly unknownColumns: Set<string>;
-  /** The number of users without a list of networks, who were skipped. */
-  withoutNetworks: number;
-  /** A user with the name of a domain, or null. */
-  domainName: string | null;
+function guessFormat({ first, isJson }: Lines): Format {
+  if (isJson) return 'json';
+  return first.includes('\t') ? 'tsv' : 'csv';
 }
 
-/** `name`: of the file, or `-`. `first`: the first line of the input. */
-function guessFormat(name: string, first: string): Format {
-  if (/\.csv$/i.test(name)) return 'csv';
-  if (/\.(?:tsv|tab)$/i.test(name)) return 'tsv';
-  if (/\.(?:jsonl?|ndjson)$/i.test(name) || /^\s*[[{]/.test(first)) return 'json';
-  return first.includes('\t') || (first.includes('|') && !first.includes(',')) ? 'tsv' : 'csv';
+/** Yields the records of an input. Facts about it go to `report`. Throws Trouble. */
+export function recordsOf(lines: Lines, format: Format | null, report: Report): Iterable<ImportRecord> {
+  const chosen = format ?? guessFormat(lines);
+  if (chosen === 'json') return jsonRecords(lines, report);
+  return chosen === 'dovecot' ? passwdRecords(lines, report) : fieldRecords(lines, chosen, report);
 }
 
-/** Yields the records of an input, and null for lines without one, so that a caller gets control. Throws Trouble. */
-export function recordsOf(
-  lines: Lines,
-  name: string,
-  format: Format | null,
-  notes: Notes,
-): Iterable<ImportRecord | null> {
-  const chosen = format ?? guessFormat(name, lines.first);
-  if (chosen === 'json') return jsonRecords(lines, notes);
-  return chosen === 'dovecot' ? dovecotRecords(lines, notes) : fieldRecords(lines, chosen, notes);
+/** The last line of psql -A. */
+const FOOTER = /^\(\d+ \p{L}+\)$/u;
+
+function* fieldRecords(lines: Lines, format: 'csv' | 'tsv', report: Report): Iterable<ImportRecord> {
+  const dialect = dialectOf(format, lines.first);
+  let columns: Columns | null = null;
+  for (const { line, fields } of fieldsOf(lines, dialect)) {
+    if ('problem' in fields) {
+      yield { line, content: fields };
+      continue;
+    }
+    const first = fields[0] ?? '';
+    // Spreadsheets write empty rows as separators only, and may name the separator in the first line.
+    const isNoRow = fields.every((field) => field?.trim() === '') || (columns === null && /^"?sep=/i.test(first));
+    if (isNoRow || (fields.length === 1 && FOOTER.test(first))) continue;
+    if (columns === null && isHeader(fields, isNetwork)) {
+      const header: Columns | Refusal = columnsOf(fields);
+      // Without a readable header, no row can be read.
+      if ('problem' in header) return yield { line, content: header };
+      columns = header;
+      report.hasSets = header.includes('set');
+      continue;
+    }
+    columns ??= COLUMNS;
+    yield { line, content: refuseFields(fields, columns, dialect.separator) ?? valuesOf(fields, columns) };
+  }
 }
 
-function* dovecotRecords(lines: Lines, notes: Notes): Iterable<ImportRecord | null> {
+function isNetwork(text: string): boolean {
+  return parseNetwork(text) !== null || /^\s*(?:(?:any|inherit|none)\s*$|@\S)/i.test(text);
+}
+
+/** A prefix length or a date. */
+const NOT_A_NOTE = /^\/?\d{1,3}$|^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}(?:[T ]\S+)?$/;
+
+/** Why the fields are not a row, or null. */
+function refuseFields(fields: Fields, columns: Columns, separator: string): Refusal | null {
+  if (fields.length <= columns.indexOf('network')) return refuseLine(fields.join(separator), separator);
+  const isTooMany = fields.slice(columns.length).some((field) => field);
+  const note = columns === COLUMNS ? fields[2] : null;
+  if (!isTooMany && !(note && (NOT_A_NOTE.test(note) || isNetwork(note)))) return null;
+  const problem = isTooMany
+    ? `there are ${fields.length} fields where there should be ${columns.length}`
+    : `the third field is a note, not ${note}`;
+  const names = ['user', 'network', 'expires'].join(separator);
+  const hint = `several networks are one field in quotes: "10.0.0.0/8,10.1.0.0/16"; a header line names the fields: ${names}`;
+  return refuseLook(fields[0] ?? '') ?? { problem, hint };
+}
+
+/** Why a line without enough separators is refused. */
+function refuseLine(text: string, separator: string): Refusal {
+  checkLine(text);
+  if (parseNetwork(text) !== null) {
+    return { problem: `there is no user for ${text}`, hint: 'a list of networks alone: allow-nets set load NAME FILE' };
+  }
+  return refuseLook(text) ?? { problem: 'there is no network', hint: `a line is user${separator}network` };
+}
+
+/** The user and allow_nets of Dovecot's passwd-file: seven fields, then extra fields (doc.dovecot.org, Passwd-file). */
+function* passwdRecords(lines: Lines, report: Report): Iterable<ImportRecord> {
   for (const text of lines) {
-    const read = readPasswdLine(text);
-    if (read === null) notes.withoutNetworks++;
-    yield read ? { line: lines.number, content: read } : null;
+    if (/^\s*(?:#|$)/.test(text)) continue;
+    const [, user = '', extra = ''] = /^([^:]*):(?:[^:]*:){6}(.*)$/.exec(text) ?? [];
+    const network = /(?:^|\s)allow_nets=(\S*)/.exec(extra)?.[1];
+    const line = lines.number;
+    if (network !== undefined) yield { line, content: { user, network } };
+    else if (text.includes(':') && !text.includes('allow_nets=')) report.withoutNetworks++;
+    else {
+      const hint = 'a line is user:password:uid:gid:gecos:home:shell:allow_nets=192.0.2.0/24';
+      yield { line, content: { problem: 'this is no line of a passwd-file', hint } };
+    }
   }
 }
 
-function* jsonRecords(lines: Lines, notes: Notes): Iterable<ImportRecord> {
-  let isEmpty = true;
-  for (const { line, value, problem } of objectsOf(lines)) {
-    isEmpty = false;
-    yield { line, content: problem ?? valuesOfObject(value, notes) };
-  }
+function* jsonRecords(lines: Lines, report: Report): Iterable<ImportRecord> {
   // An empty array does not show its columns. Export always writes sets, so it covers them.
-  if (isEmpty) notes.hasSets = true;
+  report.hasSets = true;
+  let isFirst = true;
+  for (const { line, value, problem } of jsonValues(lines, LONGEST)) {
+    const columns = columnsOf(Object.keys(Object(value)));
+    if (isFirst) report.hasSets = false;
+    isFirst = false;
+    if (problem !== undefined || 'problem' in columns) {
+      yield { line, content: problem ?? (columns as Refusal) };
+      continue;
+    }
+    if (columns.includes('set')) report.hasSets = true;
+    yield { line, content: valuesOf(Object.values(value as object).map(textOf), columns) };
+  }
 }
 
-function valuesOfObject(value: Readonly<Record<string, unknown>>, notes: Notes): Values | Refusal {
-  const values: Values = {};
-  for (const [key, content] of Object.entries(value ?? {})) {
-    const name = columnName(key);
-    if (!isColumn(name)) {
-      const refusal = notes.unknownColumns.has(name) ? null : refuseColumn(name);
-      if (refusal !== null) return refusal;
-      notes.unknownColumns.add(name);
-    } else if (name in values) return { problem: `there are two values ${name}`, hint: 'leave one of them out' };
-    else if (typeof content === 'object' && content !== null) {
-      return { problem: `${name} is not text`, hint: `several networks are one text: "10.0.0.0/8,10.1.0.0/16"` };
-    } else values[name] = content === null || content === '' ? null : String(content);
-  }
-  if ('set' in values) notes.hasSets = true;
-  else if (!('user' in values)) {
-    const hint = 'JSON is an array of objects such as {"user":"alice","network":"any"}';
-    return { problem: 'the object has no user', hint };
-  }
-  return values;
+/** An array is a list of networks. */
+function textOf(value: unknown): string | null {
+  if (value === null) return null;
+  return typeof value === 'object' && !Array.isArray(value) ? JSON.stringify(value) : String(value);
 }

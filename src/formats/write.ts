@@ -14,13 +14,9 @@ export type WrittenFormat = (typeof WRITTEN_FORMATS)[number];
 
 type Record = { readonly [column in Exclude<Column, 'local'>]: string | null } & { readonly local: boolean };
 
-/**
- * The row in canonical form where it can be read, else as it stands. Null when its name is not text, which matches
- * nobody.
- */
-export function recordOf(table: Table, row: Row): Record | null {
-  if (typeof row.user !== 'string') return null;
-  const name = foldName(row.user);
+/** The row in canonical form where it can be read, else as it stands. */
+export function recordOf(table: Table, row: Row): Record {
+  const name = foldName(String(row.user));
   const meaning = meaningOf(table, row.network);
   const until = expiryMoment(row.expires);
   return {

@@ -6,29 +6,24 @@ import type { ImportResult } from '../rules/import';
 import { type Job, nameOf } from './run';
 import { ageText, changesOf, type SyncState, secondsSince } from './state';
 
-/**
- * `before`: the state before the run. `seconds`: how long it took. With --every, changes also go to standard output.
- */
+/** `before`: the state before the run. `took`: seconds. With --every, changes also go to standard output. */
 export async function logRun(
   job: Job,
   run: ImportResult | Failure,
   before: SyncState | null,
-  seconds: string,
+  took: number,
 ): Promise<void> {
   const isFailing = (before?.last_error ?? null) !== null;
   if ('kind' in run) {
     if (!isFailing) await toMailLog('warning', `sync: ${asLogLine(run)}`);
     return;
   }
-  const lines: string[] = [];
-  if (isFailing) {
-    const age = secondsSince(before?.failing_since ?? null, Date.now());
-    lines.push(`works again${age === null ? '' : ` after ${ageText(age)}`}`);
-  }
   const { added, removed, changed } = run;
-  if (changesOf(run) > 0) {
-    lines.push(`added=${added} removed=${removed} changed=${changed} took=${seconds}s`);
-  }
+  const age = secondsSince(before?.failing_since ?? null, Date.now());
+  const lines = [
+    ...(isFailing ? [`works again${age === null ? '' : ` after ${ageText(age)}`}`] : []),
+    ...(changesOf(run) > 0 ? [`added=${added} removed=${removed} changed=${changed} took=${took.toFixed(1)}s`] : []),
+  ];
   for (const line of lines.map((text) => `sync: ${text} source=${nameOf(job)}`)) {
     if (job.every !== null) printLine(line);
     flush();

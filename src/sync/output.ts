@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { writeAll } from '../descriptor';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Trouble } from '../failure';
 
 /** The number of bytes at the end of standard error in which the last line is looked for. */
@@ -22,41 +22,52 @@ const GRACE = 1000;
  * Returns the output of a command as a descriptor, which the caller closes. `limit`: aborting it ends the command; its
  * reason is the Trouble to throw.
  */
-export async function outputOf(argv: readonly string[], limit: AbortController): Promise<number> {
-  const [output, errors] = [temporaryFile(), temporaryFile()];
+export async function outputOf(argv: readonly string[], limit: AbortSignal): Promise<number> {
+  const output = temporaryFile();
+  const errors = temporaryFile();
   try {
-    const child = await start(argv, errors.write);
+    const child = await start(argv, errors);
     const exit = once(child, 'exit');
-    child.stdout?.on('data', (bytes: Buffer) => {
-      try {
-        writeAll(output.write, bytes);
-      } catch (error) {
-        limit.abort(noSpace(error as Error));
-      }
-    });
     // Wait for the end of the pipe, not only of the command: part of a shell pipeline can outlive the shell.
-    await once(child, 'close', { signal: limit.signal }).catch(() => end(child, exit));
-    limit.signal.throwIfAborted();
-    if (child.exitCode === 0) return output.read;
+    const ended = [keep(child.stdout ?? [], output), once(child, 'close', { signal: limit })];
+    await Promise.all(ended).catch(async (error) => {
+      await end(child, exit);
+      child.stdout?.destroy();
+      limit.throwIfAborted();
+      throw noSpace(error);
+    });
+    if (child.exitCode === 0) return output;
     const ending =
       child.signalCode === null ? `ended with status ${child.exitCode}` : `was killed by ${child.signalCode}`;
-    const line = lastLine(errors.read);
+    const line = lastLine(errors);
     throw refused(`${path.basename(argv[0] ?? '')} ${ending}${line === '' ? '' : `: ${line}`}`, 'nothing was changed');
   } catch (error) {
-    fs.closeSync(output.read);
+    fs.closeSync(output);
     throw error;
   } finally {
-    for (const descriptor of [output.write, errors.write, errors.read]) fs.closeSync(descriptor);
+    fs.closeSync(errors);
   }
 }
 
-/** Two descriptors of a new, unlinked file. */
-function temporaryFile(): { readonly write: number; readonly read: number } {
+/** Writes at a position, so that the descriptor still reads from the beginning. */
+async function keep(output: AsyncIterable<Buffer> | Buffer[], descriptor: number): Promise<void> {
+  let at = 0;
+  for await (const bytes of output) {
+    for (let done = 0; done < bytes.length; ) {
+      const written = fs.writeSync(descriptor, bytes, done, bytes.length - done, at);
+      done += written;
+      at += written;
+    }
+  }
+}
+
+/** A new, unlinked file. */
+function temporaryFile(): number {
   const file = path.join(tmpdir(), `allow-nets-sync-${randomUUID()}`);
   try {
-    const descriptors = { write: fs.openSync(file, 'wx', 0o600), read: fs.openSync(file, 'r') };
+    const descriptor = fs.openSync(file, 'wx+', 0o600);
     fs.unlinkSync(file);
-    return descriptors;
+    return descriptor;
   } catch (error) {
     throw noSpace(error as Error);
   }
@@ -67,37 +78,34 @@ function noSpace({ message }: Error): Trouble {
   return refused(`the output cannot be kept in ${tmpdir()} (${message})`, hint);
 }
 
-async function start(argv: readonly string[], errors: number): Promise<ChildProcess> {
-  const [command = '', ...args] = argv;
+async function start([command = '', ...args]: readonly string[], errors: number): Promise<ChildProcess> {
   try {
     // `detached` creates a process group with the PID of the command, so that all its children can be killed.
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', errors], detached: true });
     await once(child, 'spawn');
     return child;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
+    const { code = '', message } = error as NodeJS.ErrnoException;
     const reasons: Readonly<Record<string, string>> = { ENOENT: 'there is no such program', EACCES: 'no permission' };
     const hint = 'give a program and its arguments after --; what needs a shell: -- sh -c "COMMAND | COMMAND"';
-    throw refused(`cannot run ${command}: ${reasons[code ?? ''] ?? code ?? message}`, hint);
+    throw refused(`cannot run ${command}: ${reasons[code] ?? message}`, hint);
   }
 }
 
-/** Ends the command's process group: SIGTERM, and after a while SIGKILL. */
-async function end(child: ChildProcess, exit: Promise<unknown>): Promise<void> {
-  const signal = (name: NodeJS.Signals) => {
+/** Ends the command's process group: SIGTERM, and after a while SIGKILL, which its children cannot ignore. */
+async function end({ pid }: ChildProcess, exit: Promise<unknown>): Promise<void> {
+  for (const [name, time] of [
+    ['SIGTERM', GRACE],
+    ['SIGKILL', 0],
+  ] as const) {
     try {
-      if (child.pid !== undefined) process.kill(-child.pid, name);
+      if (pid !== undefined) process.kill(-pid, name);
     } catch {
       // No process of the group is left.
     }
-  };
-  signal('SIGTERM');
-  const grace = setTimeout(() => signal('SIGKILL'), GRACE);
+    await Promise.race([exit, sleep(time, null, { ref: false })]);
+  }
   await exit;
-  clearTimeout(grace);
-  // Children of the command may have ignored SIGTERM.
-  signal('SIGKILL');
-  child.stdout?.destroy();
 }
 
 function lastLine(descriptor: number): string {
@@ -107,6 +115,6 @@ function lastLine(descriptor: number): string {
   return tail.toString('utf8', 0, read).trimEnd().split('\n').at(-1)?.trim() ?? '';
 }
 
-function refused(problem: string, hint: string): Trouble {
+export function refused(problem: string, hint: string): Trouble {
   return new Trouble({ kind: 'refused', problem, hint });
 }

@@ -13,41 +13,36 @@ import type { ImportResult } from '../rules/import';
 import { asOwner } from '../rules/owner';
 import type { Job } from './run';
 
-/** `list --status --json` prints these fields. Times are as formatInstant writes them. */
-export interface SyncState {
-  /** COMMAND and its arguments. */
-  readonly source: readonly string[];
-  /** Seconds between two runs; null for single runs. */
-  readonly every: number | null;
-  readonly last_attempt: string | null;
-  readonly last_success: string | null;
-  /** When rows were last written. */
-  readonly last_change: string | null;
-  /** The number of rows in the last good output. */
-  readonly rows: number | null;
-  /** Null if the last attempt succeeded. */
-  readonly last_error: string | null;
-  /** The time of the first failure since the last success. */
-  readonly failing_since: string | null;
-}
+/** Seconds between two runs, null for single runs; rows in the last good output. */
+const NUMBERS = ['every', 'rows'] as const;
+/**
+ * Times, as formatInstant writes them: `last_change` is when rows were last written, `failing_since` the first failure
+ * since the last success. `last_error` is null if the last run succeeded. */
+const TEXTS = ['last_attempt', 'last_success', 'last_change', 'last_error', 'failing_since'] as const;
 
-const NEVER = { last_success: null, last_change: null, rows: null, failing_since: null };
+/** `list --status --json` prints these fields. `source`: COMMAND and its arguments. */
+export type SyncState = { readonly source: readonly string[] } & {
+  readonly [key in (typeof NUMBERS)[number]]: number | null;
+} & { readonly [key in (typeof TEXTS)[number]]: string | null };
 
 /** The state after a run that began at `begin` (ms since 1970) and ended now. */
 export function nextState(before: SyncState | null, job: Job, begin: number, run: ImportResult | Failure): SyncState {
   const { source, every } = job;
   const [last_attempt, now] = [formatInstant(begin), formatInstant(Date.now())];
-  const known = { ...(before ?? NEVER), source, every, last_attempt };
+  const never = { last_success: null, last_change: null, rows: null, failing_since: null };
+  const known = { ...(before ?? never), source, every, last_attempt };
   if ('kind' in run) {
     return { ...known, last_error: asLogLine(run), failing_since: known.failing_since ?? last_attempt };
   }
   const last_change = changesOf(run) === 0 ? known.last_change : now;
-  return { ...known, last_success: now, last_change, rows: rowsOf(run), last_error: null, failing_since: null };
-}
-
-/** The number of rows in the input. */
-export function rowsOf({ added, changed, unchanged }: ImportResult): number {
-  return added + changed + unchanged;
+  return {
+    ...known,
+    last_success: now,
+    last_change,
+    rows: run.added + run.changed + run.unchanged,
+    last_error: null,
+    failing_since: null,
+  };
 }
 
 export function changesOf({ added, changed, removed }: ImportResult): number {
@@ -78,9 +73,6 @@ export function readState(database: string): SyncState | null {
     if (descriptor !== null) fs.closeSync(descriptor);
   }
 }
-
-const NUMBERS = ['every', 'rows'];
-const TEXTS = ['last_attempt', 'last_success', 'last_change', 'last_error', 'failing_since'];
 
 function isState(value: unknown): value is SyncState {
   const state = Object(value) as Record<string, unknown>;

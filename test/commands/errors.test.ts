@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import { after, before, test } from 'node:test';
 import { writeDatabase } from '../rig/database';
 import { run } from '../rig/run';
-import { newFile, newPath } from '../rig/scratch';
+import { newPath } from '../rig/scratch';
 
 const db = newPath();
 let bytes: Buffer;
@@ -25,8 +25,6 @@ after(() => assert.ok(bytes.equals(fs.readFileSync(db)), 'a refused command chan
 
 const A_USER = 'a user is a SASL user name as Postfix logs it, @example.com for a domain, or * for everybody';
 const A_NETWORK = 'a network is 192.0.2.0/24, 2001:db8::/32, any or @SET';
-const COLUMNS = 'the columns are user, network, note, expires, added_at, added_by, set, local';
-const NO_CHANGE = 'nothing was changed; --dry-run shows what would be, --force does it';
 
 const DOMAIN = (name: string) => `did you mean @${name}? To add a login of that name all the same add --force`;
 
@@ -77,8 +75,8 @@ const CASES: Record<string, Case[]> = {
     [['add', '@', '10.0.0.1'], 2, '@ is not a user', A_USER],
     [['add', ' alice', '10.0.0.1'], 2, 'the user " alice" begins or ends with a space', 'did you mean alice'],
     [['add', 'a\tb', '10.0.0.1'], 2, 'the user "a\\tb" holds a control character', A_USER],
-    [['add', '10.0.0.0/8', 'alice'], 2, 'the user 10.0.0.0/8 is a network', 'the user comes first: USER NETWORK'],
-    [['add', '2001:db8::1', 'alice'], 2, 'the user 2001:db8::1 is a network', 'the user comes first: USER NETWORK'],
+    [['add', '10.0.0.0/8', 'alice'], 2, 'the user 10.0.0.0/8 is a network', 'the user comes first; a list of networks alone: allow-nets set load NAME FILE'],
+    [['add', '2001:db8::1', 'alice'], 2, 'the user 2001:db8::1 is a network', 'the user comes first; a list of networks alone: allow-nets set load NAME FILE'],
     [['add', 'alice', '10.0.0.1', '--for', '7'], 2, '--for 7 is not a length of time', '--for 7d, --for 12h or --for 30m'],
     [['add', 'alice', '10.0.0.1', '--for', '0d'], 2, '--for 0d is not a length of time', '--for 7d, --for 12h or --for 30m'],
     [['add', 'alice', '10.0.0.1', '--for', '7d', '--until', '2099-01-01'], 2, '--until and --for exclude each other', 'give one of them'],
@@ -129,12 +127,6 @@ const CASES: Record<string, Case[]> = {
     [['import', '-', '--format', 'xml'], 2, 'wrong value: --format "xml" is not one of "csv", "tsv", "json", "dovecot"', USAGE('import FILE')],
     [['import', '/no/such.csv'], 1, 'there is no file /no/such.csv', 'name a file to read, or - for standard input'],
     [['import', '/etc'], 1, '/etc is a folder', 'name a file to read, or - for standard input'],
-    [['import', '-'], 1, 'the input is empty', 'did the command before the pipe fail? To go on all the same add --force'],
-    [['import', '-', '--replace'], 1, 'the input is empty', 'did the command before the pipe fail? To go on all the same add --force'],
-    [['import', newFile('user,network\n', 'a.csv'), '--replace'], 1, 'the input has no entry', 'nothing was changed; to remove all entries add --force'],
-    [['import', newFile('alice,10.0.0.0/8\n', 'a.csv'), '--replace'], 1, 'the input would remove 3 of 4 entries', NO_CHANGE],
-    [['import', newFile('dora,@hotel\n', 'a.csv')], 1, 'line 1: there is no set hotel', 'make it first: allow-nets set add hotel NETWORK; or add --force, and its entries grant nothing'],
-    [['import', newFile(Buffer.from('\ufeffalice,10.0.0.1\n', 'utf16le'), 'a.csv')], 1, 'the input is UTF-16 text', 'save it as UTF-8, or convert it: iconv -f utf-16le -t utf-8 FILE'],
   ],
 };
 
@@ -151,60 +143,3 @@ for (const [name, cases] of Object.entries(CASES)) {
     }
   });
 }
-
-/** Wrong lines of an input: of each its number, the problem and the hint. */
-// biome-ignore format: a case a line
-const WRONG_LINES: [what: string, input: string, ...lines: [number, string, string][]][] = [
-  ['host bits', 'alice,10.1.2.3/8\n', [1, '10.1.2.3/8 is not the first address of its network', '10.0.0.0/8 or 10.1.2.3/32']],
-  ['no user', 'user,network\n,10.0.0.1\n', [2, 'the user is empty', A_USER]],
-  ['no network', 'alice\n', [1, 'there is no network', 'a line is user,network']],
-  ['a slip in the header', 'user,netwrok\na,10.0.0.1\n', [1, 'the column netwrok is not known', `did you mean network? ${COLUMNS}`]],
-  ['an expiry overlooked', 'user,network,expire\na,10.0.0.1,2020-01-01\n', [1, 'the column expire is not known', `did you mean expires? ${COLUMNS}`]],
-  ['a time', 'user,network,expires\na,10.0.0.1,soon\n', [2, 'the time of expiry "soon" cannot be read', '2026-12-24, or 2026-12-24T18:00Z; empty: never']],
-  ['of a user and of a set', 'user,network,set\na,10.0.0.1,office\n', [2, 'a row belongs to a user or to a set, not to a and office', 'leave one empty']],
-  ['a set that expires', 'network,expires,set\n10.0.0.1,2099-01-01,office\n', [2, 'the networks of a set do not expire', 'let the entries that name the set expire']],
-  ['a set in a set', 'network,set\n@hotel,office\n', [2, 'a set cannot hold @hotel', 'give its networks']],
-  ['a field too many', 'user,network\na,10.0.0.1,x\n', [2, 'there are 3 fields where there should be 2', 'a field that holds "," must be quoted']],
-  ['a quote left open', '"a,10.0.0.1\nb,10.0.0.1\n', [1, 'a quote is opened and never closed', 'a quote inside a quoted field is written twice']],
-  ['a cut array', '[{"user":"a","network":"10.0.0.1"},\n', [1, 'the input ends before the ] of the array', 'JSON is an array of objects, as allow-nets export --format json writes it']],
-  ['a table of mysql', '+---+\n| a |\n', [1, 'this is a table drawn for people', 'add --batch to the mysql command, or --csv to psql']],
-  ['a table of psql', ' user | network\n----+----\n a | 10.0.0.1\n', [2, 'this is a table drawn for people', 'add --batch to the mysql command, or --csv to psql']],
-  ['a table cut short', 'user|network\na|10.0.0.1\n(2 rows)\n', [3, 'the footer says 2 rows, but 1 were read', 'read the table again']],
-  [
-    'several lines, line breaks in fields counted',
-    'user,network,note\na,10.0.0.1,"two\nlines"\nb,10.0.0.x,\nc,10.0.0.1,\n\nd,300.0.0.1,\n',
-    [4, '10.0.0.x is not a network', A_NETWORK],
-    [7, '300.0.0.1 is not a network', A_NETWORK],
-  ],
-];
-
-test('wrong lines of an import', async (t) => {
-  for (const [what, input, ...lines] of WRONG_LINES) {
-    await t.test(what, () => {
-      const messages = lines.map(([line, problem, hint], i) => {
-        const same = lines[i + 1]?.[2] === hint;
-        return `allow-nets: error: line ${line}: ${problem}\n${same ? '' : `allow-nets: hint: ${hint}\n`}`;
-      });
-      const count = lines.length === 1 ? '1 line is wrong' : `${lines.length} lines are wrong`;
-      assert.deepEqual(run(['import', '-', '--db', db], { input }), {
-        status: 1,
-        stdout: '',
-        stderr: `${messages.join('')}allow-nets: error: ${count}: nothing was changed\n`,
-      });
-    });
-  }
-});
-
-test('of many wrong lines the first 20 are printed, and how many there are', () => {
-  const input = Array.from({ length: 1000 }, (_, i) => `user${i},10.0.0.${i % 2 === 0 ? 'x' : '1'}\n`).join('');
-  const { status, stdout, stderr } = run(['import', '-', '--db', db], { input });
-  const lines = stderr.trimEnd().split('\n');
-  assert.deepEqual({ status, stdout, count: lines.length }, { status: 1, stdout: '', count: 22 });
-  assert.equal(lines[0], 'allow-nets: error: line 1: 10.0.0.x is not a network');
-  assert.equal(lines[19], 'allow-nets: error: line 39: 10.0.0.x is not a network');
-  assert.equal(lines[20], `allow-nets: hint: ${A_NETWORK}`);
-  assert.equal(
-    lines[21],
-    'allow-nets: error: 500 lines are wrong, of which these are the first 20: nothing was changed',
-  );
-});

@@ -74,10 +74,7 @@ describe('out of MariaDB', needs('mariadbd'), () => {
     assert.deepEqual(entries(other), ALL);
     const failed = piped(other, server.client, '--batch\n-e\nselect nothing\ntestdb');
     assert.equal(failed.status, 1);
-    assert.match(
-      failed.stderr,
-      /allow-nets: error: the input is empty\nallow-nets: hint: did the command before the pipe fail/,
-    );
+    assert.match(failed.stderr, /allow-nets: error: the input is empty\n.*did the command that printed it fail/);
     assert.deepEqual(entries(other), ALL);
   });
 });

@@ -108,7 +108,7 @@ export function steps(all: () => ManySites): [name: string, work: () => Promise<
       'a table emptied by mistake',
       async () => {
         await all().sql('create table kept as select * from access; delete from access');
-        await trouble(/printed nothing|the input has no entry/, () =>
+        await trouble(/the input is empty|the input has no entry/, () =>
           all().sql('insert into access select * from kept; drop table kept'),
         );
       },
