@@ -21,13 +21,19 @@ export type DatabaseFault =
 /** `installation`: Node.js or better-sqlite3 is at fault. `refused`: a command cannot do what it was asked. */
 export type FailureKind = 'option' | 'request' | 'installation' | 'output' | 'refused' | 'bug' | DatabaseFault;
 
-/** The message of a failure: lower case, no full stop. */
-export interface Words {
-  readonly problem: string;
-  /** What to do next. */
+/** What to do next. */
+export interface Fix {
+  /** In words: lower case, no full stop. */
   readonly hint?: string | null | undefined;
   /** The shell command that does it, to be run as root or as the hint says. */
-  readonly command?: string | undefined;
+  readonly command?: string | null | undefined;
+  /** The next steps, or other ways to fix it. */
+  readonly more?: readonly Fix[] | undefined;
+}
+
+/** The message of a failure: lower case, no full stop. */
+export interface Words extends Fix {
+  readonly problem: string;
 }
 
 export interface Failure extends Words {
@@ -80,29 +86,37 @@ export function commandStatus({ kind }: Failure): 1 | 2 | 70 {
   return kind === 'bug' ? 70 : 1;
 }
 
-/** The hint with its command, in one line. */
-export function hintLine({ hint, command }: Words): string | null {
-  return [hint, command].filter((part) => part != null).join(': ') || null;
-}
+/** The steps of a fix, one after the other. */
+const stepsOf = ({ more = [], ...first }: Fix): Fix[] => [first, ...more];
 
 /** The failure as one line for the mail log. */
 export function asLogLine(failure: Failure): string {
-  const hint = hintLine(failure);
-  return printable(hint === null ? failure.problem : `${failure.problem}; ${hint}`);
+  const steps = stepsOf(failure).map(({ hint, command }) => [hint, command].filter((part) => part != null).join(': '));
+  return printable([failure.problem, ...steps].filter((part) => part !== '').join('; '));
 }
 
 /** The failure as lines for standard error. */
-export function asErrorLines(failure: Failure): string {
-  const hint = hintLine(failure);
-  const error = `allow-nets: error: ${printable(failure.problem)}\n`;
-  return hint === null ? error : `${error}allow-nets: hint: ${printable(hint)}\n`;
+export const asErrorLines = (failure: Words): string =>
+  `allow-nets: error: ${printable(failure.problem)}\n${asHintLines(failure)}`;
+
+/** A fix as lines for standard error. Each command has a line to itself, so that it can be pasted. */
+export const asHintLines = (fix: Fix): string => asFixLines(fix, 'allow-nets: hint:', '  ');
+
+/** `label` begins a line of words, `indent` a command. */
+export function asFixLines(fix: Fix, label: string, indent: string): string {
+  const lines = stepsOf(fix).flatMap(({ hint, command }) => {
+    if (command == null) return hint == null ? [] : [`${label} ${hint}`];
+    return [hint == null ? `${label} run:` : `${label} ${hint}:`, `${indent}${command}`];
+  });
+  return lines.map((line) => `${printable(line)}\n`).join('');
 }
 
 /** Parses the output of asErrorLines: doctor and install run the service's program and read its error. */
 export function parseErrorLines(text: string): Words | null {
   const [, problem] = /^allow-nets: error: (.*)$/m.exec(text) ?? [];
-  const [, hint, command] = /^allow-nets: hint: (.*?)(?:: (.*))?$/m.exec(text) ?? [];
-  return problem === undefined ? null : { problem, hint, command };
+  const steps = [...text.matchAll(/^allow-nets: hint: (.*?)(?::\n {2}(.*))?$/gm)];
+  const [first, ...more] = steps.map(([, hint, command]) => ({ hint, command }));
+  return problem === undefined ? null : { problem, ...first, more };
 }
 
 /**

@@ -7,7 +7,7 @@
 // is Trouble.
 import { isatty } from 'node:tty';
 import { writeAll } from '../descriptor';
-import { outputTrouble, printable } from '../failure';
+import { asHintLines, outputTrouble, printable } from '../failure';
 
 const CHUNK = 64 * 1024;
 let pending = '';
@@ -43,9 +43,9 @@ export function printError(text: string): void {
   writeOut(2, isTerminal(2) ? withoutControls(text) : text);
 }
 
-/** Prints a hint, what to do next or what to know, on standard error. */
-export function hint(text: string): void {
-  printError(`allow-nets: hint: ${printable(text)}\n`);
+/** Prints a hint, what to do next or what to know, on standard error. `command` does it. */
+export function hint(text: string, command?: string): void {
+  printError(asHintLines({ hint: text, command }));
 }
 
 /** Hints at the first of them, and how many more there are. */

@@ -2,12 +2,12 @@
 // changes nothing. Its requests to the running service leave one line in the mail log: the refusal of a made-up user.
 
 import type { Arguments, Command } from '../cli/command';
-import { flush, printJsonArray, printLine } from '../cli/output';
+import { flush, print, printJsonArray, printLine } from '../cli/output';
 import { serviceExamination } from '../doctor/checks';
 import { type Finding, fail, ok } from '../doctor/finding';
-import { installedService, reloadCommand } from '../doctor/installed-service';
+import { editFix, installedService } from '../doctor/installed-service';
 import { policyHostFindings, policyHostsIn } from '../doctor/policy-host-check';
-import { printable, Trouble } from '../failure';
+import { asFixLines, printable, Trouble } from '../failure';
 import { ConfigStore } from '../postfix/config-store';
 import { entriesOf, servicesOf } from '../postfix/config-text';
 import type { ConfigFiles } from '../postfix/configuration';
@@ -16,7 +16,6 @@ import { policyServiceOf } from '../postfix/policy-service';
 import { Postfix } from '../postfix/postfix';
 import { CONFIG_DIR, SERVICE } from '../postfix/postfix-options';
 import { policyTargets } from '../postfix/restrictions';
-import { shellLine } from '../postfix/run';
 
 export const doctor: Command = {
   line: 'doctor',
@@ -63,7 +62,8 @@ async function* examine(args: Arguments): AsyncIterable<Finding> {
   if (services.length === 0 && hosts.length === 0) yield missingService(wanted, postfix, files);
   for (const service of services) yield* serviceExamination(service);
   for (const host of hosts) {
-    if (!services.some(({ target }) => isCheckOf(target, host))) yield* policyHostFindings(postfix, files, host);
+    const isOwn = services.some(({ target }) => isCheckOf(target, host));
+    if (!isOwn) yield* policyHostFindings({ postfix, files, target: host });
   }
 }
 
@@ -71,19 +71,20 @@ function missingService(wanted: string | null, postfix: Postfix, files: ConfigFi
   const hidden = entriesOf(files.master).find((entry) => policyServiceOf(entry) !== null);
   if (hidden !== undefined && wanted === null) {
     const message = `master.cf has several entries ${hidden.name}/${hidden.type}; Postfix uses the last, which does not run this program`;
-    const hint = 'delete the entry that is not wanted from master.cf; then';
-    return fail('service', message, { hint, command: reloadCommand(postfix) });
+    return fail('service', message, editFix(postfix, 'delete the entry that is not wanted from master.cf'));
   }
   const targets = policyTargets(files);
   const name = wanted ?? orphanedName(targets);
   const isAsked = targets.some((target) => isCheckOf(name, target));
   const effect = isAsked ? `, but lists ask unix:private/${name}: mail is deferred` : '';
   const hosts = targets.flatMap((target) => attributesOf(target)[0] ?? []).filter((target) => /^inet:/i.test(target));
-  const hint =
-    hosts.length > 0 ? `if ${hosts.join(' or ')} is a policy host: allow-nets doctor --service HOST:PORT` : null;
-  const words = ['allow-nets', 'install', ...(isAsked ? [] : ['--trial']), ...postfix.chosen];
-  if (name !== 'allow-nets') words.push('--service', name);
-  return fail('service', `no service in master.cf runs this program${effect}`, { hint, command: shellLine(words) });
+  const words = [...(isAsked ? [] : ['--trial']), ...(name === 'allow-nets' ? [] : ['--service', name])];
+  const more = hosts.slice(0, 1).map((host) => ({
+    hint: `or, if ${hosts.join(' or ')} is a policy host that runs this program`,
+    command: postfix.ownCommand('doctor', '--service', host.slice('inet:'.length)),
+  }));
+  const fix = { command: postfix.ownCommand('install', ...words), more };
+  return fail('service', `no service in master.cf runs this program${effect}`, fix);
 }
 
 /**
@@ -101,14 +102,14 @@ function orphanedName(targets: readonly string[]): string {
 const COLOURS = { ok: null, warn: 'yellow', fail: 'red' } as const;
 
 /** `earlier`: the findings printed before; a fix that they have is not repeated. */
-function printFinding({ check, status, message, advice, remedy }: Finding, earlier: readonly Finding[]): void {
+function printFinding(finding: Finding, earlier: readonly Finding[]): void {
+  const { check, status, message, advice, remedy, more = [] } = finding;
   const cells = `${status.padEnd(4)}  ${check.padEnd(26)}  ${printable(message)}`;
   printLine(cells, COLOURS[status]);
-  const same = earlier.find((one) => remedy !== null && one.remedy === remedy && one.advice === advice);
+  const fixOf = (one: Finding) => JSON.stringify([one.advice, one.remedy, one.more]);
+  const same = earlier.find((one) => one.remedy !== null && fixOf(one) === fixOf(finding));
+  const steps = [{ advice, remedy }, ...more].map((step) => ({ hint: step.advice, command: step.remedy }));
   if (same !== undefined) printLine(`      fix: as for "${same.check}" above`);
-  else if (advice !== null || remedy !== null) {
-    printLine(`      fix:${advice === null ? '' : ` ${printable(advice)}`}`);
-    if (remedy !== null) printLine(`        ${printable(remedy)}`);
-  }
+  else for (const step of steps) print(asFixLines(step, '      fix:', '        '));
   flush();
 }

@@ -64,7 +64,8 @@ function create(file: string, gid: number | null): boolean {
   const connection = openForCreating(file);
   const writeSchema = connection.transaction(() => {
     const tables = connection.prepare('select count(*) from sqlite_schema').pluck().get() as number;
-    if (tables > 0) throw refusal(`${file} is being made by another program`, 'wait for it, and see: allow-nets list');
+    if (tables > 0)
+      throw refusal(`${file} is being made by another program`, 'wait for it, and see', 'allow-nets list');
     connection.exec(SCHEMA + DOVECOT_VIEW);
   });
   try {

@@ -7,15 +7,23 @@ import { hint, printLine, quantity } from '../cli/output';
 import { type Grants, grantsOf } from '../entries/grants';
 import { Trouble, type Words } from '../failure';
 import { accountOf, unreadable } from '../postfix/account';
-import { changedStages, changePostfix, confirmChange, printChange, printStep } from '../postfix/change-postfix';
+import {
+  changedStages,
+  changePostfix,
+  confirmChange,
+  hintAtStart,
+  printChange,
+  printStep,
+} from '../postfix/change-postfix';
 import { serviceNamed } from '../postfix/config-text';
 import { type ConfigFiles, offersAuth, servicesWithAuth, smtpdServices } from '../postfix/configuration';
 import { restoreAccess, restrictAccess, restrictableAccess } from '../postfix/database-access';
 import { installPlan } from '../postfix/plan';
 import { policyServiceOf } from '../postfix/policy-service';
+import type { Postfix } from '../postfix/postfix';
 import { CONFIG_DIR, DRY_RUN, openPostfix, SERVICE, YES } from '../postfix/postfix-options';
 import { serviceChecks } from '../postfix/restrictions';
-import { refused } from '../postfix/run';
+import { refused, shellLine, typedCommand } from '../postfix/run';
 import { trialRunFailure, type WantedService, wantedService, withLogGroup } from '../postfix/wanted-service';
 import { createDatabase } from './init';
 
@@ -62,15 +70,16 @@ async function runInstall(args: Arguments): Promise<number> {
   const [other] = otherNames;
   const named = name === 'allow-nets' ? [] : ['--service', name];
   if (present === null && other !== undefined) {
-    throw refused(
-      `the service ${other} in master.cf is this program already`,
-      `${postfix.ownCommand('install', '--service', other)}; for a second one --service ${name}`,
-    );
+    throw refused(`the service ${other} in master.cf is this program already`, 'change that one', {
+      command: typedCommand('--service', other),
+      more: [{ hint: 'or add a second one', command: typedCommand('--service', name) }],
+    });
   }
   if (servicesWithAuth(store.files).length === 0) {
     throw refused(
       'no smtpd service offers AUTH, so there is no user to ask about',
-      'set smtpd_sasl_auth_enable=yes, with -o in the submission entry of master.cf as a rule',
+      'set smtpd_sasl_auth_enable=yes, as a rule with -o in the submission entry of master.cf; then',
+      { command: typedCommand() },
     );
   }
   const asked = wantedService(name, present, args);
@@ -85,7 +94,7 @@ async function runInstall(args: Arguments): Promise<number> {
   const loose = isNew ? [] : restrictableAccess(db, account);
   if (stages.length === 0 && !isNew && loose.length === 0) {
     printLine(`already installed: ${describeService(wanted)}`);
-    listWarnings(withLists, wanted).forEach(hint);
+    printListWarnings(postfix, withLists, wanted);
     return 0;
   }
   const grants = isNew ? { users: 0, wide: [], any: false } : grantsOf(db);
@@ -101,10 +110,10 @@ async function runInstall(args: Arguments): Promise<number> {
   printChange(change);
   printLine(whoMaySend(grants, trial));
   if (changesLists && present === null && !trial) {
-    hint(`to see first who would be refused: ${postfix.ownCommand('install', '--trial', ...named)}`);
+    hint('to see first who would be refused', typedCommand('--trial'));
   }
-  if (failure !== null) hint(`this needs --force: ${failure.message}`);
-  if (!confirmChange('install', args, change)) return args.flag('dry-run') ? 0 : 1;
+  if (failure !== null) hint(`${failure.message}, which needs`, typedCommand('--force'));
+  if (!confirmChange(args, change)) return args.flag('dry-run') ? 0 : 1;
   if (isNew && createDatabase(db, account.gid)) printLine(`made ${db}`);
   restrictAccess(loose, account);
   try {
@@ -118,38 +127,34 @@ async function runInstall(args: Arguments): Promise<number> {
   const copies = store.originals.map(({ copy }) => copy);
   if (stages.length > 0) printLine(`copies of the files before: ${copies.join(' ')}`);
   printLine(`installed: ${describeService(wanted)}`);
-  listWarnings(withLists, wanted).forEach(hint);
-  if (!postfix.isRunning()) hint('Postfix is not running: the change takes effect when it starts');
-  if (stopsEverybody) hint('every user is refused until allow-nets add lets one in');
-  if (trial)
-    hint(`who would be refused is logged as reject_warning; ${postfix.ownCommand('install', ...named)} ends the trial`);
+  printListWarnings(postfix, withLists, wanted);
+  hintAtStart(postfix);
+  if (stopsEverybody) hint('every user is refused until you add one', addCommand(db));
+  if (trial) {
+    hint('who would be refused is logged as reject_warning; to end the trial', postfix.ownCommand('install', ...named));
+  }
   return 0;
 }
 
-/**
- * One sentence for each service that may accept mail without the check, and one for those that ask although nobody can
- * log in there.
- */
-function listWarnings(files: ConfigFiles, { name, trial }: WantedService): string[] {
+/** Hints at each service that may accept mail without the check, and at those that ask although they offer no AUTH. */
+function printListWarnings(postfix: Postfix, files: ConfigFiles, { name, trial }: WantedService): void {
   const sharing: string[] = [];
-  const warnings = smtpdServices(files).flatMap((service) => {
+  for (const service of smtpdServices(files)) {
     const [check] = serviceChecks(files, service, name);
     const called = `${service.name}/${service.type}`;
     if (!offersAuth(files, service)) {
       if (check !== undefined) sharing.push(called);
-      return [];
+    } else if (check === undefined || check.skip !== null || check.trial !== trial) {
+      const how =
+        check === undefined || check.skip !== null ? 'may not ask' : check.trial ? 'asks on trial' : 'refuses';
+      hint(`${called} ${how}; to see why`, postfix.ownCommand('doctor'));
     }
-    if (check === undefined) return [`${called} does not ask: allow-nets doctor says why`];
-    if (check.skip !== null) return [`${called} may skip the check: ${check.skip.by} stands before it`];
-    if (check.trial === trial) return [];
-    return [`${called} asks ${check.trial ? 'on trial' : 'and refuses'}: allow-nets doctor shows the list`];
-  });
-  if (sharing.length === 0) return warnings;
-  const shared = `${sharing.join(', ')} offers no AUTH and shares a list with the check: each of its processes starts a program, too`;
-  return [
-    ...warnings,
-    `${shared}; give submission a list of its own: -o smtpd_recipient_restrictions=... in master.cf`,
-  ];
+  }
+  if (sharing.length === 0) return;
+  hint(
+    `${sharing.join(', ')} offers no AUTH and shares a list with the check: each of its processes starts a program, too; give submission a list of its own (-o smtpd_recipient_restrictions=... in master.cf), then`,
+    shellLine(postfix.command('reload')),
+  );
 }
 
 function describeService({ name, user, oneShot, trial, db }: WantedService): string {
@@ -171,11 +176,16 @@ function stopAt(hindrance: Words | null): void {
 }
 
 function emptyDatabase(db: string, isNew: boolean): Trouble {
-  const init = isNew ? `allow-nets init --db ${db}, ` : '';
-  return refused(
-    isNew
-      ? `there is no database ${db}: every user would be refused`
-      : `${db} lets nobody send mail: every user would be refused`,
-    `first ${init}allow-nets add USER NETWORK or allow-nets learn /var/log/mail.log, or try it with --trial; --force does it all the same`,
-  );
+  const init = isNew ? `${shellLine(['allow-nets', 'init', '--db', db])} && ` : '';
+  const why = isNew ? `there is no database ${db}` : `${db} lets nobody send mail`;
+  return refused(`${why}: every user would be refused`, 'first add who may send', {
+    command: init + addCommand(db),
+    more: [
+      { hint: 'or take it from the mail log', command: init + shellLine(['allow-nets', 'learn', '--db', db]) },
+      { hint: 'or log who would be refused, and refuse nobody', command: typedCommand('--trial') },
+      { hint: 'or refuse everybody', command: typedCommand('--force') },
+    ],
+  });
 }
+
+const addCommand = (db: string): string => shellLine(['allow-nets', 'add', 'USER', 'NETWORK', '--db', db]);

@@ -50,7 +50,7 @@ export const learn: Command = {
     const { networks, unread } = await tallyLogs(args, now, 'learn', kinds, prefixes);
     const findings = findingsOf(networks, least);
     printFindings(findings.all, args.flag('json'));
-    unread.forEach(hint);
+    for (const text of unread) hint(text);
     if (findings.messages === 0) hint(NO_MAIL);
     else hintAtFindings(findings, applying);
     if (!applying) return 0;

@@ -31,7 +31,7 @@ export const refused: Command = {
     const rows = rowsOf(networks, args.db);
     if (args.flag('json')) printJsonArray(rows.map(({ answer, isStolen, ...row }) => row));
     else printRows(rows);
-    unread.forEach(hint);
+    for (const text of unread) hint(text);
     if (rows.length === 0) hint('no refusal was found; older logs: allow-nets refused FILE...');
     else if (!args.flag('json')) hintAtNext(rows);
     return 0;

@@ -27,7 +27,7 @@ export const replay: Command = {
     if (args.flag('json')) printLine(JSON.stringify(result));
     else printResult(result);
     // If part of the log was unreadable, "nobody would be refused" is not certain: exit status 1.
-    unread.forEach(hint);
+    for (const text of unread) hint(text);
     if (result.deliveries === 0) hint(NO_MAIL);
     else if (result.refused > 0 && !args.flag('json')) {
       hint('allow-nets check USER ADDRESS says why; allow-nets learn shows what to add');

@@ -2,7 +2,7 @@
 
 import type { Arguments, Command } from '../cli/command';
 import { hint, printLine } from '../cli/output';
-import { changedStages, changePostfix, confirmChange, printChange } from '../postfix/change-postfix';
+import { changedStages, changePostfix, confirmChange, hintAtStart, printChange } from '../postfix/change-postfix';
 import { uninstallPlan } from '../postfix/plan';
 import { CONFIG_DIR, DRY_RUN, openPostfix, SERVICE, YES } from '../postfix/postfix-options';
 
@@ -23,16 +23,17 @@ async function runUninstall(args: Arguments): Promise<number> {
   const change = { postfix, store, stages, answers: null };
   if (stages.length === 0) {
     printLine(`there is nothing of ${name} in ${postfix.configDir}`);
-    for (const other of otherNames)
-      hint(`the service ${other} is this program too: ${postfix.ownCommand('uninstall', '--service', other)}`);
+    for (const other of otherNames) {
+      hint(`the service ${other} is this program too`, postfix.ownCommand('uninstall', '--service', other));
+    }
     return 0;
   }
   printChange(change);
-  if (!confirmChange('uninstall', args, change)) return args.flag('dry-run') ? 0 : 1;
+  if (!confirmChange(args, change)) return args.flag('dry-run') ? 0 : 1;
   await changePostfix(change);
   printLine(`uninstalled: nothing asks ${name} any more; the database stays`);
   printLine('copies of the files as they were before each change:');
   for (const copy of store.earlierCopies()) printLine(copy);
-  if (!postfix.isRunning()) hint('Postfix is not running: the change takes effect when it starts');
+  hintAtStart(postfix);
   return 0;
 }

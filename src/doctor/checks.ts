@@ -1,12 +1,13 @@
 // The table of checks. A new check is a file and a line here. The most likely causes come first.
 import { isCheckOf } from '../postfix/policy-check';
 import { policyTargets } from '../postfix/restrictions';
+import { shellLine } from '../postfix/run';
 import { syncCheck } from '../sync/status';
 import { databaseFindings } from './database-check';
 import { diskFindings } from './disk-check';
-import { type Finding, type Findings, warn } from './finding';
+import { type Finding, type Findings, fail, ok, warn } from './finding';
 import { type InstalledService, sudoCommand } from './installed-service';
-import { type ListContext, listFindings } from './list-check';
+import { listFindings } from './list-check';
 import { liveFindings, masterFindings } from './live-check';
 import { mailLogFindings } from './mail-log-check';
 import { programFindings } from './program-check';
@@ -24,8 +25,8 @@ const CHECKS: readonly ((service: InstalledService) => Findings)[] = [
   rowFindings,
   syncFindings,
   argumentFindings,
-  (service) => findingsOnLists(service, listFindings),
-  (service) => findingsOnLists(service, troubleFindings),
+  (service) => (isAskedHere(service) ? listFindings(service) : []),
+  (service) => (isAskedHere(service) ? troubleFindings(service) : []),
   refusalFindings,
   mailLogFindings,
   programFindings,
@@ -46,7 +47,7 @@ export async function* serviceExamination(service: InstalledService): AsyncItera
     for await (const finding of check(service)) {
       const isFailed = finding.status === 'fail';
       const isConsequence = isFailed && cause !== null && CONSEQUENCES.includes(finding.check);
-      yield isConsequence ? { ...finding, advice: `see "${cause}" above`, remedy: null } : finding;
+      yield isConsequence ? fail(finding.check, finding.message, { hint: `see "${cause}" above` }) : finding;
       if (isFailed && CAUSES.test(finding.check)) cause ??= finding.check;
     }
   }
@@ -60,18 +61,17 @@ function* rootFindings({ postfix }: InstalledService): Iterable<Finding> {
 
 function* syncFindings({ db }: InstalledService): Iterable<Finding> {
   const sync = syncCheck(db, Date.now());
-  if (sync !== null) yield { check: 'sync', status: sync.level, message: sync.text, advice: sync.remedy, remedy: null };
+  if (sync === null) return;
+  if (!sync.isOld) yield ok('sync', sync.text);
+  else {
+    const hint = 'run its command by hand, and see that sync --every is running';
+    yield warn('sync', sync.text, { hint, command: shellLine(['allow-nets', 'list', '--status', '--db', db]) });
+  }
 }
 
 /**
- * Checks the restriction lists of this instance. An inet service usually serves other mail servers, whose lists cannot
- * be read here; this instance's lists are then checked only if they name the service.
+ * Whether lists of this instance are to be checked. An inet service usually serves other mail servers, whose lists
+ * cannot be read here; this instance's lists then count only if they name the service.
  */
-function findingsOnLists(
-  service: InstalledService,
-  check: (context: ListContext) => Iterable<Finding>,
-): Iterable<Finding> {
-  const { postfix, files, target, entry } = service;
-  const isAsked = entry.type !== 'inet' || policyTargets(files).some((asked) => isCheckOf(target, asked));
-  return isAsked ? check({ postfix, files, target, service }) : [];
-}
+const isAskedHere = ({ files, target, entry }: InstalledService): boolean =>
+  entry.type !== 'inet' || policyTargets(files).some((asked) => isCheckOf(target, asked));

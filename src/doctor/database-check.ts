@@ -5,24 +5,25 @@ import * as path from 'node:path';
 import { type Account, type Unreadable, unreadable } from '../postfix/account';
 import { type LooseFile, looseAccess, restrictCommand } from '../postfix/database-access';
 import { shellLine } from '../postfix/run';
+import { databaseFailure } from '../rules/database-failure';
 import { type Finding, fail, ok, warn } from './finding';
 import { databaseKind, type InstalledService, sudoCommand } from './installed-service';
 
+const CHECK = 'database';
+
 export function* databaseFindings(service: InstalledService): Iterable<Finding> {
   const { db, account, runner, postfix } = service;
-  const copy = 'put a good copy in its place; mail waits until then';
   const kind = databaseKind(service);
   if (kind === 'missing') {
-    const init = shellLine(['allow-nets', 'init', '--db', db]);
-    const hint = `${copy}. Only for a new installation, since it refuses every user: ${init}`;
-    yield fail('database', `there is no database ${db}: all mail of users is deferred`, { hint });
-  } else if (kind === 'other') yield fail('database', `${db} is not a regular file`, { hint: copy });
-  else if (kind === 'closed') yield warn('database', `only root can look at ${db}`, { command: sudoCommand(postfix) });
+    yield fail(CHECK, `there is no database ${db}: all mail of users waits`, databaseFailure('database-missing', db));
+  } else if (kind === 'other') {
+    yield fail(CHECK, `${db} is not a regular file`, databaseFailure('database-foreign', db));
+  } else if (kind === 'closed') yield warn(CHECK, `only root can look at ${db}`, { command: sudoCommand(postfix) });
   else {
     const closed = runner === null ? null : unreadable(runner, [db], postfix);
     if (runner !== null && closed !== null) yield closedFinding(db, runner, closed);
     else {
-      yield ok('database', runner === null ? db : `${runner.name} can read ${db}`);
+      yield ok(CHECK, runner === null ? db : `${runner.name} can read ${db}`);
       if ('uid' in account) yield permissionFinding(db, account);
     }
   }
@@ -31,8 +32,9 @@ export function* databaseFindings(service: InstalledService): Iterable<Finding> 
 function closedFinding(db: string, runner: Account, { at, problem, hint, command }: Unreadable): Finding {
   const isOurs = at === db || at === path.dirname(db);
   const narrow = isOurs ? restrictCommand(db, runner) : command;
-  const other = narrow === undefined ? 'find out whether an ACL, SELinux or AppArmor forbids it' : undefined;
-  return fail('database', problem, { hint: hint ?? other, command: narrow });
+  if (narrow !== undefined || hint !== undefined) return fail(CHECK, problem, { hint, command: narrow });
+  const look = shellLine(['ls', '-ldZ', at]);
+  return fail(CHECK, problem, { hint: 'find out whether an ACL, SELinux or AppArmor forbids it', command: look });
 }
 
 function permissionFinding(db: string, account: Account): Finding {

@@ -2,6 +2,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { shellLine } from '../postfix/run';
+import { writeFailure } from '../rules/database-failure';
 import { type Finding, ok, warn } from './finding';
 import type { InstalledService } from './installed-service';
 
@@ -9,7 +10,7 @@ export function* diskFindings({ db }: InstalledService): Iterable<Finding> {
   const folder = path.dirname(db);
   if (!fs.existsSync(folder)) return;
   const { bavail, bsize, blocks } = fs.statfsSync(folder);
-  if (isReadOnly(folder)) {
+  if (writeFailure(folder, [folder])?.kind === 'database-readonly') {
     const hint = 'answers go on, changes fail: find out why, and mount it for writing';
     const command = shellLine(['findmnt', '-T', folder]);
     yield warn('disk', `the file system of ${folder} is read-only`, { hint, command });
@@ -17,14 +18,4 @@ export function* diskFindings({ db }: InstalledService): Iterable<Finding> {
     const hint = 'answers go on, changes fail: free some space';
     yield warn('disk', `the file system of ${folder} is full`, { hint, command: shellLine(['df', '-h', folder]) });
   } else yield ok('disk', blocks > 0 ? `${Math.floor((bavail * bsize) / 2 ** 20)} MB free` : 'can be written');
-}
-
-/** access(2) reports a read-only file system even to root. */
-function isReadOnly(folder: string): boolean {
-  try {
-    fs.accessSync(folder, fs.constants.W_OK);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EROFS';
-  }
 }

@@ -1,5 +1,5 @@
 // The result of a check of doctor, with the fix.
-import type { Words } from '../failure';
+import type { Fix } from '../failure';
 
 export interface Finding {
   /** The name of the check: a word or two, the same in every run. */
@@ -10,12 +10,11 @@ export interface Finding {
   readonly advice: string | null;
   /** A command for root's shell, with the reload that it needs; null if no command is the fix. */
   readonly remedy: string | null;
+  /** The next steps, or other ways to fix it. */
+  readonly more?: readonly Pick<Finding, 'advice' | 'remedy'>[];
 }
 
 export type Findings = Iterable<Finding> | AsyncIterable<Finding>;
-
-/** The fix: a command to paste, a hint in words, or both. */
-export type Fix = Partial<Pick<Words, 'hint' | 'command'>>;
 
 export const ok = (check: string, message: string): Finding => finding('ok', check, message, {});
 
@@ -23,6 +22,9 @@ export const warn = (check: string, message: string, fix: Fix): Finding => findi
 
 export const fail = (check: string, message: string, fix: Fix): Finding => finding('fail', check, message, fix);
 
-function finding(status: Finding['status'], check: string, message: string, { hint, command }: Fix): Finding {
-  return { check, status, message, advice: hint ?? null, remedy: command ?? null };
+function finding(status: Finding['status'], check: string, message: string, { more = [], ...first }: Fix): Finding {
+  const others = more.map(stepOf);
+  return { check, status, message, ...stepOf(first), ...(others.length > 0 ? { more: others } : {}) };
 }
+
+const stepOf = ({ hint, command }: Fix) => ({ advice: hint ?? null, remedy: command ?? null });

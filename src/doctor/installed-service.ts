@@ -1,19 +1,27 @@
-// The service that doctor examines, with its Postfix instance and configuration files.
+// The service that doctor examines, with its Postfix instance and configuration files, and the commands that fix it.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { Trouble } from '../failure';
+import { type Fix, Trouble } from '../failure';
 import { type Account, accountOf } from '../postfix/account';
 import type { Service } from '../postfix/config-text';
 import { type ConfigFiles, servicesWithAuth } from '../postfix/configuration';
+import { checkText } from '../postfix/policy-check';
 import { entryText, type PresentService, policyServiceOf, targetOf } from '../postfix/policy-service';
 import type { Postfix } from '../postfix/postfix';
-import { serviceChecks } from '../postfix/restrictions';
+import { RECIPIENT_LIST, serviceChecks } from '../postfix/restrictions';
 import { shellLine } from '../postfix/run';
 import { DEFAULT_DATABASE } from '../rules/database';
 
-export interface InstalledService {
+/** A policy service that restriction lists of this instance ask: an installed one, or one on a policy host. */
+export interface AskedService {
   readonly postfix: Postfix;
   readonly files: ConfigFiles;
+  /** How restriction lists name it, as `isCheckOf` takes it. */
+  readonly target: string;
+}
+
+/** A service of master.cf that runs this program. */
+export interface InstalledService extends AskedService {
   readonly entry: Service;
   readonly policy: PresentService;
   readonly db: string;
@@ -21,9 +29,6 @@ export interface InstalledService {
   readonly account: Account | Trouble;
   /** The account to run things as; null unless we are root. */
   readonly runner: Account | null;
-  /** How restriction lists name the service, as `isCheckOf` takes it. */
-  readonly target: string;
-  readonly trial: boolean;
 }
 
 /** Null for an entry that does not run this program. */
@@ -31,18 +36,9 @@ export function installedService(postfix: Postfix, files: ConfigFiles, entry: Se
   const policy = policyServiceOf(entry);
   if (policy === null) return null;
   const account = accountOrTrouble(policy.user, postfix.mailOwner);
-  const target = targetOf(entry);
-  return {
-    postfix,
-    files,
-    entry,
-    policy,
-    db: path.resolve(postfix.queueDir, policy.db ?? DEFAULT_DATABASE),
-    account,
-    runner: process.getuid?.() === 0 && !(account instanceof Trouble) ? account : null,
-    target,
-    trial: servicesOnTrial(files, target).length > 0,
-  };
+  const runner = process.getuid?.() === 0 && !(account instanceof Trouble) ? account : null;
+  const db = path.resolve(postfix.queueDir, policy.db ?? DEFAULT_DATABASE);
+  return { postfix, files, target: targetOf(entry), entry, policy, db, account, runner };
 }
 
 function accountOrTrouble(user: string, mailOwner: string): Account | Trouble {
@@ -55,9 +51,8 @@ function accountOrTrouble(user: string, mailOwner: string): Account | Trouble {
 }
 
 /** The smtpd services with AUTH that ask the policy service on trial: they refuse nobody. */
-export function servicesOnTrial(files: ConfigFiles, target: string): Service[] {
-  return servicesWithAuth(files).filter((smtpd) => serviceChecks(files, smtpd, target)[0]?.trial);
-}
+export const servicesOnTrial = ({ files, target }: AskedService): Service[] =>
+  servicesWithAuth(files).filter((smtpd) => serviceChecks(files, smtpd, target)[0]?.trial);
 
 /**
  * What is at the path of the database. `closed`: we have no permission to look. `other`: not a regular file, such as a
@@ -74,7 +69,7 @@ export function databaseKind({ db }: InstalledService): 'file' | 'other' | 'miss
 }
 
 /** The command that runs doctor as root. */
-export const sudoCommand = (postfix: Postfix): string => shellLine(['sudo', 'allow-nets', 'doctor', ...postfix.chosen]);
+export const sudoCommand = (postfix: Postfix): string => `sudo ${postfix.ownCommand('doctor')}`;
 
 /** `COMMAND && postfix reload`. */
 export const andReload = (postfix: Postfix, words: readonly string[]): string =>
@@ -82,8 +77,14 @@ export const andReload = (postfix: Postfix, words: readonly string[]): string =>
 
 export const reloadCommand = (postfix: Postfix): string => shellLine(postfix.command('reload'));
 
+/** A manual edit, and the reload after it. */
+export const editFix = (postfix: Postfix, edit: string): Fix => ({
+  hint: `${edit}; then`,
+  command: reloadCommand(postfix),
+});
+
 /** The settings that `installCommand` changes; the others stay as installed. */
-export interface InstallChanges {
+interface InstallChanges {
   readonly trial?: boolean;
   readonly oneShot?: boolean;
   readonly user?: string;
@@ -101,10 +102,21 @@ export function installCommand(service: InstalledService, changes: InstallChange
     const text = entryText({ name: policy.name, user, argv }, 'inet');
     return andReload(postfix, ['postconf', ...postfix.chosen, '-M', `${policy.name}/inet=${text}`]);
   }
-  const words = ['allow-nets', 'install', ...postfix.chosen];
-  if (policy.name !== 'allow-nets') words.push('--service', policy.name);
+  const words = policy.name === 'allow-nets' ? [] : ['--service', policy.name];
   if (changes.user !== undefined) words.push('--user', changes.user);
   if (changes.oneShot ?? !policy.persistent) words.push('--one-shot');
-  if (changes.trial ?? service.trial) words.push('--trial');
-  return shellLine(words);
+  if (changes.trial ?? servicesOnTrial(service).length > 0) words.push('--trial');
+  return postfix.ownCommand('install', ...words);
+}
+
+/** Corrects the checks in restriction lists: by `install`, or by hand for a policy host. */
+export function listFix(asked: AskedService, changes: InstallChanges = {}): Fix {
+  const service = 'policy' in asked ? (asked as InstalledService) : null;
+  if (service !== null && service.entry.type !== 'inet') return { command: installCommand(service, changes) };
+  const form = { oneShot: service?.policy.persistent === false, trial: false };
+  const check = checkText(asked.target, form, asked.target.replace('*', 'HOST'));
+  return editFix(
+    asked.postfix,
+    `put ${check} first in ${RECIPIENT_LIST}, without warn_if_reject, in main.cf and in each -o of master.cf`,
+  );
 }

@@ -37,7 +37,8 @@ export async function* liveFindings(service: InstalledService): AsyncIterable<Fi
     yield ok(CHECK, `${at} answered in ${Math.ceil(slowest)} ms`);
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error;
-    yield fail(CHECK, `no answer at ${at} (${error.message})`, { hint: error.hint, command });
+    const more = [{ hint: 'then let Postfix load the service anew', command }];
+    yield fail(CHECK, `no answer at ${at} (${error.message})`, { hint: error.hint, more });
   }
 }
 

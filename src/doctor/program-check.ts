@@ -1,15 +1,14 @@
-// Runs the program once as its account. If it does not answer, looks for files that are missing or unreadable, and for
-// a Node.js that is too old.
+// Runs the program once as its account. If it does not answer, looks for files that are missing or unreadable; about a
+// Node.js that is too old, the program itself complains.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type Account, runAs, unreadable } from '../postfix/account';
-import { failureText, type RunResult, run, shellLine } from '../postfix/run';
+import { run, shellLine } from '../postfix/run';
 import { trialRunFailure } from '../postfix/wanted-service';
 import { type Finding, fail, ok } from './finding';
 import { databaseKind, type InstalledService, installCommand } from './installed-service';
 
 const CHECK = 'program';
-const OLDEST_NODE = 20;
 
 export function* programFindings(service: InstalledService): Iterable<Finding> {
   const { runner, policy, postfix } = service;
@@ -17,9 +16,12 @@ export function* programFindings(service: InstalledService): Iterable<Finding> {
   if (runner === null || databaseKind(service) === 'other') return;
   const hindrance = trialRunFailure(runner, policy, postfix);
   if (hindrance !== null) {
-    const found = fileFinding(service, runner) ?? nodeFinding(service, runner);
-    yield found ?? fail(CHECK, hindrance.problem, hindrance);
-  } else yield ok(CHECK, `answers when ${runner.name} runs it, with Node.js ${nodeOf(service, runner).stdout.trim()}`);
+    yield fileFinding(service, runner) ?? fail(CHECK, hindrance.problem, hindrance);
+  } else {
+    const node = policy.interpreter.length > 0 ? policy.interpreter : ['/usr/bin/env', 'node'];
+    const { stdout } = runAs(runner, [...node, '-p', 'process.version'], postfix);
+    yield ok(CHECK, `answers when ${runner.name} runs it, with Node.js ${stdout.trim()}`);
+  }
 }
 
 /** Finds a file of the program that is missing, or that the account cannot read. */
@@ -41,20 +43,4 @@ function fileFinding(service: InstalledService, runner: Account): Finding | null
   const isClosed = ['(', '-type', 'd', '!', '-perm', '-5', '-o', '-type', 'f', '!', '-perm', '-4', ')'];
   const [first = ''] = run('find', [folder, ...isClosed, '-print']).stdout.split('\n');
   return first === '' ? null : fail(CHECK, `not everybody can read ${first}`, { command: openAll });
-}
-
-/** Prints the version of the Node.js that runs the program. */
-function nodeOf({ policy, postfix }: InstalledService, runner: Account): RunResult {
-  const words = policy.interpreter.length > 0 ? policy.interpreter : ['/usr/bin/env', 'node'];
-  return runAs(runner, [...words, '-p', 'process.version'], postfix);
-}
-
-/** Finds out whether Node.js does not run, or is too old. */
-function nodeFinding(service: InstalledService, runner: Account): Finding | null {
-  const ran = nodeOf(service, runner);
-  const [, version] = /^v(\d+)\./.exec(ran.stdout) ?? [];
-  if (version !== undefined && Number(version) >= OLDEST_NODE) return null;
-  const problem = version === undefined ? `does not run (${failureText(ran)})` : `is ${ran.stdout.trim()}, too old`;
-  const hint = `install Node.js ${OLDEST_NODE} or newer, and then with it`;
-  return fail(CHECK, `Node.js ${problem}`, { hint, command: installCommand(service) });
 }

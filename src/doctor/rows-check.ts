@@ -1,11 +1,11 @@
 // Checks the content of the database: its integrity, who may send, and rows that do not do what they seem to.
-
 import { networkInterfaces } from 'node:os';
 import { quantity } from '../cli/output';
 import { failureOf } from '../failure';
 import { shellLine } from '../postfix/run';
 import { parseAddress } from '../rules/address';
 import { type Connection, openForReading, withDatabaseErrors } from '../rules/database';
+import { databaseFailure } from '../rules/database-failure';
 import { eachRow, hasRows, isExpired, rowsOf } from '../rules/entries';
 import { meaningOf } from '../rules/meaning';
 import { contains } from '../rules/network';
@@ -13,46 +13,41 @@ import { problemOf, warningOf } from '../rules/row-fault';
 import { TABLES } from '../rules/schema';
 import { foldName } from '../rules/subject';
 import { type Finding, fail, ok, warn } from './finding';
-import { databaseKind, type InstalledService } from './installed-service';
+import { andReload, databaseKind, type InstalledService, servicesOnTrial } from './installed-service';
 
 export function* rowFindings(service: InstalledService): Iterable<Finding> {
-  const { db } = service;
+  const { db, policy, postfix } = service;
   if (databaseKind(service) !== 'file') return;
   let connection: Connection | null = null;
   try {
     const { connection: open } = openForReading(db);
     connection = open;
-    yield* withDatabaseErrors(db, () => {
-      return [integrityFinding(open, db), ...contentFindings(open, service)];
-    });
+    yield* withDatabaseErrors(db, () => [
+      integrityFinding(open, db),
+      ...contentFindings(open, service),
+      ...webmailFindings(open, service),
+    ]);
   } catch (error) {
     const failure = failureOf(error);
     if (failure.kind === 'installation') {
       const hint = 'the check "program" says whether the service has the same fault; its Node.js can run doctor, too';
-      yield warn('content', `not examined: ${failure.problem}`, { hint });
-    } else if (failure.kind === 'database-broken') yield damageFinding(db, failure.problem);
-    else yield fail('content', failure.problem, failure.kind === 'database-foreign' ? { hint: COPY } : failure);
+      const command = shellLine([...policy.interpreter, policy.script, 'doctor', ...postfix.chosen]);
+      yield warn('content', `not examined: ${failure.problem}`, { hint, command });
+    } else yield fail(failure.kind === 'database-broken' ? 'integrity' : 'content', failure.problem, failure);
   } finally {
     connection?.close();
   }
 }
 
-const COPY = 'put a good copy in its place; mail waits until then';
-
 function integrityFinding(connection: Connection, db: string): Finding {
   const lines = connection.pragma('quick_check(3)') as { quick_check: string }[];
   const problems = lines.map(({ quick_check }) => quick_check).filter((text) => text !== 'ok');
   if (problems.length === 0) return ok('integrity', 'PRAGMA quick_check finds nothing');
-  return damageFinding(db, `${db} is damaged: ${problems.join(' | ')}`);
+  return fail('integrity', `${db} is damaged: ${problems.join(' | ')}`, databaseFailure('database-broken', db));
 }
 
-function damageFinding(db: string, message: string): Finding {
-  const [from, to] = [shellLine([db]), shellLine([`${db}.recovered`])];
-  const hint = `${COPY}; without one, save what can be read into a new file`;
-  return fail('integrity', message, { hint, command: `sqlite3 ${from} .recover | sqlite3 ${to}` });
-}
-
-function* contentFindings(connection: Connection, { db, trial }: InstalledService): Iterable<Finding> {
+function* contentFindings(connection: Connection, service: InstalledService): Iterable<Finding> {
+  const { db } = service;
   const now = Date.now();
   const odd: string[] = [];
   const expired = new Set<string>();
@@ -69,33 +64,44 @@ function* contentFindings(connection: Connection, { db, trial }: InstalledServic
     }
   }
   const users = connection.prepare('select count(distinct user collate nocase) from access').pluck().get() as number;
+  const add = shellLine(['allow-nets', 'add', 'USER', 'NETWORK', '--db', db]);
   if (inForce > 0) yield ok('entries', `${inForce} in force, of ${quantity(users, 'user')}`);
   else {
-    const hint = `add who may send: allow-nets add USER NETWORK --db ${shellLine([db])}`;
-    yield (trial ? warn : fail)('entries', 'none is in force: no user may send mail', { hint });
+    const status = servicesOnTrial(service).length > 0 ? warn : fail;
+    yield status('entries', 'none is in force: no user may send mail', { hint: 'add who may send', command: add });
   }
   if (odd.length === 0) yield ok('rows', 'all mean what they seem to');
   else {
     const command = shellLine(['allow-nets', 'list', '--db', db]);
-    yield warn('rows', `${odd.length} grant nothing, or not what they seem to (${firstOf(odd)})`, { command });
+    yield warn('rows', `${odd.length} grant nothing, or not what they seem to (${firstOf(odd)})`, {
+      hint: 'the list marks them',
+      command,
+    });
   }
   // Do not advise to remove expired entries: without any entry, a wider subject would decide for such a user.
   const over = [...expired].filter((user) => rowsOf(connection, 'access', user).every((row) => isExpired(row, now)));
   if (over.length === 0) yield ok('expired', 'no user has nothing but expired entries');
   else {
-    const hint = 'such users are refused until they get a new entry: allow-nets add USER NETWORK';
-    yield warn('expired', `every entry has expired of ${quantity(over.length, 'user')}: ${firstOf(over)}`, { hint });
-  }
-  for (const set of commonSets(connection).filter((name) => isWebmail(connection, name))) {
-    const message = `every user may send from the set ${set}: if it is a webmail, a stolen password works there from everywhere`;
-    const hint =
-      'let the webmail name its clients with XCLIENT (smtpd_authorized_xclient_hosts), then take the set from the users';
-    yield warn('webmail', message, { hint });
+    const message = `every entry has expired of ${quantity(over.length, 'user')}: ${firstOf(over)}`;
+    yield warn('expired', message, { hint: 'such users are refused until they get a new entry', command: add });
   }
 }
 
 function firstOf(texts: readonly string[]): string {
   return `${texts.slice(0, 3).join(', ')}${texts.length > 3 ? `, and ${texts.length - 3} more` : ''}`;
+}
+
+function* webmailFindings(connection: Connection, { db, postfix }: InstalledService): Iterable<Finding> {
+  for (const set of commonSets(connection).filter((name) => isWebmail(connection, name))) {
+    const message = `every user may send from the set ${set}: if it is a webmail, a stolen password works there from everywhere`;
+    const xclient = ['postconf', ...postfix.chosen, 'smtpd_authorized_xclient_hosts=ADDRESS'];
+    const command = shellLine(['allow-nets', 'remove', 'USER', `@${set}`, '--db', db]);
+    yield warn('webmail', message, {
+      hint: 'let the webmail, at ADDRESS, name its clients with XCLIENT',
+      command: andReload(postfix, xclient),
+      more: [{ hint: 'then take the set from each user', command }],
+    });
+  }
 }
 
 /** The sets that every subject's entries name, if the entries are for more than one person. */

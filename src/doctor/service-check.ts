@@ -1,11 +1,11 @@
 // Checks the service's entry in master.cf, and the time limit of the program.
-import { Trouble } from '../failure';
+import { type Fix, Trouble } from '../failure';
 import { readCommandLine } from '../policy/options';
 import { entriesOf } from '../postfix/config-text';
 import { isLongEnough, timeLimitName } from '../postfix/plan';
 import { wrongFields } from '../postfix/policy-service';
-import { type Finding, type Fix, fail, ok, warn } from './finding';
-import { andReload, type InstalledService, installCommand, reloadCommand } from './installed-service';
+import { type Finding, fail, ok, warn } from './finding';
+import { andReload, editFix, type InstalledService, installCommand } from './installed-service';
 
 export function* serviceFindings(service: InstalledService): Iterable<Finding> {
   const { entry, policy, files, postfix } = service;
@@ -14,12 +14,20 @@ export function* serviceFindings(service: InstalledService): Iterable<Finding> {
   for (const [message, fix] of faults) yield fail(check, message, fix);
   if (faults.length === 0) yield ok(check, `${policy.argv.join(' ')}, run as ${policy.user}`);
   const same = entriesOf(files.master).filter(({ name, type }) => name === entry.name && type === entry.type);
+  const isHost = entry.type === 'inet';
+  const install = { command: installCommand(service) };
   if (same.length > 1) {
     const message = `master.cf has ${same.length} entries ${entry.name}/${entry.type}; Postfix uses the last`;
-    const byHand = { hint: 'delete the others from master.cf; then', command: reloadCommand(postfix) };
-    yield warn('same name', message, entry.type === 'inet' ? byHand : { command: installCommand(service) });
+    yield warn('same name', message, isHost ? editFix(postfix, 'delete the others from master.cf') : install);
   }
-  yield timeLimitFinding(service);
+  const name = timeLimitName(policy.name);
+  const limit = postfix.value(name);
+  if (isLongEnough(limit)) yield ok('time limit', `${name} = ${limit}`);
+  else {
+    const message = `${name} is ${limit}: Postfix kills the program after that time, in the middle of a session`;
+    const command = andReload(postfix, ['postconf', ...postfix.chosen, `${name}=3600`]);
+    yield warn('time limit', message, isHost ? { command } : install);
+  }
 }
 
 type Fault = readonly [message: string, fix: Fix];
@@ -36,33 +44,21 @@ function accountFault(service: InstalledService): Fault | null {
   if (!(account instanceof Trouble)) return null;
   const install = installCommand(service, { user: 'nobody' });
   if (policy.user === '') return ['there is no user=', { command: install }];
-  const { hint, command = install } = account.failure;
-  return [account.message, { hint, command }];
+  const { problem, hint, command } = account.failure;
+  if (command === undefined) return [problem, { hint, command: install }];
+  return [problem, { hint, command, more: [{ hint: 'or let another account run the program', command: install }] }];
 }
 
 /** Parses the options as the program itself does. */
 function optionFault({ policy, postfix }: InstalledService): Fault | null {
   const words = policy.argv.slice(policy.interpreter.length + 1);
-  const fix = { hint: `correct argv= of ${policy.name} in master.cf; then`, command: reloadCommand(postfix) };
+  const fix = editFix(postfix, `correct argv= of ${policy.name} in master.cf`);
   try {
     const line = readCommandLine(words, {});
-    if (line.kind !== 'command') return null;
+    if (line.kind === 'policy') return null;
     return [`${line.word ?? words.join(' ')} is a command and does not belong in argv=`, fix];
   } catch (error) {
     if (error instanceof Trouble) return [error.message, fix];
     throw error;
   }
-}
-
-function timeLimitFinding(service: InstalledService): Finding {
-  const { entry, policy, postfix } = service;
-  const name = timeLimitName(policy.name);
-  const limit = postfix.value(name);
-  if (isLongEnough(limit)) return ok('time limit', `${name} = ${limit}`);
-  const message = `${name} is ${limit}: Postfix kills the program after that time, in the middle of a session`;
-  const isHost = entry.type === 'inet';
-  const command = isHost
-    ? andReload(postfix, ['postconf', ...postfix.chosen, `${name}=3600`])
-    : installCommand(service);
-  return warn('time limit', message, { command });
 }

@@ -1,6 +1,6 @@
 // Checks the smtpd services for what breaks refusals: arguments that are not options, and settings that make a refusal
 // temporary.
-import { overrideOf, type Service } from '../postfix/config-text';
+import type { Service } from '../postfix/config-text';
 import { serviceLookup, smtpdServices } from '../postfix/configuration';
 import { quoteWord } from '../postfix/policy-service';
 import { type Finding, fail, ok, warn } from './finding';
@@ -19,7 +19,7 @@ export function* argumentFindings({ files, postfix }: InstalledService): Iterabl
     }
     const entry = [name, type, ...fields, command, ...values.map(quoteWord)].join(' ');
     yield fail(check, `${name}/${type} does not start: "${loose}" is not an option of smtpd`, {
-      hint: 'a value with a blank is written -o { NAME = VALUE }',
+      hint: 'write a value with a blank in braces',
       command: andReload(postfix, ['postconf', ...postfix.chosen, '-M', `${name}/${type}=${entry}`]),
     });
   }
@@ -43,7 +43,7 @@ const MAKES_TEMPORARY: Readonly<Record<string, RegExp>> = {
 export function* refusalFindings({ files, postfix }: InstalledService): Iterable<Finding> {
   let isGood = true;
   for (const [name, isTemporary] of Object.entries(MAKES_TEMPORARY)) {
-    const overridden = smtpdServices(files).filter((smtpd) => overrideOf(smtpd, name) !== null);
+    const overridden = smtpdServices(files).filter((smtpd) => smtpd.overrides.has(name));
     for (const smtpd of [null, ...overridden]) {
       const value = smtpd === null ? postfix.value(name) : (serviceLookup(files, smtpd)(name) ?? '');
       if (!isTemporary.test(value)) continue;

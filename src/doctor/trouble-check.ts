@@ -5,45 +5,41 @@ import { secondsOf } from '../postfix/plan';
 import { attributeOf, isCheckOf } from '../postfix/policy-check';
 import { policyChecks } from '../postfix/restrictions';
 import { type Finding, fail, ok, warn } from './finding';
-import { reloadCommand } from './installed-service';
-import { fixList, type ListContext } from './list-check';
+import { type AskedService, editFix, listFix } from './installed-service';
 
 const CHECK = 'trouble';
 
+/** The longest timeout (s) for a policy host that is not reported. */
+const LONGEST_WAIT = 30;
+
 /** Checks main.cf and each smtpd service with AUTH. */
-export function* troubleFindings(context: ListContext): Iterable<Finding> {
-  const { files, target, postfix } = context;
+export function* troubleFindings(asked: AskedService): Iterable<Finding> {
+  const { files, target, postfix } = asked;
   const effects = new Map<string, string | null>();
   const timeouts = new Set<string>();
-  for (const lookup of [
-    mainLookup(files),
-    ...servicesWithAuth(files).flatMap((smtpd) => serviceLookups(files, smtpd)),
-  ]) {
+  const lookups = servicesWithAuth(files).flatMap((smtpd) => serviceLookups(files, smtpd));
+  for (const lookup of [mainLookup(files), ...lookups]) {
     for (const check of policyChecks(lookup).filter((one) => isCheckOf(target, one.target))) {
       const attribute = (name: string) =>
         attributeOf(check.target, name) ?? lookup(`smtpd_policy_service_${name}`) ?? '';
-      effects.set(attribute('default_action'), effectOf(attribute('default_action'), lookup));
+      const action = attribute('default_action');
+      effects.set(action, effectOf(action, lookup));
       timeouts.add(attribute('timeout'));
     }
   }
-  let isGood = effects.size > 0;
-  for (const [action, effect] of effects) {
-    if (effect === null) continue;
-    isGood = false;
+  const wrong = [...effects].filter(([, effect]) => effect !== null);
+  for (const [action, effect] of wrong) {
     const message = `while the program does not answer, default_action is "${action}": ${effect}`;
-    yield fail(CHECK, message, fixList(context, 'default_action'));
+    yield fail(CHECK, message, listFix(asked));
   }
-  if (!isGood) return;
+  if (wrong.length > 0 || effects.size === 0) return;
   // Postfix tries twice.
   const slow = [...timeouts].find((timeout) => (secondsOf(timeout) ?? 0) > LONGEST_WAIT);
   if (/^inet:[^*]/.test(target) && slow !== undefined) {
     const message = `while the policy host does not answer at all, each client waits for twice ${slow}`;
-    yield warn(CHECK, message, { hint: `add timeout=10s after ${target}; then`, command: reloadCommand(postfix) });
+    yield warn(CHECK, message, editFix(postfix, `add timeout=10s after ${target}`));
   } else yield ok(CHECK, `while the program does not answer, mail is deferred (${[...effects.keys()].join('; ')})`);
 }
-
-/** The longest timeout (s) for a policy host that is not reported. */
-const LONGEST_WAIT = 30;
 
 /** The effect of an action of access(5) on mail; null for a temporary error. An unknown action lets mail pass. */
 function effectOf(action: string, lookup: Lookup): string | null {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { Trouble, type Words } from '../failure';
+import type { Trouble, Words } from '../failure';
 import { findProgram, type RunResult, refused, run, shellLine } from './run';
 
 export interface Account {
@@ -23,14 +23,15 @@ export function accountOf(user: string, mailOwner: string): Account {
   if (uid === undefined) throw missing('user', name, ['useradd', '--system', '--no-create-home', name]);
   if (gid === undefined) throw missing('group', group, ['groupadd', '--system', group]);
   if (Number(uid) === 0 || Number(gid) === 0 || name === mailOwner) {
-    throw refused(`Postfix runs no service as ${user}`, 'take nobody, or an account made for this');
+    throw refused(`Postfix runs no service as ${user}`, 'take nobody, or an account made for this, with --user');
   }
   return { name, uid: Number(uid), gid: Number(gid), group };
 }
 
 function missing(what: 'user' | 'group', name: string, command: readonly string[]): Trouble {
   const problem = `there is no ${what} ${name}`;
-  return new Trouble({ kind: 'refused', problem, hint: 'make it, or choose another one', command: shellLine(command) });
+  const more = [{ hint: 'or name another one with --user' }];
+  return refused(problem, 'make it', { command: shellLine(command), more });
 }
 
 /** UID, GID and group name, from the POSIX output of id(1): `uid=65534(nobody) gid=65534(nogroup) ...`. */

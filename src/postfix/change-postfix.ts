@@ -5,13 +5,13 @@
 // started.
 import * as fs from 'node:fs';
 import type { Arguments } from '../cli/command';
-import { flush, isTerminal, printError, printLine } from '../cli/output';
-import { asErrorLines, failureOf, hintLine, printable } from '../failure';
+import { flush, hint, isTerminal, printError, printLine } from '../cli/output';
+import { asErrorLines, failureOf, printable, Trouble } from '../failure';
 import type { ConfigStore } from './config-store';
 import type { ConfigFiles } from './configuration';
 import { awaitLive, NoAnswer, socketOf } from './live-service';
 import type { Postfix } from './postfix';
-import { refused, shellLine } from './run';
+import { refused, shellLine, typedCommand } from './run';
 
 export interface Change {
   readonly postfix: Postfix;
@@ -59,21 +59,17 @@ function printLines(file: string, before: readonly string[], after: readonly str
 /**
  * Asks whether to make the printed changes. Throws Trouble if we are not root, or if there is no terminal to ask on.
  */
-export function confirmChange(command: string, args: Arguments, { postfix }: Change): boolean {
+export function confirmChange(args: Arguments, { postfix }: Change): boolean {
   if (args.flag('dry-run')) return false;
-  const own = postfix.ownCommand(command);
   if (process.getuid?.() !== 0) {
-    throw refused(
-      `only root may change ${postfix.configDir}`,
-      `sudo ${own}, or ${own} --dry-run to see what it would do`,
-    );
+    const more = [{ hint: 'or see what it would do', command: typedCommand('--dry-run') }];
+    const fix = { command: `sudo ${typedCommand()}`, more };
+    throw refused(`only root may change ${postfix.configDir}`, 'run it as root', fix);
   }
   if (args.flag('yes')) return true;
   if (!isTerminal(0)) {
-    throw refused(
-      'nothing was changed: standard input is not a terminal',
-      `${own} --yes makes these changes, --dry-run only prints them`,
-    );
+    const problem = 'nothing was changed: standard input is not a terminal';
+    throw refused(problem, 'make these changes without a question', { command: typedCommand('--yes') });
   }
   flush();
   printError('make these changes? [y/N] ');
@@ -112,6 +108,11 @@ export async function changePostfix(change: Change): Promise<void> {
   }
 }
 
+export function hintAtStart(postfix: Postfix): void {
+  if (postfix.isRunning()) return;
+  hint('Postfix is not running: the change takes effect when it starts', shellLine(postfix.command('start')));
+}
+
 async function requireAnswer(postfix: Postfix, service: string): Promise<void> {
   const socket = socketOf(postfix.queueDir, service);
   try {
@@ -129,8 +130,9 @@ function rollBack({ postfix, store }: Change, loaded: boolean, error: unknown): 
     store.restore();
   } catch (again) {
     printError(asErrorLines(failureOf(again)));
-    const commands = store.originals.map(({ path, copy }) => shellLine(['cp', '-p', copy, path]));
-    return refused(`${failure.problem}; putting main.cf and master.cf back failed too`, commands.join(' && '));
+    const commands = [...store.originals.map(({ path, copy }) => ['cp', '-p', copy, path]), postfix.command('reload')];
+    const command = commands.map(shellLine).join(' && ');
+    return refused(`${failure.problem}; putting main.cf and master.cf back failed too`, 'put them back', { command });
   }
   store.removeCopies();
   let problem = `${failure.problem}; main.cf and master.cf were put back as they were`;
@@ -139,9 +141,10 @@ function rollBack({ postfix, store }: Change, loaded: boolean, error: unknown): 
     try {
       postfix.do(word);
     } catch {
-      return refused(`${problem}, but Postfix did not load them`, shellLine(postfix.command(word)));
+      const command = shellLine(postfix.command(word));
+      return refused(`${problem}, but Postfix did not load them`, 'let it load the old files', { command });
     }
     if (word === 'start') problem += ', and Postfix, which had ended, was started again';
   }
-  return failure.kind === 'bug' ? error : refused(problem, hintLine(failure) ?? undefined);
+  return failure.kind === 'bug' ? error : new Trouble({ ...failure, problem });
 }

@@ -7,8 +7,9 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { getSystemErrorMap } from 'node:util';
+import type { Trouble } from '../failure';
 import type { ConfigFiles } from './configuration';
-import { refused, shellLine } from './run';
+import { refused, shellLine, typedCommand } from './run';
 
 interface Original {
   /** The path in the configuration directory. */
@@ -22,12 +23,6 @@ interface Original {
   readonly stat: fs.Stats;
 }
 
-/**
- * New files get a modification time this far (ms) in the past. Postfix's programs wait until main.cf is older than a
- * second, in case it is still being written; a renamed file is complete.
- */
-const AGE = 5000;
-
 export class ConfigStore {
   readonly files: ConfigFiles;
   /** main.cf and master.cf. */
@@ -36,10 +31,9 @@ export class ConfigStore {
   /** Throws Trouble if one of the files cannot be read. */
   constructor(private readonly folder: string) {
     const stamp = new Date().toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
-    const read = (name: string) => readOriginal(path.join(folder, name), stamp);
-    this.originals = [read('main.cf'), read('master.cf')];
-    const text = ({ bytes, encoding }: Original) => bytes.toString(encoding);
-    this.files = { main: text(this.originals[0]), master: text(this.originals[1]), folder };
+    this.originals = [readOriginal(folder, 'main.cf', stamp), readOriginal(folder, 'master.cf', stamp)];
+    const [main = '', master = ''] = this.originals.map(({ bytes, encoding }) => bytes.toString(encoding));
+    this.files = { main, master, folder };
   }
 
   /** The copies made by all earlier changes. */
@@ -50,13 +44,10 @@ export class ConfigStore {
 
   backUp(): void {
     try {
-      for (const { copy, bytes, stat } of this.originals) replace(copy, bytes, stat, stat.mtime);
+      for (const { copy, bytes, stat } of this.originals) replace(copy, bytes, stat);
     } catch (error) {
       this.removeCopies();
-      throw refused(
-        `no copy of main.cf and master.cf can be made in ${this.folder} (${reasonOf(error)})`,
-        'make the folder writable, or change the files where they are generated; --dry-run shows the lines',
-      );
+      throw unwritable(`no copy of main.cf and master.cf can be made in ${this.folder}`, error);
     }
   }
 
@@ -65,19 +56,19 @@ export class ConfigStore {
   }
 
   write({ main, master }: ConfigFiles): void {
-    const modified = new Date(Date.now() - AGE);
     const [mainCf, masterCf] = this.originals;
-    put(mainCf, Buffer.from(main, mainCf.encoding), modified);
-    put(masterCf, Buffer.from(master, masterCf.encoding), modified);
+    put(mainCf, Buffer.from(main, mainCf.encoding));
+    put(masterCf, Buffer.from(master, masterCf.encoding));
   }
 
   /** Writes both files back as they were read, byte for byte. */
   restore(): void {
-    for (const original of this.originals) put(original, original.bytes, original.stat.mtime);
+    for (const original of this.originals) put(original, original.bytes);
   }
 }
 
-function readOriginal(file: string, stamp: string): Original {
+function readOriginal(folder: string, name: string, stamp: string): Original {
+  const file = path.join(folder, name);
   try {
     const real = fs.realpathSync(file);
     const bytes = fs.readFileSync(real);
@@ -88,24 +79,25 @@ function readOriginal(file: string, stamp: string): Original {
   }
 }
 
-function put({ path: file, real, stat }: Original, bytes: Buffer, modified: Date): void {
+function put({ path: file, real, stat }: Original, bytes: Buffer): void {
   if (fs.readFileSync(real).equals(bytes)) return;
   try {
-    replace(real, bytes, stat, modified);
+    replace(real, bytes, stat);
   } catch (error) {
     const where = real === file ? '' : `, a link to ${real},`;
-    const isImmutable = (error as NodeJS.ErrnoException).code === 'EPERM';
-    throw refused(
-      `${file}${where} cannot be replaced (${reasonOf(error)})`,
-      isImmutable
-        ? `if it is immutable, allow the change: ${shellLine(['chattr', '-i', real])}`
-        : `make ${path.dirname(real)} writable, or change the file where it is generated; --dry-run shows the lines`,
-    );
+    const problem = `${file}${where} cannot be replaced`;
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw unwritable(problem, error);
+    const command = shellLine(['chattr', '-i', real]);
+    throw refused(`${problem} (operation not permitted)`, 'if it is immutable, allow the change', { command });
   }
 }
 
-function replace(file: string, bytes: Buffer, { mode, uid, gid }: fs.Stats, modified: Date): void {
+/** Files get a time (ms) in the past, as Postfix's programs wait until main.cf is no longer being written. */
+const AGE = 5000;
+
+function replace(file: string, bytes: Buffer, { mode, uid, gid }: fs.Stats): void {
   const next = `${file}.allow-nets-new`;
+  const modified = new Date(Date.now() - AGE);
   fs.rmSync(next, { force: true });
   const descriptor = fs.openSync(next, 'wx', 0o600);
   try {
@@ -123,10 +115,11 @@ function replace(file: string, bytes: Buffer, { mode, uid, gid }: fs.Stats, modi
   }
 }
 
-/** The reason in words: "read-only file system", "operation not permitted". */
-function reasonOf(error: unknown): string {
+function unwritable(problem: string, error: unknown): Trouble {
   const { code, errno, message } = error as NodeJS.ErrnoException;
   // rename(2) over a bind mount.
-  if (code === 'EBUSY') return 'it is a mount point of its own, or in use';
-  return getSystemErrorMap().get(errno ?? 0)?.[1] ?? message;
+  const isMount = code === 'EBUSY';
+  const why = isMount ? 'it is a mount point of its own, or in use' : getSystemErrorMap().get(errno ?? 0)?.[1];
+  const hint = 'make the folder writable, or change the files where they are generated; to see the lines';
+  return refused(`${problem} (${why ?? message})`, hint, { command: typedCommand('--dry-run') });
 }

@@ -49,11 +49,6 @@ export function editParameters(main: string, edit: (value: string, name: string)
   });
 }
 
-export interface Override {
-  readonly name: string;
-  readonly value: string;
-}
-
 /** An entry of master.cf (master(5)). */
 export interface Service {
   readonly name: string;
@@ -63,8 +58,8 @@ export interface Service {
   readonly command: string;
   /** The words after the command, without the braces that keep one together. */
   readonly words: readonly string[];
-  /** Its -o options, in order. */
-  readonly overrides: readonly Override[];
+  /** Its -o options, name -> value; if one is given several times, the last one counts. */
+  readonly overrides: ReadonlyMap<string, string>;
 }
 
 /** All entries, in the order of the file. */
@@ -83,11 +78,6 @@ export function serviceNamed(master: string, name: string, type: string): Servic
   return servicesOf(master).find((one) => one.name === name && one.type === type) ?? null;
 }
 
-/** The value of an override, or null. If it is given several times, the last one counts. */
-export function overrideOf(service: Service, name: string): string | null {
-  return service.overrides.findLast((override) => override.name === name)?.value ?? null;
-}
-
 /** The entry in a logical line, or null. */
 export function serviceIn(line: string): Service | null {
   const text = line.replace(/\n[ \t\r\v\f]*#[^\n]*/g, '').replaceAll('\n', '');
@@ -100,8 +90,8 @@ export function serviceIn(line: string): Service | null {
 /**
  * Parses options as getopt(3) in smtpd: `-o name=value`, `-oname=value`, `-vo name=value`, up to the first non-option.
  */
-function overridesIn(words: readonly string[]): Override[] {
-  const overrides: Override[] = [];
+function overridesIn(words: readonly string[]): Map<string, string> {
+  const overrides = new Map<string, string>();
   for (let i = 0; i < words.length; i++) {
     // The options that take a value: Postfix's src/master/single_server.c.
     const [option, letter, joined] = /^-(?!-$)[^imnorst]*(?:([imnorst])(.*))?$/s.exec(words[i] ?? '') ?? [];
@@ -109,7 +99,7 @@ function overridesIn(words: readonly string[]): Override[] {
     if (letter === undefined) continue;
     const word = joined === '' ? (words[++i] ?? '') : (joined ?? '');
     const [, , name, value = ''] = ASSIGNMENT.exec(word) ?? [];
-    if (letter === 'o' && name !== undefined) overrides.push({ name: name.trim(), value: value.trim() });
+    if (letter === 'o' && name !== undefined) overrides.set(name.trim(), value.trim());
   }
   return overrides;
 }

@@ -5,9 +5,9 @@
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { overrideOf, type Service, servicesOf } from './config-text';
+import { type Service, servicesOf } from './config-text';
 import { postconf } from './postfix';
-import { refused } from './run';
+import { refused, typedCommand } from './run';
 
 /** The texts of main.cf and master.cf. */
 export interface ConfigFiles {
@@ -37,8 +37,7 @@ export const servicesWithAuth = (files: ConfigFiles): Service[] =>
 export const mainLookup = (files: ConfigFiles): Lookup => lookupWith(files, '', []);
 
 export function serviceLookup(files: ConfigFiles, service: Service, more: readonly string[] = []): Lookup {
-  const names = new Set(service.overrides.map(({ name }) => name));
-  const overrides = [...names].map((name) => `${name}=${overrideOf(service, name)}`);
+  const overrides = [...service.overrides].map(([name, value]) => `${name}=${value}`);
   return lookupWith(files, service.name, [...overrides, ...more]);
 }
 
@@ -88,7 +87,8 @@ function temporaryFolder(): string {
   } catch (error) {
     throw refused(
       `no file can be made in ${tmpdir()} (${(error as Error).message})`,
-      'free some space there, or name another folder: TMPDIR=/dev/shm allow-nets ...',
+      'free some space there, or name another folder',
+      { command: `TMPDIR=/dev/shm ${typedCommand()}` },
     );
   }
 }

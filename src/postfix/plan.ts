@@ -5,7 +5,6 @@ import {
   editOverrides,
   editParameters,
   entriesOf,
-  overrideOf,
   type Service,
   serviceIn,
 } from './config-text';
@@ -87,7 +86,7 @@ function withChecks(start: ConfigFiles, wanted: Wanted): ConfigFiles {
     // Access tables that an administrator put first stay first.
     return check === undefined || check.trial !== trial || (check.skip !== null && !check.skip.tables);
   });
-  const isOwn = (service: Service) => overrideOf(service, RECIPIENT_LIST) !== null;
+  const isOwn = (service: Service) => service.overrides.has(RECIPIENT_LIST);
   const names = lacking.filter(isOwn).map((service) => `${service.name}/${service.type}`);
   const isShared = lacking.some((service) => !isOwn(service));
   return {

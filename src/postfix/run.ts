@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { shellWord, Trouble } from '../failure';
+import { type Fix, shellWord, Trouble } from '../failure';
 
 export interface RunResult {
   /** The exit status; null if a signal or the time limit ended the program, or if it could not be started. */
@@ -53,6 +53,12 @@ export function failureText({ status, stdout, stderr }: RunResult): string {
 /** A command line, ready to be pasted into a shell. */
 export const shellLine = (words: readonly string[]): string => words.map(shellWord).join(' ');
 
-export function refused(problem: string, hint?: string): Trouble {
-  return new Trouble({ kind: 'refused', problem, ...(hint === undefined ? {} : { hint }) });
+/** This command as it was typed, but for --dry-run, with more options. */
+export function typedCommand(...more: readonly string[]): string {
+  const typed = process.argv.slice(2).filter((word) => word !== '--dry-run' && word !== '-n');
+  return shellLine(['allow-nets', ...typed, ...more]);
+}
+
+export function refused(problem: string, hint?: string, fix: Omit<Fix, 'hint'> = {}): Trouble {
+  return new Trouble({ kind: 'refused', problem, hint, ...fix });
 }

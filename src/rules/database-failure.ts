@@ -4,7 +4,7 @@
 // (sqlite.org/howtocorrupt.html, 2.2).
 import { accessSync, constants, existsSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type DatabaseFault, type Failure, shellWord } from '../failure';
+import { type DatabaseFault, type Failure, type Fix, shellWord } from '../failure';
 import { DEFAULT_DATABASE, SCHEMA_VERSION } from './schema';
 
 /** `detail`: SQLite's message for a broken database, or the schema version for an unknown one. */
@@ -13,14 +13,18 @@ export function databaseFailure(kind: DatabaseFault, file: string, detail: unkno
   const option = file === DEFAULT_DATABASE ? '' : ` --db ${word}`;
   const init = `allow-nets init${option}`;
   const folder = shellWord(dirname(file));
-  const [problem, hint, command] = {
+  const [problem, hint, command, more] = {
     'database-missing': [
       `there is no database ${file}`,
-      `put the file back from a copy; for a new installation run as root: ${init}`,
+      'put the file back from a copy',
+      restoreCommand(file, init),
+      [{ hint: 'for a new installation, where every user is refused at first, run as root', command: init }],
     ],
     'database-unreadable': [
       `no permission to read database ${file}`,
-      `let the service user's group read it, as root: ${init}, or: chgrp GROUP ${word} && chmod 640 ${word}, and chmod g+x on each folder above it`,
+      "let the service user's group read it, as root",
+      init,
+      [{ hint: 'or by hand', command: `chgrp GROUP ${word} ${folder} && chmod 640 ${word} && chmod g+x ${folder}` }],
     ],
     'database-unwritable': [`no permission to write database ${file}`, 'run the command as root'],
     'database-readonly': [
@@ -30,11 +34,19 @@ export function databaseFailure(kind: DatabaseFault, file: string, detail: unkno
     ],
     'database-broken': [
       `database ${file} cannot be used (${detail})`,
-      `put a good copy in its place, or move it away and run as root: ${init}`,
+      'put a good copy in its place',
+      restoreCommand(file, init),
+      [
+        {
+          hint: 'without a copy, save what can be read',
+          command: `sqlite3 ${word} .recover | sqlite3 ${word}.recovered`,
+        },
+      ],
     ],
     'database-foreign': [
       `${file} is not a database of allow-nets (schema version ${detail})`,
-      `check --db, or run as root: ${init}`,
+      'name the right file with --db, or put a good copy in its place',
+      restoreCommand(file, init),
     ],
     'database-newer': [
       `database ${file} has schema version ${detail}, this program knows ${SCHEMA_VERSION}`,
@@ -60,8 +72,16 @@ export function databaseFailure(kind: DatabaseFault, file: string, detail: unkno
       'nothing was changed; free some space, there and in /var/tmp',
       `df -h ${folder} /var/tmp`,
     ],
-  }[kind] as [problem: string, hint: string, command?: string];
-  return { kind, problem, hint, command };
+  }[kind] as [problem: string, hint: string, command?: string, more?: Fix[]];
+  return { kind, problem, hint, command, more };
+}
+
+/** Puts a copy in place of the database by a rename, so that no program reads half of it. */
+function restoreCommand(file: string, init: string): string {
+  const [word, next, journal] = [file, `${file}.new`, `${file}-journal`].map(shellWord);
+  // A journal that stays would be rolled back into the copy.
+  const removal = existsSync(`${file}-journal`) ? [`rm ${journal}`] : [];
+  return [`cp COPY ${next}`, ...removal, `mv ${next} ${word}`, init].join(' && ');
 }
 
 /** The failure for a schema version (`pragma user_version`) that this program does not know. */

@@ -31,23 +31,14 @@ export function printStatus(database: string, json: boolean): 0 {
   return 0;
 }
 
-export interface SyncCheck {
-  readonly level: 'ok' | 'warn';
-  readonly text: string;
-  readonly remedy: string | null;
-}
-
 /** The check of `doctor`; null if the database was never synced. */
-export function syncCheck(database: string, now: number): SyncCheck | null {
+export function syncCheck(database: string, now: number): { text: string; isOld: boolean } | null {
   const state = readState(database);
   if (state === null) return null;
   const age = ageOf(state, now);
   const success = age === null ? ' has never worked' : `: last success ${ageText(age)} ago`;
   const error = state.last_error === null ? '' : `; last error: ${state.last_error}`;
-  const text = `sync from ${state.source[0]}${success}${error}`;
-  if (!isOld(state, now)) return { level: 'ok', text, remedy: null };
-  const remedy = 'allow-nets list --status shows the command: run it by hand; see that sync --every is running';
-  return { level: 'warn', text, remedy };
+  return { text: `sync from ${state.source[0]}${success}${error}`, isOld: isOld(state, now) };
 }
 
 /** If the database was ever synced, hints at what the next sync will do. `words`: the end of the sentence. */

@@ -137,7 +137,7 @@ for (const [name, cases] of Object.entries(CASES)) {
         assert.deepEqual(run(words.includes('--db') ? words : [...words, '--db', db]), {
           status,
           stdout: '',
-          stderr: `allow-nets: error: ${problem}\nallow-nets: hint: ${hint}\n`,
+          stderr: `allow-nets: error: ${problem}\nallow-nets: hint: ${status === 1 ? hint.replace(/: (?=allow-nets \w+ )/, ':\n  ') : hint}\n`,
         });
       });
     }

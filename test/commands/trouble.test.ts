@@ -23,6 +23,10 @@ function expectOf(db: string, lines: readonly string[], outcome: Outcome, option
   for (const line of lines) assert.deepEqual(run([...line.split(' '), '--db', db], options), outcome, line);
 }
 
+const restore = (db: string) => `cp COPY ${db}.new && mv ${db}.new ${db} && allow-nets init --db ${db}`;
+const broken = (db: string) =>
+  `put a good copy in its place:\n  ${restore(db)}\nallow-nets: hint: without a copy, save what can be read:\n  sqlite3 ${db} .recover | sqlite3 ${db}.recovered`;
+
 test('a database that is none', async (t) => {
   const [missing, folder, trapped, linked] = [newPath(), makeFolder(), newDatabase(ALICE), newDatabase(ALICE)];
   const empty = newFile('');
@@ -30,16 +34,15 @@ test('a database that is none', async (t) => {
   const fifo = path.join(folder, 'fifo');
   execFileSync('mkfifo', [fifo, `${trapped}-journal`]);
   fs.symlinkSync('/etc/passwd', `${linked}-wal`);
-  const COPY = 'put a good copy in its place, or move it away and run as root: allow-nets init --db';
   // biome-ignore format: a case a line
   const cases: [db: string, problem: string, hint: string][] = [
-    [missing, `there is no database ${missing}`, `put the file back from a copy; for a new installation run as root: allow-nets init --db ${missing}`],
-    [folder, `database ${folder} cannot be used (it is not a regular file)`, `${COPY} ${folder}`],
-    [fifo, `database ${fifo} cannot be used (it is not a regular file)`, `${COPY} ${fifo}`],
-    [trapped, `${trapped}-journal is not a regular file`, `find out who put it there, and remove it as root: rm -r ${trapped}-journal`],
-    [linked, `${linked}-wal is not a regular file`, `find out who put it there, and remove it as root: rm -r ${linked}-wal`],
-    [empty, `${empty} is not a database of allow-nets (schema version 0)`, `check --db, or run as root: allow-nets init --db ${empty}`],
-    [text, `database ${text} cannot be used (file is not a database)`, `${COPY} ${text}`],
+    [missing, `there is no database ${missing}`, `put the file back from a copy:\n  ${restore(missing)}\nallow-nets: hint: for a new installation, where every user is refused at first, run as root:\n  allow-nets init --db ${missing}`],
+    [folder, `database ${folder} cannot be used (it is not a regular file)`, broken(folder)],
+    [fifo, `database ${fifo} cannot be used (it is not a regular file)`, broken(fifo)],
+    [trapped, `${trapped}-journal is not a regular file`, `find out who put it there, and remove it as root:\n  rm -r ${trapped}-journal`],
+    [linked, `${linked}-wal is not a regular file`, `find out who put it there, and remove it as root:\n  rm -r ${linked}-wal`],
+    [empty, `${empty} is not a database of allow-nets (schema version 0)`, `name the right file with --db, or put a good copy in its place:\n  ${restore(empty)}`],
+    [text, `database ${text} cannot be used (file is not a database)`, broken(text)],
   ];
   for (const [db, problem, hint] of cases) {
     await t.test(problem, () =>
@@ -65,8 +68,7 @@ test('a schema that is not ours is named, and not called a bug', () => {
   for (const [sql, problem] of cases) {
     const db = newDatabase();
     change(db, sql);
-    const hint = `put a good copy in its place, or move it away and run as root: allow-nets init --db ${db}`;
-    expectOf(db, ['add bob any'], refused(`database ${db} cannot be used (${problem})`, hint));
+    expectOf(db, ['add bob any'], refused(`database ${db} cannot be used (${problem})`, broken(db)));
   }
 });
 
@@ -93,7 +95,7 @@ test('an ordinary user may read; a change names who may write', needs('root'), (
   const denied = refused(`no permission to write database ${db}`, 'run the command as root');
   expectOf(db, ['add bob 10.0.0.1', 'remove alice --all', 'set add office 10.0.0.1'], denied, options);
   fs.chmodSync(db, 0o600);
-  const hint = `let the service user's group read it, as root: allow-nets init --db ${db}, or: chgrp GROUP ${db} && chmod 640 ${db}, and chmod g+x on each folder above it`;
+  const hint = `let the service user's group read it, as root:\n  allow-nets init --db ${db}\nallow-nets: hint: or by hand:\n  chgrp GROUP ${db} ${path.dirname(db)} && chmod 640 ${db} && chmod g+x ${path.dirname(db)}`;
   expectOf(db, ['list'], refused(`no permission to read database ${db}`, hint), options);
 });
 
@@ -113,7 +115,7 @@ test('a full disk is named, and nothing is changed', { skip: full.lacking }, () 
     for (;;) fs.writeSync(descriptor, Buffer.alloc(4096));
   }, /ENOSPC/);
   fs.closeSync(descriptor);
-  const hint = `nothing was changed; free some space, there and in /var/tmp: df -h ${folder} /var/tmp`;
+  const hint = `nothing was changed; free some space, there and in /var/tmp:\n  df -h ${folder} /var/tmp`;
   const noRoom = (of: string) => refused(`there is no room on the disk to change database ${of}`, hint);
   const rows = Array.from({ length: 500 }, (_, i) => `user${i}@example.com,10.0.${i >> 8}.${i & 255}\n`);
   expectOf(db, ['add bob 10.0.0.1', `import ${newFile(rows.join(''), 'rows.csv')}`], noRoom(db));
@@ -131,13 +133,13 @@ test('a read-only file system is named, whatever would be written, and does not 
   const { folder } = readOnly;
   const [db, other, below] = [makeDatabaseOn(readOnly), path.join(folder, 'other.db'), path.join(folder, 'below')];
   assert.equal(spawnSync('mount', ['-o', 'remount,ro', folder]).status, 0);
-  const hint = (of: string) => `find out why, and mount it for writing: findmnt -T ${of}`;
+  const hint = (of: string) => `find out why, and mount it for writing:\n  findmnt -T ${of}`;
   const isReadOnly = (of: string) => refused(`database ${of} is on a read-only file system`, hint(of));
   const writing = ['add bob any', 'block bob', 'remove alice --all', 'set add office any', 'import -'];
   expectOf(db, writing, isReadOnly(db), { input: 'bob,any\n' });
   expectOf(other, ['init'], isReadOnly(other));
   const why = `EROFS: read-only file system, mkdir '${below}'`;
-  const where = `find out why: ls -ld ${folder}; findmnt -T ${folder}`;
+  const where = `find out why:\n  ls -ld ${folder}; findmnt -T ${folder}`;
   expectOf(path.join(below, 'access.db'), ['init'], refused(`the folder ${below} cannot be made (${why})`, where));
   for (const words of ['list', 'check alice 10.0.0.1', 'export', 'tidy', 'init']) {
     const { status, stderr } = run([...words.split(' '), '--db', db]);
@@ -148,7 +150,7 @@ test('a read-only file system is named, whatever would be written, and does not 
 test('a Node.js that is too old', () => {
   const preload = newFile(`Object.defineProperty(process.versions, 'node', { value: '18.20.4' });`, 'old.js');
   const command = [process.execPath, '--require', preload, PROGRAM];
-  const hint = 'install Node.js 20 or newer; then run as root: allow-nets install';
+  const hint = 'install Node.js 20 or newer; then run as root:\n  allow-nets install';
   for (const words of [[], ['list'], ['--help'], ['doctor'], ['--version']]) {
     assert.deepEqual(run(words, { command }), refused('Node.js 18.20.4 is too old', hint, 78), words.join(' '));
   }

@@ -17,7 +17,7 @@ const busy = (db: string) => ({
   stdout: '',
   stderr:
     `allow-nets: error: database ${db} is locked by another program for more than 2 seconds\n` +
-    `allow-nets: hint: try again; to see who holds it, run as root: fuser -v ${db}\n`,
+    `allow-nets: hint: try again; to see who holds it, run as root:\n  fuser -v ${db}\n`,
 });
 
 /** Adds entries one after the other. @returns those that were acknowledged */

@@ -30,14 +30,17 @@ describe('Debian’s master.cf with submission as shipped', needs('root', 'postf
 
   test('--dry-run prints everything and changes nothing', async () => {
     const { status, stdout, stderr } = site.onPostfix('install', '--dry-run');
-    assert.match(stderr, /allow-nets: hint: this needs --force: there is no database .*\n$/);
+    assert.match(
+      stderr,
+      /allow-nets: hint: there is no database .*, which needs:\n {2}allow-nets install -c \S+ --force\n$/,
+    );
     assert.match(stdout, /^ {2}\+ allow-nets unix {2}- {7}n {7}n {7}- {7}0 {7}spawn user=nobody\n {2}\+ {5}argv=/m);
     assert.match(
       stdout,
       /^ {2}\+ smtpd_recipient_restrictions = check_policy_service \{ unix:private\/allow-nets, \{ default_action = 451 4\.3\.5 .* \} \}$/m,
     );
     assert.match(stdout, /^entries: 0 users; everybody else who logs in is refused$/m);
-    assert.match(stderr, /hint: to see first who would be refused: allow-nets install -c \S+ --trial\n/);
+    assert.match(stderr, /hint: to see first who would be refused:\n {2}allow-nets install -c \S+ --trial\n/);
     assert.match(stdout, /^ {2}- {3}-o smtpd_recipient_restrictions=permit_sasl_authenticated,reject$/m);
     assert.equal(status, 0);
     assert.deepEqual(await site.configuration(), original);
@@ -48,7 +51,10 @@ describe('Debian’s master.cf with submission as shipped', needs('root', 'postf
   test('a database that lets nobody send is not enforced without --force', async () => {
     const missing = site.onPostfix('install', '--yes');
     assert.match(missing.stderr, /error: there is no database .*: every user would be refused\n/);
-    assert.match(missing.stderr, /hint: first .*allow-nets add USER NETWORK or allow-nets learn .*--trial; --force/);
+    assert.match(
+      missing.stderr,
+      /hint: first add who may send:\n {2}allow-nets init --db \S+ && allow-nets add USER NETWORK --db \S+\n.*\n.* learn .*\n.*\n.* --trial\n.*\n.* --force\n$/,
+    );
     assert.equal(missing.status, 1);
     assert.equal(site.run(['init']).status, 0);
     const empty = site.onPostfix('install', '--yes');
@@ -62,7 +68,7 @@ describe('Debian’s master.cf with submission as shipped', needs('root', 'postf
     const { status, stderr } = site.onPostfix('install');
     assert.match(
       stderr,
-      /error: nothing was changed: standard input is not a terminal\nallow-nets: hint: allow-nets install -c \S+ --yes makes these changes, --dry-run only prints them\n/,
+      /error: nothing was changed: standard input is not a terminal\nallow-nets: hint: make these changes without a question:\n {2}allow-nets install -c \S+ --yes\n/,
     );
     assert.equal(status, 1);
     assert.deepEqual(await site.configuration(), original);
@@ -101,8 +107,8 @@ describe('Debian’s master.cf with submission as shipped', needs('root', 'postf
 
   test('installed, every service refuses from outside; the program runs as nobody', async () => {
     const { status, stdout, stderr } = site.onPostfix('install', '--yes');
-    const trial = `allow-nets install -c ${site.postfix.configDir} --trial`;
-    assert.equal(stderr, `allow-nets: hint: to see first who would be refused: ${trial}\n`);
+    const trial = `allow-nets install -c ${site.postfix.configDir} --yes --trial`;
+    assert.equal(stderr, `allow-nets: hint: to see first who would be refused:\n  ${trial}\n`);
     assert.match(
       stdout,
       /\ncopies of the files before: .*\ninstalled: service allow-nets as nobody, persistent, enforcing, database .*\n$/,

@@ -79,7 +79,7 @@ describe('install against obstacles', needs('root', 'postfix', 'dovecot', 'opens
         assert.match(
           stderr,
           new RegExp(
-            `error: ${file(name)} cannot be replaced \\(operation not permitted\\); main\\.cf and master\\.cf were put back as they were\nallow-nets: hint: .*chattr -i ${file(name)}\n$`,
+            `error: ${file(name)} cannot be replaced \\(operation not permitted\\); main\\.cf and master\\.cf were put back as they were\nallow-nets: hint: if it is immutable, allow the change:\n  chattr -i ${file(name)}\n$`,
           ),
         );
         assert.equal(status, 1);

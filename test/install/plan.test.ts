@@ -1,7 +1,7 @@
 // The plan of install and uninstall, on texts alone: what is written where, and that uninstall leaves no trace.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { editParameters, overrideOf, serviceNamed } from '../../src/postfix/config-text';
+import { editParameters, serviceNamed } from '../../src/postfix/config-text';
 import type { ConfigFiles } from '../../src/postfix/configuration';
 import { installPlan, uninstallPlan, type Wanted } from '../../src/postfix/plan';
 import { ACTION, CONFIGURATIONS } from './configurations';
@@ -52,7 +52,7 @@ for (const { name, main, master, main_, overrides } of CONFIGURATIONS) {
       for (const [path, value] of Object.entries(overrides ?? {})) {
         const [service = '', type = '', parameter = ''] = path.split('/');
         const found = serviceNamed(files.master, service, type);
-        assert.equal(found && overrideOf(found, parameter), value);
+        assert.equal(found?.overrides.get(parameter), value);
       }
       assert.deepEqual(install(files), texts(files));
     });
@@ -182,10 +182,13 @@ describe('what stands there already', () => {
     const list = `permit_mynetworks,\n# ours\n  check_policy_service unix:private/allow-nets`;
     const master = `smtp inet n - y - - smtpd -o { smtpd_recipient_restrictions = ${list} }\n -o syslog_name=x\n`;
     const smtp = serviceNamed(uninstall({ main: '', master }).master, 'smtp', 'inet');
-    assert.deepEqual(smtp?.overrides, [
-      { name: 'smtpd_recipient_restrictions', value: 'permit_mynetworks,' },
-      { name: 'syslog_name', value: 'x' },
-    ]);
+    assert.deepEqual(
+      [...(smtp?.overrides ?? [])],
+      [
+        ['smtpd_recipient_restrictions', 'permit_mynetworks,'],
+        ['syslog_name', 'x'],
+      ],
+    );
   });
   test('a service entry with other words: put right, options of the program are the caller’s', () => {
     const master = `allow-nets unix - n y - - spawn user=daemon\n  argv=/bin/old\n# end\n`;

@@ -51,9 +51,7 @@ describe('postconf', needs('postconf'), () => {
         .split('\n')
         .filter((line) => line !== '');
       const ours = servicesOf(master).flatMap(({ name: service, type, overrides }) =>
-        [...new Map(overrides.map(({ name: parameter, value }) => [parameter, value]))].map(
-          ([parameter, value]) => `${service}/${type}/${parameter} = ${value}`,
-        ),
+        [...overrides].map(([parameter, value]) => `${service}/${type}/${parameter} = ${value}`),
       );
       const spaced = (lines: readonly string[]) => lines.map((line) => line.replace(/\s+/g, ' ').trimEnd()).sort();
       assert.deepEqual(spaced(ours), spaced(theirs));

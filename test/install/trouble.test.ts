@@ -61,10 +61,10 @@ describe('install where something is in the way', needs('root', 'postfix', 'dove
     const { status, stderr } = run(['install', '--yes'], { reload: 'echo no reload >&2; exit 3' });
     assert.equal(
       stderr,
-      `allow-nets: hint: to see first who would be refused: allow-nets install -c ${site.postfix.configDir} --trial\n` +
+      `allow-nets: hint: to see first who would be refused:\n  allow-nets install --yes -c ${site.postfix.configDir} --trial\n` +
         'allow-nets: error: postfix reload failed (status 3: no reload); ' +
         'main.cf and master.cf were put back as they were, but Postfix did not load them\n' +
-        `allow-nets: hint: postfix -c ${site.postfix.configDir} reload\n`,
+        `allow-nets: hint: let it load the old files:\n  postfix -c ${site.postfix.configDir} reload\n`,
     );
     assert.equal(status, 1);
     assert.deepEqual(await site.configuration(), original);
@@ -149,13 +149,14 @@ describe('install where something is in the way', needs('root', 'postfix', 'dove
     assert.equal(
       second.stderr,
       'allow-nets: error: the service who.may-send in master.cf is this program already\n' +
-        `allow-nets: hint: allow-nets install -c ${site.postfix.configDir} --service who.may-send; for a second one --service allow-nets\n`,
+        `allow-nets: hint: change that one:\n  allow-nets install -c ${site.postfix.configDir} --yes --service who.may-send\n` +
+        `allow-nets: hint: or add a second one:\n  allow-nets install -c ${site.postfix.configDir} --yes --service allow-nets\n`,
     );
     assert.equal(second.status, 1);
     const { stdout, stderr } = site.onPostfix('uninstall', '--yes');
     assert.equal(
       stderr,
-      `allow-nets: hint: the service who.may-send is this program too: allow-nets uninstall -c ${site.postfix.configDir} --service who.may-send\n`,
+      `allow-nets: hint: the service who.may-send is this program too:\n  allow-nets uninstall -c ${site.postfix.configDir} --service who.may-send\n`,
     );
     assert.equal(stdout, `there is nothing of allow-nets in ${site.postfix.configDir}\n`);
   });
@@ -166,7 +167,10 @@ describe('install where something is in the way', needs('root', 'postfix', 'dove
     const last = JSON.parse(doctor.stdout).at(-1);
     assert.deepEqual([last.check, last.status, last.message], ['Postfix', 'fail', 'it is not running']);
     const { status, stderr } = site.onPostfix('uninstall', '--yes', '--service', 'who.may-send');
-    assert.equal(stderr, 'allow-nets: hint: Postfix is not running: the change takes effect when it starts\n');
+    assert.equal(
+      stderr,
+      `allow-nets: hint: Postfix is not running: the change takes effect when it starts:\n  postfix -c ${site.postfix.configDir} start\n`,
+    );
     assert.equal(status, 0);
     assert.deepEqual(await site.configuration(), original);
     assertLinks();

@@ -76,8 +76,11 @@ const npm = (name: string, words: string) =>
   `cd ${db(name)} && PATH=${path.dirname(process.execPath)}:$PATH npm ${words}`;
 const install = (name: string, major: number) => npm(name, `install --omit=dev --no-save better-sqlite3@${major}`);
 
+const restore = (file: string) => `cp COPY ${file}.new && mv ${file}.new ${file} && allow-nets init --db ${file}`;
 const missingHint = (file: string) =>
-  `put the file back from a copy; for a new installation run as root: allow-nets init --db ${file}`;
+  `put the file back from a copy: ${restore(file)}; for a new installation, where every user is refused at first, run as root: allow-nets init --db ${file}`;
+const brokenHint = (file: string) =>
+  `put a good copy in its place: ${restore(file)}; without a copy, save what can be read: sqlite3 ${file} .recover | sqlite3 ${file}.recovered`;
 
 const DATABASE = [
   {
@@ -96,7 +99,7 @@ const DATABASE = [
     name: 'a folder in place of a database',
     words: ['--db', scratch],
     problem: `database ${scratch} cannot be used (it is not a regular file)`,
-    hint: /^put a good copy in its place, or move it away and run as root: allow-nets init --db /,
+    hint: brokenHint(scratch),
   },
   ...(
     [
@@ -110,13 +113,13 @@ const DATABASE = [
     name: `a broken database: ${name}`,
     words: ['--db', file(`${name}.db`, make)],
     problem: `database ${db(`${name}.db`)} cannot be used (${problem})`,
-    hint: `put a good copy in its place, or move it away and run as root: allow-nets init --db ${db(`${name}.db`)}`,
+    hint: brokenHint(db(`${name}.db`)),
   })),
   {
     name: 'an empty file',
     words: ['--db', file('empty.db', (f) => fs.truncateSync(f))],
     problem: `${db('empty.db')} is not a database of allow-nets (schema version 0)`,
-    hint: `check --db, or run as root: allow-nets init --db ${db('empty.db')}`,
+    hint: `name the right file with --db, or put a good copy in its place: ${restore(db('empty.db'))}`,
   },
   {
     name: 'a newer schema',
@@ -138,7 +141,7 @@ const PERMISSION = [
     words: ['--db', file('forbidden.db', (f) => fs.chmodSync(f, 0o600))],
     surroundings: { as: 'nobody' },
     problem: `no permission to read database ${db('forbidden.db')}`,
-    hint: /^let the service user's group read it, as root: allow-nets init --db .*forbidden\.db, or: chgrp GROUP .*forbidden\.db && chmod 640 /,
+    hint: /^let the service user's group read it, as root: allow-nets init --db .*forbidden\.db; or by hand: chgrp GROUP .*forbidden\.db \S+ && chmod 640 /,
   },
 ];
 
@@ -268,7 +271,8 @@ describe('trouble', { concurrency: 4 }, () => {
       assert.deepEqual(how, { status });
       const shown = { ...trouble, hint: trouble.byHand ?? trouble.hint };
       checkWords(log, shown);
-      const [, problem, hint] = /^allow-nets: error: (.*)\nallow-nets: hint: (.*)\n$/.exec(stderr) ?? [];
+      const [, problem, hints = ''] = /^allow-nets: error: ([^\n]*)\nallow-nets: hint: (.*)\n$/s.exec(stderr) ?? [];
+      const hint = hints.replaceAll('\n  ', ' ').replaceAll('\nallow-nets: hint: ', '; ');
       matches(problem ?? '', trouble.problem, stderr);
       matches(hint ?? '', shown.hint, stderr);
     });

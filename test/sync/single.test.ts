@@ -232,7 +232,11 @@ describe('a sync that does not work changes nothing', () => {
     assert.deepEqual(output, {
       status: 1,
       stdout: '',
-      stderr: `allow-nets: error: there is no database ${missing}\nallow-nets: hint: put the file back from a copy; for a new installation run as root: allow-nets init --db ${missing}\n`,
+      stderr:
+        `allow-nets: error: there is no database ${missing}\nallow-nets: hint: put the file back from a copy:\n` +
+        `  cp COPY ${missing}.new && mv ${missing}.new ${missing} && allow-nets init --db ${missing}\n` +
+        'allow-nets: hint: for a new installation, where every user is refused at first, run as root:\n' +
+        `  allow-nets init --db ${missing}\n`,
     });
     const text = site.file('text.db', 'no database at all, but a text that is long enough to be read as one');
     const broken = site.run('--db', text, 'sync', '--', 'echo', 'alice,10.0.0.0/8');
