@@ -5,19 +5,14 @@ import { openLog } from '../../src/maillog/log-file';
 import { readLog, type Sighting } from '../../src/maillog/read-log';
 import { newFile } from '../rig/scratch';
 
-export interface ReadText {
-  readonly found: readonly Sighting[];
-  /** The number of lines that were not understood. */
-  readonly unread: number;
-  readonly hints: readonly string[];
-}
+export type ReadText = Awaited<ReturnType<typeof readText>>;
 
-/** `now`: ms since 1970; the file was changed then. */
+/** `now`: ms since 1970; the file was changed then. `unread`: the number of lines that were not understood. */
 export async function readText(text: string | Buffer, now = Date.now(), kind: LineKind = POSTFIX_LINES) {
   const file = newFile(text);
   utimesSync(file, now / 1000, now / 1000);
   const found: Sighting[] = [];
   const hints = await readLog(openLog(file, now), [kind], (sighting) => found.push(sighting));
   const [, unread = '0'] = /: (\d+) lines? not understood/.exec(hints[0] ?? '') ?? [];
-  return { found, unread: Number(unread), hints } satisfies ReadText;
+  return { found, unread: Number(unread), hints };
 }
