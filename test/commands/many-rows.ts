@@ -1,7 +1,6 @@
 // Databases and inputs of many rows, of which the first number of the network tells one state from another.
 import * as fs from 'node:fs';
-import Database from 'better-sqlite3';
-import { writeDatabase } from '../rig/database';
+import { query, writeDatabase } from '../rig/database';
 
 export const userName = (i: number) => `user${i}@example.com`;
 export const address = (state: number, i: number) => `${state}.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
@@ -34,19 +33,9 @@ export function writeManyRows(db: string, state: number, count: number): void {
 }
 
 /** How many entries there are of each state, and whether SQLite finds the file in order. */
-export function counts(db: string): {
-  readonly sound: boolean;
-  readonly of: Readonly<Record<string, number>>;
-} {
-  const connection = new Database(db, { readonly: true });
-  try {
-    const sound = connection.pragma('integrity_check', { simple: true }) === 'ok';
-    const rows = connection
-      .prepare("select substr(network, 1, instr(network, '.') - 1), count(*) from access group by 1")
-      .raw()
-      .all() as [string, number][];
-    return { sound, of: Object.fromEntries(rows) };
-  } finally {
-    connection.close();
-  }
+export function counts(db: string): { readonly sound: boolean; readonly of: Readonly<Record<string, number>> } {
+  const sql = "select substr(network, 1, instr(network, '.') - 1) as state, count(*) as count from access group by 1";
+  const rows = query(db, sql) as { state: string; count: number }[];
+  const sound = query(db, 'pragma integrity_check')[0] === 'ok';
+  return { sound, of: Object.fromEntries(rows.map(({ state, count }) => [state, count])) };
 }

@@ -71,29 +71,16 @@ const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: 
 const local = fc.integer({ min: 0, max: 9 }).map((n) => (n === 0 ? 1 : 0) as 0 | 1);
 const origin = { note: optional(text), added_at: optional(fc.oneof(moment, text)), added_by: optional(text) };
 
-const sets: fc.Arbitrary<StoredRow[]> = fc.array(
-  fc.record({
-    table: fc.constant('network_set' as const),
-    name: setName,
-    network,
-    expires: fc.constant(null),
-    local,
-    ...origin,
-  }),
-  { maxLength: 25 },
-);
-
-const entries: fc.Arbitrary<StoredRow[]> = fc.array(
-  fc.record({
-    table: fc.constant('access' as const),
-    name: user,
-    network,
-    expires: optional(moment),
-    local,
-    ...origin,
-  }),
-  { minLength: 1, maxLength: 60 },
-);
+const common = { network, local, ...origin };
+const set = fc.record({
+  table: fc.constant('network_set' as const),
+  name: setName,
+  expires: fc.constant(null),
+  ...common,
+});
+const entry = fc.record({ table: fc.constant('access' as const), name: user, expires: optional(moment), ...common });
+const sets: fc.Arbitrary<StoredRow[]> = fc.array(set, { maxLength: 25 });
+const entries: fc.Arbitrary<StoredRow[]> = fc.array(entry, { minLength: 1, maxLength: 60 });
 
 /** The rows of a whole database: some of the entries name a set, and no two are of the same name and network. */
 export const someRows: fc.Arbitrary<StoredRow[]> = fc
@@ -112,10 +99,8 @@ export const someRows: fc.Arbitrary<StoredRow[]> = fc
 
 /** A new database of these rows, written as a command writes them, or else as any SQLite client does: without a key. */
 export function writeRows(db: string, rows: readonly StoredRow[], byHand: boolean): void {
-  writeDatabase(
-    db,
-    rows.map((row) => ({ ...row, byHand })),
-  );
+  const all = rows.map((row) => ({ ...row, byHand }));
+  writeDatabase(db, all);
 }
 
 /** All rows in a fixed order, without their keys. */
@@ -128,10 +113,8 @@ export function storedRows(db: string): StoredRow[] {
 
 /** The rows of both tables that the policy program would have to read one by one. */
 export function rowsWithoutKey(db: string): unknown[] {
-  return query(
-    db,
-    'select user from access where key is null union all select name from network_set where key is null',
-  );
+  const sql = 'select user from access where key is null union all select name from network_set where key is null';
+  return query(db, sql);
 }
 
 /** Every row with its key, as hexadecimal digits. */

@@ -106,18 +106,25 @@ describe('sync --every', () => {
     assert.deepEqual(left, []);
   });
 
-  test('SIGTERM ends the command too, and leaves nothing behind', async () => {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  test('a signal ends the command too, leaves nothing behind, and is no failure; a single run says so', async () => {
+    const stubborn = 'trap "" TERM INT HUP; echo alice,10.0.0.0/8; printf . > runs; sleep 1000; sleep 1000';
+    for (const [signal, every] of [
+      ['SIGTERM', true],
+      ['SIGINT', true],
+      ['SIGHUP', true],
+      ['SIGTERM', false],
+    ] as const) {
       const site = makeSite();
-      const stubborn = 'trap "" TERM INT HUP; echo alice,10.0.0.0/8; printf . > runs; sleep 1000; sleep 1000';
-      const sync = site.start('sync', '--every', '1s', '--', 'sh', '-c', stubborn);
+      const sync = site.start('sync', ...(every ? ['--every', '1s'] : []), '--', 'sh', '-c', stubborn);
       await waitFor('the command', () => existsSync(join(site.folder, 'runs')));
       sync.child.kill(signal);
-      const { stdout, ...ending } = await sync.ended;
-      assert.deepEqual({ ...ending, stdout }, { ...ENDED, stdout: '' });
+      const stderr = 'allow-nets: error: sync was ended by a signal\nallow-nets: hint: nothing was changed\n';
+      assert.deepEqual(
+        await sync.ended,
+        every ? { ...ENDED, stdout: '' } : { status: 1, signal: null, stdout: '', stderr },
+      );
       assert.deepEqual(processesIn(site.folder), []);
-      assert.deepEqual(site.entries(), []);
-      assert.equal(existsSync(`${site.db}.sync.json`), false, 'that was no failure');
+      assert.deepEqual([site.entries(), existsSync(`${site.db}.sync.json`)], [[], false]);
     }
   });
 
@@ -132,17 +139,5 @@ describe('sync --every', () => {
     assert.equal(status, 0);
     assert.equal(existsSync(`${site.db}-journal`), false);
     assert.equal(site.entries().length, rows);
-  });
-
-  test('a single run that is told to end says so', async () => {
-    const site = makeSite();
-    const sync = site.start('sync', '--', 'sh', '-c', 'printf . > runs; sleep 1000');
-    await waitFor('the command', () => existsSync(join(site.folder, 'runs')));
-    assert.deepEqual(await sync.end(), {
-      status: 1,
-      signal: null,
-      stdout: '',
-      stderr: 'allow-nets: error: sync was ended by a signal\nallow-nets: hint: nothing was changed\n',
-    });
   });
 });

@@ -27,17 +27,15 @@ test('add and remove tell what the next sync does with it', () => {
   sync();
   for (const [words, hint, after] of cases) {
     const { status, stderr } = site.run(...words.split(' '));
-    assert.equal(status, 0, words);
-    assert.equal(stderr.replace(/^.*no entry left.*\n/m, ''), hint, words);
+    assert.deepEqual([status, stderr.replace(/^.*no entry left.*\n/m, '')], [0, hint], words);
     sync();
-    const local = site.entries().filter((entry) => entry.includes(' local'));
+    const isLocal = (entry: string) => entry.includes(' local');
     assert.deepEqual(
-      site.entries().filter((entry) => !local.includes(entry)),
+      site.entries().filter((entry) => !isLocal(entry)),
       entries,
       words,
     );
-    if (after.length > 0) assert.deepEqual(local, after, words);
+    if (after.length > 0) assert.deepEqual(site.entries().filter(isLocal), after, words);
   }
-  const gone = site.run('remove', 'carol', '--all');
-  assert.doesNotMatch(gone.stderr, /sync/);
+  assert.doesNotMatch(site.run('remove', 'carol', '--all').stderr, /sync/);
 });

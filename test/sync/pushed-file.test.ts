@@ -2,8 +2,7 @@
 // on, and never anything that neither list says.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdirSync, statSync } from 'node:fs';
-import { copyFile, rename } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -11,6 +10,7 @@ import { needs } from '../requires';
 import { groupId } from '../rig/accounts';
 import { writeDatabase } from '../rig/database';
 import { PolicyProgram } from '../rig/policy-program';
+import { makeFolder } from '../rig/scratch';
 import { example } from './example-files';
 import { makeSite, type Site } from './site';
 
@@ -51,49 +51,34 @@ function asking(site: Site): () => Promise<{ asked: number; wrong: string[] }> {
   };
 }
 
-/** `push` must not hold up this process, which goes on asking. */
-async function pushing(push: (site: Site, list: string) => Promise<void>): Promise<void> {
-  const site = makeSite();
-  writeList(site.db, 0);
-  const flows = [asking(site), asking(site)];
-  const list = join(site.folder, 'list.db');
-  for (let number = 1; number <= PUSHES; number++) {
-    writeList(list, number);
-    const { ino } = statSync(site.db);
-    await push(site, list);
-    assert.notEqual(statSync(site.db).ino, ino, 'the file that is there is not written into');
-    const answers = [await site.answer('alice', '192.0.2.9'), await site.answer('alice', '198.51.100.9')];
-    assert.deepEqual(answers, number % 2 === 0 ? ['dunno', 'reject'] : ['reject', 'dunno'], `push ${number}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  for (const end of flows) {
-    const { asked, wrong } = await end();
-    assert.deepEqual(wrong, []);
-    assert.ok(asked > PUSHES, `asked only ${asked} times`);
-  }
-  assert.deepEqual(site.log(), []);
-}
-
-test('cp beside it, and mv into place', () =>
-  pushing(async ({ db }, list) => {
-    await copyFile(list, `${db}.new`);
-    await rename(`${db}.new`, db);
-  }));
-
 describe('push.sh of the examples', needs('root', 'rsync', 'sqlite3'), () => {
   test('to two servers', async () => {
-    await pushing(async (site, list) => {
-      const other = join(site.folder, 'other');
-      mkdirSync(other, { recursive: true });
-      const script = example('push.sh', {
-        '/var/lib/allow-nets/push.db': join(site.folder, 'push.db'),
-        'sqlite3 /var/lib/allow-nets/access.db': `sqlite3 ${list}`,
-        '"$server:/var/lib/allow-nets/access.db"': '$server/access.db',
-        'mx1.example.com mx2.example.com': `${site.folder} ${other}`,
-      });
-      await promisify(execFile)('sh', ['-c', script], { cwd: site.folder });
-      const { mode, gid } = statSync(join(other, 'access.db'));
-      assert.deepEqual([mode & 0o777, gid], [0o640, groupId('nogroup')]);
+    const site = makeSite();
+    writeList(site.db, 0);
+    const flows = [asking(site), asking(site)];
+    const [list, other] = [join(site.folder, 'list.db'), makeFolder()];
+    const script = example('push.sh', {
+      '/var/lib/allow-nets/push.db': join(site.folder, 'push.db'),
+      'sqlite3 /var/lib/allow-nets/access.db': `sqlite3 ${list}`,
+      '"$server:/var/lib/allow-nets/access.db"': '$server/access.db',
+      'mx1.example.com mx2.example.com': `${site.folder} ${other}`,
     });
+    for (let number = 1; number <= PUSHES; number++) {
+      writeList(list, number);
+      const { ino } = statSync(site.db);
+      // It must not hold up this process, which goes on asking.
+      await promisify(execFile)('sh', ['-c', script], { cwd: site.folder });
+      assert.notEqual(statSync(site.db).ino, ino, 'the file that is there is not written into');
+      const answers = [await site.answer('alice', '192.0.2.9'), await site.answer('alice', '198.51.100.9')];
+      assert.deepEqual(answers, number % 2 === 0 ? ['dunno', 'reject'] : ['reject', 'dunno'], `push ${number}`);
+    }
+    const { mode, gid } = statSync(join(other, 'access.db'));
+    assert.deepEqual([mode & 0o777, gid], [0o640, groupId('nogroup')]);
+    for (const end of flows) {
+      const { asked, wrong } = await end();
+      assert.deepEqual(wrong, []);
+      assert.ok(asked > PUSHES, `asked only ${asked} times`);
+    }
+    assert.deepEqual(site.log(), []);
   });
 });

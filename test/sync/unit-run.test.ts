@@ -34,7 +34,7 @@ test('what the unit must have, and must not', () => {
   assert.equal(unit.setting('TimeoutStopSec'), '60s');
 });
 
-test('it runs the command of sync-mariadb.sh, which mariadb.test.ts tries for real, on the database that it makes', () => {
+test('it runs the command of sync-mariadb.sh, which many-sites.test.ts tries for real, on the database that it makes', () => {
   const script = readFileSync('examples/many-servers/sync-mariadb.sh', 'utf8').replace(/\\\n\s*/g, '');
   const [, plain = ''] = /^exec allow-nets sync (.*)$/m.exec(script) ?? [];
   const [program, command, option, db, ...rest] = unit.command('ExecStart');
@@ -66,13 +66,7 @@ describe('run as systemd would', options, () => {
 
   before(() => {
     const folder = makeFolder('unit');
-    places = {
-      program: process.cwd(),
-      programs: join(folder, 'programs'),
-      state: join(folder, 'state'),
-      user: 'nobody',
-      group: 'nogroup',
-    };
+    places = { program: process.cwd(), programs: join(folder, 'programs'), state: join(folder, 'state') };
     mkdirSync(places.programs);
     mkdirSync(places.state);
     chownSync(places.state, NOBODY, NOBODY);

@@ -12,36 +12,18 @@ export interface Unit {
 }
 
 export function readUnit(path: string): Unit {
-  const lines = readFileSync(path, 'utf8')
-    .replace(/\\\n\s*/g, '')
-    .split('\n');
-  const begin = lines.indexOf('[Service]');
-  const end = lines.findIndex((line, i) => i > begin && line.startsWith('['));
-  const settings = new Map<string, string>();
-  for (const line of lines.slice(begin + 1, end)) {
-    const at = line.indexOf('=');
-    if (at > 0 && !line.startsWith('#')) settings.set(line.slice(0, at), line.slice(at + 1));
-  }
-  return {
-    setting: (name) => settings.get(name),
-    command: (name) => {
-      const words = settings.get(name)?.match(/"[^"]*"|\S+/g) ?? [];
-      return words.map((word) => word.replace(/^"(.*)"$/, '$1'));
-    },
-  };
+  const text = readFileSync(path, 'utf8').replace(/\\\n\s*/g, '');
+  const service = text.slice(text.indexOf('[Service]')).split('\n[')[0] ?? '';
+  const setting = (name: string) => [...service.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].at(-1)?.[1];
+  const words = (line: string) => (line.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replace(/^"(.*)"$/, '$1'));
+  return { setting, command: (name) => words(setting(name) ?? '') };
 }
 
-/** What the unit finds where, in the place of the machine's own. */
+/** In place of the machine's own: the folders of this program, of the programs that the unit starts, and of its state. */
 export interface Places {
-  /** The folder of this program. */
   readonly program: string;
-  /** A folder with the programs that the unit starts. */
   readonly programs: string;
-  /** What is its state folder below /var/lib. */
   readonly state: string;
-  /** In the place of the user that User= names, which the machine need not have. */
-  readonly user: string;
-  readonly group: string;
 }
 
 /** Where `programs` and `program` are inside. */
@@ -67,7 +49,7 @@ export function asUnit(unit: Unit, words: readonly string[], places: Places): st
     mount -t tmpfs -o mode=1777 none /tmp
     cd /
     umask ${unit.setting('UMask')}
-    exec setpriv --reuid '${places.user}' --regid '${places.group}' --clear-groups \\
+    exec setpriv --reuid nobody --regid nogroup --clear-groups \\
       --bounding-set=-all --inh-caps=-all --no-new-privs \\
       env -i PATH=${PROGRAMS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"`;
   return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', ...words];
