@@ -128,8 +128,11 @@ describe('master users', needed, () => {
     ['', IN],
   ] as const) {
     test(`are ${elsewhere === IN ? 'not limited' : "limited by the user's list"} with "${rule}"`, async () => {
-      const passdb = OLD ? 'passdb {\n  args = password=master' : 'passdb master {\n  password = {PLAIN}master';
-      const master = `auth_master_user_separator = *\n${passdb}\n  driver = static\n  master = yes\n  ${rule}\n}\n`;
+      const [name, password] = OLD
+        ? ['', 'args = password=master']
+        : ['master', 'passdb_static_password = {PLAIN}master'];
+      const passdb = `passdb ${name} {\n  driver = static\n  ${password}\n  master = yes\n  ${rule}\n}\n`;
+      const master = `auth_master_user_separator = *\n${passdb}`;
       const store = await MailStore.start('allow-nets', onePassword() + master);
       try {
         store.allowNets('add', 'bob', '127.0.0.3');
