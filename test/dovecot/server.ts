@@ -181,7 +181,7 @@ userdb static {
   return `${versioned}
 protocols = imap pop3 lmtp sieve
 auth_verbose = yes
-auth_mechanisms = plain login cram-md5 ${isDovecot23() ? 'xoauth2' : ''}
+auth_mechanisms = plain login cram-md5
 service anvil {
   unix_listener anvil-auth-penalty {
     mode = 0
