@@ -63,19 +63,11 @@ export const DB_OPTION = {
 } as const;
 
 export const POLICY_OPTIONS = {
-  persistent: {
-    type: 'boolean',
-    global: false,
-    describe: 'answer any number of requests on one connection',
-  },
+  persistent: { type: 'boolean', global: false, describe: 'answer any number of requests on one connection' },
   'reject-text': {
     type: 'string',
     global: false,
     describe: 'the text of a refusal; {user} and {address} are filled in',
   },
-  log: {
-    global: false,
-    choices: ['none', 'reject', 'all'],
-    describe: 'which requests are logged (default reject)',
-  },
+  log: { global: false, choices: ['none', 'reject', 'all'], describe: 'which requests are logged (default reject)' },
 } as const;

@@ -11,8 +11,8 @@ import { EVERYBODY } from '../rules/subject';
 export function requireUserName(connection: Connection, user: string, force: boolean): void {
   const kind = isDomainName(user);
   if (force || kind === 'no' || hasRows(connection, 'access', user)) return;
-  // A name such as john.doe may be either. With a country at its end, or a user in that domain, it is a domain.
-  if (kind === 'maybe' && !/\.\p{L}{2}$/u.test(user) && countOthers(connection, `@${user}`).count === 0) return;
+  // A name such as john.doe may be either. With a country at its end, or entries as a domain, it is a domain.
+  if (kind === 'maybe' && !/\.\p{L}{2}$/u.test(user) && !hasRows(connection, 'access', `@${user}`)) return;
   const hint = `did you mean @${user}? To add a login of that name all the same add --force`;
   throw wrongUsage(`${user} looks like a domain, and no user logs in by it`, hint);
 }
@@ -28,11 +28,13 @@ export function nameHints(
   again: (name: string) => string | null,
 ): string[] {
   if (user === EVERYBODY || user.startsWith('@')) {
-    const { count, first } = countOthers(connection, user === EVERYBODY ? '' : user);
-    if (!isBlock || first === null) return [];
-    return [
-      `not blocked, because their own entries decide: ${count === 1 ? first : `${count} others, such as ${first}`}`,
-    ];
+    if (!isBlock) return [];
+    const end = user === EVERYBODY ? '' : user;
+    const sql = `select count(distinct user) as count, min(user) as first from access
+      where user not in (@end, '*') and (@end = '' or substr(user, -length(@end)) = @end)`;
+    const { count, first } = connection.prepare(sql).get({ end }) as { count: number; first: string | null };
+    const others = count === 1 ? first : `${count} others, such as ${first}`;
+    return count === 0 ? [] : [`not blocked, because their own entries decide: ${others}`];
   }
   if (user.includes('@')) {
     const login = user.replace(/@[^@]*$/, '');
@@ -50,11 +52,4 @@ export function nameHints(
   const example = names.find((name) => name.indexOf('@') > 0);
   if (example === undefined || names.some((name) => !name.includes('@'))) return [];
   return [`${user} is that user of every domain; the other entries have names such as ${example}`];
-}
-
-/** How many other subjects end with `end`, and the first of them. */
-function countOthers(connection: Connection, end: string): { count: number; first: string | null } {
-  const sql = `select count(distinct user) as count, min(user) as first from access
-    where user not in (@end, '*') and (@end = '' or substr(user, -length(@end)) = @end)`;
-  return connection.prepare(sql).get({ end }) as { count: number; first: string | null };
 }
