@@ -30,15 +30,7 @@ const LIMITS = [
      mount -o remount,bind,ro "$place" 2> /dev/null; done; touch "$0" 2> /dev/null && exit 99; exec "$@"`,
   newPath('written'),
   ...['prlimit', '--fsize=0', '--core=0', '--nofile=64', '--nproc=1000', `--as=${2 ** 31}`],
-  ...[
-    'setpriv',
-    '--reuid=65534',
-    '--regid=65534',
-    '--clear-groups',
-    '--no-new-privs',
-    '--bounding-set=-all',
-    '--inh-caps=-all',
-  ],
+  ...'setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all'.split(' '),
 ];
 
 describe('with the least that it needs', needs('root', 'setpriv', 'unshare', 'prlimit', 'mount'), () => {
@@ -79,15 +71,8 @@ describe('with the least that it needs', needs('root', 'setpriv', 'unshare', 'pr
   test('with less memory than Node.js can start in: nothing that is an answer', async () => {
     for (const megabytes of [400, 600, 750]) {
       // Node itself may hang for ever when it cannot start its threads; smtpd then gives up waiting.
-      const limited = [
-        'timeout',
-        '--signal=KILL',
-        '20',
-        'prlimit',
-        `--as=${megabytes * 2 ** 20}`,
-        process.execPath,
-        PROGRAM,
-      ];
+      const limits = `timeout --signal=KILL 20 prlimit --as=${megabytes * 2 ** 20}`.split(' ');
+      const limited = [...limits, process.execPath, PROGRAM];
       const { bytes, status } = await converse(['--db', db], REFUSED, { command: limited, postlog: 'exit 1' });
       if (status === 0) assert.equal(bytes, REJECT);
       else assert.doesNotMatch(bytes, /^action|=/m);
