@@ -67,8 +67,7 @@ test('gzip cut off anywhere: what came before counts, the line that was cut does
 test('gzip with a damaged middle', async () => {
   const { text, truth } = log(8000);
   const bytes = gzipSync(text, { level: 1 });
-  const middle = Math.floor(bytes.length / 2);
-  bytes.fill(0x55, middle, middle + 100);
+  bytes.fill(0x55, bytes.length / 2, bytes.length / 2 + 100);
   const read = await readText(bytes, NOW);
   assert.notDeepEqual(read.hints, []);
   assert.deepEqual(sent(read).slice(0, 1000), truth.slice(0, 1000));
@@ -111,15 +110,11 @@ test('nothing, and what is no log', async () => {
 
 test('noise of all kinds does no harm', async () => {
   const { text } = log(200);
-  const changes = fc.array(fc.tuple(fc.nat(Buffer.byteLength(text) - 1), fc.nat(255)), {
-    minLength: 300,
-    maxLength: 300,
-  });
-  const property = fc.asyncProperty(changes, async (all) => {
+  const change = fc.tuple(fc.nat(Buffer.byteLength(text) - 1), fc.nat(255));
+  for (const changes of fc.sample(fc.array(change, { minLength: 300, maxLength: 300 }), { numRuns: 40, seed: 1 })) {
     const bytes = Buffer.from(text);
-    for (const [at, byte] of all) bytes[at] = byte;
+    for (const [at, byte] of changes) bytes[at] = byte;
     const { found, unread } = await readText(bytes, NOW);
     assert.ok(found.length < 200 && unread > 0);
-  });
-  await fc.assert(property, { numRuns: 40, unbiased: true });
+  }
 });

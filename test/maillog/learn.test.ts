@@ -148,10 +148,10 @@ test('--apply leaves out what is doubtful, and --force does not', () => {
 
 test('--note and --for say it of what is added', () => {
   const db = newDatabase();
-  assert.equal(learn(BOB, db, '--apply', '--note', 'ticket 7', '--for', '30d').status, 0);
-  const [{ note, expires }] = JSON.parse(run(['list', '--json', '--db', db]).stdout);
-  const days = (Date.parse(expires) - Date.now()) / 86_400_000;
-  assert.ok(note === 'ticket 7' && days > 29.9 && days < 30.1, `${note} ${expires}`);
+  learn(BOB, db, '--apply', '--note', 'ticket 7', '--for', '30d');
+  const [row = ''] = rowsOf(run(['list', '--json', '--db', db]), 'expires', 'note');
+  const days = (Date.parse(row.split(' ', 1)[0] ?? '') - Date.now()) / 86_400_000;
+  assert.ok(row.endsWith(' ticket 7') && days > 29.9 && days < 30.1, row);
 });
 
 test('an entry that has expired is new again', () => {
@@ -239,7 +239,7 @@ test('nothing found, and no database', () => {
   assert.equal(learn('', newDatabase(), '--json').stdout, '[]\n');
   const without = learn(BOB, newPath(), '--apply');
   assert.deepEqual([without.status, without.stdout], [1, '']);
-  assert.match(without.stderr, /error: there is no database .*\nallow-nets: hint: .*allow-nets init/);
+  assert.match(without.stderr, /^allow-nets: error: there is no database /);
 });
 
 test('wrong usage and files that cannot be read', async (t) => {

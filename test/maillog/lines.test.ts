@@ -188,19 +188,13 @@ describe('a time stamp, in Europe/Berlin', () => {
   // biome-ignore format: a table
   const rows: readonly [now: string, stamp: string, moment: string | null][] = [
     // Without a year: the last one in which it is not in the future, give or take a day.
-    [noon, 'Nov  4 05:47:54', '2026-11-04T04:47:54Z'], [noon, 'Nov 04 05:47:54', '2026-11-04T04:47:54Z'],
-    [noon, 'Nov 4 05:47:54', '2026-11-04T04:47:54Z'], [noon, 'Nov  4 05:47:54.999', '2026-11-04T04:47:54Z'],
+    ...['Nov  4 05:47:54', 'Nov 04 05:47:54', 'Nov 4 05:47:54', 'Nov  4 05:47:54.999', '2026-11-04T05:47:54', '2026-11-04 05:47:54',
+      '2026-11-04T04:47:54Z', '2026-11-04t04:47:54z', '2026-11-04T04:47:54.123456789Z', '2026-11-04T05:47:54,123+01:00', '2026-11-04T10:17:54+0530',
+      '2026-11-04T02:47:54-02'].map((stamp) => [noon, stamp, '2026-11-04T04:47:54Z'] as [string, string, string]),
     [noon, 'Nov 25 12:00:00', '2026-11-25T11:00:00Z'], [noon, 'Nov 25 14:00:00', '2025-11-25T13:00:00Z'],
     [noon, 'Dec 31 23:59:60', '2025-12-31T23:00:00Z'], [noon, 'Jul  1 12:00:00', '2026-07-01T10:00:00Z'],
-    ['2026-12-31T23:30:00Z', 'Jan  1 00:10:00', '2026-12-31T23:10:00Z'],
-    ['2021-01-15T12:00:00Z', 'Dec 31 23:00:00', '2020-12-31T22:00:00Z'],
-    ['2025-01-15T12:00:00Z', 'Feb 29 10:00:00', '2024-02-29T09:00:00Z'],
-    // With a year and a zone, or local time. It is believed.
-    [noon, '2026-11-04T05:47:54Z', '2026-11-04T05:47:54Z'], [noon, '2026-11-04t05:47:54z', '2026-11-04T05:47:54Z'],
-    [noon, '2026-11-04T05:47:54.123456789Z', '2026-11-04T05:47:54Z'], [noon, '2027-01-01T00:00:00Z', '2027-01-01T00:00:00Z'],
-    [noon, '2026-11-04T05:47:54,123+01:00', '2026-11-04T04:47:54Z'], [noon, '2026-11-04T05:47:54+0530', '2026-11-04T00:17:54Z'],
-    [noon, '2026-11-04T05:47:54-02', '2026-11-04T07:47:54Z'], [noon, '2026-11-04T05:47:54', '2026-11-04T04:47:54Z'],
-    [noon, '2026-11-04 05:47:54', '2026-11-04T04:47:54Z'], [noon, '2026-07-04 05:47:54', '2026-07-04T03:47:54Z'],
+    ['2026-12-31T23:30:00Z', 'Jan  1 00:10:00', '2026-12-31T23:10:00Z'], ['2021-01-15T12:00:00Z', 'Dec 31 23:00:00', '2020-12-31T22:00:00Z'],
+    ['2025-01-15T12:00:00Z', 'Feb 29 10:00:00', '2024-02-29T09:00:00Z'], [noon, '2027-01-01T00:00:00Z', '2027-01-01T00:00:00Z'],
     ...['Feb 30 10:00:00', 'Feb 29 10:00:00', 'Nov 31 05:47:54', 'nov  4 05:47:54', 'Nov  4 05:47', 'Nov  4 24:00:00', 'Nov  4 05:60:00',
       'Nov  4 05:00:61', 'Nov  0 05:00:00', 'Nov x4 05:00:00', '2026-13-01T00:00:00Z', '2026-02-30T00:00:00Z', '2026-1-01T00:00:00Z',
       '2026-11-04_05:47:54', '2026-11-04T5:47:54', ''].map((stamp) => [noon, stamp, null] as [string, string, null]),
@@ -215,19 +209,16 @@ describe('a time stamp, in Europe/Berlin', () => {
 });
 
 describe('a log of every style gives what it was made from, and nothing that attackers wrote', () => {
-  const now = Date.UTC(2026, 10, 24);
+  const now = Date.UTC(2026, 10, 24) / 1000;
   for (const [seed, [name, style]] of Object.entries(STYLES).entries()) {
     test(`${name}, seed ${seed}`, async () => {
-      const attacks = decoys(picksOf(seed)).map(
-        ([program, message]) => `${style(now / 1000 - 1, program, 7)}${message}\n`,
-      );
-      const { text, truth } = generateLog(picksOf(seed), style, 300, now / 1000 - 86_400 * 100, now / 1000);
-      const { found, unread } = await readText(text + attacks.join(''), now);
-      assert.deepEqual(
-        found.map(({ user, address, time }) => ({ user, address, seconds: time / 1000 })),
-        truth,
-      );
-      assert.equal(unread, 0);
+      const attacks = decoys(picksOf(seed))
+        .map(([tag, message]) => `${style(now - 1, tag, 7)}${message}\n`)
+        .join('');
+      const { text, truth } = generateLog(picksOf(seed), style, 300, now - 86_400 * 100, now);
+      const { found, unread } = await readText(text + attacks, now * 1000);
+      const sent = found.map(({ user, address, time }) => ({ user, address, seconds: time / 1000 }));
+      assert.deepEqual([sent, unread], [truth, 0]);
     });
   }
 });

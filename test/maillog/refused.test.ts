@@ -49,13 +49,12 @@ allow-nets add alice@example.com 2001:db8:1:2::/64 --for 3d
 
 test('as JSON', () => {
   const { status, stdout, stderr } = ask(prepared(), LOG, '--json', '--until', '2026-11-04T05:15Z');
-  const [first, second] = ['2026-11-04T05:10:00Z', '2026-11-04T05:11:00Z'];
+  const [first, second, third] = ['2026-11-04T05:00:00Z', '2026-11-04T05:10:00Z', '2026-11-04T05:11:00Z'];
   const command = 'allow-nets add alice@example.com 203.0.113.9 --for 3d';
-  const bob = { user: 'bob', network: '198.51.100.7/32', refusals: 1, first: '2026-11-04T05:00:00Z' };
-  const alice = { user: 'alice@example.com', network: '203.0.113.9/32', refusals: 2, first };
+  // biome-ignore format: a table
   assert.deepEqual(JSON.parse(stdout), [
-    { ...bob, last: bob.first, reason: 'no-entry', allowed_now: true, command: null },
-    { ...alice, last: second, reason: 'no-entry', allowed_now: false, command },
+    { user: 'bob', network: '198.51.100.7/32', refusals: 1, first, last: first, reason: 'no-entry', allowed_now: true, command: null },
+    { user: 'alice@example.com', network: '203.0.113.9/32', refusals: 2, first: second, last: third, reason: 'no-entry', allowed_now: false, command },
   ]);
   assert.deepEqual([status, stderr], [0, '']);
 });
@@ -122,14 +121,14 @@ test('repeated lines count, and lines that cannot be read are reported', () => {
   assert.match(stderr, /: 1 line not understood, for example: 2026-11-04T05:00:00Z mx1 .*user="bo\n/);
 });
 
-test('--since, --until and --user say which', () => {
-  const users = (...words: string[]) =>
-    JSON.parse(ask(prepared(), LOG, '--json', ...words).stdout).map(
-      ({ user, refusals }: { user: string; refusals: number }) => `${user} ${refusals}`,
-    );
-  assert.deepEqual(users('--user', 'BOB'), ['bob 1']);
-  assert.deepEqual(users('--user', '@example.com'), ['alice@example.com 2', 'alice@example.com 2']);
-  assert.deepEqual(users('--since', '2026-11-04T05:20:01Z'), ['alice@example.com 1']);
+test('--since and --user say which', () => {
+  const count = (...words: string[]) => {
+    const rows: { user: string; refusals: number }[] = JSON.parse(ask(prepared(), LOG, '--json', ...words).stdout);
+    return rows.map(({ user, refusals }) => `${user} ${refusals}`).join();
+  };
+  assert.equal(count('--user', 'BOB'), 'bob 1');
+  assert.equal(count('--user', '@example.com'), 'alice@example.com 2,alice@example.com 2');
+  assert.equal(count('--since', '2026-11-04T05:20:01Z'), 'alice@example.com 1');
 });
 
 const HERE = ['/var/log/mail.log', '/var/log/maillog', '/var/log/mail'].some((name) => existsSync(name));
