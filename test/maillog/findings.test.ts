@@ -1,10 +1,8 @@
 // What learn makes of the networks of each user: which are joined, and which are marked for a second look.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { type Finding, findingsOf } from '../../src/maillog/findings';
 import { Tally } from '../../src/maillog/tally';
-import { contains, parseNetwork, truncate } from '../../src/rules/network';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -41,34 +39,6 @@ describe('networks side by side', () => {
       assert.deepEqual(findings.map(({ name }) => name).sort(), joined.split(' '));
     });
   }
-
-  test('random networks: all are covered, once, nothing beyond them, and no two are left that could be joined', () => {
-    const networks = fc.constantFrom(24, 28, 32).chain((prefix) => {
-      const address = fc.tuple(fc.nat(31), fc.constantFrom(0, 0, 0x10000, 0x4000000)).map(([i, far]) => {
-        const number = 0x0a000000 + i * 2 ** (32 - prefix) + far;
-        return [24, 16, 8, 0].map((shift) => (number >>> shift) & 255).join('.');
-      });
-      return fc.record({ prefix: fc.constant(prefix), all: fc.uniqueArray(address, { minLength: 1, maxLength: 40 }) });
-    });
-    const property = fc.property(networks, ({ prefix, all }) => {
-      const joined = found(
-        all.map((address) => ['alice', address]),
-        { 4: prefix, 6: 64 },
-      );
-      for (const { network, messages } of joined) {
-        const parts = all.filter((address) => contains(network, parseNetwork(address)?.network ?? network));
-        assert.deepEqual([messages.length, parts.length], Array(2).fill(2 ** (prefix - network.prefix)));
-        const wider = truncate(network, network.prefix - 1);
-        const halves = joined.filter((one) => one.network.prefix === network.prefix && contains(wider, one.network));
-        assert.equal(halves.length, 1);
-      }
-      assert.equal(
-        joined.reduce((sum, { messages }) => sum + messages.length, 0),
-        all.length,
-      );
-    });
-    fc.assert(property);
-  });
 });
 
 describe('marks', () => {
