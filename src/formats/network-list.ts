@@ -32,11 +32,14 @@ export interface ListOptions {
 export function rangesOf(lines: Lines, { countries, force }: ListOptions, report: Report): Range[] {
   const seen = new Set<string>();
   const ranges: Range[] = [];
+  let isPlain = false;
   for (const { range, country } of lines.isJson ? jsonEntries(lines) : lineEntries(lines, force, report)) {
-    if (country !== null) seen.add(country);
+    if (country === null) isPlain = true;
+    else seen.add(country);
     if (country === null || countries.includes(country)) ranges.push(range);
   }
   if (report.count > 0) return [];
+  if (isPlain && seen.size > 0) throw refused('only some lines of the list have a country', 'load them into two sets');
   if (seen.size > 0 && countries.length === 0) {
     throw refused('the list has networks of several countries', 'choose some: --country CC, which may be repeated');
   }
@@ -104,18 +107,17 @@ function contentOf(fields: readonly string[], line: string): LineContent {
     // mynetworks of Postfix has IPv6 addresses in brackets.
     return range === null ? networkEntry(first.replace(/^\[(.*?)\]/, '$1'), null) : { range, country: null };
   }
-  if (fields.length > 2) {
-    const range = rangeBetween(first, second) ?? numberedRange(first, second);
-    // db-ip by city has the continent before the country; a geofeed (RFC 8805) has NETWORK,COUNTRY,...
-    const field = range === null ? second : CONTINENT.test(third) && COUNTRY.test(fourth) ? fourth : third;
-    const country = field.toUpperCase();
-    const isCountry = COUNTRY.test(country) || NO_COUNTRY.test(country);
-    if (range !== null && !isCountry) return { problem: `${third} is not a country`, hint: RANGE };
-    if (isCountry && (range !== null || parseNetwork(first) !== null)) {
-      if (NO_COUNTRY.test(country)) return 'none';
-      return range === null ? networkEntry(first, country) : { range, country };
-    }
+  const range = fields.length > 2 ? (rangeBetween(first, second) ?? numberedRange(first, second)) : null;
+  if (range !== null) {
+    // db-ip by city has the continent before the country.
+    const country = (CONTINENT.test(third) && COUNTRY.test(fourth) ? fourth : third).toUpperCase();
+    if (NO_COUNTRY.test(country)) return 'none';
+    return COUNTRY.test(country) ? { range, country } : { problem: `${third} is not a country`, hint: RANGE };
   }
+  // A geofeed (RFC 8805) is NETWORK,COUNTRY,REGION,CITY,POSTAL. Without a country, other lists have empty fields, too.
+  if (parseNetwork(first) !== null && COUNTRY.test(second.toUpperCase()))
+    return networkEntry(first, second.toUpperCase());
+  if (parseNetwork(first) !== null && second === '' && fields.length === 5) return 'none';
   checkLine(line);
   return { problem: `${line} is not a network`, hint: likelyList(fields) };
 }

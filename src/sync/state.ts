@@ -17,7 +17,8 @@ import type { Job } from './run';
 const NUMBERS = ['every', 'rows'] as const;
 /**
  * Times, as formatInstant writes them: `last_change` is when rows were last written, `failing_since` the first failure
- * since the last success. `last_error` is null if the last run succeeded. */
+ * since the last success. `last_error` is null if the last run succeeded.
+ */
 const TEXTS = ['last_attempt', 'last_success', 'last_change', 'last_error', 'failing_since'] as const;
 
 /** `list --status --json` prints these fields. `source`: COMMAND and its arguments. */
@@ -35,14 +36,8 @@ export function nextState(before: SyncState | null, job: Job, begin: number, run
     return { ...known, last_error: asLogLine(run), failing_since: known.failing_since ?? last_attempt };
   }
   const last_change = changesOf(run) === 0 ? known.last_change : now;
-  return {
-    ...known,
-    last_success: now,
-    last_change,
-    rows: run.added + run.changed + run.unchanged,
-    last_error: null,
-    failing_since: null,
-  };
+  const rows = run.added + run.changed + run.unchanged;
+  return { ...known, last_success: now, last_change, rows, last_error: null, failing_since: null };
 }
 
 export function changesOf({ added, changed, removed }: ImportResult): number {

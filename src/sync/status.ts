@@ -13,21 +13,20 @@ export function printStatus(database: string, json: boolean): 0 {
     throw new Trouble({ kind: 'refused', problem, hint: 'allow-nets sync -- COMMAND, see allow-nets sync --help' });
   }
   const age = ageOf(state, Date.now());
-  if (json) printLine(JSON.stringify({ ...state, age }));
-  else {
-    const { source, every, last_success, ...others } = state;
-    const facts = {
-      source: source.map(shellWord).join(' '),
-      runs: every === null ? 'when it is started' : `every ${ageText(every)}`,
-      last_success: age === null ? 'never' : `${last_success}, ${ageText(age)} ago`,
-      ...others,
-    };
-    const lines = Object.entries(facts).map(([key, value]) => [key.replace('_', ' '), printable(`${value ?? 'none'}`)]);
-    printTable(
-      null,
-      lines.map((cells) => ({ cells })),
-    );
+  if (json) {
+    printLine(JSON.stringify({ ...state, age }));
+    return 0;
   }
+  const { source, every, last_success, ...others } = state;
+  const facts = {
+    source: source.map(shellWord).join(' '),
+    runs: every === null ? 'when it is started' : `every ${ageText(every)}`,
+    last_success: age === null ? 'never' : `${last_success}, ${ageText(age)} ago`,
+    ...others,
+  };
+  const cells = ([key, value]: [string, unknown]) => [key.replace('_', ' '), printable(`${value ?? 'none'}`)];
+  const lines = Object.entries(facts).map((fact) => ({ cells: cells(fact) }));
+  printTable(null, lines);
   return 0;
 }
 
