@@ -1,5 +1,5 @@
 // Databases for tests: rows as a command writes them, or as any SQLite client does.
-import { chmodSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, renameSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { rowWriter } from '../../src/rules/entries';
 import { meaningOf } from '../../src/rules/meaning';
@@ -74,6 +74,16 @@ export function change(file: string, sql: string): void {
   const connection = new Database(file);
   connection.exec(sql);
   connection.close();
+}
+
+/** Leaves the file half written, with the hot journal of a change that was not finished. */
+export function interruptChange(file: string): void {
+  const writer = new Database(file);
+  writer.pragma('cache_size = 1');
+  writer.exec("begin; insert into access (user, network) values ('x', hex(randomblob(100000)))");
+  for (const end of ['', '-journal']) copyFileSync(`${file}${end}`, `${file}${end}.copy`);
+  writer.close();
+  for (const end of ['', '-journal']) renameSync(`${file}${end}.copy`, `${file}${end}`);
 }
 
 /** The rows of a query; with one column, its values. */

@@ -4,8 +4,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
-import Database from 'better-sqlite3';
-import { change, newDatabase } from '../rig/database';
+import { change, interruptChange, newDatabase } from '../rig/database';
 import { run } from '../rig/run';
 import { newPath } from '../rig/scratch';
 
@@ -18,22 +17,12 @@ const READERS = [
   ...[`refused ${log}`, '--log none'],
 ].map((words) => words.split(' '));
 
-/** Leaves the journal of a change that was half written. */
-function interrupt(db: string): void {
-  const writer = new Database(db);
-  writer.pragma('cache_size = 1');
-  writer.exec("begin; insert into access (user, network) values ('x', hex(randomblob(100000)))");
-  for (const end of ['', '-journal']) fs.copyFileSync(`${db}${end}`, `${db}${end}.copy`);
-  writer.close();
-  for (const end of ['', '-journal']) fs.renameSync(`${db}${end}.copy`, `${db}${end}`);
-}
-
 const beside = (end: string, text: string) => (db: string) => fs.writeFileSync(`${db}${end}`, text);
 
 const STATES: [name: string, make: (db: string) => void, problem: RegExp][] = [
   ['in write-ahead mode', (db) => change(db, 'pragma journal_mode = wal'), /is in write-ahead mode/],
   ['with a -wal file left over', beside('-wal', 'left over'), /is in write-ahead mode/],
-  ['with a hot journal', interrupt, /holds an interrupted change/],
+  ['with a hot journal', interruptChange, /holds an interrupted change/],
   ['that is empty', beside('', ''), /is not a database of allow-nets/],
   ['that is empty, with a journal', (db) => ['', '-journal'].map((end) => beside(end, end)(db)), /is not a database/],
   [
