@@ -15,7 +15,7 @@ const FULL = new RegExp(
   [
     'faults/(?!lookup|requests)',
     'install/(nodes|package)',
-    'sync/(mariadb|postgresql)',
+    'sync/many-sites',
     'commands/(migration|killed-writer|round-trip)',
     'maillog/truth',
   ].join('|'),
