@@ -98,62 +98,19 @@ for (const { name, main, master, main_, overrides } of CONFIGURATIONS) {
 describe('what stands there already', () => {
   const form = (list: string) => `smtpd_sasl_auth_enable = yes\nsmtpd_recipient_restrictions = ${list}\n`;
   const own = `check_policy_service { unix:private/allow-nets, ${ACTION} }`;
+  // biome-ignore format: a case a line
   const cases: [string, string, string][] = [
-    [
-      'behind permit_mynetworks: moved to the front',
-      'permit_mynetworks, check_policy_service unix:private/allow-nets, reject',
-      `${own}, permit_mynetworks, reject`,
-    ],
-    [
-      'last, behind permit_sasl_authenticated',
-      'permit_sasl_authenticated, warn_if_reject check_policy_service unix:private/allow-nets',
-      `${own}, permit_sasl_authenticated`,
-    ],
-    [
-      'twice, first behind something else',
-      'permit_mynetworks, check_policy_service unix:private/allow-nets, check_policy_service unix:private/allow-nets, reject',
-      `${own}, permit_mynetworks, reject`,
-    ],
-    [
-      'behind a table that the administrator put first',
-      'check_client_access cidr:/etc/x, check_policy_service unix:private/allow-nets, permit_mynetworks',
-      `check_client_access cidr:/etc/x, ${own}, permit_mynetworks`,
-    ],
-    [
-      'behind a table, and behind something else',
-      'check_client_access cidr:/etc/x, permit_mynetworks, check_policy_service unix:private/allow-nets',
-      `${own}, check_client_access cidr:/etc/x, permit_mynetworks`,
-    ],
-    [
-      'behind a table that permits everybody',
-      'check_client_access static:ok, check_policy_service unix:private/allow-nets',
-      `${own}, check_client_access static:ok`,
-    ],
-    [
-      'behind a restriction that is not known',
-      'permit_by_magic, check_policy_service unix:private/allow-nets, reject',
-      `${own}, permit_by_magic, reject`,
-    ],
-    [
-      'with other attributes, which stay',
-      'check_policy_service { unix:private/allow-nets, timeout=10s, request_limit=1 }, permit_mynetworks',
-      `check_policy_service { unix:private/allow-nets, timeout=10s, ${ACTION} }, permit_mynetworks`,
-    ],
-    [
-      'with a default_action that lets mail pass',
-      'check_policy_service { unix:private/allow-nets, default_action=DUNNO }, permit_mynetworks',
-      `${own}, permit_mynetworks`,
-    ],
-    [
-      'with a temporary default_action of the administrator',
-      'check_policy_service { unix:private/allow-nets, { default_action = 450 4.7.1 Later } }, reject',
-      'check_policy_service { unix:private/allow-nets, { default_action = 450 4.7.1 Later } }, reject',
-    ],
-    [
-      'another service of a like name',
-      'check_policy_service unix:private/allow-nets2, permit_mynetworks',
-      `${own}, check_policy_service unix:private/allow-nets2, permit_mynetworks`,
-    ],
+    ['behind permit_mynetworks: moved to the front', 'permit_mynetworks, check_policy_service unix:private/allow-nets, reject', `${own}, permit_mynetworks, reject`],
+    ['last, behind permit_sasl_authenticated', 'permit_sasl_authenticated, warn_if_reject check_policy_service unix:private/allow-nets', `${own}, permit_sasl_authenticated`],
+    ['twice, first behind something else', 'permit_mynetworks, check_policy_service unix:private/allow-nets, check_policy_service unix:private/allow-nets, reject', `${own}, permit_mynetworks, reject`],
+    ['behind a table that the administrator put first', 'check_client_access cidr:/etc/x, check_policy_service unix:private/allow-nets, permit_mynetworks', `check_client_access cidr:/etc/x, ${own}, permit_mynetworks`],
+    ['behind a table, and behind something else', 'check_client_access cidr:/etc/x, permit_mynetworks, check_policy_service unix:private/allow-nets', `${own}, check_client_access cidr:/etc/x, permit_mynetworks`],
+    ['behind a table that permits everybody', 'check_client_access static:ok, check_policy_service unix:private/allow-nets', `${own}, check_client_access static:ok`],
+    ['behind a restriction that is not known', 'permit_by_magic, check_policy_service unix:private/allow-nets, reject', `${own}, permit_by_magic, reject`],
+    ['with other attributes, which stay', 'check_policy_service { unix:private/allow-nets, timeout=10s, request_limit=1 }, permit_mynetworks', `check_policy_service { unix:private/allow-nets, timeout=10s, ${ACTION} }, permit_mynetworks`],
+    ['with a default_action that lets mail pass', 'check_policy_service { unix:private/allow-nets, default_action=DUNNO }, permit_mynetworks', `${own}, permit_mynetworks`],
+    ['with a temporary default_action of the administrator', 'check_policy_service { unix:private/allow-nets, { default_action = 450 4.7.1 Later } }, reject', 'check_policy_service { unix:private/allow-nets, { default_action = 450 4.7.1 Later } }, reject'],
+    ['another service of a like name', 'check_policy_service unix:private/allow-nets2, permit_mynetworks', `${own}, check_policy_service unix:private/allow-nets2, permit_mynetworks`],
   ];
   for (const [name, list, expected] of cases) {
     test(name, () => {

@@ -30,6 +30,7 @@ describe('the judgement of a list', needs('postconf'), () => {
   const names = (depth: number) => Array.from({ length: depth + 1 }, (_, i) => `c${i}`).join(' ');
   const doubling = (depth: number, last: string) =>
     `smtpd_restriction_classes = ${names(depth)}\n${Array.from({ length: depth }, (_, i) => `c${i} = c${i + 1} c${i + 1}\n`).join('')}c${depth} = ${last}\n`;
+  // biome-ignore format: a case a line
   const cases: [string, string, string, string?][] = [
     ['alone', list(CHECK), 'asked'],
     ['in braces', list(`check_policy_service { unix:private/allow-nets, request_limit=1 }`), 'asked'],
@@ -37,102 +38,33 @@ describe('the judgement of a list', needs('postconf'), () => {
     ['in capitals', list(`PERMIT_MYNETWORKS ${CHECK}`), 'may be skipped by permit_mynetworks'],
     ['trial', list(`warn_if_reject ${CHECK}`), 'trial'],
     ['trial of a class', `smtpd_restriction_classes = nets\nnets = ${CHECK}\n${list('warn_if_reject nets')}`, 'trial'],
-    [
-      'trial of a class in a class',
-      `smtpd_restriction_classes = a, b\na = b\nb = ${CHECK}\n${list('warn_if_reject, a')}`,
-      'trial',
-    ],
+    ['trial of a class in a class', `smtpd_restriction_classes = a, b\na = b\nb = ${CHECK}\n${list('warn_if_reject, a')}`, 'trial'],
     ['trial of the one before', list(`warn_if_reject reject_unlisted_sender, ${CHECK}`), 'asked'],
     ['trial of a reject', list(`warn_if_reject reject, ${CHECK}`), 'asked'],
     ['behind reject', list(`reject, ${CHECK}`), 'skipped by reject'],
-    [
-      'behind a default that permits',
-      list(`$smtpd_relay_restrictions, ${CHECK}`),
-      'skipped by permit_sasl_authenticated',
-    ],
-    [
-      'behind a default that permits, in round brackets',
-      list(`$(smtpd_relay_restrictions), ${CHECK}`),
-      'skipped by permit_sasl_authenticated',
-    ],
-    [
-      'behind $mua_ with a default that permits',
-      `mua = $\{smtpd_relay_restrictions}\n${list(`$mua ${CHECK}`)}`,
-      'skipped by permit_sasl_authenticated',
-    ],
+    ['behind a default that permits', list(`$smtpd_relay_restrictions, ${CHECK}`), 'skipped by permit_sasl_authenticated'],
+    ['behind a default that permits, in round brackets', list(`$(smtpd_relay_restrictions), ${CHECK}`), 'skipped by permit_sasl_authenticated'],
+    ['behind $mua_ with a default that permits', `mua = $\{smtpd_relay_restrictions}\n${list(`$mua ${CHECK}`)}`, 'skipped by permit_sasl_authenticated'],
     ['behind a conditional', list(`$\{mail_version?{permit}:{reject}}, ${CHECK}`), 'skipped by permit'],
-    [
-      'behind one without an argument',
-      list(`reject_maps_rbl, permit_sasl_authenticated, ${CHECK}`),
-      'skipped by permit_sasl_authenticated',
-    ],
+    ['behind one without an argument', list(`reject_maps_rbl, permit_sasl_authenticated, ${CHECK}`), 'skipped by permit_sasl_authenticated'],
     ['behind one with an argument', list(`reject_rbl_client permit, sleep 1, ${CHECK}`), 'asked'],
-    [
-      'behind a list of those that have certificates',
-      list(`permit_tls_clientcerts, ${CHECK}`),
-      'may be skipped by permit_tls_clientcerts',
-    ],
+    ['behind a list of those that have certificates', list(`permit_tls_clientcerts, ${CHECK}`), 'may be skipped by permit_tls_clientcerts'],
     ['behind defer_if_permit', list(`defer_if_permit, ${CHECK}`), 'asked'],
-    [
-      'behind a table, which is not the worst',
-      list(`check_client_access cidr:/x, permit_mynetworks ${CHECK}`),
-      'may be skipped by permit_mynetworks',
-    ],
-    [
-      'behind a table that permits all',
-      list(`check_client_access static:{OK}, ${CHECK}`),
-      'skipped by check_client_access static:{OK}',
-    ],
+    ['behind a table, which is not the worst', list(`check_client_access cidr:/x, permit_mynetworks ${CHECK}`), 'may be skipped by permit_mynetworks'],
+    ['behind a table that permits all', list(`check_client_access static:{OK}, ${CHECK}`), 'skipped by check_client_access static:{OK}'],
     ['behind a bare table', list(`cidr:/x, ${CHECK}`), 'may be skipped by cidr:/x'],
     ['behind an unknown word', list(`permit_what, ${CHECK}`), 'may be skipped by permit_what'],
-    [
-      'behind a class that permits',
-      `smtpd_restriction_classes = $cl\ncl = own\nown = sleep 1, permit\n${list(`own, ${CHECK}`)}`,
-      'skipped by permit',
-    ],
-    [
-      'behind classes in classes',
-      `smtpd_restriction_classes = ${names(30)}\n${nested(30)}c30 = permit\n${list(`c0 ${CHECK}`)}`,
-      'skipped by permit',
-    ],
-    [
-      'behind a class without end',
-      `smtpd_restriction_classes = a\na = a\n${list(`a ${CHECK}`)}`,
-      'may be skipped by a',
-    ],
-    [
-      'behind classes that double',
-      `${doubling(30, 'sleep 1')}${list(`c0 ${CHECK}`)}`,
-      'may be skipped by a part that is too long to judge',
-    ],
-    [
-      'behind classes that double and are empty',
-      `${doubling(60, '')}${list(`c0 ${CHECK}`)}`,
-      'may be skipped by a part that is too long to judge',
-    ],
+    ['behind a class that permits', `smtpd_restriction_classes = $cl\ncl = own\nown = sleep 1, permit\n${list(`own, ${CHECK}`)}`, 'skipped by permit'],
+    ['behind classes in classes', `smtpd_restriction_classes = ${names(30)}\n${nested(30)}c30 = permit\n${list(`c0 ${CHECK}`)}`, 'skipped by permit'],
+    ['behind a class without end', `smtpd_restriction_classes = a\na = a\n${list(`a ${CHECK}`)}`, 'may be skipped by a'],
+    ['behind classes that double', `${doubling(30, 'sleep 1')}${list(`c0 ${CHECK}`)}`, 'may be skipped by a part that is too long to judge'],
+    ['behind classes that double and are empty', `${doubling(60, '')}${list(`c0 ${CHECK}`)}`, 'may be skipped by a part that is too long to judge'],
     ['ahead of classes that double', `${doubling(60, '')}${list(`${CHECK} c0`)}`, 'asked'],
     ['behind another service of this program', list(`check_policy_service unix:private/other ${CHECK}`), 'asked'],
-    [
-      'behind another service of this program, which permits in trouble',
-      list(`check_policy_service { unix:private/other, default_action=OK } ${CHECK}`),
-      'may be skipped by check_policy_service { unix:private/other, default_action=OK }',
-    ],
-    [
-      'behind a conditional on the service',
-      list(`$\{{$service_name} == {smtp} ? {permit} : {reject_unlisted_sender}}, ${CHECK}`),
-      'skipped by permit',
-    ],
-    [
-      'behind a conditional on the program, by -o',
-      list(`$mine, ${CHECK}`),
-      'skipped by permit',
-      `-o {mine=$\{{$process_name} == {smtpd} ? {permit} : {reject_unlisted_sender}}}`,
-    ],
-    [
-      'behind a permit under stress',
-      list(`$\{stress?permit_sasl_authenticated}, ${CHECK}`),
-      'skipped by permit_sasl_authenticated',
-    ],
+    ['behind another service of this program, which permits in trouble', list(`check_policy_service { unix:private/other, default_action=OK } ${CHECK}`), 'may be skipped by check_policy_service { unix:private/other, default_action=OK }'],
+    ['behind a conditional on the service', list(`$\{{$service_name} == {smtp} ? {permit} : {reject_unlisted_sender}}, ${CHECK}`), 'skipped by permit'],
+    ['behind a conditional on the program, by -o', list(`$mine, ${CHECK}`), 'skipped by permit', `-o {mine=$\{{$process_name} == {smtpd} ? {permit} : {reject_unlisted_sender}}}`],
+    ['behind a permit under stress', list(`$\{stress?permit_sasl_authenticated}, ${CHECK}`), 'skipped by permit_sasl_authenticated'],
     ['absent under stress', list(`$\{stress?{reject_unlisted_sender}:{${CHECK}}}`), 'absent'],
     ['on trial under stress', list(`$\{stress?warn_if_reject} ${CHECK}`), 'trial'],
     ['stress elsewhere', `smtpd_timeout = $\{stress?{10}:{300}}s\n${list(CHECK)}`, 'asked'],
@@ -147,18 +79,8 @@ describe('the judgement of a list', needs('postconf'), () => {
     ['replaced in braces', list(CHECK), 'absent', '-o { smtpd_recipient_restrictions = permit }'],
     ['a parameter set by -o', list(`$mine ${CHECK}`), 'skipped by permit', '-vo mine=permit'],
     ['an -o behind a word that ends the options', list(CHECK), 'asked', 'x -o smtpd_recipient_restrictions='],
-    [
-      'a class made by -o',
-      list(`own ${CHECK}`),
-      'may be skipped by permit_mynetworks',
-      '-o smtpd_restriction_classes=own -o own=permit_mynetworks',
-    ],
-    [
-      'the last of two -o',
-      list(''),
-      'asked',
-      `-o smtpd_recipient_restrictions=permit -o {smtpd_recipient_restrictions=${CHECK}}`,
-    ],
+    ['a class made by -o', list(`own ${CHECK}`), 'may be skipped by permit_mynetworks', '-o smtpd_restriction_classes=own -o own=permit_mynetworks'],
+    ['the last of two -o', list(''), 'asked', `-o smtpd_recipient_restrictions=permit -o {smtpd_recipient_restrictions=${CHECK}}`],
   ];
   for (const [name, main, expected, words] of cases) {
     test(name, () => assert.equal(judged(main, words), expected));

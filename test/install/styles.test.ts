@@ -36,6 +36,11 @@ const STYLES = {
   -o { smtpd_recipient_restrictions = warn_if_reject nets, permit_sasl_authenticated, reject }`,
   relayed: ` -o smtpd_recipient_restrictions=$smtpd_relay_restrictions`,
   inherited: ``,
+  elsewhere: ` -o smtpd_client_restrictions=permit_mynetworks -o smtpd_sender_restrictions=permit_sasl_authenticated
+  -o { smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject }`,
+  earlyHelo: ` -o smtpd_delay_reject=no -o smtpd_helo_restrictions=permit_mynetworks`,
+  own: ` -o { mine = permit_sasl_authenticated, reject } -o smtpd_recipient_restrictions=$mine`,
+  unset: ` -o { smtpd_recipient_restrictions = $\{nothing?permit}$\{nothing:permit_sasl_authenticated}, reject }`,
   dunno: ` -o smtpd_policy_service_default_action=DUNNO
   -o { smtpd_recipient_restrictions = check_policy_service { unix:private/allow-nets, default_action=OK }, permit_sasl_authenticated, reject }`,
 } as const;
@@ -83,11 +88,13 @@ describe('published styles', needs('root', 'postfix', 'dovecot', 'openssl'), () 
     assert.match(site.onPostfix('install', '--yes').stdout, /^already installed/);
   });
 
-  test('on trial nobody is refused', async () => {
-    const { status, stderr } = site.onPostfix('install', '--yes', '--trial', '--one-shot');
-    assert.equal(status, 0, stderr);
-    assert.deepEqual(await site.replies(), site.expected(false));
-  });
+  for (const trial of [false, true]) {
+    test(`one-shot${trial ? ', on trial: nobody is refused' : ''}`, async () => {
+      const { status, stderr } = site.onPostfix('install', '--yes', '--one-shot', ...(trial ? ['--trial'] : []));
+      assert.equal(status, 0, stderr);
+      assert.deepEqual(await site.replies(), site.expected(!trial));
+    });
+  }
 
   test('without the service everybody waits', async () => {
     assert.equal(site.onPostfix('install', '--yes').status, 0);
