@@ -51,7 +51,7 @@ export const learn: Command = {
     const findings = findingsOf(networks, least);
     printFindings(findings.all, args.flag('json'));
     for (const text of unread) hint(text);
-    if (findings.messages === 0) hint(NO_MAIL);
+    if (networks.length === 0) hint(NO_MAIL);
     else hintAtFindings(findings, applying);
     if (!applying) return 0;
     if (unread.length > 0 && !args.flag('force')) {

@@ -160,13 +160,16 @@ test('an entry that has expired is new again', () => {
   assert.equal(run(['check', 'bob@example.com', '198.51.100.9', '--db', db]).status, 0);
 });
 
-test('a login name that would mean others, too, is never an entry', () => {
+test('a login name that would mean others, too, or is not UTF-8, is never an entry, and is named', () => {
   const db = newDatabase();
-  const names = ['*', '@example.com', ' alice', '192.0.2.0/24'];
-  const { status, stderr } = learn(names.map((name) => many(2, name, '203.0.113.66')).join('') + BOB, db, '--apply');
+  const names = ['*', '@example.com', ' alice', 'D\xf6rte'];
+  const log = Buffer.from(names.map((name) => many(2, name, '203.0.113.66')).join(''), 'latin1');
+  const left = '\\*, @example\\.com,  alice, d\ufffdrte';
+  const hint = new RegExp(`hint: left out, as entries they would not mean that one user: ${left}\n`);
+  assert.match(learn(log, db, '--apply').stderr, hint);
+  const { status, stderr } = learn(Buffer.concat([log, Buffer.from(BOB)]), db, '--apply');
   assert.deepEqual([status, entries(db)], [0, ['bob@example.com 198.51.100.9/32']]);
-  const left = '\\*, @example\\.com,  alice, 192\\.0\\.2\\.0/24';
-  assert.match(stderr, new RegExp(`hint: left out, as entries they would not mean that one user: ${left}\n`));
+  assert.match(stderr, hint);
 });
 
 test('messages from an address that Postfix does not know', () => {
