@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { refuseSubject } from '../../src/cli/input';
 import { formatNetwork, parseNetwork } from '../../src/rules/network';
-import { query, writeDatabase } from '../rig/database';
+import { query } from '../rig/database';
 import { type Pick, picks } from '../rig/random';
 import { plainText, randomBits } from '../rig/spellings';
 
@@ -97,33 +97,10 @@ export const someRows: fc.Arbitrary<StoredRow[]> = fc
     return [...unique.values()];
   });
 
-/** A new database of these rows, written as a command writes them, or else as any SQLite client does: without a key. */
-export function writeRows(db: string, rows: readonly StoredRow[], byHand: boolean): void {
-  const all = rows.map((row) => ({ ...row, byHand }));
-  writeDatabase(db, all);
-}
-
-/** All rows in a fixed order, without their keys. */
-export function storedRows(db: string): StoredRow[] {
-  const columns = 'network, note, expires, added_at, added_by, local';
-  const sql = `select 'access' as "table", user as name, ${columns} from access
-    union all select 'network_set', name, ${columns.replace('expires', 'null as expires')} from network_set`;
-  return inOrder(query(db, sql) as StoredRow[]);
-}
-
-/** The rows of both tables that the policy program would have to read one by one. */
-export function rowsWithoutKey(db: string): unknown[] {
-  const sql = 'select user from access where key is null union all select name from network_set where key is null';
-  return query(db, sql);
-}
-
-/** Every row with its key, as hexadecimal digits. */
-export function keys(db: string): unknown[] {
-  const sql = `select user, network, hex(key) from access union all select name, network, hex(key) from network_set`;
+/** All rows of both tables, each with its key, in a fixed order. */
+export function dump(db: string): unknown[] {
+  const columns = 'network, hex(key), note, added_at, added_by, local';
+  const sql = `select 'access' as "table", user as name, ${columns}, expires from access
+    union all select 'network_set', name, ${columns}, null from network_set`;
   return query(db, `select * from (${sql}) order by 1, 2, 3`);
-}
-
-export function inOrder(rows: readonly StoredRow[]): StoredRow[] {
-  const key = ({ table, name, network }: StoredRow) => `${table}\n${name}\n${network}`;
-  return rows.map((row) => ({ ...row })).sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
