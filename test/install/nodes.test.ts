@@ -54,6 +54,7 @@ function install(major: number, place: string) {
   const npm = new Npm(join(folder, place), prebuilds, node);
   const allow = Number.parseInt(npm.run(['--version']), 10) >= 12 ? ['--allow-scripts=better-sqlite3'] : [];
   npm.run(['install', '-g', ...allow, tarball]);
+  npm.runCommandOfInit(node);
   const script = realpathSync(join(npm.prefix, 'bin/allow-nets'));
   const module = join(npm.packageFolder, 'node_modules/better-sqlite3/package.json');
   return { npm, node, script, driver: () => JSON.parse(readFileSync(module, 'utf8')).version as string };

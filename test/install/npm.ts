@@ -2,7 +2,7 @@
 //
 // In trouble: needs what `npm ci` needs, a registry or npm's cache, and the machine's settings for both; what npm said
 // is thrown.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -51,6 +51,18 @@ export class Npm {
   /** A line as it is typed into a shell. */
   shell(line: string, cwd = '/'): string {
     return execFileSync('sh', ['-c', line], { cwd, encoding: 'utf8', env: this.env, stdio: 'pipe' });
+  }
+
+  /**
+   * What the README says about npm 9, which takes the newest better-sqlite3 whatever Node.js it needs: the command that
+   * `init` prints. Newer ones must not need it.
+   */
+  runCommandOfInit(node: string): void {
+    if (Number.parseInt(this.run(['--version']), 10) > 9) return;
+    const words = [join(this.prefix, 'bin/allow-nets'), 'init', '--db', join(this.prefix, 'db/access.db')];
+    const { stderr } = spawnSync(node, words, { encoding: 'utf8', env: this.env });
+    const [, command] = /^allow-nets: hint: run as the owner of the folder: (.*)$/m.exec(stderr) ?? [];
+    if (command !== undefined) this.shell(command);
   }
 
   get packageFolder(): string {
