@@ -18,7 +18,7 @@ export interface LineKind {
 /** `postfix/smtpd`, with any syslog_name or none; `postfix` if a log program dropped the service name. */
 const SMTPD = String.raw`(?:[^\s:[\]"]*/)?smtpd|postfix`;
 const BEGINNING = '(?:NOQUEUE|[0-9A-F]{5,}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{5,}): client=';
-const CLIENT = String.raw`[\w.-]+\[(?<address>[^\s[\]]+)\](?::\d+)?, sasl_method=[\w-]+`;
+const CLIENT = String.raw`[\w.-]+\[(?<address>[\w.:%-]+)\](?::\d+)?, sasl_method=[\w-]+`;
 /** A power failure can lose the end of a line with its line break, which glues the next line to it. */
 const USER = String.raw`(?!.*smtpd\[\d+\]: )(?<user>[^\x00-\x1f\x7f]+?)`;
 const MORE = String.raw`(?:, sasl_sender=[^ ]+)?(?:, orig_queue_id=\w+)?(?:, orig_client=[\w.-]+\[[^\s[\]]+\](?::\d+)?)?`;
@@ -48,7 +48,7 @@ const LOGIN = '(?:Info: )?Log(?:ged )?in: user=<';
 export const DOVECOT_LINES: LineKind = {
   mark: 'in: user=<',
   form: new RegExp(
-    String.raw`^${headerOf(DOVECOT, STAMP)}(?:[a-z0-9]+-login: )?${LOGIN}(?<user>[^<>]+)>, method=[\w-]*, rip=(?<address>[^\s,]+)(?:,|\r?$)`,
+    String.raw`^${headerOf(DOVECOT, STAMP)}(?:[a-z0-9]+-login: )?${LOGIN}(?<user>[^<>]+)>, method=[\w-]*, rip=(?<address>[\w.:%-]+)(?:,|\r?$)`,
   ),
   other: new RegExp(`^(?:(?!.*-login: ${LOGIN}[^>])|${otherHeader(DOVECOT, `(?:[a-z0-9]+-login: )?${LOGIN}`)})`),
   decode: utf8,

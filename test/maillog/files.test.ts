@@ -18,11 +18,11 @@ const log = (messages: number) => generateLog(picksOf(7), syslog, messages, NOW 
 const sent = ({ found }: ReadText) => found.map(({ user, address, time }) => ({ user, address, seconds: time / 1000 }));
 const users = ({ found }: ReadText) => found.map(({ user }) => user);
 
-/** `options`: with which the program compresses standard input to standard output, quietly. */
-function compressedBy(name: string, options: string): void {
-  const compress = (text: string) =>
-    execFileSync(program(name), [options], { input: text, maxBuffer: 1 << 26, stdio: 'pipe' });
+/** `option`: with which the program compresses standard input to standard output, quietly. */
+const by = (name: string, option: string) => (text: string) =>
+  execFileSync(program(name), [option], { input: text, maxBuffer: 1 << 26, stdio: 'pipe' });
 
+function compressedBy(compress: (text: string) => Buffer): void {
   test('whole', async () => {
     const { text, truth } = log(2000);
     const read = await readText(compress(text), NOW);
@@ -38,10 +38,10 @@ function compressedBy(name: string, options: string): void {
   });
 }
 
-describe('gzip', needs('gzip'), () => compressedBy('gzip', '-c'));
-describe('xz', needs('xz'), () => compressedBy('xz', '-c'));
-describe('zstd', needs('zstd'), () => compressedBy('zstd', '-cq'));
-describe('bzip2', needs('bzip2'), () => compressedBy('bzip2', '-c'));
+describe('gzip', () => compressedBy((text) => gzipSync(text)));
+describe('xz', needs('xz'), () => compressedBy(by('xz', '-c')));
+describe('zstd', needs('zstd'), () => compressedBy(by('zstd', '-cq')));
+describe('bzip2', needs('bzip2'), () => compressedBy(by('bzip2', '-c')));
 
 test('gzip of several parts, and with something behind it that is none', async () => {
   const { text, truth } = log(3000);
@@ -114,7 +114,7 @@ test('noise of all kinds does no harm', async () => {
   for (const changes of fc.sample(fc.array(change, { minLength: 300, maxLength: 300 }), { numRuns: 40, seed: 1 })) {
     const bytes = Buffer.from(text);
     for (const [at, byte] of changes) bytes[at] = byte;
-    const { found, unread } = await readText(bytes, NOW);
-    assert.ok(found.length < 200 && unread > 0);
+    const { found } = await readText(bytes, NOW);
+    assert.ok(found.length < 200, `${found.length}`);
   }
 });
