@@ -255,6 +255,14 @@ fail answer: no answer at SPOOL/private/other (connect ENOENT SPOOL/private/othe
   the mail log says why
   then let Postfix load the service anew: $ postfix -c DIR reload
 `],
+    ['a second service of this program, which one list asks in place of the first', () => {
+      edit('master.cf', [/(-o [^\n]*private\/)allow-nets/, '$1other'], [/$/, entry().replace('allow-nets ', 'other ')]);
+      edit('main.cf', [/$/, 'other_time_limit = 3600\n']);
+    }, `
+fail answer: no answer at SPOOL/private/other (connect ENOENT SPOOL/private/other)
+  the mail log says why
+  then let Postfix load the service anew: $ postfix -c DIR reload
+`],
     ['a service that is gone', () => write('master.cf', good.master.replace(entry(), '')), `
 fail service: no service in master.cf runs this program, but lists ask unix:private/allow-nets: mail is deferred
   $ allow-nets install -c DIR
