@@ -159,7 +159,7 @@ function printListWarnings(postfix: Postfix, files: ConfigFiles, { name, trial }
 
 function describeService({ name, user, oneShot, trial, db }: WantedService): string {
   const mode = oneShot ? 'one process a request' : 'persistent';
-  return `service ${name} as ${user}, ${mode}, ${trial ? 'trial: nobody is refused' : 'enforcing'}, database ${db}`;
+  return `service ${name} as ${user}, ${mode}, ${trial ? 'trial: no user is refused' : 'enforcing'}, database ${db}`;
 }
 
 /** Says who has entries, and what happens to the others. */
@@ -177,7 +177,7 @@ function stopAt(hindrance: Words | null): void {
 
 function emptyDatabase(db: string, isNew: boolean): Trouble {
   const init = isNew ? `${shellLine(['allow-nets', 'init', '--db', db])} && ` : '';
-  const why = isNew ? `there is no database ${db}` : `${db} lets nobody send mail`;
+  const why = isNew ? `there is no database ${db}` : `${db} lets no user send mail`;
   return refused(`${why}: every user would be refused`, 'first add who may send', {
     command: init + addCommand(db),
     more: [

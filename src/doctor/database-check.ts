@@ -23,7 +23,7 @@ export function* databaseFindings(service: InstalledService): Iterable<Finding> 
     const closed = runner === null ? null : unreadable(runner, [db], postfix);
     if (runner !== null && closed !== null) yield closedFinding(db, runner, closed);
     else {
-      yield ok(CHECK, runner === null ? db : `${runner.name} can read ${db}`);
+      yield ok(CHECK, runner === null ? db : `the account ${runner.name} can read ${db}`);
       if ('uid' in account) yield permissionFinding(db, account);
     }
   }

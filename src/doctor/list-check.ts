@@ -19,7 +19,7 @@ export function* listFindings(asked: AskedService): Iterable<Finding> {
   const onTrial = servicesOnTrial(asked);
   if (onTrial.length > 0) {
     const where = onTrial.length === services.length ? '' : ` for ${onTrial.map(({ name }) => name).join(', ')}`;
-    const message = `trial${where}: who would be refused is logged as reject_warning, and nobody is refused`;
+    const message = `trial${where}: who would be refused is logged as reject_warning, and no user is refused`;
     yield warn('trial', message, trialFix(asked));
   } else yield ok('trial', 'off: refusals are carried out');
 }

@@ -21,7 +21,7 @@ export function* mailLogFindings(service: InstalledService): Iterable<Finding> {
     if (file === null) continue;
     const [obstacle] = obstacles(service, runner, program, file);
     if (obstacle === undefined) {
-      if (first === null) yield ok(CHECK, `${runner.name} can run ${file}, and its lines get there`);
+      if (first === null) yield ok(CHECK, `the account ${runner.name} can run ${file}, and its lines get there`);
       else yield warn(CHECK, `${first.problem}; ${file} works, and writes where syslog does`, first);
       return;
     }
@@ -75,7 +75,7 @@ function* configurationObstacles({ postfix }: InstalledService, runner: Account,
   const folders = postfix.listedFolders();
   if (isSetgid(postlog) && !folders.includes(configDir)) {
     const list = `alternate_config_directories = ${[...folders.slice(1), configDir].join(', ')}`;
-    const problem = `the default instance does not list ${configDir}, so postlog run by ${runner.name} does not log for it`;
+    const problem = `the default instance does not list ${configDir}, so postlog run by the account ${runner.name} does not log for it`;
     yield { problem, command: shellLine(['postconf', '-e', list]) };
   }
   const closed = unreadable(runner, [path.join(configDir, 'main.cf')], postfix);
@@ -98,7 +98,7 @@ function* postlogdObstacles(service: InstalledService, runner: Account, postlog:
     yield { problem: `${postlog} does not have the group of ${folder}`, command };
   }
   if (!isSetgid(postlog) && unreadable(runner, [folder], postfix) !== null) {
-    const problem = `${postlog} is not set-gid ${group}, so ${runner.name} does not reach ${socket}`;
+    const problem = `${postlog} is not set-gid ${group}, so the account ${runner.name} does not reach ${socket}`;
     yield { problem, command: installCommand(service, { user: `${runner.name}:${group}` }) };
   }
 }

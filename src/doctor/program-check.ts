@@ -20,7 +20,7 @@ export function* programFindings(service: InstalledService): Iterable<Finding> {
   } else {
     const node = policy.interpreter.length > 0 ? policy.interpreter : ['/usr/bin/env', 'node'];
     const { stdout } = runAs(runner, [...node, '-p', 'process.version'], postfix);
-    yield ok(CHECK, `answers when ${runner.name} runs it, with Node.js ${stdout.trim()}`);
+    yield ok(CHECK, `answers when the account ${runner.name} runs it, with Node.js ${stdout.trim()}`);
   }
 }
 

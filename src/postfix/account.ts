@@ -131,7 +131,7 @@ export function unreadable(
     const at = steps.find((step) => step === ran.stdout) ?? file;
     const found = fs.statSync(at, { throwIfNoEntry: false });
     if (found === undefined) return { at, problem: `there is no ${file} any more` };
-    const problem = `${account.name} cannot read ${file}${at === file ? '' : ` because of ${at}`}`;
+    const problem = `the account ${account.name} cannot read ${file}${at === file ? '' : ` because of ${at}`}`;
     if (at === '/root') return { at, problem, hint: 'keep it outside of /root, which other users must not enter' };
     return { at, problem, command: shellLine(['chmod', found.isDirectory() ? 'a+x' : 'a+rX', at]) };
   }

@@ -75,5 +75,8 @@ export function trialRunFailure(account: Account, { argv }: PolicyService, folde
   const ran = runAs(account, [...argv, '--log', 'none'], folders, requestOf(STRANGER));
   if (ran.status === 0 && parseReply(ran.stdout) !== null) return null;
   const printed = parseErrorLines(ran.stderr) ?? { problem: failureText(ran) };
-  return { ...printed, problem: `the policy program does not answer when ${account.name} runs it: ${printed.problem}` };
+  return {
+    ...printed,
+    problem: `the policy program does not answer when the account ${account.name} runs it: ${printed.problem}`,
+  };
 }

@@ -135,7 +135,7 @@ fail asked by SMTP: never reached: permit_sasl_authenticated stands before it in
   ${fixed}
 `],
     ['is on trial', 'check_policy', 'warn_if_reject check_policy', `
-warn trial: trial: who would be refused is logged as reject_warning, and nobody is refused
+warn trial: trial: who would be refused is logged as reject_warning, and no user is refused
   ${fixed}
 `],
   ];

@@ -170,7 +170,7 @@ warn asked by PLAIN: not reached by clients that are permitted before: a part th
   $ allow-nets install -c DIR
 `, 'paste'],
     ['a trial for some', () => edit('main.cf', ['= check', '= warn_if_reject check']), `
-warn trial: trial for PLAIN: who would be refused is logged as reject_warning, and nobody is refused
+warn trial: trial for PLAIN: who would be refused is logged as reject_warning, and no user is refused
   see who would be refused: $ allow-nets replay --db DB LOG
   then end the trial: $ allow-nets install -c DIR
 `],
@@ -182,7 +182,7 @@ warn asked by OWN: not reached by clients that are permitted before: permit_myne
   $ allow-nets install -c DIR --one-shot --trial
 fail mode: one process for each request, but without request_limit=1: Postfix waits a second before each further recipient
   as for "asked by OWN" above
-warn trial: trial for PLAIN: who would be refused is logged as reject_warning, and nobody is refused
+warn trial: trial for PLAIN: who would be refused is logged as reject_warning, and no user is refused
   see who would be refused: $ allow-nets replay --db DB LOG
   then end the trial: $ allow-nets install -c DIR --one-shot
 `],
@@ -302,13 +302,13 @@ warn permissions: DB belongs to nobody, who runs the program and needs no write 
   $ chown root:GROUP DB && chmod 640 DB
 `, 'paste'],
     ['a database of another group', () => chownSync(site.db, 0, groupId('daemon')), `
-fail database: nobody cannot read DB
+fail database: the account nobody cannot read DB
   $ chgrp GROUP DB && chmod 640 DB
 fail program, see "database"
 fail answer, see "database"
 `, 'paste'],
     ['a database that only root can read', () => chmodSync(site.db, 0o600), `
-fail database: nobody cannot read DB
+fail database: the account nobody cannot read DB
   $ chgrp GROUP DB && chmod 640 DB
 fail program, see "database"
 fail answer, see "database"
@@ -494,7 +494,7 @@ warn database: only root can look at DB
     chmodSync(folder, mode & 0o7777);
     assert.match(
       stdout,
-      /^(warn|fail) +mail log +\S+postlog is not set-gid postdrop, so nobody does not reach .*\n.*\n {8}allow-nets install -c \S+ --user nobody:postdrop$/m,
+      /^(warn|fail) +mail log +\S+postlog is not set-gid postdrop, so the account nobody does not reach .*\n.*\n {8}allow-nets install -c \S+ --user nobody:postdrop$/m,
     );
   });
 
@@ -520,7 +520,7 @@ warn database: only root can look at DB
     const names = { [dirname(dirname(file))]: 'PACKAGE' };
     chmodSync(file, 0o600);
     const open = '\n  $ chmod -R a+rX PACKAGE\n';
-    const ran = expectFaults(`fail program: nobody cannot read PACKAGE/bin/allow-nets.js${open}`, names);
+    const ran = expectFaults(`fail program: the account nobody cannot read PACKAGE/bin/allow-nets.js${open}`, names);
     paste(commandsIn(ran)[0]);
     expectFaults('');
     writeFileSync(file, 'require("dependency")');
@@ -538,7 +538,7 @@ warn database: only root can look at DB
     expectFaults(`
 fail permissions: everybody may write FOLDER, and so let anybody send
   $ chmod o-w FOLDER
-fail program: the policy program does not answer when nobody runs it: what is wrong
+fail program: the policy program does not answer when the account nobody runs it: what is wrong
   do this: $ ls /
   and that
 `);

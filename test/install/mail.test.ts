@@ -58,7 +58,7 @@ describe('Debian’s master.cf with submission as shipped', needs('root', 'postf
     assert.equal(missing.status, 1);
     assert.equal(site.run(['init']).status, 0);
     const empty = site.onPostfix('install', '--yes');
-    assert.match(empty.stderr, /lets nobody send mail: every user would be refused\n/);
+    assert.match(empty.stderr, /lets no user send mail: every user would be refused\n/);
     assert.equal(empty.status, 1);
     assert.deepEqual(await site.configuration(), original);
     assert.equal(site.run(['add', 'alice', INSIDE]).status, 0);
@@ -91,7 +91,7 @@ describe('Debian’s master.cf with submission as shipped', needs('root', 'postf
     const closed = join(site.folder, 'closed');
     mkdirSync(closed, { mode: 0o700 });
     const { status, stderr } = site.onPostfix('install', '--yes', '--force', '--db', join(closed, 'access.db'));
-    assert.match(stderr, /error: nobody cannot read \S+ because of \S+closed\n/);
+    assert.match(stderr, /error: the account nobody cannot read \S+ because of \S+closed\n/);
     assert.equal(status, 1);
     assert.deepEqual(await site.configuration(), original);
     for (const [user, complaint] of [
@@ -198,7 +198,7 @@ describe('Debian’s master.cf in the $mua_ style', needs('root', 'postfix', 'do
 
   test('on trial nobody is refused, and the log says who would be', async () => {
     const { status, stdout } = site.onPostfix('install', '--yes', '--trial', '--user', 'daemon');
-    assert.match(stdout, /\ninstalled: service allow-nets as daemon, persistent, trial: nobody is refused/);
+    assert.match(stdout, /\ninstalled: service allow-nets as daemon, persistent, trial: no user is refused/);
     assert.equal(status, 0);
     assert.deepEqual(await site.replies(), site.expected(false));
     for (const port of Object.values(site.postfix.ports)) assert.ok(port > 0);

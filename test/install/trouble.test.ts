@@ -139,7 +139,7 @@ describe('install where something is in the way', needs('root', 'postfix', 'dove
     assert.deepEqual(more, []);
     assert.match(
       found?.message ?? '',
-      /^nobody cannot read \S+\/main.cf because of \S+, without which \S+postlog fails/,
+      /^the account nobody cannot read \S+\/main.cf because of \S+, without which \S+postlog fails/,
     );
     spawnSync('sh', ['-c', found?.remedy ?? '']);
     const doctor = site.onPostfix('doctor');

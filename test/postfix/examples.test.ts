@@ -134,7 +134,7 @@ describeWithPostfix(
         messageOf('service allow-nets'),
         /^\/usr\/bin\/setpriv --no-new-privs .* --persistent, run as nobody$/,
       );
-      assert.match(messageOf('program'), /^answers when nobody runs it, with Node.js v\d+\./);
+      assert.match(messageOf('program'), /^answers when the account nobody runs it, with Node.js v\d+\./);
     });
   },
 );
