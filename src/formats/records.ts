@@ -32,11 +32,12 @@ export function recordsOf(lines: Lines, format: Format | null, report: Report): 
 }
 
 /** The last line of psql -A. */
-const FOOTER = /^\(\d+ \p{L}+\)$/u;
+const FOOTER = /^\((\d+) \p{L}+\)$/u;
 
 function* fieldRecords(lines: Lines, format: 'csv' | 'tsv', report: Report): Iterable<ImportRecord> {
   const dialect = dialectOf(format, lines.first);
   let columns: Columns | null = null;
+  let rows = 0;
   for (const { line, fields } of fieldsOf(lines, dialect)) {
     if ('problem' in fields) {
       yield { line, content: fields };
@@ -45,7 +46,14 @@ function* fieldRecords(lines: Lines, format: 'csv' | 'tsv', report: Report): Ite
     const first = fields[0] ?? '';
     // Spreadsheets write empty rows as separators only, and may name the separator in the first line.
     const isNoRow = fields.every((field) => field?.trim() === '') || (columns === null && /^"?sep=/i.test(first));
-    if (isNoRow || (fields.length === 1 && FOOTER.test(first))) continue;
+    if (isNoRow) continue;
+    const footer = fields.length === 1 ? FOOTER.exec(first) : null;
+    if (footer !== null) {
+      // Some of the rows are missing, or come from another table.
+      const problem = `the footer says ${footer[1]} rows, but ${rows} were read`;
+      if (Number(footer[1]) !== rows) yield { line, content: { problem, hint: 'export the table again' } };
+      continue;
+    }
     if (columns === null && isHeader(fields, isNetwork)) {
       const header: Columns | Refusal = columnsOf(fields);
       // Without a readable header, no row can be read.
@@ -55,6 +63,7 @@ function* fieldRecords(lines: Lines, format: 'csv' | 'tsv', report: Report): Ite
       continue;
     }
     columns ??= COLUMNS;
+    rows++;
     yield { line, content: refuseFields(fields, columns, dialect.separator) ?? valuesOf(fields, columns) };
   }
 }

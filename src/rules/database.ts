@@ -24,6 +24,9 @@ const BUSY_TIMEOUT = 2000;
 /** The most changed pages that SQLite keeps in memory until the commit: 120 MB. */
 const UNWRITTEN_PAGES = 30_000;
 
+/** A file system on which a descriptor has another inode number than its file must not cause an endless loop. */
+const TRIES = 100;
+
 /** A connection, and the file that SQLite has open, whatever its name leads to by now. */
 export interface OpenDatabase {
   readonly connection: Connection;
@@ -34,7 +37,7 @@ export interface OpenDatabase {
  * Opens an existing database of our schema read-only. Nothing is written, not even as root: SQLite would make the files
  * of a database in write-ahead mode, so such a database is refused before SQLite reads it. `file`: an absolute path.
  */
-export function openForReading(file: string): OpenDatabase {
+export function openForReading(file: string, tries = TRIES): OpenDatabase {
   return withDatabaseErrors(file, () => {
     const stats = statSync(file);
     const connection = open(file, { readonly: true, fileMustExist: true });
@@ -49,9 +52,10 @@ export function openForReading(file: string): OpenDatabase {
       connection.close();
       throw error;
     }
-    // Another file was renamed over it between the first two calls.
     connection.close();
-    return openForReading(file);
+    if (tries === 1) throw new Trouble(databaseFailure('database-broken', file, 'other files are renamed over it'));
+    // Another file was renamed over it between the first two calls.
+    return openForReading(file, tries - 1);
   });
 }
 

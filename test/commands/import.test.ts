@@ -181,6 +181,7 @@ test('export: rows by hand come in canonical form, and what import will not take
 const REFUSED: [what: string, input: string | Buffer, stderr: RegExp, options?: string[]][] = [
   ['a passwd-file without --format', 'alice@example.com:{SHA512-CRYPT}$6$x::::::allow_nets=192.0.2.0/24,10.0.0.0/8\n', /looks like a line of a Dovecot passwd-file\n.*hint: add --format dovecot/],
   ['a hash with commas', 'alice:{ARGON2ID}$argon2id$v=19$m=65536,t=3,p=1$x::::::allow_nets=192.0.2.0/24\n', /hint: add --format dovecot/],
+  ['a table cut short, as its footer says', 'user|network\na|10.0.0.1\n(2 rows)\n', /the footer says 2 rows, but 1 were read/],
   ['a passwd-file with too few colons', 'alice:{PLAIN}x:allow_nets=10.0.0.0/8\n', /this is no line of a passwd-file\n.*shell:allow_nets/, ['--format', 'dovecot']],
   ['no passwd-file', 'alice,10.0.0.0/8\n', /this is no line of a passwd-file/, ['--format', 'dovecot']],
   ['blanks between user and networks', 'bob@example.com    203.0.113.5, 203.0.113.9\n', /looks like a user and a network\n.*: bob@example.com,203.0.113.5/],
