@@ -29,7 +29,6 @@ export const packageOf = {
   zstd: 'zstd',
   cc: 'gcc',
   bzip2: 'bzip2',
-  gzip: 'gzip',
   script: 'bsdutils',
   rsync: 'rsync',
   setpriv: 'util-linux',

@@ -145,7 +145,7 @@ test('a pair that crashes is not loaded, and the remedy works in an installed pa
       });
     const crash = check();
     assert.equal(crash.status, 1);
-    const [, remedy = ''] = /^allow-nets: hint: run as the owner of the folder: (.*)$/m.exec(crash.stderr) ?? [];
+    const [, remedy = ''] = /^allow-nets: hint: run as the owner of the folder:\n {2}(.*)$/m.exec(crash.stderr) ?? [];
     assert.match(remedy, new RegExp(`^cd \\S+ && PATH=\\S+ npm install .* better-sqlite3@${wanted}$`), crash.stderr);
     npm.shell(remedy);
     assert.match(driver(), new RegExp(`^${wanted}\\.`));
