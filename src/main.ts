@@ -1,7 +1,8 @@
 // Entry point of allow-nets. Without a command it is the policy program that Postfix runs; with one it runs the
 // administrator's command.
 //
-// A request passes through policy/serve, policy/request, rules/store, policy/decide, rules/lookup and policy/reply.
+// A request passes through policy/serve, policy/request, rules/store, policy/decide, rules/subject, rules/lookup and
+// policy/reply. After the reply, policy/log-line and policy/mail-log write it to the mail log.
 
 // Must be imported first, so that no error message can reach the policy socket.
 import './policy/socket';
@@ -17,7 +18,8 @@ reportingFailures(() => {
   const line = readCommandLine(words, process.env);
   const node = process.versions.node;
   if (Number.parseInt(node, 10) < 20) {
-    const [problem, hint] = [`Node.js ${node} is too old`, 'install Node.js 20 or newer; then run as root'];
+    const hint = 'install Node.js 20 or newer; then run as root';
+    const problem = `Node.js ${node} is too old`;
     throw new Trouble({ kind: 'installation', problem, hint, command: 'allow-nets install' });
   }
   if (line.kind === 'policy') return serve(line.options);

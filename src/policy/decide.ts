@@ -38,12 +38,12 @@ export function decide(query: Query, rules: Rules, now: number): Verdict {
   const address = parseAddress(query.address);
   const passed: string[] = [];
   let refusal: Refusal = { kind: 'refused', why: 'no-entry', subject: null, entry: null, passed };
-  for (const { subject, own } of decidingSubjects(query.user, rules, now)) {
+  for (const { subject, entries } of decidingSubjects(query.user, rules, now)) {
     if (refusal.subject !== null) passed.push(refusal.subject);
-    const block = own.blocks.find(({ expires }) => !hasExpired(expires, now));
+    const block = entries.blocks.find(({ expires }) => !hasExpired(expires, now));
     if (block !== undefined) return { kind: 'refused', why: 'blocked', subject, entry: block, passed };
     let expired: Entry | null = null;
-    for (const entry of address === null ? [] : own.covering(address)) {
+    for (const entry of address === null ? [] : entries.covering(address)) {
       if (now < expiryMoment(entry.expires)) return { kind: 'allowed', subject, entry, passed };
       expired ??= entry;
     }

@@ -1,4 +1,5 @@
 // Formats a verdict as one line for the mail log: key=value pairs, with all text from the request escaped.
+import type { Entry } from '../rules/subject';
 import type { Verdict } from './decide';
 import type { Request } from './request';
 
@@ -17,23 +18,27 @@ export function logLine(verdict: Verdict, request: Request, all: boolean): strin
 }
 
 function pairsOf(verdict: Verdict, { user, address, attributes }: Request): [name: string, value: string][] {
-  const who = (word: string): [string, string][] => [
+  const firstPairs = (word: 'dunno' | 'reject'): [string, string][] => [
     ['verdict', word],
     ['user', user],
     ['address', address],
   ];
-  if (verdict.kind === 'no-user') return [...who('dunno'), ['reason', 'no-user']];
+  if (verdict.kind === 'no-user') return [...firstPairs('dunno'), ['reason', 'no-user']];
   const { subject, entry } = verdict;
   const rule: [string, string][] = [
     ['subject', subject ?? ''],
-    ['entry', entry === null ? '' : entry.set === null ? entry.network : `@${entry.set}:${entry.network}`],
+    ['entry', entry === null ? '' : entryText(entry)],
   ];
-  if (verdict.kind === 'allowed') return [...who('dunno'), ...rule];
+  if (verdict.kind === 'allowed') return [...firstPairs('dunno'), ...rule];
   // These help to find a refused client in the log. There is no queue ID before the first accepted recipient.
   const names = ['client_name', 'helo_name', attributes.get('queue_id') ? 'queue_id' : 'instance'];
   const client = names.map((name): [string, string | undefined] => [name, attributes.get(name)]);
   const known = client.filter((pair): pair is [string, string] => pair[1] !== undefined);
-  return [...who('reject'), ...rule, ['reason', verdict.why], ...known];
+  return [...firstPairs('reject'), ...rule, ['reason', verdict.why], ...known];
+}
+
+function entryText({ set, network }: Entry): string {
+  return set === null ? network : `@${set}:${network}`;
 }
 
 /** A plain value unchanged, any other as an ASCII JSON string. */

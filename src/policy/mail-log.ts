@@ -15,16 +15,16 @@ export type Priority = 'info' | 'warning';
 export interface LogProgram {
   readonly command: string;
   readonly words: (priority: Priority) => string[];
-  /** What it does not put before a warning by itself. */
-  readonly mark: '' | 'warning: ';
+  /** Put before a warning, for a program that does not mark warnings itself. */
+  readonly warningMark: '' | 'warning: ';
 }
 
 const TAG = ['-t', 'postfix/allow-nets', '-p'];
 
 /** In the order in which they are tried. */
 export const LOG_PROGRAMS: readonly LogProgram[] = [
-  { command: 'postlog', words: (priority) => [...TAG, priority === 'warning' ? 'warn' : 'info'], mark: '' },
-  { command: 'logger', words: (priority) => [...TAG, `mail.${priority}`], mark: 'warning: ' },
+  { command: 'postlog', words: (priority) => [...TAG, priority === 'warning' ? 'warn' : 'info'], warningMark: '' },
+  { command: 'logger', words: (priority) => [...TAG, `mail.${priority}`], warningMark: 'warning: ' },
 ];
 
 /** The time (ms) that a child has to exit after its last line. */
@@ -32,16 +32,17 @@ const LINGER = 5000;
 /** The most bytes to buffer for a child that does not read. */
 const BACKLOG = 64 * 1024;
 /** The time (ms) for which written lines are kept, to be written again if the child fails. */
-const UNSURE = 2000;
+const KEPT = 2000;
 /** The time (ms) after which the first program is tried again when all have failed. */
 const RETRY = 10_000;
 
-/** Milliseconds on a clock that nobody sets back. */
+/** Milliseconds of a monotonic clock: the system clock can be set back. */
 const now = () => process.uptime() * 1000;
 
 export class MailLog {
   private child: ChildProcess | null = null;
-  private program = 0;
+  /** The program in use, in LOG_PROGRAMS; after the last one, lines are dropped. */
+  private index = 0;
   private failedAt = 0;
   private lost = 0;
   /** Lines to write again if the child fails. */
@@ -59,10 +60,10 @@ export class MailLog {
     if (this.lost > 0) lines.unshift(`${this.lost} log lines lost`);
     this.lost = 0;
     const at = now();
-    while (pipe.writableLength === 0 && (this.recent[0]?.at ?? at) < at - UNSURE) this.recent.shift();
+    while (pipe.writableLength === 0 && (this.recent[0]?.at ?? at) < at - KEPT) this.recent.shift();
     for (const line of lines) {
       this.recent.push({ line, at });
-      pipe.write(`${this.priority === 'warning' ? LOG_PROGRAMS[this.program]?.mark : ''}${line}\n`);
+      pipe.write(`${this.priority === 'warning' ? LOG_PROGRAMS[this.index]?.warningMark : ''}${line}\n`);
     }
   }
 
@@ -85,21 +86,23 @@ export class MailLog {
 
   private start(): ChildProcess | null {
     if (isatty(2)) return null;
-    if (this.program >= LOG_PROGRAMS.length && now() - this.failedAt > RETRY) this.program = 0;
-    for (let next = LOG_PROGRAMS[this.program]; this.child === null && next; next = LOG_PROGRAMS[this.program]) {
-      this.child = startProgram(next, this.priority);
+    if (this.index >= LOG_PROGRAMS.length && now() - this.failedAt > RETRY) this.index = 0;
+    while (this.child === null) {
+      const program = LOG_PROGRAMS[this.index];
+      if (program === undefined) break;
+      this.child = startProgram(program, this.priority);
       if (this.child === null) this.fallBack();
-      else this.child.on('exit', (status) => this.hasEnded(status));
+      else this.child.on('exit', (status) => this.onExit(status));
     }
     return this.child;
   }
 
   private fallBack(): void {
-    this.program++;
+    this.index++;
     this.failedAt = now();
   }
 
-  private hasEnded(status: number | null): void {
+  private onExit(status: number | null): void {
     const lines = this.recent.map(({ line }) => line);
     this.child = null;
     this.recent = [];

@@ -50,16 +50,21 @@ export function loadTrouble(error: unknown): Trouble {
     const fix = `chmod -R a+rX ${shellWord(folder)}`;
     return trouble(`no permission to read ${folder}`, 'let everybody read it, as root', fix);
   }
+  const rebuild = npm('rebuild better-sqlite3');
+  if (message.includes('NODE_MODULE_VERSION')) {
+    const problem = `better-sqlite3 was built for another Node.js than ${process.version}`;
+    return trouble(problem, 'rebuild it as the owner of the folder', rebuild);
+  }
+  const missing = `better-sqlite3, or its native addon, is missing in ${dirname(folder)}`;
   // npm rebuild does nothing if the package itself is missing.
-  const isGone = message.startsWith("Cannot find module 'better-sqlite3");
-  const isMissing = ['ENOENT', 'ENOTDIR', 'MODULE_NOT_FOUND'].includes(code) || message.startsWith(NO_ADDON);
-  const problem = message.includes('NODE_MODULE_VERSION')
-    ? `better-sqlite3 was built for another Node.js than ${process.version}`
-    : isMissing
-      ? `better-sqlite3, or its native addon, is missing in ${dirname(folder)}`
-      : `better-sqlite3's native addon cannot be loaded (${message.split('\n', 1)[0]})`;
-  const hint = `${isGone ? 'install' : isMissing ? 'build' : 'rebuild'} it as the owner of the folder`;
-  return trouble(problem, hint, isGone ? installOf(neededMajor() ?? 13) : npm('rebuild better-sqlite3'));
+  if (message.startsWith("Cannot find module 'better-sqlite3")) {
+    return trouble(missing, 'install it as the owner of the folder', installOf(neededMajor() ?? 13));
+  }
+  if (['ENOENT', 'ENOTDIR', 'MODULE_NOT_FOUND'].includes(code) || message.startsWith(NO_ADDON)) {
+    return trouble(missing, 'build it as the owner of the folder', rebuild);
+  }
+  const problem = `better-sqlite3's native addon cannot be loaded (${message.split('\n', 1)[0]})`;
+  return trouble(problem, 'rebuild it as the owner of the folder', rebuild);
 }
 
 /** Whether the addon is unreadable, which `bindings` reports as missing. */

@@ -66,9 +66,12 @@ export function formatAddress({ family, bytes }: Address): string {
   for (let start = 0; start < 8; start++) {
     let length = 0;
     while (groups[start + length] === 0) length++;
-    if (length > longest) [from, longest] = [start, length];
+    if (length > longest) {
+      from = start;
+      longest = length;
+    }
   }
-  const spell = (some: readonly number[]) => some.map((group) => group.toString(16)).join(':');
-  if (longest === 1) return spell(groups);
-  return `${spell(groups.slice(0, from))}::${spell(groups.slice(from + longest))}`;
+  const joined = (some: readonly number[]) => some.map((group) => group.toString(16)).join(':');
+  if (longest === 1) return joined(groups);
+  return `${joined(groups.slice(0, from))}::${joined(groups.slice(from + longest))}`;
 }

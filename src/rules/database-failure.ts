@@ -9,8 +9,8 @@ import { DEFAULT_DATABASE, SCHEMA_VERSION } from './schema';
 
 /** `detail`: SQLite's message for a broken database, or the schema version for an unknown one. */
 export function databaseFailure(kind: DatabaseFault, file: string, detail: unknown = ''): Failure {
-  const word = shellWord(file);
-  const option = file === DEFAULT_DATABASE ? '' : ` --db ${word}`;
+  const quoted = shellWord(file);
+  const option = file === DEFAULT_DATABASE ? '' : ` --db ${quoted}`;
   const init = `allow-nets init${option}`;
   const folder = shellWord(dirname(file));
   const [problem, hint, command, more] = {
@@ -24,13 +24,18 @@ export function databaseFailure(kind: DatabaseFault, file: string, detail: unkno
       `no permission to read database ${file}`,
       "let the service user's group read it, as root",
       init,
-      [{ hint: 'or by hand', command: `chgrp GROUP ${word} ${folder} && chmod 640 ${word} && chmod g+x ${folder}` }],
+      [
+        {
+          hint: 'or by hand',
+          command: `chgrp GROUP ${quoted} ${folder} && chmod 640 ${quoted} && chmod g+x ${folder}`,
+        },
+      ],
     ],
     'database-unwritable': [`no permission to write database ${file}`, 'run the command as root'],
     'database-readonly': [
       `database ${file} is on a read-only file system`,
       'find out why, and mount it for writing',
-      `findmnt -T ${word}`,
+      `findmnt -T ${quoted}`,
     ],
     'database-broken': [
       `database ${file} cannot be used (${detail})`,
@@ -39,7 +44,7 @@ export function databaseFailure(kind: DatabaseFault, file: string, detail: unkno
       [
         {
           hint: 'without a copy, save what can be read',
-          command: `sqlite3 ${word} .recover | sqlite3 ${word}.recovered`,
+          command: `sqlite3 ${quoted} .recover | sqlite3 ${quoted}.recovered`,
         },
       ],
     ],
@@ -65,7 +70,7 @@ export function databaseFailure(kind: DatabaseFault, file: string, detail: unkno
     'database-busy': [
       `database ${file} is locked by another program for more than 2 seconds`,
       'try again; to see who holds it, run as root',
-      `fuser -v ${word}`,
+      `fuser -v ${quoted}`,
     ],
     'database-full': [
       `there is no room on the disk to change database ${file}`,
@@ -78,10 +83,11 @@ export function databaseFailure(kind: DatabaseFault, file: string, detail: unkno
 
 /** Puts a copy in place of the database by a rename, so that no program reads half of it. */
 function restoreCommand(file: string, init: string): string {
-  const [word, next, journal] = [file, `${file}.new`, `${file}-journal`].map(shellWord);
+  const journal = `${file}-journal`;
+  const next = shellWord(`${file}.new`);
   // A journal that stays would be rolled back into the copy.
-  const removal = existsSync(`${file}-journal`) ? [`rm ${journal}`] : [];
-  return [`cp COPY ${next}`, ...removal, `mv ${next} ${word}`, init].join(' && ');
+  const removal = existsSync(journal) ? [`rm ${shellWord(journal)}`] : [];
+  return [`cp COPY ${next}`, ...removal, `mv ${next} ${shellWord(file)}`, init].join(' && ');
 }
 
 /** The failure for a schema version (`pragma user_version`) that this program does not know. */

@@ -49,8 +49,9 @@ export function parseInstant(text: string): number | null {
   return hours === undefined ? moment : Date.parse(`${local}${hours}:${minutes ?? '00'}`);
 }
 
-/** The moments that a year of four digits can hold: many lists have 9999-12-31 for "never". */
-const [FIRST, LAST] = [Date.parse('0000-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59Z')];
+/** The first and the last moment of a year with four digits. Many lists have 9999-12-31 for "never". */
+const FIRST = Date.parse('0000-01-01T00:00:00Z');
+const LAST = Date.parse('9999-12-31T23:59:59Z');
 
 /** As the commands store it: `2026-12-24T18:00:00Z`. A moment beyond the year 9999 becomes its last second. */
 export function formatInstant(moment: number): string {

@@ -144,12 +144,12 @@ export class RowImport {
     const number = (sql: string) => connection.prepare(sql).pluck().get({ set: options.set }) as number;
     const none: TableCounts = { access: 0, network_set: 0 };
     const counts = { add: { ...none }, change: { ...none }, remove: { ...none } };
-    const there = { ...none };
-    const lostSets = new Set<string>();
+    const replaceableCounts = { ...none };
+    const removedSets = new Set<string>();
     connection.function('kept_expiry', (expires) => keptExpiry(expires, options.now));
     for (const table of tables) {
       const replaceable = `not local ${options.set === undefined ? '' : `and ${nameColumn(table)} = @set`}`;
-      if (replace) there[table] = number(`select count(*) from ${table} where ${replaceable}`);
+      if (replace) replaceableCounts[table] = number(`select count(*) from ${table} where ${replaceable}`);
       const statements = [changeSql(table, replace), addSql(table)];
       if (replace) statements.unshift(removeSql(table, replaceable));
       const values = { set: options.set, now: formatInstant(options.now), addedBy: options.addedBy };
@@ -157,14 +157,16 @@ export class RowImport {
         for (const change of connection.prepare(sql).iterate(values) as Iterable<Change>) {
           counts[change.what][table]++;
           changes?.push(change);
-          if (change.what === 'remove' && table === 'network_set') lostSets.add(change.name);
+          if (change.what === 'remove' && table === 'network_set') removedSets.add(change.name);
         }
       }
     }
-    if (!force) checkSets(connection, lostSets);
+    if (!force) checkSets(connection, removedSets);
     const distinct = number('select count(*) from incoming');
-    const [added, changed, removed] = [sum(counts.add), sum(counts.change), sum(counts.remove)];
-    const refusal = replace && !force ? guard(connection, tables, there, counts.remove) : null;
+    const added = sum(counts.add);
+    const changed = sum(counts.change);
+    const removed = sum(counts.remove);
+    const refusal = replace && !force ? guard(connection, tables, replaceableCounts, counts.remove) : null;
     return { added, changed, removed, unchanged: distinct - added - changed, repeated: this.read - distinct, refusal };
   }
 }
@@ -213,24 +215,24 @@ function addSql(table: Table): string {
 }
 
 /**
- * Refuses a replacement by an empty input, and one that removes more than half of the rows; else null. `there`: the
- * rows that it could remove; `gone`: those that it did.
+ * Refuses a replacement by an empty input, and one that removes more than half of the rows; else null. `replaceable`:
+ * the number of rows that it could remove; `removed`: of those that it did.
  */
 function guard(
   connection: Connection,
   tables: readonly Table[],
-  there: TableCounts,
-  gone: TableCounts,
+  replaceable: TableCounts,
+  removed: TableCounts,
 ): Trouble | null {
   const main = tables.includes('access') ? 'access' : 'network_set';
   const [one, many] = main === 'access' ? ['entry', 'entries'] : ['network', 'networks'];
   if (connection.prepare('select 1 from incoming where of = ? limit 1').get(main) === undefined) {
     return refused(`the input has no ${one}`, `nothing was changed; to remove all ${many} add --force`);
   }
-  if (gone[main] * 2 <= there[main] && sum(gone) * 2 <= sum(there)) return null;
-  const sets = main === 'access' && gone.network_set > 0 ? ` and ${gone.network_set} networks of sets` : '';
+  if (removed[main] * 2 <= replaceable[main] && sum(removed) * 2 <= sum(replaceable)) return null;
+  const sets = main === 'access' && removed.network_set > 0 ? ` and ${removed.network_set} networks of sets` : '';
   return refused(
-    `the input would remove ${gone[main]} of ${there[main]} ${many}${sets}`,
+    `the input would remove ${removed[main]} of ${replaceable[main]} ${many}${sets}`,
     'nothing was changed; --dry-run shows what would be, --force does it',
   );
 }

@@ -87,10 +87,10 @@ export interface Deciders {
 export function decidersOf(connection: Connection, user: string, now: number): Deciders {
   const subjects = new Set<string>();
   let state: Deciders['state'] = 'nothing in force';
-  for (const { subject, own } of decidingSubjects(user, rulesOf(connection), now)) {
+  for (const { subject, entries } of decidingSubjects(user, rulesOf(connection), now)) {
     subjects.add(subject);
-    if (own.blocks.some(({ expires }) => !hasExpired(expires, now)))
-      return { subjects: [...subjects], state: 'blocked' };
+    const isBlocked = entries.blocks.some(({ expires }) => !hasExpired(expires, now));
+    if (isBlocked) return { subjects: [...subjects], state: 'blocked' };
     if (grantsAnything(connection, subject, now)) state = 'in force';
   }
   return { subjects: [...subjects], state };

@@ -4,7 +4,7 @@
 // network contains the address, the next candidate is at least one bit shorter. If not, the next candidate is no longer
 // than the prefix that the two share. The next seek starts at the address cut to that length. Network keys start with
 // the address family, x'04' or more; set names and words have smaller keys; other SQLite clients write no key. Rows
-// without a network key are read one by one. An unreadable row is an entry but grants nothing.
+// without a network key (`loose` rows) are read one by one. An unreadable row is an entry but grants nothing.
 
 import type { Address } from './address';
 import type { Connection, Statement } from './database';
@@ -64,7 +64,7 @@ export function lookupSql(table: Table) {
   };
 }
 
-/** Above the key of every network, and above what another client may have put there: such a row is an entry, too. */
+/** Greater than every network key, and than any key that another client may have written: that row is an entry, too. */
 const ABOVE_ALL = Buffer.alloc(32, 0xff);
 
 interface Row {
@@ -105,14 +105,15 @@ class Lookup {
   *networks(name: string, address: Address): Iterable<Row> {
     const { below, found } = this.statements;
     const { family, bytes } = address;
-    let above: Uint8Array = networkKey({ family, bytes, prefix: bytes.length * 8 + 1 });
+    // The next candidate has a smaller key than this.
+    let limit: Uint8Array = networkKey({ family, bytes, prefix: bytes.length * 8 + 1 });
     for (;;) {
-      const key = below.get(name, above) as Uint8Array | undefined;
+      const key = below.get(name, limit) as Uint8Array | undefined;
       if (key === undefined) return;
       const network = networkOfKey(key);
       if (network === null) {
         // A key that no command wrote grants nothing: skip it.
-        above = key;
+        limit = key;
         continue;
       }
       if (network.family !== family) return;
@@ -122,9 +123,9 @@ class Lookup {
         const row = found.get(name, key, formatNetwork(network)) as Row | undefined;
         if (row !== undefined) yield row;
       }
-      const most = Math.min(shared, network.prefix - 1);
-      if (most < 0) return;
-      above = networkKey({ family, bytes: truncate(address, most).bytes, prefix: most + 1 });
+      const longest = Math.min(shared, network.prefix - 1);
+      if (longest < 0) return;
+      limit = networkKey({ family, bytes: truncate(address, longest).bytes, prefix: longest + 1 });
     }
   }
 }

@@ -98,10 +98,10 @@ export function networkOfKey(key: unknown): Network | null {
 
 /** Whether the text surely means `network`: it is canonical, or ip-cidr parses it to the same. */
 export function isCertain(text: string, network: Network): boolean {
-  return text === formatNetwork(network) || ipCidrReads(text, network);
+  return text === formatNetwork(network) || ipCidrAgrees(text, network);
 }
 
-function ipCidrReads(text: string, network: Network): boolean {
+function ipCidrAgrees(text: string, network: Network): boolean {
   const [address = '', prefix = network.prefix] = text.trim().split('/');
   // ip-cidr misparses mapped addresses and dotted tails (::ffff:10.0.0.0, 2001:db8::1.2.3.4), so it gets canonical
   // text.

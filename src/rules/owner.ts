@@ -16,11 +16,11 @@ import { shellWord, Trouble } from '../failure';
 export function becomeOwner(file: string): () => void {
   if (process.geteuid?.() !== 0) return () => {};
   const places = placesOf(resolve(file));
-  const last = statSync(dirname(existsSync(file) ? realpathSync(file) : file), { throwIfNoEntry: false });
-  for (const place of places) checkWriters(place, place.stats.ino === last?.ino && place.stats.dev === last.dev);
-  // Ignore the owner of the file itself: in a folder of root he cannot plant a link or a journal.
-  const ways = places.filter(({ stats }) => !stats.isFile());
-  const [uid, other] = new Set(ways.map(({ stats }) => stats.uid).filter((owner) => owner !== 0));
+  const folder = statSync(dirname(existsSync(file) ? realpathSync(file) : file), { throwIfNoEntry: false });
+  for (const place of places) checkWriters(place, place.stats.ino === folder?.ino && place.stats.dev === folder.dev);
+  // The owner of the file itself does not matter: in a folder of root he cannot plant a link or a journal.
+  const foldersAndLinks = places.filter(({ stats }) => !stats.isFile());
+  const [uid, other] = new Set(foldersAndLinks.map(({ stats }) => stats.uid).filter((owner) => owner !== 0));
   if (uid === undefined) return () => {};
   if (other !== undefined) {
     throw refused(
@@ -81,13 +81,16 @@ function placesOf(file: string, links = 0): Place[] {
   });
 }
 
-/** In a folder like /tmp (sticky bit) nobody can rename the files of others, but anybody can plant a journal. */
-function checkWriters({ name, stats }: Place, isLast: boolean): void {
+/**
+ * Throws Trouble if several accounts can change the place. `isFolder`: whether it is the folder of the database. In a
+ * folder like /tmp (sticky bit) nobody can rename the files of others, but anybody can plant a journal.
+ */
+function checkWriters({ name, stats }: Place, isFolder: boolean): void {
   if (stats.isSymbolicLink()) return;
   const isSticky = stats.isDirectory() && (stats.mode & 0o1000) !== 0;
-  const isGroups = (stats.mode & 0o020) !== 0 && stats.gid !== 0;
-  const isOpen = (stats.mode & 0o002) !== 0 || isGroups;
-  if (!isOpen || (isSticky && !isLast)) return;
+  const isGroupWritable = (stats.mode & 0o020) !== 0 && stats.gid !== 0;
+  const isShared = (stats.mode & 0o002) !== 0 || isGroupWritable;
+  if (!isShared || (isSticky && !isFolder)) return;
   const hint = isSticky
     ? 'keep the database in a folder of its own: --db /var/lib/allow-nets/access.db'
     : `as root: chmod go-w ${shellWord(name)}`;

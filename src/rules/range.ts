@@ -1,7 +1,6 @@
 // Parses ranges of addresses, merges adjacent ones, and splits a range into the fewest networks.
 import { type Family, parseAddress } from './address';
-import type { Network } from './network';
-import { parseNetwork } from './network';
+import { type Network, parseNetwork } from './network';
 
 /** The addresses from `first` to `last`, inclusive, as numbers. */
 export interface Range {
@@ -18,7 +17,8 @@ export function parseRange(text: string): Range | null {
 
 /** The range between two addresses; null unless both are of one family and in order. */
 export function rangeBetween(from: string, to: string): Range | null {
-  const [first, last] = [parseAddress(from), parseAddress(to)];
+  const first = parseAddress(from);
+  const last = parseAddress(to);
   if (first === null || last === null || first.family !== last.family) return null;
   const range = { family: first.family, first: numberOf(first.bytes), last: numberOf(last.bytes) };
   return range.first <= range.last ? range : null;
@@ -48,15 +48,18 @@ export function rangeFrom(from: string, count: bigint): Range | null {
 /** The same addresses in the fewest ranges, in order. */
 export function mergeRanges(ranges: readonly Range[]): Range[] {
   const merged: Range[] = [];
-  const sorted = [...ranges].sort(
-    (a, b) => a.family - b.family || (a.first < b.first ? -1 : a.first > b.first ? 1 : 0),
-  );
-  for (const range of sorted) {
+  for (const range of [...ranges].sort(byStart)) {
     const before = merged.at(-1);
     if (before === undefined || before.family !== range.family || range.first > before.last + 1n) merged.push(range);
     else if (range.last > before.last) merged[merged.length - 1] = { ...before, last: range.last };
   }
   return merged;
+}
+
+function byStart(a: Range, b: Range): number {
+  if (a.family !== b.family) return a.family - b.family;
+  if (a.first === b.first) return 0;
+  return a.first < b.first ? -1 : 1;
 }
 
 /** The fewest networks that make up exactly the range, in order. */

@@ -29,7 +29,7 @@ export function warningOf(table: Table, row: Row): string | null {
 /** Whether the network of a row is not the first address of what it grants: 10.1.2.3/8. */
 export const hasHostBits = ({ network }: Row): boolean => parseNetwork(String(network))?.hostBits === true;
 
-/** How a row is called in a message. */
+/** The row, as messages name it. */
 export function rowText(table: Table, { user, network }: Row): string {
   return `${table === 'access' ? user : `@${user}`} ${network}`;
 }
@@ -42,8 +42,8 @@ export interface NameFault {
 
 const EACH_DOMAIN = 'matches nobody: each domain needs an entry of its own';
 
-/** `words`: the message, where NAME is replaced. `meant`: the replacement for the match. The first match counts. */
-const NAME_FAULTS: readonly [pattern: RegExp, words: string, meant: string][] = [
+/** NAME in `message` is replaced. `replacement` for the match gives the name that was meant. The first match counts. */
+const NAME_FAULTS: readonly [pattern: RegExp, message: string, replacement: string][] = [
   [/^\s*$/, 'the user is empty', ''],
   [/^\s*@\s*$/, '@ is not a user', ''],
   [/^.*[\0\ufffd].*$/s, 'the user holds a NUL or bytes that are not UTF-8', ''],
@@ -58,10 +58,11 @@ const NAME_FAULTS: readonly [pattern: RegExp, words: string, meant: string][] = 
 
 /** Why no SASL user name can match the name, or null if one can. */
 export function nameFault(name: string): NameFault | null {
-  const [pattern, words, instead] = NAME_FAULTS.find(([pattern]) => pattern.test(name)) ?? [];
-  if (pattern === undefined || words === undefined || instead === undefined) return null;
-  const problem = words.replace('NAME', () => name).replace('QUOTED', () => JSON.stringify(name));
-  return { problem, meant: name.replace(pattern, instead).trim() || null };
+  const fault = NAME_FAULTS.find(([pattern]) => pattern.test(name));
+  if (fault === undefined) return null;
+  const [pattern, message, replacement] = fault;
+  const problem = message.replace('NAME', () => name).replace('QUOTED', () => JSON.stringify(name));
+  return { problem, meant: name.replace(pattern, replacement).trim() || null };
 }
 
 /** Top-level domains that no login name ends with by chance. */

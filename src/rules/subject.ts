@@ -61,11 +61,11 @@ export function* decidingSubjects(
   user: string,
   rules: Rules,
   now: number,
-): Iterable<{ subject: string; own: SubjectRules }> {
+): Iterable<{ subject: string; entries: SubjectRules }> {
   for (const subject of subjectsOf(user)) {
-    const own = rules.of(subject);
-    if (own === null) continue;
-    yield { subject, own };
-    if (!own.inherits.some(({ expires }) => now < expiryMoment(expires))) return;
+    const entries = rules.of(subject);
+    if (entries === null) continue;
+    yield { subject, entries };
+    if (!entries.inherits.some(({ expires }) => now < expiryMoment(expires))) return;
   }
 }
