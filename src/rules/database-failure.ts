@@ -44,7 +44,7 @@ export function databaseFailure(kind: DatabaseFault, file: string, detail: unkno
       [
         {
           hint: 'without a copy, save what can be read',
-          command: `sqlite3 ${quoted} .recover | sqlite3 ${quoted}.recovered`,
+          command: cloneCommand(file),
         },
       ],
     ],
@@ -83,11 +83,26 @@ export function databaseFailure(kind: DatabaseFault, file: string, detail: unkno
 
 /** Puts a copy in place of the database by a rename, so that no program reads half of it. */
 function restoreCommand(file: string, init: string): string {
+  const folder = dirname(file);
   const journal = `${file}-journal`;
-  const next = shellWord(`${file}.new`);
-  // A journal that stays would be rolled back into the copy.
-  const removal = existsSync(journal) ? [`rm ${shellWord(journal)}`] : [];
-  return [`cp COPY ${next}`, ...removal, `mv ${next} ${shellWord(file)}`, init].join(' && ');
+  const [quoted, next] = [file, `${file}.new`].map(shellWord);
+  const steps = [
+    existsSync(folder) ? null : `mkdir -p ${shellWord(folder)}`,
+    `cp COPY ${next}`,
+    // A journal that stays would be rolled back into the copy.
+    existsSync(journal) ? `rm ${shellWord(journal)}` : null,
+    // mv would put the copy into a folder. A folder that holds something stays: it may be the wrong --db.
+    existsSync(`${file}/.`) ? `rmdir ${quoted}` : null,
+    `mv ${next} ${quoted}`,
+    init,
+  ];
+  return steps.filter((step) => step !== null).join(' && ');
+}
+
+/** Copies what can be read. sqlite3 of Debian 12 has `.clone`, but fails at `.recover` on every file. */
+function cloneCommand(file: string): string {
+  const [from, to, clone] = [file, `${file}.recovered`, `.clone "${file}.recovered"`].map(shellWord);
+  return `sqlite3 ${from} ${clone} && sqlite3 ${to} 'pragma user_version = ${SCHEMA_VERSION}'`;
 }
 
 /** The failure for a schema version (`pragma user_version`) that this program does not know. */

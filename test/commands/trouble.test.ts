@@ -23,9 +23,12 @@ function expectOf(db: string, lines: readonly string[], outcome: Outcome, option
   for (const line of lines) assert.deepEqual(run([...line.split(' '), '--db', db], options), outcome, line);
 }
 
-const restore = (db: string) => `cp COPY ${db}.new && mv ${db}.new ${db} && allow-nets init --db ${db}`;
-const broken = (db: string) =>
-  `put a good copy in its place:\n  ${restore(db)}\nallow-nets: hint: without a copy, save what can be read:\n  sqlite3 ${db} .recover | sqlite3 ${db}.recovered`;
+const restore = (db: string, folderStep = '') =>
+  `cp COPY ${db}.new && ${folderStep}mv ${db}.new ${db} && allow-nets init --db ${db}`;
+const clone = (db: string) =>
+  `sqlite3 ${db} '.clone "${db}.recovered"' && sqlite3 ${db}.recovered 'pragma user_version = 1'`;
+const broken = (db: string, folderStep = '') =>
+  `put a good copy in its place:\n  ${restore(db, folderStep)}\nallow-nets: hint: without a copy, save what can be read:\n  ${clone(db)}`;
 
 test('a database that is none', async (t) => {
   const [missing, folder, trapped, linked] = [newPath(), makeFolder(), newDatabase(ALICE), newDatabase(ALICE)];
@@ -37,7 +40,7 @@ test('a database that is none', async (t) => {
   // biome-ignore format: a case a line
   const cases: [db: string, problem: string, hint: string][] = [
     [missing, `there is no database ${missing}`, `put the file back from a copy:\n  ${restore(missing)}\nallow-nets: hint: for a new installation, where every user is refused at first, run as root:\n  allow-nets init --db ${missing}`],
-    [folder, `database ${folder} cannot be used (it is not a regular file)`, broken(folder)],
+    [folder, `database ${folder} cannot be used (it is not a regular file)`, broken(folder, `rmdir ${folder} && `)],
     [fifo, `database ${fifo} cannot be used (it is not a regular file)`, broken(fifo)],
     [trapped, `${trapped}-journal is not a regular file`, `find out who put it there, and remove it as root:\n  rm -r ${trapped}-journal`],
     [linked, `${linked}-wal is not a regular file`, `find out who put it there, and remove it as root:\n  rm -r ${linked}-wal`],
@@ -50,6 +53,17 @@ test('a database that is none', async (t) => {
     );
   }
   assert.equal(fs.existsSync(missing), false);
+});
+
+test('what can be read of a damaged database is saved by the command of the hint', needs('sqlite3'), () => {
+  const users = Array.from({ length: 2000 }, (_, n) => ({ name: `user${n}@example.com`, network: '10.0.0.0/8' }));
+  const db = newDatabase(users);
+  const content = fs.readFileSync(db);
+  const middle = Math.floor(content.length / 8192) * 4096;
+  fs.writeFileSync(db, content.fill(0xa5, middle, middle + 4096));
+  expectOf(db, ['tidy'], refused(`database ${db} cannot be used (database disk image is malformed)`, broken(db)));
+  assert.equal(shell(clone(db)).status, 0);
+  mustRun(['check', 'user0@example.com', '10.0.0.1'], { db: `${db}.recovered` });
 });
 
 test('an empty -wal, which SQLite ignores and no command removes, is no hindrance', () => {

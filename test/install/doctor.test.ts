@@ -346,14 +346,14 @@ fail answer, see "content"
     ['a damaged database', () => writeFileSync(site.db, readFileSync(site.db).fill(0xa5, 4096)), `
 fail integrity: database DB cannot be used (malformed database schema (dovecot) - incomplete input)
   put a good copy in its place: $ cp COPY DB.new && mv DB.new DB && allow-nets init --db DB
-  without a copy, save what can be read: $ sqlite3 DB .recover | sqlite3 DB.recovered
+  without a copy, save what can be read: $ sqlite3 DB '.clone "DB.recovered"' && sqlite3 DB.recovered 'pragma user_version = 1'
 fail program, see "integrity"
 fail answer, see "integrity"
 `],
     ['a file that is no database', () => writeFileSync(site.db, 'no database at all\n'.repeat(100)), `
 fail integrity: database DB cannot be used (file is not a database)
   put a good copy in its place: $ cp COPY DB.new && mv DB.new DB && allow-nets init --db DB
-  without a copy, save what can be read: $ sqlite3 DB .recover | sqlite3 DB.recovered
+  without a copy, save what can be read: $ sqlite3 DB '.clone "DB.recovered"' && sqlite3 DB.recovered 'pragma user_version = 1'
 fail program, see "integrity"
 fail answer, see "integrity"
 `],

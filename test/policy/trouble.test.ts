@@ -76,18 +76,19 @@ const npm = (name: string, words: string) =>
   `cd ${db(name)} && PATH=${path.dirname(process.execPath)}:$PATH npm ${words}`;
 const install = (name: string, major: number) => npm(name, `install --omit=dev --no-save better-sqlite3@${major}`);
 
-const restore = (file: string) => `cp COPY ${file}.new && mv ${file}.new ${file} && allow-nets init --db ${file}`;
-const missingHint = (file: string) =>
-  `put the file back from a copy: ${restore(file)}; for a new installation, where every user is refused at first, run as root: allow-nets init --db ${file}`;
-const brokenHint = (file: string) =>
-  `put a good copy in its place: ${restore(file)}; without a copy, save what can be read: sqlite3 ${file} .recover | sqlite3 ${file}.recovered`;
+const restore = (file: string, folderStep = '') =>
+  `cp COPY ${file}.new && ${folderStep}mv ${file}.new ${file} && allow-nets init --db ${file}`;
+const missingHint = (file: string, folderStep = '') =>
+  `put the file back from a copy: ${folderStep}${restore(file)}; for a new installation, where every user is refused at first, run as root: allow-nets init --db ${file}`;
+const brokenHint = (file: string, folderStep = '') =>
+  `put a good copy in its place: ${restore(file, folderStep)}; without a copy, save what can be read: sqlite3 ${file} '.clone "${file}.recovered"' && sqlite3 ${file}.recovered 'pragma user_version = 1'`;
 
 const DATABASE = [
   {
     name: 'a database, or its folder, that is missing',
     words: ['--db', db('no/such.db')],
     problem: `there is no database ${db('no/such.db')}`,
-    hint: missingHint(db('no/such.db')),
+    hint: missingHint(db('no/such.db'), `mkdir -p ${db('no')} && `),
   },
   {
     name: 'a file where a folder should be',
@@ -99,7 +100,7 @@ const DATABASE = [
     name: 'a folder in place of a database',
     words: ['--db', scratch],
     problem: `database ${scratch} cannot be used (it is not a regular file)`,
-    hint: brokenHint(scratch),
+    hint: brokenHint(scratch, `rmdir ${scratch} && `),
   },
   ...(
     [
