@@ -7,7 +7,10 @@ export function nearest(name: string, names: Iterable<string>): string | null {
   for (const candidate of names) {
     if (Math.abs(candidate.length - name.length) >= least) continue;
     const distance = levenshtein(name, candidate);
-    if (distance < least) [best, least] = [candidate, distance];
+    if (distance < least) {
+      best = candidate;
+      least = distance;
+    }
   }
   return best;
 }

@@ -29,7 +29,8 @@ export const list: Command = {
     ['allow-nets list alice@example.com', 'the entries that decide for alice'],
   ],
   run(args) {
-    const [json, expired] = [args.flag('json'), args.flag('expired')];
+    const json = args.flag('json');
+    const expired = args.flag('expired');
     if (args.flag('status')) return printStatus(args.db, json);
     const user = args.text('user');
     const now = Date.now();

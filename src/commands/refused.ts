@@ -53,7 +53,7 @@ function rowOf({ user, network, name, addresses, messages, first, last }: UserNe
   const { address, reason, verdict } = addresses.reduce((latest, one) => (one.last >= latest.last ? one : latest));
   const answer = verdict.kind === 'refused' ? verdict.why : 'allowed';
   // No entry helps a user who is blocked.
-  const isLetIn = answer !== 'allowed' && answer !== 'blocked' && !isStolen;
+  const needsEntry = answer !== 'allowed' && answer !== 'blocked' && !isStolen;
   return {
     user,
     network: network && name,
@@ -62,7 +62,7 @@ function rowOf({ user, network, name, addresses, messages, first, last }: UserNe
     last: formatInstant(last),
     reason,
     allowed_now: answer === 'allowed',
-    command: isLetIn ? allowCommand(user, address, db) : null,
+    command: needsEntry ? allowCommand(user, address, db) : null,
     answer,
     isStolen,
   };

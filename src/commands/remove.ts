@@ -29,8 +29,10 @@ export const remove: Command = {
   run(args) {
     const user = args.text('user');
     const networks = args.texts('network');
-    const [all, expired] = [args.flag('all'), args.flag('expired')];
-    if ([networks.length > 0, all, expired].filter(Boolean).length !== 1 || (user === null && !expired)) {
+    const all = args.flag('all');
+    const expired = args.flag('expired');
+    const choices = [networks.length > 0, all, expired].filter(Boolean).length;
+    if (choices !== 1 || (user === null && !expired)) {
       const problem = 'remove requires a user with networks or with --all, or --expired';
       throw wrongUsage(problem, removeHint('remove', user ?? 'USER', args.db));
     }

@@ -39,7 +39,8 @@ export const replay: Command = {
 /** The result as --json prints it, the user with most refused messages first. */
 function resultOf(networks: readonly UserNetwork[]) {
   const users = groupBy(networks, ({ user }) => user);
-  const [deliveries, refused] = [count(networks), count(networks, 'refused')];
+  const deliveries = count(networks);
+  const refused = count(networks, 'refused');
   const refusedUsers = users.flatMap((all) => {
     const from = all
       .filter((one) => one.refused.length > 0)

@@ -35,7 +35,8 @@ export const setLoad: Command = {
   async run(args) {
     const name = parseSetArgument(args.text('name') ?? '');
     const file = args.text('file') ?? '-';
-    const [dryRun, force] = [args.flag('dry-run'), args.flag('force')];
+    const dryRun = args.flag('dry-run');
+    const force = args.flag('force');
     const countries = args.texts('country').map((country) => country.toUpperCase());
     const read: Reader = (lines, report, add) => {
       const ranges = rangesOf(lines, { countries, force }, report);

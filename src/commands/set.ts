@@ -31,10 +31,10 @@ export const setAdd: Command = {
       throw new Trouble({ kind: 'option', problem, hint: 'give its networks' });
     }
     const lines = withWriteTransaction(args.db, (connection) => {
-      const put = entryWriter(connection, 'network_set', Date.now());
+      const writeNetwork = entryWriter(connection, 'network_set', Date.now());
       const wanted = { note: args.text('note'), expires: null, local: args.flag('local') };
       return networks.map((meaning) => {
-        const isNew = put(name, meaning, wanted) !== null;
+        const isNew = writeNetwork(name, meaning, wanted) !== null;
         return `@${name} ${isNew ? 'now holds' : 'already holds'} ${meaningText(meaning)}`;
       });
     });

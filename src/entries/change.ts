@@ -11,7 +11,7 @@ import { refusal } from '../failure';
 import type { Connection } from '../rules/database';
 import { hasRows, namesFrom, type Row, rowsOf, rowWith, rowWriter } from '../rules/entries';
 import { formatInstant, keptExpiry } from '../rules/expiry';
-import { decidersOf, inheritWider, removeEntries } from '../rules/inherit';
+import { type Deciders, decidersOf, inheritWider, removeEntries } from '../rules/inherit';
 import { type Meaning, meaningOf, meaningText } from '../rules/meaning';
 import { hasHostBits } from '../rules/row-fault';
 import type { Table } from '../rules/schema';
@@ -48,11 +48,13 @@ export function addEntries(args: Arguments, texts: readonly string[]): 0 {
   const now = Date.now();
   const user = parseSubjectArgument(args.text('user') ?? '');
   const networks = texts.map(parseNetworkArgument);
-  const [only, local, force] = [args.flag('only'), args.flag('local'), args.flag('force')];
+  const only = args.flag('only');
+  const force = args.flag('force');
+  const local = args.flag('local');
   const wanted = { note: args.text('note'), expires: expiryOf(args.text('until'), args.text('for'), now), local };
   const has = (kind: Meaning['kind']) => networks.some((network) => network.kind === kind);
   const isBlock = networks.every(({ kind }) => kind === 'none');
-  const again = (name: string) =>
+  const sameCommandFor = (name: string) =>
     isBlock ? commandText('block', [name], db) : commandText('add', [name, ...networks.map(meaningText)], db);
   if (user === EVERYBODY && has('none') && !force) {
     const problem = '* is everybody: all users without entries of their own would be refused';
@@ -66,22 +68,13 @@ export function addEntries(args: Arguments, texts: readonly string[]): 0 {
     const keepsWider = !only && !has('inherit') && (!isBlock || wanted.expires !== null);
     const origin = { addedAt: formatInstant(now), addedBy: whoAmI(), local };
     const wider = keepsWider ? inheritWider(connection, user, origin) : [];
-    const put = entryWriter(connection, 'access', now);
-    const written = networks.map((network) => put(user, network, wanted));
-    const hints = nameHints(connection, user, isBlock, again);
-    const blocked = before.state === 'blocked' && !has('none') ? before.subjects.at(-1) : undefined;
-    if (blocked === user) {
-      const text = `${user} is blocked, and still refused from everywhere`;
-      hints.unshift(withCommand(text, commandText('unblock', [user], db)));
-    } else if (blocked !== undefined) {
-      const text = `${blocked} is blocked, but not ${user} at what is allowed now`;
-      hints.unshift(withCommand(text, commandText('block', [user], db)));
-    }
-    const [, ...inherited] = only ? decidersOf(connection, user, now).subjects : [];
-    if (inherited.length > 0) {
-      const text = `${user} still inherits what ${inherited.join(' or ')} allows; to end that`;
-      hints.unshift(withCommand(text, commandText('remove', [user, 'inherit'], db)));
-    }
+    const writeEntry = entryWriter(connection, 'access', now);
+    const written = networks.map((network) => writeEntry(user, network, wanted));
+    const hints = [
+      ...(only ? inheritHints(user, decidersOf(connection, user, now), db) : []),
+      ...(has('none') ? [] : blockHints(user, before, db)),
+      ...nameHints(connection, user, isBlock, sameCommandFor),
+    ];
     return { written, wider: wider.join(' or '), hints };
   });
   networks.forEach((network, i) => {
@@ -97,11 +90,34 @@ export function addEntries(args: Arguments, texts: readonly string[]): 0 {
   return 0;
 }
 
-function grantText(user: string, meaning: Meaning, already: boolean): string {
-  if (meaning.kind === 'none') return `${user} is ${already ? 'blocked already' : 'now blocked'}`;
-  const [now, later] = already ? ['', ' already'] : [' now', ''];
-  if (meaning.kind === 'inherit') return `${user}${now} inherits what the next wider entries allow${later}`;
-  return `${user} may${now} send mail from ${meaningText(meaning)}${later}`;
+/** Hints at a block that was in force before the entries were written. */
+function blockHints(user: string, { subjects, state }: Deciders, db: string): string[] {
+  const blocked = state === 'blocked' ? subjects.at(-1) : undefined;
+  if (blocked === undefined) return [];
+  if (blocked === user) {
+    const text = `${user} is blocked, and still refused from everywhere`;
+    return [withCommand(text, commandText('unblock', [user], db))];
+  }
+  const text = `${blocked} is blocked, but not ${user} at what is allowed now`;
+  return [withCommand(text, commandText('block', [user], db))];
+}
+
+/** Hints at wider subjects that still decide for the user, although --only was given. */
+function inheritHints(user: string, { subjects: [, ...inherited] }: Deciders, db: string): string[] {
+  if (inherited.length === 0) return [];
+  const text = `${user} still inherits what ${inherited.join(' or ')} allows; to end that`;
+  return [withCommand(text, commandText('remove', [user, 'inherit'], db))];
+}
+
+/** `isPresent`: whether the entry was there before. */
+function grantText(user: string, meaning: Meaning, isPresent: boolean): string {
+  if (meaning.kind === 'none') return isPresent ? `${user} is blocked already` : `${user} is now blocked`;
+  if (meaning.kind === 'inherit') {
+    const inherited = 'inherits what the next wider entries allow';
+    return isPresent ? `${user} ${inherited} already` : `${user} now ${inherited}`;
+  }
+  const network = meaningText(meaning);
+  return isPresent ? `${user} may send mail from ${network} already` : `${user} may now send mail from ${network}`;
 }
 
 /** Throws Trouble if the entry names a set that does not exist. */
@@ -129,6 +145,7 @@ export function removeSelected(
   return 0;
 }
 
+/** An error names at most this many rows. */
 const MOST_ROWS = 5;
 
 /**

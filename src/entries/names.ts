@@ -18,14 +18,14 @@ export function requireUserName(connection: Connection, user: string, force: boo
 }
 
 /**
- * Hints at users whom an entry of this name does not reach. `isBlock`: whether the entry blocks. `again`: the command
- * that writes the same entry for another name, or null.
+ * Hints at users whom an entry of this name does not reach. `isBlock`: whether the entry blocks. `sameCommandFor`: the
+ * command that writes the same entry for another name, or null.
  */
 export function nameHints(
   connection: Connection,
   user: string,
   isBlock: boolean,
-  again: (name: string) => string | null,
+  sameCommandFor: (name: string) => string | null,
 ): string[] {
   if (user === EVERYBODY || user.startsWith('@')) {
     if (!isBlock) return [];
@@ -39,12 +39,12 @@ export function nameHints(
   if (user.includes('@')) {
     const login = user.replace(/@[^@]*$/, '');
     const isOpen = isBlock && !login.includes('@') && hasRows(connection, 'access', login);
-    return isOpen ? [withCommand(`${login} has entries too, and is not blocked`, again(login))] : [];
+    return isOpen ? [withCommand(`${login} has entries too, and is not blocked`, sameCommandFor(login))] : [];
   }
   const own = [...namesFrom(connection, 'access', `${user}@`)].slice(0, 3);
   if (own.length > 0) {
     return own.map((name) =>
-      withCommand(`${name} has entries of its own, to which those of ${user} do not apply`, again(name)),
+      withCommand(`${name} has entries of its own, to which those of ${user} do not apply`, sameCommandFor(name)),
     );
   }
   const sql = "select user from access where typeof(user) = 'text' and user not in (?, '*') limit 1000";

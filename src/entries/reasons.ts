@@ -11,8 +11,8 @@ import { meaningOf } from '../rules/meaning';
 import { problemOf } from '../rules/row-fault';
 import { type Entry, foldName, subjectsOf } from '../rules/subject';
 
-/** At most this many entries are listed. */
-const SHOWN = 10;
+/** At most this many entries of a subject are listed. */
+const MOST_ENTRIES = 10;
 
 /** Explains the verdict, one statement per string. `now`: ms since 1970. */
 export function reasons(
@@ -31,17 +31,21 @@ export function reasons(
   /** The entries of a subject that contain the address. If the subject refuses, they have all expired. */
   const covering = (name: string): Entry[] => {
     const found: Entry[] = [];
-    for (const one of (client && rules.of(name)?.covering(client)) ?? []) if (found.push(one) === SHOWN) break;
+    if (client === null) return found;
+    for (const one of rules.of(name)?.covering(client) ?? []) {
+      found.push(one);
+      if (found.length === MOST_ENTRIES) break;
+    }
     return found;
   };
-  const whyNot = (name: string) =>
+  const expiredMatches = (name: string) =>
     covering(name).map((one) => {
       const fault = Number.isFinite(expiryMoment(one.expires)) ? 'this had not expired' : 'its time could be read';
       return `it would be allowed if ${fault}: ${entryText(connection, name, one)}`;
     });
   const lines = passed.flatMap((name) => [
     `no entry of ${name} allows the address; its entry inherit hands the decision on to the next wider subject`,
-    ...whyNot(name),
+    ...expiredMatches(name),
   ]);
   lines.push(`the entries of ${subject} decide${subject === foldName(user) ? '' : ` for ${user}`}`);
   if (entry !== null && (verdict.kind === 'allowed' || verdict.why === 'blocked')) {
@@ -52,7 +56,7 @@ export function reasons(
   }
   if (client === null) return [...lines, `${address} is not an IP address, so it is in no network`];
 
-  lines.push(...whyNot(subject), ...unmatched(connection, subject, client, covering(subject), now));
+  lines.push(...expiredMatches(subject), ...unmatched(connection, subject, client, covering(subject), now));
   for (const name of subjectsOf(user).slice(subjectsOf(user).indexOf(subject) + 1)) {
     const one = covering(name).find(({ expires }) => now < expiryMoment(expires));
     if (one) lines.push(`${name} has ${entryName(one)}, which does not count: ${subject} has own entries`);
@@ -73,7 +77,7 @@ function unmatched(
   for (const row of eachRowOf(connection, 'access', subject)) {
     const meaning = meaningOf('access', row.network, address);
     if (meaning !== null && (meaning.kind !== 'set' || sets.includes(meaning.name))) continue;
-    if (lines.length === SHOWN) return [...lines, 'nor in its other entries'];
+    if (lines.length === MOST_ENTRIES) return [...lines, 'nor in its other entries'];
     const expired = isExpired(row, now) ? `expired on ${formatInstant(expiryMoment(row.expires))}` : null;
     const state = problemOf('access', row, (name) => hasRows(connection, 'network_set', name)) ?? expired;
     lines.push(`not in ${row.network}${originText(row)}${state === null ? '' : `: ${state}`}`);

@@ -29,10 +29,11 @@ export function printRows(connection: Connection, table: Table, rows: Iterable<R
     for (const row of rows) {
       const problem = problemOf(table, row, hasSet);
       const state = stateOf(table, row, problem, now);
-      const why = state === 'in force' ? warningOf(table, row) : problem;
-      const [mark, colour] = state === 'in force' && why === null ? ['', null] : MARKS[state];
-      const text = [mark, why].filter(Boolean).join(': ');
-      const until = isAccess ? [untilText(row.expires)] : [];
+      const remark = state === 'in force' ? warningOf(table, row) : problem;
+      const isMarked = state !== 'in force' || remark !== null;
+      const [mark, colour] = isMarked ? MARKS[state] : ['', null];
+      const text = [mark, remark].filter(Boolean).join(': ');
+      const until = isAccess ? [untilCell(row.expires)] : [];
       const cells = [String(row.user), String(row.network), ...until, [text, row.note].filter(Boolean).join('; ')];
       yield { cells, colour };
     }
@@ -59,7 +60,7 @@ const MARKS: Readonly<Record<State, [string, Colour]>> = {
   'in force': ['WARNING', 'yellow'],
 };
 
-function untilText(expires: unknown): string {
+function untilCell(expires: unknown): string {
   const moment = expiryMoment(expires);
   if (moment === Number.POSITIVE_INFINITY) return '-';
   return Number.isFinite(moment) ? formatInstant(moment) : String(expires);

@@ -13,7 +13,14 @@ export interface JsonValue {
 export function* jsonValues(lines: Lines, longest: number): Iterable<JsonValue> {
   const isArray = lines.first.trim().startsWith('[');
   let isClosed = false;
-  let [text, line, start, depth, count] = ['', 0, 0, 0, 0];
+  /** The first line that is not blank. */
+  let start = 0;
+  /** The lines of the current value, and the first of them. */
+  let text = '';
+  let line = 0;
+  /** The number of brackets and braces that are open. */
+  let depth = 0;
+  let count = 0;
   for (const next of lines) {
     const part = next.trim();
     if (part === '') continue;

@@ -147,7 +147,8 @@ const LEAST = 0xff_ffffn;
 /** Parses the addresses of IP2Location, which are numbers. In its IPv6 lists, IPv4 addresses are IPv4-mapped. */
 function numberedRange(first: string, last: string): Range | null {
   if (!/^\d{1,39}$/.test(first) || !/^\d{1,39}$/.test(last)) return null;
-  const [from, to] = [BigInt(first), BigInt(last)];
+  const from = BigInt(first);
+  const to = BigInt(last);
   const mapped = 0xffff_0000_0000n;
   if (from > to || to < LEAST || to >= 1n << 128n) return null;
   if (to < 1n << 32n) return { family: 4, first: from, last: to };

@@ -36,7 +36,8 @@ export class Statistics {
 
   private endFile(): void {
     const { promised, read } = this;
-    [this.promised, this.read] = [0, 0];
+    this.promised = 0;
+    this.read = 0;
     if (read >= promised) return;
     const problem = `the list is cut off: a statistics file has ${read} of the ${promised} records of its summary`;
     this.cut ??= new Trouble({ kind: 'refused', problem, hint: 'fetch it again, or add --force' });

@@ -41,7 +41,10 @@ export function findingsOf(tallied: readonly UserNetwork[], least: { messages: n
 
 function ownMarks({ addresses, messages }: UserNetwork): Mark[] {
   const isBlocked = addresses.some(({ verdict }) => verdict.kind === 'refused' && verdict.why === 'blocked');
-  return [isBlocked ? (['blocked'] as const) : [], messages.length === 1 ? (['once'] as const) : []].flat();
+  const marks: Mark[] = [];
+  if (isBlocked) marks.push('blocked');
+  if (messages.length === 1) marks.push('once');
+  return marks;
 }
 
 /** Joins adjacent networks of one user into wider ones that cover exactly the same addresses. */

@@ -30,13 +30,23 @@ export function printFindings(all: readonly Finding[], asJson: boolean): void {
 function rowOf(finding: Finding) {
   const { user, name, messages, refused, first, last, marks } = finding;
   return {
-    ...{ user, network: name, note: noteOf(finding), expires: null },
-    ...{ messages: messages.length, days: daysOf(finding) },
-    ...{ first: formatInstant(first), last: formatInstant(last) },
-    allowed: refused.length === 0 ? 'all' : refused.length === messages.length ? 'none' : 'some',
+    user,
+    network: name,
+    note: noteOf(finding),
+    expires: null,
+    messages: messages.length,
+    days: daysOf(finding),
+    first: formatInstant(first),
+    last: formatInstant(last),
+    allowed: allowedPart(messages.length - refused.length, messages.length),
     by: grantOf(finding),
     marks,
   };
+}
+
+function allowedPart(allowed: number, messages: number): 'all' | 'some' | 'none' {
+  if (allowed === messages) return 'all';
+  return allowed === 0 ? 'none' : 'some';
 }
 
 /** The note of an entry made from a finding. */
@@ -89,30 +99,36 @@ export async function applyFindings(
 ): Promise<void> {
   const force = args.flag('force');
   const fresh = all.filter(({ refused }) => refused.length > 0);
-  const taken = fresh.filter(({ marks }) => force || !marks.some((mark) => DOUBTFUL.includes(mark)));
+  const added = fresh.filter(({ marks }) => force || !marks.some((mark) => DOUBTFUL.includes(mark)));
   const addedBy = whoAmI();
   const changed: string[] = [];
   const inheriting: string[] = [];
   await withRowImport(args.db, (rows) => {
-    for (const finding of taken) {
+    for (const finding of added) {
       const { user, network } = finding;
       const more = { note: args.text('note') ?? noteOf(finding), expires: expires ?? undefined };
       rows.add(importRow('access', user, { kind: 'network', network }, more));
     }
     rows.apply({
-      ...{ replace: false, dryRun: false, force, tables: ['access'], addedBy, now },
+      replace: false,
+      dryRun: false,
+      force,
+      tables: ['access'],
+      addedBy,
+      now,
       report: ({ name }) => changed.push(name),
       before(connection) {
         // A user's first own entry replaces the wider entries for him, so `inherit` keeps them in force.
         const origin = { addedAt: formatInstant(now), addedBy };
-        for (const user of new Set(taken.map((finding) => finding.user))) {
+        for (const user of new Set(added.map((finding) => finding.user))) {
           if (inheritWider(connection, user, origin).length > 0) inheriting.push(user);
         }
       },
     });
   });
-  const say = args.flag('json') ? hint : printLine;
-  say(`added ${quantity(changed.length, 'entry', 'entries')} of ${quantity(new Set(changed).size, 'user')}`);
+  // With --json, standard output holds only the JSON.
+  const printResult = args.flag('json') ? hint : printLine;
+  printResult(`added ${quantity(changed.length, 'entry', 'entries')} of ${quantity(new Set(changed).size, 'user')}`);
   for (const mark of force ? [] : DOUBTFUL) {
     const marked = fresh.filter(({ marks }) => marks.includes(mark));
     const names = someOf(marked.map(({ user, name }) => (mark === 'gateway' ? name : user)));

@@ -44,7 +44,8 @@ export async function readLog(
     const groups = form.exec(text)?.groups;
     if (groups === undefined) return other.test(text) || skip(line);
     const { address = '', reason = '' } = groups;
-    const [user, time] = [decode(groups['user'] ?? ''), timeOf(groups)];
+    const user = decode(groups['user'] ?? '');
+    const time = timeOf(groups);
     if (user === '' || time === null) skip(line);
     else onFound({ user, address: decode(address), reason, time, count });
   };

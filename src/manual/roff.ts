@@ -23,8 +23,9 @@ export function roff(text: string): string {
   return lines
     .map((line, i) => {
       if (line.startsWith('    ')) {
-        const [start, end] = [lines[i - 1], lines[i + 1]].map((next) => !next?.startsWith('    '));
-        return `${start ? '.PP\n.in +4n\n.nf\n' : ''}${escapeRoff(line.slice(4))}${end ? '\n.fi\n.in' : ''}`;
+        const isFirst = !lines[i - 1]?.startsWith('    ');
+        const isLast = !lines[i + 1]?.startsWith('    ');
+        return `${isFirst ? '.PP\n.in +4n\n.nf\n' : ''}${escapeRoff(line.slice(4))}${isLast ? '\n.fi\n.in' : ''}`;
       }
       const [, mark, title = ''] = /^(##?) (.*)$/.exec(line) ?? [];
       if (mark !== undefined) return `.S${mark === '#' ? 'H' : 'S'} ${argument(title)}`;

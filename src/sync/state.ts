@@ -29,7 +29,8 @@ export type SyncState = { readonly source: readonly string[] } & {
 /** The state after a run that began at `begin` (ms since 1970) and ended now. */
 export function nextState(before: SyncState | null, job: Job, begin: number, run: ImportResult | Failure): SyncState {
   const { source, every } = job;
-  const [last_attempt, now] = [formatInstant(begin), formatInstant(Date.now())];
+  const last_attempt = formatInstant(begin);
+  const now = formatInstant(Date.now());
   const never = { last_success: null, last_change: null, rows: null, failing_since: null };
   const known = { ...(before ?? never), source, every, last_attempt };
   if ('kind' in run) {
