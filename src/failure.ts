@@ -32,11 +32,11 @@ export interface Fix {
 }
 
 /** The message of a failure: lower case, no full stop. */
-export interface Words extends Fix {
+export interface Message extends Fix {
   readonly problem: string;
 }
 
-export interface Failure extends Words {
+export interface Failure extends Message {
   readonly kind: FailureKind;
 }
 
@@ -53,6 +53,11 @@ export const wrongUsage = (problem: string, hint: string): Trouble => new Troubl
 /** What a command cannot do as things are: exit status 1. `command`: the command that the hint speaks of. */
 export function refusal(problem: string, hint: string, command?: string | null): Trouble {
   return new Trouble({ kind: 'refused', problem, hint, command: command ?? undefined });
+}
+
+/** Tells a failure from the result of work that succeeded. */
+export function isFailure(outcome: object): outcome is Failure {
+  return 'kind' in outcome;
 }
 
 /** Turns anything thrown into a failure. What is not Trouble is a bug. */
@@ -96,7 +101,7 @@ export function asLogLine(failure: Failure): string {
 }
 
 /** The failure as lines for standard error. */
-export const asErrorLines = (failure: Words): string =>
+export const asErrorLines = (failure: Message): string =>
   `allow-nets: error: ${printable(failure.problem)}\n${asHintLines(failure)}`;
 
 /** A fix as lines for standard error. Each command has a line to itself, so that it can be pasted. */
@@ -112,7 +117,7 @@ export function asFixLines(fix: Fix, label: string, indent: string): string {
 }
 
 /** Parses the output of asErrorLines: doctor and install run the service's program and read its error. */
-export function parseErrorLines(text: string): Words | null {
+export function parseErrorLines(text: string): Message | null {
   const [, problem] = /^allow-nets: error: (.*)$/m.exec(text) ?? [];
   const steps = [...text.matchAll(/^allow-nets: hint: (.*?)(?::\n {2}(.*))?$/gm)];
   const [first, ...more] = steps.map(([, hint, command]) => ({ hint, command }));

@@ -91,7 +91,7 @@ export function refuseSubject(text: string): Refusal | null {
   if (/^[\da-f.:]+(?:\/|$)/i.test(text) && parseNetwork(text) !== null) {
     return {
       problem: `the user ${text} is a network`,
-      hint: 'the user comes first; a list of networks alone: allow-nets set load NAME FILE',
+      hint: 'the user comes first; for a list of networks only: allow-nets set load NAME FILE',
     };
   }
   return refuseLook(text) ?? refuseInvisible('user', text);

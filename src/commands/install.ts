@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import { type Arguments, type Command, POLICY_OPTIONS } from '../cli/command';
 import { hint, printLine, quantity } from '../cli/output';
 import { type Grants, grantsOf } from '../entries/grants';
-import { Trouble, type Words } from '../failure';
+import { type Message, Trouble } from '../failure';
 import { accountOf, unreadable } from '../postfix/account';
 import {
   changedStages,
@@ -141,14 +141,15 @@ function printListWarnings(postfix: Postfix, files: ConfigFiles, { name, trial }
   const sharing: string[] = [];
   for (const service of smtpdServices(files)) {
     const [check] = serviceChecks(files, service, name);
-    const called = `${service.name}/${service.type}`;
+    const label = `${service.name}/${service.type}`;
     if (!offersAuth(files, service)) {
-      if (check !== undefined) sharing.push(called);
-    } else if (check === undefined || check.skip !== null || check.trial !== trial) {
-      const how =
-        check === undefined || check.skip !== null ? 'may not ask' : check.trial ? 'asks on trial' : 'refuses';
-      hint(`${called} ${how}; to see why`, postfix.ownCommand('doctor'));
+      if (check !== undefined) sharing.push(label);
+      continue;
     }
+    const isReached = check !== undefined && check.skip === null;
+    if (isReached && check.trial === trial) continue;
+    const mode = check?.trial ? 'asks on trial' : 'refuses';
+    hint(`${label} ${isReached ? mode : 'may not ask'}; to see why`, postfix.ownCommand('doctor'));
   }
   if (sharing.length === 0) return;
   hint(
@@ -171,8 +172,9 @@ function whoMaySend({ users, wide }: Grants, trial: boolean): string {
     : `entries: ${subjects}; everybody else who logs in ${others}`;
 }
 
-function stopAt(hindrance: Words | null): void {
-  if (hindrance !== null) throw new Trouble({ kind: 'refused', ...hindrance });
+/** Throws Trouble if there is an obstacle. */
+function stopAt(obstacle: Message | null): void {
+  if (obstacle !== null) throw new Trouble({ kind: 'refused', ...obstacle });
 }
 
 function emptyDatabase(db: string, isNew: boolean): Trouble {

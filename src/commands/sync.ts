@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arguments, Command } from '../cli/command';
 import { printError } from '../cli/output';
 import { secondsOf } from '../cli/time';
-import { asErrorLines, type Failure, failureOf, Trouble } from '../failure';
+import { asErrorLines, type Failure, failureOf, isFailure, Trouble } from '../failure';
 import { printCounts } from '../formats/load';
 import { FORMATS, type Format } from '../formats/records';
 import { logRun } from '../sync/log';
@@ -54,23 +54,28 @@ export const sync: Command = {
     let state = readState(job.db);
     for (;;) {
       const begin = Date.now();
-      let run = await syncOnce(job, stop).catch(failureOf);
-      if ('kind' in run && (run.kind === 'bug' || (stop.aborted && job.every === null))) throw new Trouble(run);
-      if ('kind' in run && stop.aborted) return 0;
+      let outcome = await syncOnce(job, stop).catch(failureOf);
+      if (isFailure(outcome)) {
+        if (outcome.kind === 'bug' || (stop.aborted && job.every === null)) throw new Trouble(outcome);
+        if (stop.aborted) return 0;
+      }
       if (!job.dryRun) {
         const before = state;
-        state = nextState(before, job, begin, run);
-        const failure = remember(job.db, state);
-        if (failure !== null && !('kind' in run)) {
-          run = failure;
-          state = nextState(before, job, begin, run);
+        state = nextState(before, job, begin, outcome);
+        const failure = saveState(job.db, state);
+        if (failure !== null && !isFailure(outcome)) {
+          outcome = failure;
+          state = nextState(before, job, begin, outcome);
         }
-        await logRun(job, run, before, (Date.now() - begin) / 1000);
+        await logRun(job, outcome, before, (Date.now() - begin) / 1000);
       }
-      const isFirst = job.every === null || state?.failing_since === state?.last_attempt;
-      if ('kind' in run && isFirst) printError(asErrorLines(run));
-      if (job.every === null && !('kind' in run)) printCounts(run, job.dryRun);
-      if (job.every === null) return Number('kind' in run);
+      if (job.every === null) {
+        if (isFailure(outcome)) printError(asErrorLines(outcome));
+        else printCounts(outcome, job.dryRun);
+        return isFailure(outcome) ? 1 : 0;
+      }
+      const isFirst = state?.failing_since === state?.last_attempt;
+      if (isFailure(outcome) && isFirst) printError(asErrorLines(outcome));
       // Random, so that servers started together spread out; at least a tenth, so that a slow COMMAND gets a pause.
       const next = Math.min(LONGEST_TIMER, job.every * 1000 * (0.9 + 0.2 * Math.random()));
       await sleep(Math.max(next - (Date.now() - begin), next / 10), null, { signal: stop }).catch(() => {});
@@ -109,8 +114,8 @@ function stopSignal(): AbortSignal {
   return controller.signal;
 }
 
-/** Writes the state; returns why it could not. */
-function remember(db: string, state: SyncState): Failure | null {
+/** Writes the state. Returns why it could not, or null. */
+function saveState(db: string, state: SyncState): Failure | null {
   try {
     writeState(db, state);
     return null;

@@ -2,7 +2,7 @@
 // input and examines the path from there to the log.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { Words } from '../failure';
+import type { Message } from '../failure';
 import { LOG_PROGRAMS, type LogProgram } from '../policy/mail-log';
 import { type Account, runAs, unreadable } from '../postfix/account';
 import { failureText, findProgram, shellLine } from '../postfix/run';
@@ -15,7 +15,7 @@ const CHECK = 'mail log';
 export function* mailLogFindings(service: InstalledService): Iterable<Finding> {
   const { runner } = service;
   if (runner === null) return;
-  let first: Words | null = null;
+  let first: Message | null = null;
   for (const program of LOG_PROGRAMS) {
     const file = findProgram(program.command);
     if (file === null) continue;
@@ -37,7 +37,7 @@ function* obstacles(
   runner: Account,
   program: LogProgram,
   file: string,
-): Generator<Words, undefined> {
+): Generator<Message, undefined> {
   const { postfix } = service;
   const { name } = runner;
   const isPostlog = program.command === 'postlog';
@@ -64,7 +64,7 @@ function* obstacles(
 
 const isSetgid = (file: string) => (fs.statSync(file).mode & 0o2000) !== 0;
 
-function* configurationObstacles({ postfix }: InstalledService, runner: Account, postlog: string): Iterable<Words> {
+function* configurationObstacles({ postfix }: InstalledService, runner: Account, postlog: string): Iterable<Message> {
   const { configDir, version } = postfix;
   const [major = 0, minor = 0] = version.split('.').map(Number);
   // Before Postfix 3.7 a set-gid postlog gives its group to every user (RELEASE_NOTES-3.7).
@@ -83,7 +83,7 @@ function* configurationObstacles({ postfix }: InstalledService, runner: Account,
 }
 
 /** If maillog_file is set, postlogd(8) takes the lines of postlog at public/postlog. */
-function* postlogdObstacles(service: InstalledService, runner: Account, postlog: string): Iterable<Words> {
+function* postlogdObstacles(service: InstalledService, runner: Account, postlog: string): Iterable<Message> {
   const { postfix } = service;
   const folder = path.join(postfix.queueDir, 'public');
   const socket = path.join(folder, 'postlog');

@@ -14,9 +14,9 @@ export function* programFindings(service: InstalledService): Iterable<Finding> {
   const { runner, policy, postfix } = service;
   // If the database is a FIFO, the program would hang.
   if (runner === null || databaseKind(service) === 'other') return;
-  const hindrance = trialRunFailure(runner, policy, postfix);
-  if (hindrance !== null) {
-    yield fileFinding(service, runner) ?? fail(CHECK, hindrance.problem, hindrance);
+  const failure = trialRunFailure(runner, policy, postfix);
+  if (failure !== null) {
+    yield fileFinding(service, runner) ?? fail(CHECK, failure.problem, failure);
   } else {
     const node = policy.interpreter.length > 0 ? policy.interpreter : ['/usr/bin/env', 'node'];
     const { stdout } = runAs(runner, [...node, '-p', 'process.version'], postfix);

@@ -49,7 +49,7 @@ function integrityFinding(connection: Connection, db: string): Finding {
 function* contentFindings(connection: Connection, service: InstalledService): Iterable<Finding> {
   const { db } = service;
   const now = Date.now();
-  const odd: string[] = [];
+  const marked: string[] = [];
   const expired = new Set<string>();
   let inForce = 0;
   const hasSet = (name: string) => hasRows(connection, 'network_set', name);
@@ -57,7 +57,7 @@ function* contentFindings(connection: Connection, service: InstalledService): It
     for (const row of eachRow(connection, table)) {
       const problem = problemOf(table, row, hasSet);
       const mark = problem ?? warningOf(table, row);
-      if (mark !== null) odd.push(`${row.user} ${row.network}: ${mark}`);
+      if (mark !== null) marked.push(`${row.user} ${row.network}: ${mark}`);
       if (problem !== null || table === 'network_set') continue;
       if (isExpired(row, now)) expired.add(foldName(String(row.user)));
       else inForce++;
@@ -70,19 +70,21 @@ function* contentFindings(connection: Connection, service: InstalledService): It
     const status = servicesOnTrial(service).length > 0 ? warn : fail;
     yield status('entries', 'none is in force: no user may send mail', { hint: 'add who may send', command: add });
   }
-  if (odd.length === 0) yield ok('rows', 'all mean what they seem to');
+  if (marked.length === 0) yield ok('rows', 'all mean what they seem to');
   else {
     const command = shellLine(['allow-nets', 'list', '--db', db]);
-    yield warn('rows', `${odd.length} grant nothing, or not what they seem to (${firstOf(odd)})`, {
+    yield warn('rows', `${marked.length} grant nothing, or not what they seem to (${firstOf(marked)})`, {
       hint: 'the list marks them',
       command,
     });
   }
   // Do not advise to remove expired entries: without any entry, a wider subject would decide for such a user.
-  const over = [...expired].filter((user) => rowsOf(connection, 'access', user).every((row) => isExpired(row, now)));
-  if (over.length === 0) yield ok('expired', 'no user has nothing but expired entries');
+  const usersWithout = [...expired].filter((user) =>
+    rowsOf(connection, 'access', user).every((row) => isExpired(row, now)),
+  );
+  if (usersWithout.length === 0) yield ok('expired', 'no user has only expired entries');
   else {
-    const message = `every entry has expired of ${quantity(over.length, 'user')}: ${firstOf(over)}`;
+    const message = `all entries have expired of ${quantity(usersWithout.length, 'user')}: ${firstOf(usersWithout)}`;
     yield warn('expired', message, { hint: 'such users are refused until they get a new entry', command: add });
   }
 }

@@ -71,7 +71,7 @@ function jsonEntries(lines: Lines): ListEntry[] {
     if (problem !== undefined) throw refused(problem.problem, problem.hint);
     visit(value, true);
   }
-  if (addresses > 0) hint(`addresses without a / that were left out: ${addresses}; one a line, they are taken`);
+  if (addresses > 0) hint(`left out addresses without a /: ${addresses}; in a text list, one a line, they are read`);
   return entries;
 }
 

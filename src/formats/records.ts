@@ -93,7 +93,10 @@ function refuseFields(fields: Fields, columns: Columns, separator: string): Refu
 function refuseLine(text: string, separator: string): Refusal {
   checkLine(text);
   if (parseNetwork(text) !== null) {
-    return { problem: `there is no user for ${text}`, hint: 'a list of networks alone: allow-nets set load NAME FILE' };
+    return {
+      problem: `there is no user for ${text}`,
+      hint: 'for a list of networks only: allow-nets set load NAME FILE',
+    };
   }
   return refuseLook(text) ?? { problem: 'there is no network', hint: `a line is user${separator}network` };
 }
@@ -109,7 +112,7 @@ function* passwdRecords(lines: Lines, report: Report): Iterable<ImportRecord> {
     else if (text.includes(':') && !text.includes('allow_nets=')) report.withoutNetworks++;
     else {
       const hint = 'a line is user:password:uid:gid:gecos:home:shell:allow_nets=192.0.2.0/24';
-      yield { line, content: { problem: 'this is no line of a passwd-file', hint } };
+      yield { line, content: { problem: 'this is not a line of a passwd-file', hint } };
     }
   }
 }

@@ -3,7 +3,7 @@ import { isOneUser } from '../cli/command-text';
 import { byAddress, contains, formatNetwork, type Network, truncate } from '../rules/network';
 import { count, DAY, groupBy, hasNetwork, type UserNetwork, userNetwork } from './tally';
 
-/** What they mean stands in the manual: `about` in commands/learn.ts. */
+/** `about` in commands/learn.ts explains the marks. */
 export type Mark = 'gateway' | 'many-users' | 'many-networks' | 'blocked' | 'once';
 
 export interface Finding extends UserNetwork {
@@ -13,18 +13,23 @@ export interface Finding extends UserNetwork {
 
 export type Findings = ReturnType<typeof findingsOf>;
 
-/** `least`: the least use of a network that makes it a finding. */
-export function findingsOf(tallied: readonly UserNetwork[], least: { messages: number; days: number }) {
-  const fit = tallied.filter(({ user }) => isOneUser(user));
-  const users = groupBy(fit, ({ user }) => user).sort((a, b) => count(b) - count(a));
-  const messages = count(fit);
-  const shared = new Map(groupBy(fit, ({ name }) => name).map((same) => [same[0].name, sharedMarks(same, messages)]));
+/** `minimum`: a network with less use is not a finding. */
+export function findingsOf(tallied: readonly UserNetwork[], minimum: { messages: number; days: number }) {
+  const countable = tallied.filter(({ user }) => isOneUser(user));
+  const users = groupBy(countable, ({ user }) => user).sort((a, b) => count(b) - count(a));
+  const messages = count(countable);
+  const marksByNetwork = new Map<string, Mark[]>();
+  for (const same of groupBy(countable, ({ name }) => name)) {
+    marksByNetwork.set(same[0].name, sharedMarks(same, messages));
+  }
   const findingsOfUser = (networks: readonly UserNetwork[]) => {
     const known = networks.filter(hasNetwork);
-    const stolen: Mark[] = isSpread(known) ? ['many-networks'] : [];
-    const used = known.filter((one) => one.messages.length >= least.messages && daysOf(one) >= least.days);
-    const found = used.map((one): Finding => ({ ...one, marks: [...(shared.get(one.name) ?? []), ...stolen] }));
-    return joinNetworks(found)
+    const userMarks: Mark[] = isSpread(known) ? ['many-networks'] : [];
+    const used = known.filter((one) => one.messages.length >= minimum.messages && daysOf(one) >= minimum.days);
+    const unjoined = used.map((one): Finding => {
+      return { ...one, marks: [...(marksByNetwork.get(one.name) ?? []), ...userMarks] };
+    });
+    return joinNetworks(unjoined)
       .map((one) => ({ ...one, marks: [...one.marks, ...ownMarks(one)] }))
       .sort((a, b) => b.messages.length - a.messages.length || b.last - a.last);
   };
@@ -33,7 +38,7 @@ export function findingsOf(tallied: readonly UserNetwork[], least: { messages: n
     all: users.flatMap(findingsOfUser),
     users: users.length,
     messages,
-    withoutAddress: count(fit.filter((one) => !hasNetwork(one))),
+    withoutAddress: count(countable.filter((one) => !hasNetwork(one))),
     /** Login names that an entry cannot stand for, such as `*`. Their messages are not counted. */
     unfit: tallied.flatMap(({ user }) => (isOneUser(user) ? [] : user)),
   };

@@ -71,10 +71,11 @@ function stateOf({ user, allowed, by }: ReturnType<typeof rowOf>): string {
 
 /** Hints at what is left out and, unless `applying`, at --apply. */
 export function hintAtFindings({ all, users, messages, withoutAddress, unfit }: Findings, applying: boolean): void {
-  if (unfit.length > 0) hint(`left out, as entries they would not mean that one user: ${someOf(unfit)}`);
+  if (unfit.length > 0) hint(`left out, because no entry can stand for exactly that user: ${someOf(unfit)}`);
   if (withoutAddress > 0) hint(`left out ${quantity(withoutAddress, 'message')} from no known address`);
   if (applying) return;
-  if (all.some(({ marks }) => marks.length > 0)) hint('why to look twice: allow-nets learn --help');
+  if (all.some(({ marks }) => marks.length > 0))
+    hint('the reasons to look twice are explained by: allow-nets learn --help');
   const fresh = all.filter(({ refused }) => refused.length > 0).length;
   const next = fresh === 0 ? 'nothing is new' : `${fresh} not allowed yet, --apply adds them`;
   hint(`${quantity(all.length, 'network')} of ${quantity(users, 'user')} in ${quantity(messages, 'message')}: ${next}`);

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import type { Trouble, Words } from '../failure';
+import type { Message, Trouble } from '../failure';
 import { findProgram, type RunResult, refused, run, shellLine } from './run';
 
 export interface Account {
@@ -112,7 +112,7 @@ const WALK =
   'for step; do if [ -d "$step" ]; then cd "$step"; else true <"$step"; fi 2>/dev/null || { printf %s "$step"; exit 1; }; done';
 
 /** Why an account cannot read a file, with the fix. `at`: the file, or the first directory that cannot be entered. */
-export interface Unreadable extends Words {
+export interface Unreadable extends Message {
   readonly at: string;
 }
 

@@ -58,8 +58,11 @@ export const ownServices = (files: ConfigFiles): string[] =>
     .map(targetOf);
 
 /** 0 for a check that surely refuses, higher for less reliable ones. */
-const rank = (check?: Check) =>
-  check === undefined ? 4 : check.skip === null ? Number(check.trial) : check.skip.tables ? 2 : 3;
+function rank(check?: Check): number {
+  if (check === undefined) return 4;
+  if (check.skip !== null) return check.skip.tables ? 2 : 3;
+  return check.trial ? 1 : 0;
+}
 
 /** The targets of all checks in main.cf and in the overrides of each smtpd service. */
 export function policyTargets(files: ConfigFiles): string[] {

@@ -3,7 +3,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Arguments } from '../cli/command';
-import { parseErrorLines, type Words } from '../failure';
+import { type Message, parseErrorLines } from '../failure';
 import { readCommandLine } from '../policy/options';
 import { DEFAULT_DATABASE } from '../rules/database';
 import { type Account, accountOf, type PostfixFolders, runAs, unreadable } from './account';
@@ -21,7 +21,8 @@ export interface WantedService extends Wanted {
 
 /** `present`: the installed service, or null. Throws Trouble for options that the program would refuse. */
 export function wantedService(name: string, present: PresentService | null, args: Arguments): WantedService {
-  const [oneShot, trial] = [args.flag('one-shot'), args.flag('trial')];
+  const oneShot = args.flag('one-shot');
+  const trial = args.flag('trial');
   const namedDb = args.text('db') || process.env['ALLOW_NETS_DB'];
   const db = namedDb ? path.resolve(namedDb) : (present?.db ?? DEFAULT_DATABASE);
   const others = withOption(withOption(present?.others ?? [], '--reject-text', args), '--log', args);
@@ -70,7 +71,7 @@ export function withLogGroup(user: string, postfix: Postfix): string {
 }
 
 /** Runs the program once as the account. Null if it answers, else why it does not. */
-export function trialRunFailure(account: Account, { argv }: PolicyService, folders: PostfixFolders): Words | null {
+export function trialRunFailure(account: Account, { argv }: PolicyService, folders: PostfixFolders): Message | null {
   // --log none: the refusal of this request is not worth a line in the mail log.
   const ran = runAs(account, [...argv, '--log', 'none'], folders, requestOf(STRANGER));
   if (ran.status === 0 && parseReply(ran.stdout) !== null) return null;

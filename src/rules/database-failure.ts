@@ -85,7 +85,8 @@ export function databaseFailure(kind: DatabaseFault, file: string, detail: unkno
 function restoreCommand(file: string, init: string): string {
   const folder = dirname(file);
   const journal = `${file}-journal`;
-  const [quoted, next] = [file, `${file}.new`].map(shellWord);
+  const quoted = shellWord(file);
+  const next = shellWord(`${file}.new`);
   const steps = [
     existsSync(folder) ? null : `mkdir -p ${shellWord(folder)}`,
     `cp COPY ${next}`,

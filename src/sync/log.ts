@@ -1,6 +1,6 @@
 // Writes the log lines of `sync`: one for a change, for the first failure, and for the recovery.
 import { flush, printLine } from '../cli/output';
-import { asLogLine, type Failure } from '../failure';
+import { asLogLine, type Failure, isFailure } from '../failure';
 import { MailLog, type Priority } from '../policy/mail-log';
 import type { ImportResult } from '../rules/import';
 import { type Job, nameOf } from './run';
@@ -9,22 +9,23 @@ import { ageText, changesOf, type SyncState, secondsSince } from './state';
 /** `before`: the state before the run. `took`: seconds. With --every, changes also go to standard output. */
 export async function logRun(
   job: Job,
-  run: ImportResult | Failure,
+  outcome: ImportResult | Failure,
   before: SyncState | null,
   took: number,
 ): Promise<void> {
   const isFailing = (before?.last_error ?? null) !== null;
-  if ('kind' in run) {
-    if (!isFailing) await toMailLog('warning', `sync: ${asLogLine(run)}`);
+  if (isFailure(outcome)) {
+    if (!isFailing) await toMailLog('warning', `sync: ${asLogLine(outcome)}`);
     return;
   }
-  const { added, removed, changed } = run;
+  const { added, removed, changed } = outcome;
   const age = secondsSince(before?.failing_since ?? null, Date.now());
-  const lines = [
-    ...(isFailing ? [`works again${age === null ? '' : ` after ${ageText(age)}`}`] : []),
-    ...(changesOf(run) > 0 ? [`added=${added} removed=${removed} changed=${changed} took=${took.toFixed(1)}s`] : []),
-  ];
-  for (const line of lines.map((text) => `sync: ${text} source=${nameOf(job)}`)) {
+  const texts: string[] = [];
+  if (isFailing) texts.push(`works again${age === null ? '' : ` after ${ageText(age)}`}`);
+  if (changesOf(outcome) > 0) {
+    texts.push(`added=${added} removed=${removed} changed=${changed} took=${took.toFixed(1)}s`);
+  }
+  for (const line of texts.map((text) => `sync: ${text} source=${nameOf(job)}`)) {
     if (job.every !== null) printLine(line);
     flush();
     await toMailLog('info', line);

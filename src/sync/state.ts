@@ -7,7 +7,7 @@
 // DIAGNOSTICS: a missing, unreadable or damaged file counts as no state. No answer and no row depends on it.
 import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
-import { asLogLine, type Failure } from '../failure';
+import { asLogLine, type Failure, isFailure } from '../failure';
 import { formatInstant, parseInstant } from '../rules/expiry';
 import type { ImportResult } from '../rules/import';
 import { asOwner } from '../rules/owner';
@@ -27,17 +27,22 @@ export type SyncState = { readonly source: readonly string[] } & {
 } & { readonly [key in (typeof TEXTS)[number]]: string | null };
 
 /** The state after a run that began at `begin` (ms since 1970) and ended now. */
-export function nextState(before: SyncState | null, job: Job, begin: number, run: ImportResult | Failure): SyncState {
+export function nextState(
+  before: SyncState | null,
+  job: Job,
+  begin: number,
+  outcome: ImportResult | Failure,
+): SyncState {
   const { source, every } = job;
   const last_attempt = formatInstant(begin);
   const now = formatInstant(Date.now());
   const never = { last_success: null, last_change: null, rows: null, failing_since: null };
   const known = { ...(before ?? never), source, every, last_attempt };
-  if ('kind' in run) {
-    return { ...known, last_error: asLogLine(run), failing_since: known.failing_since ?? last_attempt };
+  if (isFailure(outcome)) {
+    return { ...known, last_error: asLogLine(outcome), failing_since: known.failing_since ?? last_attempt };
   }
-  const last_change = changesOf(run) === 0 ? known.last_change : now;
-  const rows = run.added + run.changed + run.unchanged;
+  const last_change = changesOf(outcome) === 0 ? known.last_change : now;
+  const rows = outcome.added + outcome.changed + outcome.unchanged;
   return { ...known, last_success: now, last_change, rows, last_error: null, failing_since: null };
 }
 

@@ -61,7 +61,7 @@ const CASES: [what: string, input: string | Buffer, options: string[], expected:
   ['a table of Postfix', '192.0.2.0/24 OK\n192.0.2.128/25 REJECT\n', [], /192.0.2.0\/24 OK is not a network/],
   ['an exception', '192.0.2.0/24\n!192.0.2.5\n', [], /line 2: !192.0.2.5 is not a network/],
   ['two files without a line break between', '131.0.72.0/222400:cb00::/32\n', [], /is not a network/],
-  ['addresses in JSON', '{"hooks":["192.0.2.1","192.0.2.2"]}', [], /addresses without a \/ that were left out: 2[\s\S]*the input has no network/],
+  ['addresses in JSON', '{"hooks":["192.0.2.1","192.0.2.2"]}', [], /left out addresses without a \/: 2[\s\S]*the input has no network/],
   ['JSON cut off', '{"prefixes":[{"ip_prefix":"192.0.2.0/24"},{"ip_pre', [], /not JSON, or it is cut off/],
   ['an error in JSON', '{"message":"API rate limit exceeded"}', [], /the input has no network/],
   ['CR alone', '192.0.2.0/24\r10.0.0.0/8\r', [], /end in CR alone/],

@@ -370,7 +370,7 @@ warn rows: 2 grant nothing, or not what they seem to (erin 10.1.2.3/8: 10.1.2.3/
     ['entries that have expired', () =>
       sql(`insert into access (user, network, expires) values ('dave', '10.0.0.0/8', '2020-01-01T00:00:00Z'),
           ('alice', '10.0.0.0/8', '2020-01-01T00:00:00Z')`), `
-warn expired: every entry has expired of 1 user: dave
+warn expired: all entries have expired of 1 user: dave
   such users are refused until they get a new entry: $ allow-nets add USER NETWORK --db DB
 `],
     ['no entry', () => sql('delete from access'), `

@@ -31,7 +31,7 @@ alice@example.com  2001:db8:1:2::/64         1     1  2026-11-06T10:00:00Z  2026
 bob@example.com    198.51.100.9/32           2     1  2026-11-05T00:00:00Z  2026-11-05T00:01:00Z  new
 `,
     stderr: `\
-allow-nets: hint: why to look twice: allow-nets learn --help
+allow-nets: hint: the reasons to look twice are explained by: allow-nets learn --help
 allow-nets: hint: 3 networks of 2 users in 6 messages: 3 not allowed yet, --apply adds them
 `,
   });
@@ -165,7 +165,7 @@ test('a login name that would mean others, too, or is not UTF-8, is never an ent
   const names = ['*', '@example.com', ' alice', 'D\xf6rte'];
   const log = Buffer.from(names.map((name) => many(2, name, '203.0.113.66')).join(''), 'latin1');
   const left = '\\*, @example\\.com,  alice, d\ufffdrte';
-  const hint = new RegExp(`hint: left out, as entries they would not mean that one user: ${left}\n`);
+  const hint = new RegExp(`hint: left out, because no entry can stand for exactly that user: ${left}\n`);
   assert.match(learn(log, db, '--apply').stderr, hint);
   const { status, stderr } = learn(Buffer.concat([log, Buffer.from(BOB)]), db, '--apply');
   assert.deepEqual([status, entries(db)], [0, ['bob@example.com 198.51.100.9/32']]);

@@ -1,7 +1,7 @@
 // Single runs of `allow-nets sync`: what changes the database, what does not, and what is said.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { change, writeDatabase } from '../rig/database';
 import type { Outcome } from '../rig/run';
@@ -214,7 +214,7 @@ describe('a sync that does not work changes nothing', () => {
     const words = ['sync', '--', 'echo', 'alice,10.0.0.0/8'];
     const stderr =
       `allow-nets: error: there is no database ${missing}\nallow-nets: hint: put the file back from a copy:\n` +
-      `  cp COPY ${missing}.new && mv ${missing}.new ${missing} && allow-nets init --db ${missing}\n` +
+      `  mkdir -p ${dirname(missing)} && cp COPY ${missing}.new && mv ${missing}.new ${missing} && allow-nets init --db ${missing}\n` +
       'allow-nets: hint: for a new installation, where every user is refused at first, run as root:\n' +
       `  allow-nets init --db ${missing}\n`;
     assert.deepEqual(site.run('--db', missing, ...words), { status: 1, stdout: '', stderr });
