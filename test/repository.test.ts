@@ -28,7 +28,7 @@ test('the folders of src/ import each other one way', () => {
   assert.deepEqual([...imports.keys()], []);
 });
 
-test('run-time dependencies are pinned with their hash, and one alone has an install script', () => {
+test('run-time dependencies are pinned with their hash, and only one has an install script', () => {
   type Locked = { version: string; integrity?: string; dev?: boolean; hasInstallScript?: boolean };
   const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, Locked> };
   const scripts: string[] = [];
@@ -43,7 +43,7 @@ test('run-time dependencies are pinned with their hash, and one alone has an ins
   assert.ok(major * 1e6 + minor * 1e3 + patch >= 10_001_001);
 });
 
-test('every test that test/README.md names is there', () => {
+test('every test that test/README.md names exists', () => {
   const rows = readFileSync('test/README.md', 'utf8').match(/^\|.*\|$/gm) ?? [];
   const named = rows.flatMap((row) => row.match(/(?<=`)(?!examples)[\w-]+\/[\w-]+(?=`)/g) ?? []);
   const files = new Set(readdirSync('test', { recursive: true, encoding: 'utf8' }));

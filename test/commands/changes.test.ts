@@ -214,7 +214,7 @@ test('who added it, and when', () => {
   }
 });
 
-test('of two rows by hand with the same meaning tidy keeps the one that lasts longer', () => {
+test('of two hand-written rows with the same meaning, tidy keeps the one that lasts longer', () => {
   const sql = `insert into access (user, network, note, expires) values ('Alice', '10.0.0.0/8 ', 'x', null), ('alice', '10.0.0.0/8', null, '2098-01-01'),
     ('eve', ' ::FFFF:10.0.0.1 ', x'7a', null), ('bob', '010.0.0.1', null, null),
     ('zoe', 'any', 'y', '9999-12-31')`;

@@ -138,7 +138,7 @@ test('the formats', async (t) => {
   }
 });
 
-test('export: rows by hand come in canonical form, and what import will not take is counted', () => {
+test('export: hand-written rows are printed in canonical form, and rows that import will refuse are counted', () => {
   const db = prepared(`${BEFORE}
     insert into access (user, network, note, added_by) values ('Eve', '10.1.2.3/8', x'7a', ''), ('eve', '010.0.0.1', null, null), ('eve', '@Gone', null, null);
     insert into access (user, network, expires) values ('eve', 'any', 'soon'), ('eve', '192.0.2.0/24', '2098-01-01 00:00:00+02')`);
@@ -258,7 +258,7 @@ test('a line of 40 MB is an error found at once', () => {
   }
 });
 
-test('of many wrong lines the first 20 are told, and how many there are', () => {
+test('of many wrong lines, the first 20 and their number are printed', () => {
   const input = Array.from({ length: 1000 }, (_, i) => `user${i},10.0.0.${i % 2 === 0 ? 'x' : '1'}\n`).join('');
   const lines = run(['import', '-', '--db', prepared(BEFORE)], { input })
     .stderr.trimEnd()

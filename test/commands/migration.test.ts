@@ -49,7 +49,7 @@ describe('out of MariaDB', needs('mariadbd'), () => {
   });
   after(() => server?.stop());
 
-  test('by mysql --batch: the rows of the seed, then all sorts', async () => {
+  test('by mysql --batch: the rows of the seed, then special values', async () => {
     const db = newDatabase();
     const batch = '--batch\n-e\nselect user, network from access\ntestdb';
     assert.deepEqual(piped(db, server.client, batch), added(2, ''));

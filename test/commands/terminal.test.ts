@@ -28,7 +28,7 @@ describe('on a terminal', needs('script'), () => {
     'da?[31mve        10.0.0.0/8    -',
   ];
 
-  test('list has titles and colours there, and neither elsewhere', () => {
+  test('list has titles and colours on a terminal, and neither elsewhere', () => {
     const coloured = (code: number, text: string | undefined) => `${ESC}[${code}m${text}${ESC}[0m`;
     const [alice, bob, carol, dave] = ROWS_OF_LIST;
     const table = `${[coloured(1, TITLES), alice, coloured(2, bob), coloured(31, carol), dave].join('\n')}\n`;
@@ -43,7 +43,7 @@ describe('on a terminal', needs('script'), () => {
     assert.ok(onScreen('check alice 11.0.0.1 || true').startsWith(`${coloured(31, 'refused')}\n`));
   });
 
-  test('no control and no bidirectional character of a name or note reaches it, in any output', () => {
+  test('no control or bidirectional character of a name or note reaches the terminal, in any output', () => {
     const hostile = newDatabase();
     // ESC, C1 (CSI), BEL, right-to-left override, isolate, line separator, a line break that would forge a line.
     const bad =
@@ -67,14 +67,14 @@ describe('on a terminal', needs('script'), () => {
     }
   });
 
-  test('in a file there are the bytes', () => {
+  test('a file gets the text unchanged', () => {
     const own = newDatabase([{ name: 'e\u009bv\u202ee', network: 'any', byHand: true }]);
     for (const words of ['list', 'list --json', 'export', 'export --format tsv', 'export --format json']) {
       assert.ok(run(words.split(' '), { db: own }).stdout.includes('e\u009bv\u202ee'), words);
     }
   });
 
-  test('nothing that is run there writes to the mail log', () => {
+  test('no run on a terminal writes to the mail log', () => {
     const folder = makeFolder();
     const log = path.join(folder, 'logged');
     const logger = `#!/bin/sh\necho "$@" >> '${log}'\n`;
@@ -116,7 +116,7 @@ describe('on a terminal', needs('script'), () => {
     );
   });
 
-  test('a long import shows its progress, and wipes that away', () => {
+  test('a long import shows its progress, and erases it at the end', () => {
     const target = newDatabase();
     const input = writeInput(newPath('rows.csv'), 10, ROWS);
     const output = onTerminal(`allow-nets import '${input}'`, { db: target });

@@ -30,7 +30,7 @@ const clone = (db: string) =>
 const broken = (db: string, folderStep = '') =>
   `put a good copy in its place:\n  ${restore(db, folderStep)}\nallow-nets: hint: without a copy, save what can be read:\n  ${clone(db)}`;
 
-test('a database that is none', async (t) => {
+test('a file that is not a database', async (t) => {
   const [missing, folder, trapped, linked] = [newPath(), makeFolder(), newDatabase(ALICE), newDatabase(ALICE)];
   const empty = newFile('');
   const text = newFile('this is no database, but long enough to be taken for one at the first look: '.repeat(20));
@@ -55,7 +55,7 @@ test('a database that is none', async (t) => {
   assert.equal(fs.existsSync(missing), false);
 });
 
-test('what can be read of a damaged database is saved by the command of the hint', needs('sqlite3'), () => {
+test('the command of the hint saves what can be read of a damaged database', needs('sqlite3'), () => {
   const users = Array.from({ length: 2000 }, (_, n) => ({ name: `user${n}@example.com`, network: '10.0.0.0/8' }));
   const db = newDatabase(users);
   const content = fs.readFileSync(db);
@@ -66,13 +66,13 @@ test('what can be read of a damaged database is saved by the command of the hint
   mustRun(['check', 'user0@example.com', '10.0.0.1'], { db: `${db}.recovered` });
 });
 
-test('an empty -wal, which SQLite ignores and no command removes, is no hindrance', () => {
+test('an empty -wal, which SQLite ignores and no command removes, does no harm', () => {
   const db = newDatabase(ALICE);
   fs.writeFileSync(`${db}-wal`, '');
   mustRun(['check', 'alice', '10.0.0.1'], { db });
 });
 
-test('a schema that is not ours is named, and not called a bug', () => {
+test('a schema that is not ours is reported as that, and not as a bug', () => {
   // biome-ignore format: a case a line
   const cases: [sql: string, problem: string][] = [
     ['alter table access rename to own; create view access as select rowid, * from own', 'cannot modify access because it is a view'],
@@ -86,7 +86,7 @@ test('a schema that is not ours is named, and not called a bug', () => {
   }
 });
 
-test('an output that cannot be written is an error, and the input too', () => {
+test('output that cannot be written is an error, and so is input that cannot be read', () => {
   const db = newDatabase(ALICE);
   const full = 'the answer cannot be written (ENOSPC: no space left on device, write)';
   for (const words of ['export', 'list', '--help', 'add --help', '--version']) {
@@ -102,7 +102,7 @@ test('an output that cannot be written is an error, and the input too', () => {
   assert.deepEqual(shell('allow-nets import /proc/self/mem', { db }), refused(broken, elsewhere));
 });
 
-test('an ordinary user may read; a change names who may write', needs('root'), () => {
+test('an ordinary user may read; the error of a change says who may write', needs('root'), () => {
   const db = newDatabase(ALICE);
   const options = { as: 'nobody', cwd: '/' };
   assert.equal(run(['check', 'alice', '10.0.0.1'], { db, ...options }).status, 0);
@@ -121,7 +121,7 @@ function makeDatabaseOn({ folder }: Disk): string {
 }
 
 const full = mountDisk('256k');
-test('a full disk is named, and nothing is changed', { skip: full.lacking }, () => {
+test('a full disk is reported, and nothing is changed', { skip: full.lacking }, () => {
   const { folder } = full;
   const [db, other, rest] = [makeDatabaseOn(full), path.join(folder, 'other.db'), path.join(folder, 'rest')];
   const descriptor = fs.openSync(rest, 'w');
@@ -141,7 +141,7 @@ test('a full disk is named, and nothing is changed', { skip: full.lacking }, () 
 });
 
 const readOnly = mountDisk('256k');
-test('a read-only file system is named, whatever would be written, and does not stop what only reads', {
+test('a read-only file system is reported by every change, and does not affect commands that only read', {
   skip: readOnly.lacking,
 }, () => {
   const { folder } = readOnly;

@@ -32,7 +32,7 @@ async function addUntil(db: string, prefix: string, isOver: (added: number) => b
   return acknowledged;
 }
 
-test('whoever waits for longer than 2 seconds says so, changes nothing, and works later', async () => {
+test('a command that waits for longer than 2 seconds reports it, changes nothing, and works later', async () => {
   const db = newDatabase();
   const input = writeInput(path.join(scratch, 'few.csv'), 10, 3);
   const other = new Database(db);

@@ -62,7 +62,7 @@ describe('a passdb ahead of the others', needed, () => {
 
   // CRAM-MD5 stands for all that look a password up in their own way.
   for (const mechanism of ['PLAIN', 'CRAM-MD5'] as const) {
-    test(`lets in from where check allows, and by the right password alone: ${mechanism}`, () =>
+    test(`lets users in from where check allows, and only with the right password: ${mechanism}`, () =>
       checkAll(store, mechanism, [
         ['alice@example.com', '127.0.0.2', IN],
         ['Alice@Example.com', '127.0.0.2', IN],
@@ -79,7 +79,7 @@ describe('a passdb ahead of the others', needed, () => {
       ]));
   }
 
-  test('POP3 and ManageSieve, too; LMTP delivers to who may log in from nowhere', async () => {
+  test('POP3 and ManageSieve too; LMTP delivers to users who may log in from nowhere', async () => {
     for (const [from, password, ...answers] of [
       ['127.0.0.3', 'secret', '+OK', 'OK'],
       ['127.0.0.3', 'wrong', '-ERR', 'NO'],
@@ -91,7 +91,7 @@ describe('a passdb ahead of the others', needed, () => {
     assert.equal(await store.deliver('dave'), '250 2.0.0');
   });
 
-  test('what a change takes away counts at once; a refusal that Dovecot 2.3 has cached goes with a flush', async () => {
+  test('a removed entry counts at once; a refusal that Dovecot 2.3 has cached ends with a flush', async () => {
     const frank = { user: 'frank', from: '127.0.0.5' };
     assert.equal(await outcome(store, frank), REFUSED);
     store.allowNets('add', 'frank', '127.0.0.5');
@@ -103,7 +103,7 @@ describe('a passdb ahead of the others', needed, () => {
     assert.equal(await outcome(store, frank), REFUSED);
   });
 
-  test('odd names get in nowhere', async () => {
+  test('unusual names are allowed from nowhere', async () => {
     // biome-ignore format: a list of words
     const users = [
       "'", "' or '1'='1", "x') or 1=1 --", '"', '\\', '\\u0000', '%u', '%{user}', '%', '*', '@', '@@', 'a@b@example.net', '[a-z]', '?ob',
@@ -125,7 +125,7 @@ describe('a passdb ahead of the others', needed, () => {
   });
 });
 
-test('OAuth 2: a good token counts from the networks of the list alone', needed, async () => {
+test('OAuth 2: a valid token counts only from the networks of the list', needed, async () => {
   const provider = createServer(({ url }, response) => {
     response.setHeader('content-type', 'application/json');
     response.end(url?.endsWith('=secret') ? '{"email":"bob"}' : '{"error":"invalid_token"}');

@@ -104,7 +104,7 @@ describe(
   '1,000 logins to Dovecot',
   needs('root', 'dovecot', 'imap-login', 'pop3-login', 'managesieve-login', 'lmtp', 'libdriver_sqlite.so'),
   () => {
-    test('get what check says', async () => {
+    test('get the same result as check', async () => {
       const store = await MailStore.start('allow-nets', onePassword());
       const connection = new Database(store.db);
       let allowed = 0;

@@ -169,7 +169,7 @@ describe(`${CLIENTS} clients at once, and`, needs('root', 'postfix', 'dovecot', 
     return otherThan(list);
   });
 
-  test('no client was cut off, no program had a bug or is left, and every refusal gave its reason', async () => {
+  test('no client was cut off, no program failed or is still running, and every refusal gave its reason', async () => {
     await site.end();
     for (const answer of site.answers.filter(({ code }) => code === 554)) {
       const { user, address } = answer.question;

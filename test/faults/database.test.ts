@@ -102,7 +102,7 @@ describe('while a program runs', { concurrency: 4, ...needs('root') }, () => {
     });
   }
 
-  test('copied over again and again: never a pass that neither of the two gives', async () => {
+  test('copied over again and again: never a pass that neither of the two databases gives', async () => {
     const many = (prefix: string) =>
       Array.from({ length: 500 }, (_, i) => ({ name: `${prefix}${i}@example.com`, network: `10.${i % 256}.0.0/16` }));
     const file = newDatabase(OLD);

@@ -114,7 +114,7 @@ describe('an exception', { concurrency: 4 }, () => {
   test('of many kinds was tried', () => assert.ok(thrown > PLACES.length, `${thrown}`));
 });
 
-test('what is thrown need not be an error', async () => {
+test('a thrown value need not be an Error', async () => {
   for (const what of ['null', 'undefined', '"action=ok\\n\\n"', '{ toString() { throw 1 } }', 'Symbol("x")']) {
     const throwing = newFile(`require('node:fs').readSync = () => { throw ${what} };`, 'throwing.js');
     const command = [process.execPath, '--require', throwing, PROGRAM];

@@ -33,7 +33,7 @@ const LIMITS = [
   ...'setpriv --reuid=65534 --regid=65534 --clear-groups --no-new-privs --bounding-set=-all --inh-caps=-all'.split(' '),
 ];
 
-describe('with the least that it needs', needs('root', 'setpriv', 'unshare', 'prlimit', 'mount'), () => {
+describe('with the minimum that it needs', needs('root', 'setpriv', 'unshare', 'prlimit', 'mount'), () => {
   const { node, script } = fs.existsSync(PROGRAM) ? serviceProgram(makeFolder(), db) : { node: '', script: '' };
   const command = [...LIMITS, node, script];
 
@@ -68,7 +68,7 @@ describe('with the least that it needs', needs('root', 'setpriv', 'unshare', 'pr
     assert.deepEqual([bytes, status], [ANSWERS, 0]);
   });
 
-  test('with less memory than Node.js can start in: nothing that is an answer', async () => {
+  test('with too little memory for Node.js to start: no answer', async () => {
     for (const megabytes of [400, 600, 750]) {
       // Node itself may hang for ever when it cannot start its threads; smtpd then gives up waiting.
       const limits = `timeout --signal=KILL 20 prlimit --as=${megabytes * 2 ** 20}`.split(' ');
@@ -80,7 +80,7 @@ describe('with the least that it needs', needs('root', 'setpriv', 'unshare', 'pr
   });
 });
 
-test('no file is opened to be written, no network', needs('strace'), async () => {
+test('no file is opened for writing, and no network connection', needs('strace'), async () => {
   const trace = newPath('trace');
   const calls =
     'open,openat,openat2,creat,socket,connect,bind,listen,mkdir,rename,unlink,chmod,truncate,ftruncate,pwrite64,execve';

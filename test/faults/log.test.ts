@@ -99,7 +99,7 @@ describe('few requests', { concurrency: 4 }, () => {
     });
   }
 
-  test('postlog and logger are called as their manuals want it', async () => {
+  test('postlog and logger are called as their manuals say', async () => {
     const called = 'echo "$(basename "$0") $*" >> "$FAKE_LOG"; exit 1';
     const program = await start(['--persistent'], called, called);
     program.write(`${REFUSED}nonsense\n\n`);
@@ -111,7 +111,7 @@ describe('few requests', { concurrency: 4 }, () => {
     ]);
   });
 
-  test('where both hang, the program ends within a few seconds and leaves none behind', async () => {
+  test('if both hang, the program ends within a few seconds and leaves no process behind', async () => {
     const program = await start([], HANGS, HANGS);
     const begun = performance.now();
     program.write(REFUSED);
@@ -120,7 +120,7 @@ describe('few requests', { concurrency: 4 }, () => {
     assert.deepEqual(logPrograms(program.place), { starts: 2, left: 0 });
   });
 
-  test('where both have failed, they are tried again after a while, and the lost lines are counted', async () => {
+  test('after both have failed, they are tried again after a while, and the lost lines are counted', async () => {
     const program = await start(['--persistent'], FAILS, FAILS);
     // The program learns of the end of a log program with the requests that follow.
     for (let i = 0; i < 10; i++) {

@@ -28,7 +28,7 @@ for (const mode of [[], ['--persistent']]) {
   });
 }
 
-test('files renamed over the database and back, as fast as can be: the one that stays counts', async () => {
+test('files renamed over the database and back, as fast as possible: the last one counts', async () => {
   const files = ['10.0.0.0/8', '192.0.2.0/24'].map((network) => newDatabase([{ name: 'bob', network }]));
   const db = newPath();
   const put = (file = '') => {
@@ -90,7 +90,7 @@ for (const [what, harm] of [
   });
 }
 
-test('better-sqlite3 removed under a program that has not yet needed it: trouble with the remedy', async () => {
+test('better-sqlite3 removed under a program that has not loaded it yet: trouble with the remedy', async () => {
   const command = [process.execPath, copyProgram().copy];
   const input = request('', '::1') + ASK;
   const { bytes, status, log } = await converse(['--persistent', '--db', newDatabase()], input, { command });

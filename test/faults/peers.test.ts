@@ -81,7 +81,7 @@ describe('a peer', { concurrency: 4 }, () => {
       await checkEnd(program, DUNNO + REJECT.repeat(1 + COUNT));
     });
 
-    test(`that goes in the middle of an answer, where the socket ${kind}`, async () => {
+    test(`that closes the socket in the middle of an answer, where the socket ${kind}`, async () => {
       const program = await start(options);
       await stuff(program);
       program.socket.destroy();
@@ -110,7 +110,7 @@ describe('a peer', { concurrency: 4 }, () => {
   }
 });
 
-test('by signal, the program ends at once and writes nothing; SIGUSR1 brings no byte of a debugger', async () => {
+test('a signal ends the program at once and nothing is written; SIGUSR1 does not start a debugger', async () => {
   for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT', 'SIGKILL'] as const) {
     const program = await start();
     program.write(REFUSED.slice(0, 50));

@@ -100,7 +100,7 @@ warn time limit: HOST_time_limit is 1000s: Postfix kills the program after that 
     assert.deepEqual(await server.replies(), server.expected(true));
   });
 
-  test('on the server: the host answers, and every service asks it; another port than the usual one has to be named', () => {
+  test('on the server: the host answers, and every service asks it; an unusual port must be named', () => {
     const checks = onServer('').match(/^ok {4}\S+( \S+)*/gm);
     const asked = `asked by ${server.postfix.ports.smtp}/inet`;
     assert.deepEqual(checks, [

@@ -411,7 +411,7 @@ fail program: there is no /opt/gone/node any more
     });
   }
 
-  test('a good installation: a line for each check, and nothing is changed but for one line in the log', async () => {
+  test('a good installation: a line for each check, and nothing is changed except one line in the log', async () => {
     const look = () => [...contents(join(site.postfix.configDir, '..')), ...contents(dirname(site.db))];
     site.onPostfix('doctor');
     // The lines of earlier runs are on their way.
@@ -437,7 +437,7 @@ fail program: there is no /opt/gone/node any more
     assert.equal(site.postfix.log().slice(from).split('postfix/allow-nets').length, 2);
   });
 
-  test('--json, -c as the shell has it, a relative database, and nobody who may not look', () => {
+  test('--json, --config-dir, a relative database, and a user who has no permission', () => {
     edit('master.cf', [/--db \S+/, '--db access.db']);
     const cwd = join(site.postfix.configDir, '..');
     const doctor = (...words: string[]) =>
@@ -475,7 +475,7 @@ warn database: only root can look at DB
     assert.equal(none.status, 1);
   });
 
-  test('what only a group may read: the one that user= names counts, others Postfix does not take', () => {
+  test('files that only a group may read: the group in user= counts, Postfix ignores other groups', () => {
     edit('master.cf', [/user=nobody(:\S+)?/, 'user=nobody:daemon']);
     for (const file of [site.db, dirname(site.db)]) chownSync(file, 0, groupId('daemon'));
     // The running program still has the other group.
@@ -485,7 +485,7 @@ warn database: only root can look at DB
     );
   });
 
-  test('a log that the service user does not reach: the group that reaches it', (context) => {
+  test('a log that the service user cannot reach: doctor names the group that can', (context) => {
     if ((statSync(program('postlog')).mode & 0o2000) !== 0) return context.skip('postlog is set-gid');
     const folder = join(site.postfix.queueDir, 'public');
     const { mode } = statSync(folder);
@@ -530,7 +530,7 @@ warn database: only root can look at DB
     expectFaults(`fail program: not everybody can read PACKAGE/node_modules/dependency/index.js${open}`, names);
   });
 
-  test('the fault of the program is not called a consequence of one that cannot stop it', () => {
+  test('a fault of the program is not reported as a consequence of an unrelated one', () => {
     chmodSync(dirname(site.db), 0o757);
     standIn(
       'console.error("allow-nets: error: what is wrong\\nallow-nets: hint: do this:\\n  ls /\\nallow-nets: hint: and that"); process.exit(1)',
@@ -544,7 +544,7 @@ fail program: the policy program does not answer when the account nobody runs it
 `);
   });
 
-  test('what is tried as the service user has a session of its own, and nothing open but its own pipes', () => {
+  test('a program that doctor runs as the service user has its own session, and only its own pipes are open', () => {
     const seen = join(site.folder, 'seen');
     writeFileSync(seen, '');
     chmodSync(seen, 0o666);

@@ -149,7 +149,7 @@ describe('Debian’s master.cf with submission as shipped', needs('root', 'postf
     await site.postfix.reload();
   });
 
-  test('a second install says so and changes nothing', async () => {
+  test('a second install prints that it is installed and changes nothing', async () => {
     const installed = await site.configuration();
     const { status, stdout } = site.onPostfix('install', '--yes');
     assert.match(stdout, /^already installed: service allow-nets as nobody, persistent, enforcing, database .*\n$/);
@@ -196,7 +196,7 @@ describe('Debian’s master.cf in the $mua_ style', needs('root', 'postfix', 'do
   });
   after(() => site?.close());
 
-  test('on trial nobody is refused, and the log says who would be', async () => {
+  test('in a trial nobody is refused, and the log says who would be', async () => {
     const { status, stdout } = site.onPostfix('install', '--yes', '--trial', '--user', 'daemon');
     assert.match(stdout, /\ninstalled: service allow-nets as daemon, persistent, trial: no user is refused/);
     assert.equal(status, 0);

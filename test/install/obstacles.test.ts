@@ -34,7 +34,7 @@ describe('install against obstacles', needs('root', 'postfix', 'dovecot', 'opens
     );
   }
 
-  test('words that master.cf cannot hold are refused beforehand', async () => {
+  test('words that master.cf cannot contain are refused before anything is changed', async () => {
     const folder = join(site.folder, 'a}b');
     mkdirSync(folder);
     for (const words of [
@@ -203,7 +203,7 @@ describe('install against obstacles', needs('root', 'postfix', 'dovecot', 'opens
     assert.match(again.stdout, /^already installed: /);
   });
 
-  test('of two entries of our name the first, which Postfix does not use, goes', async () => {
+  test('of two entries with our name, the first, which Postfix does not use, is removed', async () => {
     const { text } = await site.send('smtp', OUTSIDE);
     assert.match(text, /alice is not welcome from 127\.0\.0\.9$/);
     const second = site.read('master.cf').match(/^allow-nets .*\n.*\n/m)?.[0] ?? '';
@@ -216,7 +216,7 @@ describe('install against obstacles', needs('root', 'postfix', 'dovecot', 'opens
     assert.deepEqual(await site.configuration(), original);
   });
 
-  test('where postlog is not set-gid and Postfix writes the log, the account gets its group', (t) => {
+  test('if postlog is not set-gid and Postfix writes the log, the account gets its group', (t) => {
     const postlog = program('postlog');
     const publicDir = join(site.postfix.queueDir, 'public');
     if ((statSync(postlog).mode & 0o2000) !== 0) return t.skip('postlog is set-gid here');
@@ -239,7 +239,7 @@ describe('install against obstacles', needs('root', 'postfix', 'dovecot', 'opens
     assert.equal(existsSync(file('main.cf.allow-nets-new')), false);
   });
 
-  test('init keeps folders of others as they are', () => {
+  test('init does not change folders of other accounts', () => {
     const db = join(site.folder, 'made/deep/access.db');
     assert.equal(site.run(['init', '--db', db, '--user', 'daemon']).status, 0);
     assert.equal(statSync(join(site.folder, 'made')).mode & 0o777, 0o755);

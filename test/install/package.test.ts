@@ -107,7 +107,7 @@ describe('the package', needs('root', 'postfix', 'dovecot', 'openssl', 'cc'), ()
     assert.equal(relative(packageFolder(), realpathSync(page)), 'man/allow-nets.8');
   });
 
-  test('man finds it by its name', needs('man'), () => {
+  test('man finds the page by its name', needs('man'), () => {
     const words = ['--where', 'allow-nets'];
     const MANPATH = join(npm.prefix, 'share/man');
     const where = execFileSync(program('man'), words, {
@@ -129,7 +129,7 @@ describe('the package', needs('root', 'postfix', 'dovecot', 'openssl', 'cc'), ()
     assert.doesNotMatch(doctor.stdout, /^(warn|fail)/m);
   });
 
-  test('an addon for another Node: a temporary error, and log and doctor name a remedy', TIED, async () => {
+  test('an addon for another Node.js: a temporary error, and log and doctor name the remedy', TIED, async () => {
     installOtherAddon(folder, addon());
     await site.postfix.reload();
     const before = site.postfix.log().length;

@@ -43,7 +43,7 @@ const texts = ({ main, master }: ConfigFiles) => ({ main, master });
 for (const { name, main, master, main_, overrides } of CONFIGURATIONS) {
   describe(name, () => {
     const before = { main, master };
-    test('the values are as wanted, and a second install changes nothing', () => {
+    test('the values are correct, and a second install changes nothing', () => {
       const files = install(before);
       for (const [parameter, value] of Object.entries(main_ ?? {})) {
         assert.equal(definedValue(files.main, parameter), value);
@@ -56,7 +56,7 @@ for (const { name, main, master, main_, overrides } of CONFIGURATIONS) {
       }
       assert.deepEqual(install(files), texts(files));
     });
-    test('every line that was there is still there', () => {
+    test('every line that was present before is still present', () => {
       const files = install(before);
       for (const file of ['main', 'master'] as const) {
         const now = new Set(files[file].split('\n'));
@@ -67,7 +67,7 @@ for (const { name, main, master, main_, overrides } of CONFIGURATIONS) {
         );
       }
     });
-    test('uninstall leaves no trace, from each form and from one changed into another', () => {
+    test('uninstall leaves no trace, whatever form the check has or had', () => {
       for (const first of FORMS) {
         const installed = install(before, { ...WANTED, ...first });
         assert.deepEqual(uninstall(installed), before);
@@ -78,7 +78,7 @@ for (const { name, main, master, main_, overrides } of CONFIGURATIONS) {
         }
       }
     });
-    test('uninstall leaves what the administrator did in between', () => {
+    test('uninstall keeps later changes of the administrator', () => {
       const installed = install(before);
       const touched = {
         main: `# mine\n${installed.main.endsWith('\n') ? installed.main : `${installed.main}\n`}biff = no\n`,
@@ -95,7 +95,7 @@ for (const { name, main, master, main_, overrides } of CONFIGURATIONS) {
   });
 }
 
-describe('what stands there already', () => {
+describe('checks that are present already', () => {
   const form = (list: string) => `smtpd_sasl_auth_enable = yes\nsmtpd_recipient_restrictions = ${list}\n`;
   const own = `check_policy_service { unix:private/allow-nets, ${ACTION} }`;
   // biome-ignore format: a case a line
@@ -120,13 +120,13 @@ describe('what stands there already', () => {
       assert.ok(!/private\/allow-nets\b(?!2)/.test(uninstall(installed).main));
     });
   }
-  test('in the relay list: that is as good, none is put in the recipient list', () => {
+  test('in the relay list: that is enough, and none is added to the recipient list', () => {
     const list = 'check_policy_service unix:private/allow-nets, permit_mynetworks, reject_unauth_destination';
     const main = `smtpd_sasl_auth_enable = yes\nsmtpd_relay_restrictions = ${list}\n`;
     const installed = install({ main, master: 'smtp inet n - y - - smtpd\n' });
     assert.equal(definedValue(installed.main, 'smtpd_recipient_restrictions'), null);
   });
-  test('in the relay list, which a service replaces: that one asks in the recipient list', () => {
+  test('in the relay list, which one service overrides: that service gets the check in its recipient list', () => {
     const list = 'check_policy_service unix:private/allow-nets, permit_mynetworks, reject_unauth_destination';
     const master = `smtp inet n - y - - smtpd\n465 inet n - y - - smtpd -o smtpd_relay_restrictions=permit_sasl_authenticated,reject\n`;
     const installed = install({
@@ -135,7 +135,7 @@ describe('what stands there already', () => {
     });
     assert.equal(definedValue(installed.main, 'smtpd_recipient_restrictions'), own);
   });
-  test('last in braces behind a comment: what follows does not become a part of the comment', () => {
+  test('last in braces after a comment: the text that follows does not become part of the comment', () => {
     const list = `permit_mynetworks,\n# ours\n  check_policy_service unix:private/allow-nets`;
     const master = `smtp inet n - y - - smtpd -o { smtpd_recipient_restrictions = ${list} }\n -o syslog_name=x\n`;
     const smtp = serviceNamed(uninstall({ main: '', master }).master, 'smtp', 'inet');
@@ -147,7 +147,7 @@ describe('what stands there already', () => {
       ],
     );
   });
-  test('a service entry with other words: put right, options of the program are the caller’s', () => {
+  test('a service entry with other words: it is corrected, and the options of the program are those of the caller', () => {
     const master = `allow-nets unix - n y - - spawn user=daemon\n  argv=/bin/old\n# end\n`;
     const installed = install({ main: '', master });
     assert.match(installed.master, /^allow-nets unix {2}- {7}n {7}n {7}- {7}0 {7}spawn user=nobody\n {4}argv=/);

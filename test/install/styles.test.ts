@@ -104,7 +104,7 @@ describe('published styles', needs('root', 'postfix', 'dovecot', 'openssl'), () 
     for (const name of NAMES) if (name !== 'early') assert.equal((await site.send(name, INSIDE)).code, 451, name);
   });
 
-  test('uninstall takes out the checks, those written by hand too, and nothing else', async () => {
+  test('uninstall removes the checks, also those written by hand, and nothing else', async () => {
     assert.equal(site.onPostfix('uninstall', '--yes').status, 0);
     const left = await site.configuration();
     assert.equal(left.main, original.main);

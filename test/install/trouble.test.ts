@@ -20,7 +20,7 @@ import { userIds } from '../rig/accounts';
 import { pathWith } from './postfix-stub';
 import { INSIDE, Site } from './site';
 
-describe('install where something is in the way', needs('root', 'postfix', 'dovecot', 'openssl', 'script'), () => {
+describe('install when something prevents it', needs('root', 'postfix', 'dovecot', 'openssl', 'script'), () => {
   let site: Site<'smtp'>;
   let original: Awaited<ReturnType<Site<string>['configuration']>>;
 
@@ -126,7 +126,7 @@ describe('install where something is in the way', needs('root', 'postfix', 'dove
     assert.deepEqual(await site.configuration(), original);
   });
 
-  test('yes means yes; links, owner and mode stay; another name', async () => {
+  test('yes means yes; links, owner and mode are kept; another service name', async () => {
     const asked = onTerminal('y\n', '--service', 'who.may-send');
     assert.match(asked.stdout, /installed: service who\.may-send as nobody/);
     assert.equal(asked.status, 0);

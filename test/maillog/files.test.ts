@@ -43,7 +43,7 @@ describe('xz', needs('xz'), () => compressedBy(by('xz', '-c')));
 describe('zstd', needs('zstd'), () => compressedBy(by('zstd', '-cq')));
 describe('bzip2', needs('bzip2'), () => compressedBy(by('bzip2', '-c')));
 
-test('gzip of several parts, and with something behind it that is none', async () => {
+test('gzip of several parts, and with other data after it', async () => {
   const { text, truth } = log(3000);
   const half = text.indexOf('\n', text.length / 2) - 10;
   const parts = Buffer.concat([gzipSync(text.slice(0, half)), gzipSync(text.slice(half))]);
@@ -51,7 +51,7 @@ test('gzip of several parts, and with something behind it that is none', async (
   assert.deepEqual(users(await readText(Buffer.concat([gzipSync(line('a')), Buffer.from('\0\0\0\0rest')]))), ['a']);
 });
 
-test('gzip cut off anywhere: what came before counts, the line that was cut does not', async () => {
+test('gzip cut off anywhere: the lines before the cut count, the cut line does not', async () => {
   const { text, truth } = log(600);
   const bytes = gzipSync(text, { level: 1 });
   let most = 0;
@@ -102,7 +102,7 @@ test('NUL bytes, as a power failure and a sparse file leave them', async () => {
   assert.deepEqual([users(sparse), sparse.unread], [['a'], 1]);
 });
 
-test('nothing, and what is no log', async () => {
+test('an empty file, and files that are not logs', async () => {
   for (const text of ['', '\n', '\n\n\n', 'x', '\x1f', '\r\n']) {
     assert.deepEqual(await readText(text), { found: [], unread: 0, hints: [] }, JSON.stringify(text));
   }

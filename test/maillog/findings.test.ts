@@ -18,7 +18,7 @@ function found(lines: Iterable<Line>, prefixes = { 4: 32, 6: 64 }): readonly Fin
 const times = (count: number, lineOf: (i: number) => Line): Line[] =>
   Array.from({ length: count }, (_, i) => lineOf(i));
 
-describe('networks side by side', () => {
+describe('adjacent networks', () => {
   // biome-ignore format: a table
   const rows: readonly [addresses: string, joined: string, v4Prefix?: number][] = [
     ['192.0.2.1', '192.0.2.1/32'],

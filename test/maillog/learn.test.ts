@@ -52,7 +52,7 @@ test('--json prints what import takes, with the notes', () => {
   assert.deepEqual(rowsOf(run(['list', '--json', '--db', db]), 'note')[1], note);
 });
 
-test('groups addresses to the prefix lengths asked for, and leaves out what was seen too little', async (t) => {
+test('groups addresses by the given prefix lengths, and leaves out rarely used networks', async (t) => {
   const near = ['192.0.2.1', '192.0.2.2', '192.0.2.200', '192.0.3.1', '2001:db8::1', '2001:db8:0:1::1'];
   const some = near.map((address, i) => taken('alice', address, `2026-11-04T05:0${i}:00Z`)).join('');
   const often =
@@ -104,7 +104,7 @@ test('--apply adds what is printed, once, with where it comes from', () => {
   assert.deepEqual([replayed.status, replayed.stderr], [0, '']);
 });
 
-test('--apply takes nobody what a wider entry allows', () => {
+test('--apply does not take away from anybody what a wider entry allows', () => {
   const db = newDatabase([
     { name: '@example.com', network: '198.51.100.0/24' },
     { name: 'carol@example.com', network: '203.0.113.0/24' },
@@ -146,7 +146,7 @@ test('--apply leaves out what is doubtful, and --force does not', () => {
   }
 });
 
-test('--note and --for say it of what is added', () => {
+test('--note and --for apply to the added entries', () => {
   const db = newDatabase();
   learn(BOB, db, '--apply', '--note', 'ticket 7', '--for', '30d');
   const [row = ''] = rowsOf(run(['list', '--json', '--db', db]), 'expires', 'note');
@@ -160,7 +160,7 @@ test('an entry that has expired is new again', () => {
   assert.equal(run(['check', 'bob@example.com', '198.51.100.9', '--db', db]).status, 0);
 });
 
-test('a login name that would mean others, too, or is not UTF-8, is never an entry, and is named', () => {
+test('a login name that as an entry would mean others too, or is not UTF-8, is never added, and is named', () => {
   const db = newDatabase();
   const names = ['*', '@example.com', ' alice', 'D\xf6rte'];
   const log = Buffer.from(names.map((name) => many(2, name, '203.0.113.66')).join(''), 'latin1');
@@ -223,7 +223,7 @@ test('an example of a line cannot write to the terminal', () => {
   assert.doesNotMatch(stderr, /[\x00-\x09\x0b-\x1f]/);
 });
 
-test('standard input, alone and among files; what is no text is not taken for an empty log', () => {
+test('standard input, alone and among files; input that is not text is not taken for an empty log', () => {
   const words = ['learn', '--json', '--db', newDatabase()];
   assert.deepEqual(rowsOf(run([...words, '-'], { input: BOB }), 'user'), ['bob@example.com']);
   const both = run([...words, newFile(ALICE), '-'], { input: BOB });

@@ -59,7 +59,7 @@ test('as JSON', () => {
   assert.deepEqual([status, stderr], [0, '']);
 });
 
-test('the command works as it is printed, whatever the user is called', async (t) => {
+test('the printed command works as it stands, whatever the user name is', async (t) => {
   const names = ["o'hara && rm -rf /", 'a b, and $(c)', 'Dörte@exämple.org', '"', '\\', '%s {user}', '~', 'x --only'];
   for (const name of names) {
     await t.test(name, () => {
@@ -76,7 +76,7 @@ test('the command works as it is printed, whatever the user is called', async (t
   }
 });
 
-test('no command where it would not let that user in, or would let in others', async (t) => {
+test('no command if it would not let that user in, or would let in others', async (t) => {
   const from = ['203.0.113.9', '203.0.113.9/32'] as const;
   // biome-ignore format: a table
   const rows: [user: string, address: string, network: string | null][] = [

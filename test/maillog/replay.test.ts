@@ -86,7 +86,7 @@ test('decides as check does, entry by entry, as it is now', () => {
   }
 });
 
-test('what cannot be read: exit status 0 would say more than is known', () => {
+test('unreadable lines: the exit status is not 0, because the result is not certain', () => {
   const unknown = taken('eve', '203.0.113.9', 'Dez  4 05:47:54');
   const { status, stdout, stderr } = replay(many(2, 'bob', '198.51.100.9') + unknown);
   assert.deepEqual([status, stdout], [1, 'deliveries  2\nallowed     2\nrefused     0\nusers       1\n']);

@@ -60,7 +60,7 @@ test('learn, then replay, of logs of every style', async (t) => {
   }
 });
 
-test('several files, plain and packed, whatever their order', () => {
+test('several files, plain and compressed, in any order', () => {
   const pick = picksOf(5);
   const parts = [4, 3, 2, 1, 0].map((month) =>
     generateLog(pick, oneOf(pick, styles)[1], 150, now - MONTH * (month + 1), now - MONTH * month),

@@ -45,7 +45,7 @@ const optionsIn = (text: string, start: string) =>
     ),
   );
 
-test('every command has a chapter with the options of its --help, a line in the synopsis and an example', () => {
+test('every command has a section with the options of its --help, a line in the synopsis and an example', () => {
   const all = commands();
   assert.ok(all.length >= 20);
   for (const words of all) {

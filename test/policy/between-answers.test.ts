@@ -67,7 +67,7 @@ describe('between two answers', { concurrency: true }, () => {
     assert.deepEqual([program.child.exitCode, locks(program.child.pid, file)], [null, []]);
   });
 
-  test('nothing is answered from a change that is half done', async (t) => {
+  test('no answer comes from a half-done change', async (t) => {
     const { file, program } = await settled(t, 'half-done.db');
     const writer = new Database(file);
     writer.pragma('cache_size = 1');

@@ -39,7 +39,7 @@ test('the database of the environment', async () => {
   if (empty.status !== 0) assert.match(empty.stderr, /\/var\/lib\/allow-nets\/access\.db/);
 });
 
-test('what the reply to a refusal says: one line of printable ASCII, 400 bytes at most', async () => {
+test('the reply to a refusal is one line of printable ASCII of at most 400 bytes', async () => {
   for (const [user, address, text, reply] of [
     ['bob', '192.0.2.1', 'no', 'no'],
     ['bob', '192.0.2.1', '{User} {} {nonsense} %s $user', '{User} {} {nonsense} %s $user'],
@@ -58,7 +58,7 @@ test('what the reply to a refusal says: one line of printable ASCII, 400 bytes a
   }
 });
 
-test('what is logged', async () => {
+test('the lines in the log', async () => {
   for (const [level, input, log] of [
     ['none', REFUSED, []],
     ['reject', REFUSED, [LOG]],

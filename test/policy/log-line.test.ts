@@ -46,7 +46,7 @@ describe('a log line', () => {
     assert.equal(line('4F6C'), `${start} helo_name="verdict=reject user=eve" queue_id=4F6C`);
   });
 
-  test('with the attributes that came in', () => {
+  test('with the attributes of the request', () => {
     const attributes = new Map(Object.entries({ request: 'junk', helo_name: 'a b', 'A B': 'c', '': '', x: '\xe9=' }));
     assert.equal(
       logLine({ kind: 'no-user' }, { user: '', address: '', attributes }, true),
@@ -55,7 +55,7 @@ describe('a log line', () => {
     );
   });
 
-  test('is one line of printable ASCII and not too long, whatever came in', () => {
+  test('is one line of printable ASCII and not too long, whatever the request contains', () => {
     const attributes = new Map(Array.from({ length: 500 }, (_, i) => [`a${i}\x85`, `${String.fromCharCode(i)}\n`]));
     const text = [...attributes].join();
     const line = logLine(REFUSED, { user: text, address: text, attributes }, true);

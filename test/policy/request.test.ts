@@ -111,7 +111,7 @@ describe('the request reader', () => {
     fs.closeSync(descriptor);
   });
 
-  test('what cannot be read is a broken request', () => {
+  test('input that cannot be read is a broken request', () => {
     const folder = fs.openSync(scratch, 'r');
     assert.throws(() => new RequestReader(folder).next(), { message: /the input cannot be read \(EISDIR/ });
     fs.closeSync(folder);

@@ -49,7 +49,7 @@ describe('a request', { concurrency: 4 }, () => {
     });
   }
 
-  test('two in one packet: both answered by a persistent program', async () => {
+  test('two in one packet: a persistent program answers both', async () => {
     assert.deepEqual(await converse(['--persistent', '--db', db], REFUSED + ALLOWED), {
       bytes: REJECT + DUNNO,
       status: 0,
@@ -58,7 +58,7 @@ describe('a request', { concurrency: 4 }, () => {
     });
   });
 
-  test('two in one packet: the first answered by a program for one', async () => {
+  test('two in one packet: a program for one request answers the first', async () => {
     for (const input of [ALLOWED + REFUSED, ALLOWED + ALLOWED, `${ALLOWED}nonsense\n\n`]) {
       assert.deepEqual(await converse(['--db', db], input), { bytes: DUNNO, status: 0, signal: null, log: [] });
     }
@@ -74,7 +74,7 @@ describe('a request', { concurrency: 4 }, () => {
     assert.equal((await program.ended).status, 0);
   });
 
-  test('a program for one ends after its answer though the peer stays', async () => {
+  test('a program for one request ends after its answer although the peer stays', async () => {
     const program = await PolicyProgram.start(['--db', db]);
     program.write(ALLOWED);
     assert.deepEqual(await program.ended, { bytes: DUNNO, status: 0, signal: null, log: [] });
@@ -106,7 +106,7 @@ describe('the end of input', { concurrency: 4 }, () => {
     }
   });
 
-  test('a peer that closes without reading the answer: status 0, or a broken request, and no more', async () => {
+  test('a peer that closes without reading the answer: status 0, or a broken request, and nothing else', async () => {
     for (const input of [REFUSED, REFUSED.repeat(100), ALLOWED.slice(0, 40), '']) {
       for (const mode of MODES) {
         const program = await PolicyProgram.start([...mode, '--db', db]);

@@ -279,7 +279,7 @@ describe('trouble', { concurrency: 4 }, () => {
     });
   }
 
-  test('a mistyped word of the command line is not explained into the socket', async () => {
+  test('a typo in the command line writes no message to the socket', async () => {
     for (const words of [['persistent'], ['--persistent', 'nonsense'], ['--db', good, 'serve']]) {
       const { bytes, log, status } = await converse(words, GOOD);
       assert.equal(bytes, '');
@@ -290,7 +290,7 @@ describe('trouble', { concurrency: 4 }, () => {
     assert.deepEqual(log, [`warn: unknown option --database; ${optionHint}`]);
   });
 
-  test('a command that is run over one socket says all that it has to say', async () => {
+  test('a command that is run over one socket prints all its messages', async () => {
     const { bytes, status } = await converse(['list', '--db', '/no/such.db'], '');
     assert.equal(status, 1);
     assert.match(bytes, /^allow-nets: error: there is no database \/no\/such\.db\nallow-nets: hint: /);

@@ -65,7 +65,7 @@ for (const [name, [master, main]] of Object.entries(files)) {
           for (const { code, text } of replies) assert.equal(`${code} ${text}`, expected);
         });
       }
-      test('nothing of it is worth a warning to Postfix', async () => {
+      test('Postfix logs no warning about it', async () => {
         assert.doesNotMatch(suite.postfix.log(), /warning:/);
       });
       test('trouble is a temporary error, whatever main.cf says', async () => {
@@ -80,7 +80,7 @@ for (const [name, [master, main]] of Object.entries(files)) {
 }
 
 describeWithPostfix(
-  'examples/hardened.master.cf: the program with the least that it needs',
+  'examples/hardened.master.cf: the program with the minimum that it needs',
   needs('root', 'postfix', 'dovecot', 'openssl', 'setpriv', 'prlimit'),
   (policy) => {
     policy.allowNets('add', 'test1', '192.0.2.0/24');
@@ -124,7 +124,7 @@ describeWithPostfix(
       }
     });
 
-    test('doctor finds no fault in it, and tries it as it runs', () => {
+    test('doctor finds no fault in it, and tries it in the way that it runs', () => {
       const words = ['doctor', '--json', '-c', suite.postfix.configDir];
       const findings = JSON.parse(suite.policy.allowNets(...words)) as Finding[];
       const messageOf = (check: string) => findings.find((finding) => finding.check === check)?.message ?? '';

@@ -67,14 +67,14 @@ describeWithPostfix(
       });
     }
 
-    test('a client of no known address', async () => {
+    test('a client whose address is unknown', async () => {
       const client = await clientAs(suite.postfix.ports.smtp, 'test1', '[UNAVAILABLE]');
       assert.match((await client.rcpt('friend@example.net')).text, /: test1 may not send mail from unknown$/);
       await client.quit();
       await suite.postfix.waitForLog(/verdict=reject user=test1 address=unknown .*\n/);
     });
 
-    test('fail2ban and refused find the clients, and nothing that they wrote', () => {
+    test('fail2ban and refused find the clients, and nothing that the clients made up', () => {
       const file = join(suite.policy.folder, 'mail.log');
       const stamp = '2026-11-25T05:20:00.123456+00:00'; // the other form of a time stamp in mail logs
       for (const log of [suite.postfix.log(), suite.postfix.log().replace(/^\w{3} [ \d]\d [\d:]{8}/gm, stamp)]) {
@@ -103,7 +103,7 @@ describeWithPostfix(
       assert.match(await sendMail({ port, user: `${long}b` }), /^554 /);
     });
 
-    test('no warning came of all this', () => {
+    test('none of this caused a warning', () => {
       assert.deepEqual(suite.postfix.complaints(), []);
     });
   },

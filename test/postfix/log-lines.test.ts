@@ -42,7 +42,7 @@ describeWithPostfix(
       });
     }
 
-    test('--log all logs allowances and requests without a user too, with the attributes that came in', async () => {
+    test('--log all logs allowances and requests without a user too, with the attributes of the request', async () => {
       const from = suite.postfix.log().length;
       const client = await clientAs(suite.postfix.ports.all, 'test1', '192.0.2.1');
       assert.equal((await client.rcpt('friend@example.net')).code, 250);
@@ -75,7 +75,7 @@ describeWithPostfix(
       );
     });
 
-    test('no warning came of all this', () => {
+    test('none of this caused a warning', () => {
       assert.deepEqual(suite.postfix.complaints(), []);
     });
   },

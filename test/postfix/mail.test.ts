@@ -91,7 +91,7 @@ describeWithPostfix(
       assert.match(reply, /^554 5\.7\.1 .*: Ask the help desk about test2 at 127\.0\.0\.1$/);
     });
 
-    test('to the bare name postmaster Postfix takes mail from everybody, and asks nobody (SECURITY.md)', async () => {
+    test('Postfix accepts mail to the bare name postmaster from everybody, without asking (SECURITY.md)', async () => {
       for (const [user, to, code] of [
         ['test2', 'Postmaster', 250],
         [null, 'postmaster', 250],
@@ -165,7 +165,7 @@ describeWithPostfix(
       }
     });
 
-    test('nothing of all this made Postfix or the program complain', () => {
+    test('none of this made Postfix or the program complain', () => {
       assert.deepEqual(suite.postfix.complaints(), []);
     });
   },

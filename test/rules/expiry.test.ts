@@ -37,13 +37,13 @@ describe('the expiry of an entry', () => {
   }
 
   for (const text of NONE) {
-    test(`${JSON.stringify(text)} is no time, so long past`, () => {
+    test(`${JSON.stringify(text)} is not a time, so it is long past`, () => {
       assert.equal(parseInstant(text), null);
       assert.equal(expiryMoment(text), Number.NEGATIVE_INFINITY);
     });
   }
 
-  test('NULL is never, what is no text is long past', () => {
+  test('NULL is never, a value that is not text is long past', () => {
     assert.equal(expiryMoment(null), Number.POSITIVE_INFINITY);
     for (const value of [0, 1798135200, 4e12, Buffer.from('2099-01-01'), true, {}]) {
       assert.equal(expiryMoment(value), Number.NEGATIVE_INFINITY);

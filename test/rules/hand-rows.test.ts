@@ -67,7 +67,7 @@ describe('a value of a row', () => {
   }
 });
 
-test('a name counts as it is written, but for the case of ASCII letters', () => {
+test('a name counts as it is written, except for the case of ASCII letters', () => {
   const connection = databaseWith([
     ['ONE', '10.0.0.1'],
     ['one', '10.0.0.1/32', '2026-12-24'],
@@ -125,7 +125,7 @@ test('a row that was copied with its key grants nothing that its text does not s
   );
 });
 
-test('a row by hand with capitals beyond ASCII in its name is marked until tidy has made it count', () => {
+test('a hand-written row with non-ASCII capitals in its name is marked until tidy makes it count', () => {
   const connection = databaseWith([
     ['JÖRG', 'none'],
     ['jörg', '10.0.0.1'],
@@ -143,7 +143,7 @@ test('a row by hand with capitals beyond ASCII in its name is marked until tidy 
   assert.equal(rulesOf(connection).of('jörg')?.blocks.length, 1);
 });
 
-test('a row that cannot be read stays an entry of its user, and a block, when tidy has rewritten the others', () => {
+test('an unreadable row is still an entry of its user, or a block, after tidy has rewritten the others', () => {
   const connection = databaseWith([
     ['ÄNNE', '10.0.0.0/33'],
     ['änne', '10.0.0.0/33'],

@@ -61,7 +61,7 @@ for (const [family, text] of Object.entries(DENSE)) {
   });
 }
 
-test('a key that stands for no network hides none, whatever was asked before', () => {
+test('a key that is not a network hides no network, whatever was looked up before', () => {
   const close = Array.from({ length: 32 }, (_, i) => network(`10.0.1.${2 * i}`));
   for (const before of [[], ['10.0.1.43']]) {
     const { rules, insert } = rulesWith({ one: [network('10.0.0.0/8'), network('10.0.0.8'), ...close] });

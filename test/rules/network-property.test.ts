@@ -40,7 +40,7 @@ test('every spelling of a network is read as that network, and ip-cidr agrees', 
   });
 });
 
-test('a network contains just the addresses that net.BlockList says', () => {
+test('a network contains exactly the addresses that net.BlockList says', () => {
   let inside = 0;
   let runs = 0;
   forRandom(RUNS, (pick) => {

@@ -27,7 +27,7 @@ async function afterTwoRuns(site: Site): Promise<void> {
 const GIVE = ['sh', '-c', 'printf . >> runs; exec cat list'];
 
 describe('sync --every', () => {
-  test('follows the list, tells each change once, and ends between two transactions', async () => {
+  test('follows the list, logs each change once, and ends between two transactions', async () => {
     const site = makeSite();
     offer(site, 'alice,10.0.0.0/8\n');
     const sync = site.start('sync', '--every', '1s', '--', ...GIVE);
@@ -53,7 +53,7 @@ describe('sync --every', () => {
     );
   });
 
-  test('tells the first failure and the recovery, and lets the old answers stand', async () => {
+  test('logs the first failure and the recovery, and the old answers stand', async () => {
     const site = makeSite();
     offer(site, 'alice,10.0.0.0/8\nbob,192.0.2.1\n');
     const sync = site.start('sync', '--every', '1s', '--', ...GIVE);

@@ -7,7 +7,7 @@ const AWAY =
   'allow-nets: hint: the next sync from cat takes this away again, unless its list has it too or it is added with --local\n';
 const BACK = 'allow-nets: hint: the next sync from cat brings this back, unless it is taken out of its list too\n';
 
-test('add and remove tell what the next sync does with it', () => {
+test('add and remove say what the next sync will do', () => {
   const site = makeSite();
   const list = site.file('list', 'alice,10.0.0.0/8\nbob,192.0.2.1\n');
   const sync = () => assert.equal(site.run('sync', '--', 'cat', list).status, 0);

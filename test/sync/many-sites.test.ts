@@ -205,7 +205,7 @@ for (const list of SERVERS) {
       for (const instance of mail) assert.doesNotMatch(instance.log(), /warning|fatal|panic/);
     });
 
-    test('all of them end well at SIGTERM, with one line for each change, failure and recovery', async () => {
+    test('all of them end with status 0 at SIGTERM, with one line for each change, failure and recovery', async () => {
       for (const sync of syncs) assert.equal((await sync.end()).status, 0);
       const lines = sites[2]?.log() ?? [];
       assert.ok(lines.length < 40, lines.join('\n'));

@@ -79,7 +79,7 @@ describe('one policy host for many servers', needs('root', 'postfix', 'dovecot',
     for (const instance of [host, ...servers]) await instance.reload();
   });
 
-  test('stopped, mail is put off by both; started again, all is right at once', async () => {
+  test('while it is stopped, both defer mail; after a start, everything works at once', async () => {
     (await answers('192.0.2.7')).forEach(passes);
     await host.command('postfix', 'stop');
     // Postfix leaves alone the programs that are connected: they are still right.

@@ -36,7 +36,7 @@ function assertOutput(output: Outcome, stdout: string): void {
 const SAME = 'added 0, changed 0, removed 0, unchanged 2\n';
 
 describe('a sync that works', () => {
-  test('CSV as psql --csv prints it, an offset of hours alone', () => {
+  test('CSV as psql --csv prints it, with an offset of hours only', () => {
     const site = makeSite();
     site.file('input', 'network,user,expires,note\n10.0.0.0/8,alice,2036-12-24 18:00:00.123+01,"a, ""b"""\n');
     for (const format of [[], ['--format', 'csv']]) {
@@ -95,7 +95,7 @@ describe('a sync that works', () => {
     }
   });
 
-  test('leaves rows with a local mark alone, and takes none from another server', () => {
+  test('leaves rows with a local mark alone, and adds none of another server', () => {
     const site = syncedSite();
     site.run('add', 'admin', '198.51.100.0/24', '--local', '--note', 'here');
     site.run('add', 'alice', '10.0.0.0/8', '--local', '--note', 'ours');
@@ -118,7 +118,7 @@ describe('a sync that works', () => {
     assert.equal(await site.answer('bob', '2001:db8::9'), 'dunno');
   });
 
-  test('--dry-run shows what would be, and neither changes nor remembers anything', () => {
+  test('--dry-run shows what would change, and writes neither rows nor state', () => {
     const site = makeSite();
     site.file('two.tsv', TWO);
     const before = fingerprint(site);
@@ -162,7 +162,7 @@ describe('a sync that does not work changes nothing', () => {
     });
   }
 
-  test('is told in the mail log once, as cron may start it every minute, and the next good run mends it', () => {
+  test('is logged once, as cron may start it every minute, and the next good run clears the error', () => {
     const site = syncedSite();
     site.file('three.tsv', `${TWO}carol\t10.2.0.0/16\n`);
     for (const _ of [1, 2]) assert.match(site.run('sync', '--', 'false').stderr, /^allow-nets: error: false ended/);
@@ -202,13 +202,13 @@ describe('a sync that does not work changes nothing', () => {
     process.kill(sleeping?.pid ?? 0, 'SIGKILL');
   });
 
-  test('--force takes an empty list for what it says', () => {
+  test('--force accepts an empty list', () => {
     const site = syncedSite();
     assert.match(site.run('sync', '--force', '--', 'true').stdout, /^added 0, changed 0, removed 2, unchanged 0\n/);
     assert.deepEqual(site.entries(), []);
   });
 
-  test('a database that is not there, or is none', () => {
+  test('a database that is missing, or is not one', () => {
     const site = makeSite();
     const missing = join(site.folder, 'none', 'a.db');
     const words = ['sync', '--', 'echo', 'alice,10.0.0.0/8'];

@@ -38,7 +38,7 @@ describe('list --status', () => {
     assert.deepEqual(site.run('list', '--status'), { status: 1, stdout: '', stderr });
   });
 
-  test('one that failed since, and one that never worked, as text and as JSON', () => {
+  test('a database whose sync has failed since, and one whose sync never worked, as text and as JSON', () => {
     const site = makeSite();
     const never = { ...FAILING, every: null, last_success: null, last_change: null, rows: null };
     const assertStatus = (state: SyncState, ...lines: string[]) => {
@@ -57,7 +57,7 @@ describe('list --status', () => {
     assertStatus(never, 'runs           when it is started', 'last success   never', attempt, ...none, failure, since);
   });
 
-  test('a run writes it: source, success, change and error', () => {
+  test('a run writes the state: source, success, change and error', () => {
     const site = makeSite();
     site.run('sync', '--', 'echo', 'alice,10.0.0.0/8');
     const read = () => JSON.parse(site.run('list', '--status', '--json').stdout);
@@ -76,7 +76,7 @@ describe('list --status', () => {
 });
 
 describe('the state file', () => {
-  test('damaged, a FIFO, a device, a folder: nothing waits, it is as if there were none, and the next run makes it anew', () => {
+  test('a damaged file, a FIFO, a device, a folder: it counts as no state, and the next run replaces it', () => {
     const site = makeSite();
     const file = stateFile(site.db);
     const wrong = [{ source: [1] }, { rows: {} }, { last_error: ['x'] }, { source: ['x'.repeat(300_000)] }];
@@ -98,7 +98,7 @@ describe('the state file', () => {
     assert.match(site.run('list', '--status').stdout, /^source +echo alice,10\.0\.0\.0\/8$/m);
   });
 
-  test('one that cannot be written is told, and the rows are synced all the same', async () => {
+  test('a state that cannot be written is reported, and the rows are synced all the same', async () => {
     const site = makeSite();
     // A folder cannot be renamed over.
     rmSync(stateFile(site.db), { force: true });
