@@ -14,7 +14,7 @@ import { installMissing, missing } from './packages.mjs';
 const FULL = new RegExp(
   [
     'faults/(?!lookup|requests)',
-    'install/(nodes|package)',
+    'install/(nodes|package|published)',
     'sync/many-sites',
     'commands/(migration|killed-writer|round-trip)',
     'maillog/truth',

@@ -154,7 +154,7 @@ function printListWarnings(postfix: Postfix, files: ConfigFiles, { name, trial }
   if (sharing.length === 0) return;
   hint(
     `${sharing.join(', ')} offers no AUTH and shares a list with the check: each of its processes starts a program, too; give submission a list of its own (-o smtpd_recipient_restrictions=... in master.cf), then`,
-    shellLine(postfix.command('reload')),
+    typedCommand(),
   );
 }
 

@@ -58,7 +58,9 @@ function* obstacles(
   if (!isFile && !sockets.some((one) => fs.statSync(one, { throwIfNoEntry: false })?.isSocket())) {
     const hint = 'start a syslog daemon, or let Postfix write the log itself';
     const words = ['postconf', ...postfix.chosen, 'maillog_file=/var/log/postfix.log'];
-    yield { problem: `no syslog daemon listens at ${sockets.join(' or ')}`, hint, command: andReload(postfix, words) };
+    // After a reload only master(8) still logs to syslog, so its warnings would be lost (MAILLOG_README: stop and start).
+    const command = [postfix.command('stop'), words, postfix.command('start')].map(shellLine).join(' && ');
+    yield { problem: `no syslog daemon listens at ${sockets.join(' or ')}`, hint, command };
   }
 }
 

@@ -8,11 +8,16 @@ import { type InstalledService, reloadCommand } from './installed-service';
 /** The error (ms) of the age of a process, which ps(1) prints in whole seconds. */
 const TOLERANCE = 2000;
 
-/** Yields nothing where ps(1) does not know these columns. */
 export function* runningFindings({ postfix, policy }: InstalledService): Iterable<Finding> {
   const { script, argv, interpreter } = policy;
+  if (!fs.existsSync(script)) return;
   const { status, stdout } = run('ps', ['-e', '-ww', '-o', 'etimes=,args=']);
-  if (status !== 0 || !fs.existsSync(script)) return;
+  if (status !== 0) {
+    const hint = 'install procps, or after each upgrade load the installed version';
+    const message = 'ps does not print the age of programs (etimes), so theirs is unknown';
+    yield warn('running', message, { hint, command: reloadCommand(postfix) });
+    return;
+  }
   const words = ` ${argv.slice(interpreter.length).join(' ')}`;
   const programs = stdout.split('\n').filter((line) => line.endsWith(words));
   // ctime, because npm sets mtime to the time in the package.

@@ -112,7 +112,7 @@ const OVERRIDE = new RegExp(
   'g',
 );
 
-/** Replaces the value of each override in an entry of master.cf. `edit` gets it raw; braces are added if needed. */
+/** Replaces the value of each override in an entry of master.cf. `edit` gets it raw; braces are added if needed, and removed again. */
 export function editOverrides(entry: string, edit: (value: string, name: string) => string): string {
   return entry.replace(
     OVERRIDE,
@@ -122,8 +122,11 @@ export function editOverrides(entry: string, edit: (value: string, name: string)
       const after = edit(before, bracedName ?? name);
       if (after === before) return all;
       const start = `${option}${space === '' ? ' ' : space}`;
-      const compact = /^\S+$/.test(bracedHead ?? head) && new RegExp(`^${ONE_WORD}$`).test(after);
-      return compact ? `${start}${bracedHead ?? head}${after}` : `${start}{${bracedHead ?? head}${after}}`;
+      const isOneWord = new RegExp(`^${ONE_WORD}$`).test(after);
+      if (bracedHead === undefined) return isOneWord ? `${start}${head}${after}` : `${start}{ ${head}${after}}`;
+      // One blank inside, after the opening brace, marks the braces that an earlier edit added.
+      const isAdded = isOneWord && /^ \S+$/.test(bracedHead);
+      return isAdded ? `${start}${bracedHead.slice(1)}${after}` : `${start}{${bracedHead}${after}}`;
     },
   );
 }

@@ -23,16 +23,21 @@ export function installPlan(files: ConfigFiles, wanted: Wanted): [ConfigFiles, C
 
 /** The files without the service, its time limit and its checks. */
 export function uninstallPlan(files: ConfigFiles, policy: string): ConfigFiles {
-  const main = editParameters(files.main, (value, name) => {
-    const left = withoutChecks(value, policy);
-    // If install appended the parameter, remove it. Where it was present and empty, install used a separate line.
-    const isAppended = name === RECIPIENT_LIST && left !== value && left.trim() === '' && !value.includes('\n');
-    return isAppended || name === timeLimitName(policy) ? null : left;
-  });
+  const main = editParameters(files.main, (value, name) =>
+    name === timeLimitName(policy) ? null : withoutInstalled(value, name, policy),
+  );
   const master = editLines(files.master, (line) =>
     isEntryOf(line, policy) ? null : editOverrides(line, (value) => withoutChecks(value, policy)),
   );
   return { ...files, main, master };
+}
+
+/** The value of a parameter of main.cf without the checks; null if install appended the parameter. */
+function withoutInstalled(value: string, name: string, policy: string): string | null {
+  const left = withoutChecks(value, policy);
+  // Where the parameter was present and empty, install used a separate line.
+  const isAppended = name === RECIPIENT_LIST && left !== value && left.trim() === '' && !value.includes('\n');
+  return isAppended ? null : left;
 }
 
 function isEntryOf(line: string, policy: string): boolean {
@@ -74,19 +79,23 @@ function withTimeLimit(files: ConfigFiles, policy: string): ConfigFiles {
 
 /**
  * Gives every check the wanted form. Each service that lacks a check or may skip it gets one at the front of its
- * recipient restrictions.
+ * recipient restrictions. The list of main.cf loses its check if every service with AUTH has a list of its own.
  */
 function withChecks(start: ConfigFiles, wanted: Wanted): ConfigFiles {
   const { name, trial } = wanted;
+  const isOwn = (service: Service) => service.overrides.has(RECIPIENT_LIST);
   const reform = (value: string) => withForm(value, name, wanted);
   const master = editLines(start.master, (line) => editOverrides(line, reform));
-  const files = { ...start, main: editParameters(start.main, reform), master };
+  const isMainUsed = servicesWithAuth(start).some((service) => !isOwn(service));
+  const main = editParameters(start.main, (value, of) =>
+    of === RECIPIENT_LIST && !isMainUsed ? withoutInstalled(value, of, name) : reform(value),
+  );
+  const files = { ...start, main, master };
   const lacking = servicesWithAuth(files).filter((service) => {
     const [check] = serviceChecks(files, service, name);
     // Access tables that an administrator put first stay first.
     return check === undefined || check.trial !== trial || (check.skip !== null && !check.skip.tables);
   });
-  const isOwn = (service: Service) => service.overrides.has(RECIPIENT_LIST);
   const names = lacking.filter(isOwn).map((service) => `${service.name}/${service.type}`);
   const isShared = lacking.some((service) => !isOwn(service));
   return {

@@ -59,7 +59,7 @@ export class Postfix {
   }
 
   /** A postfix(1) command line for this instance. */
-  command(word: 'check' | 'reload' | 'start'): string[] {
+  command(word: 'check' | 'reload' | 'start' | 'stop'): string[] {
     return ['postfix', ...this.chosen, word];
   }
 

@@ -7,6 +7,7 @@ import {
   chownSync,
   closeSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -562,6 +563,30 @@ fail program: the policy program does not answer when the account nobody runs it
     const [line = ''] = readFileSync(seen, 'utf8').split('\n');
     const [ownSession, descriptors] = JSON.parse(line) as [boolean, string[]];
     assert.deepEqual([ownSession, descriptors.includes(site.db)], [true, false]);
+  });
+
+  test('a ps that cannot print the age of programs (busybox)', () => {
+    const bin = makeFolder('busybox');
+    writeFileSync(join(bin, 'ps'), '#!/bin/sh\necho "ps: bad -o argument \'etimes\'" >&2\nexit 1\n', { mode: 0o755 });
+    const ran = site.run(['doctor', '-c', site.postfix.configDir], { PATH: `${bin}:${process.env['PATH']}` });
+    assertFaults(
+      faultsIn(ran, { [site.postfix.configDir]: 'DIR' }),
+      `
+warn running: ps does not print the age of programs (etimes), so theirs is unknown
+  install procps, or after each upgrade load the installed version: $ postfix -c DIR reload
+`,
+    );
+    assert.equal(ran.status, 0);
+  });
+
+  const noSyslog = { skip: existsSync('/dev/log') && 'there is a syslog daemon' };
+  test('no syslog daemon: Postfix logs to a file after a stop and a start', noSyslog, () => {
+    edit('main.cf', [/^maillog_file = .*\n/m, '']);
+    const postconf = 'postconf -c DIR maillog_file=/var/log/postfix.log';
+    expectFaults(`
+fail mail log: no syslog daemon listens at /dev/log: warnings and refusals are lost
+  start a syslog daemon, or let Postfix write the log itself: $ postfix -c DIR stop && ${postconf} && postfix -c DIR start
+`);
   });
 
   test('a server that allows everybody, one that dies under Postfix, one that was started before an upgrade', async () => {

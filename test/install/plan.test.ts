@@ -38,6 +38,8 @@ function definedValue(main: string, name: string): string | null {
   return found;
 }
 
+const AUTH = '-o smtpd_sasl_auth_enable=yes';
+
 const texts = ({ main, master }: ConfigFiles) => ({ main, master });
 
 for (const { name, main, master, main_, overrides } of CONFIGURATIONS) {
@@ -134,6 +136,24 @@ describe('checks that are present already', () => {
       master,
     });
     assert.equal(definedValue(installed.main, 'smtpd_recipient_restrictions'), own);
+  });
+  test('in the list of main.cf, which no service with AUTH uses any more: install moves it', () => {
+    for (const list of [
+      'smtpd_recipient_restrictions = permit_mynetworks, reject_unauth_destination\n',
+      'biff = no\n',
+    ]) {
+      const master = (options: string) => `smtp inet n - y - - smtpd\n587 inet n - y - - smtpd ${AUTH}${options}\n`;
+      const shared = install({ main: list, master: master('') });
+      assert.match(definedValue(shared.main, 'smtpd_recipient_restrictions') ?? '', /^check_policy_service/);
+      const before = {
+        main: list,
+        master: master(' -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject'),
+      };
+      const entry = shared.master.replace(master(''), before.master);
+      const moved = install({ main: shared.main, master: entry });
+      assert.deepEqual(moved, install(before));
+      assert.deepEqual(uninstall(moved), before);
+    }
   });
   test('last in braces after a comment: the text that follows does not become part of the comment', () => {
     const list = `permit_mynetworks,\n# ours\n  check_policy_service unix:private/allow-nets`;
