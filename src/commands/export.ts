@@ -4,7 +4,7 @@ import { isSetName, refuseSubject } from '../cli/input';
 import { withReadTransaction } from '../cli/open';
 import { hint } from '../cli/output';
 import { printRecords, recordOf, WRITTEN_FORMATS, type WrittenFormat } from '../formats/write';
-import { eachRow } from '../rules/entries';
+import { eachRow, namesFrom } from '../rules/entries';
 import { expiryMoment } from '../rules/expiry';
 import { meaningOf } from '../rules/meaning';
 
@@ -22,16 +22,18 @@ export const exportRows: Command = {
     ['allow-nets export --format json | ssh mx2 allow-nets import --replace -', 'the same list on another server'],
   ],
   run(args) {
-    let unreadable = 0;
+    let refused = 0;
     withReadTransaction(args.db, (connection) => {
+      const sets = new Set(namesFrom(connection, 'network_set'));
       function* records() {
         for (const table of ['network_set', 'access'] as const) {
           for (const row of eachRow(connection, table)) {
             const { user, network, expires } = row;
             const isName =
               typeof user === 'string' && (table === 'access' ? refuseSubject(user) === null : isSetName(user));
-            const isReadable = meaningOf(table, network) !== null && expiryMoment(expires) !== Number.NEGATIVE_INFINITY;
-            if (!isName || !isReadable) unreadable++;
+            const meaning = meaningOf(table, network);
+            const isNetwork = meaning?.kind === 'set' ? sets.has(meaning.name) : meaning !== null;
+            if (!isName || !isNetwork || expiryMoment(expires) === Number.NEGATIVE_INFINITY) refused++;
             // A name that is not text matches nobody. As text it might.
             if (typeof user === 'string') yield recordOf(table, row);
           }
@@ -39,8 +41,7 @@ export const exportRows: Command = {
       }
       printRecords((args.text('format') ?? 'csv') as WrittenFormat, records());
     });
-    if (unreadable > 0)
-      hint(`rows that import will refuse: ${unreadable}; correct or remove what allow-nets list marks`);
+    if (refused > 0) hint(`rows that import will refuse: ${refused}; correct or remove what allow-nets list marks`);
     return 0;
   },
 };

@@ -7,7 +7,7 @@ import { nearest } from '../cli/nearest';
 import { withWriteTransaction } from '../cli/open';
 import { hintAll, printLine } from '../cli/output';
 import { expiryOf, untilText } from '../cli/time';
-import { refusal } from '../failure';
+import { refusal, wrongUsage } from '../failure';
 import type { Connection } from '../rules/database';
 import { hasRows, namesFrom, type Row, rowsOf, rowWith, rowWriter } from '../rules/entries';
 import { formatInstant, keptExpiry } from '../rules/expiry';
@@ -56,6 +56,9 @@ export function addEntries(args: Arguments, texts: readonly string[]): 0 {
   const isBlock = networks.every(({ kind }) => kind === 'none');
   const sameCommandFor = (name: string) =>
     isBlock ? commandText('block', [name], db) : commandText('add', [name, ...networks.map(meaningText)], db);
+  if (user === EVERYBODY && has('inherit')) {
+    throw wrongUsage('nothing is wider than *, so it cannot inherit', "allow-nets add '*' NETWORK");
+  }
   if (user === EVERYBODY && has('none') && !force) {
     const problem = '* is everybody: all users without entries of their own would be refused';
     throw refusal(problem, 'to block them all the same', commandText('block', [EVERYBODY], db, ['--force']));

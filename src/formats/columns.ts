@@ -22,7 +22,7 @@ const OTHER_NAMES = ['username', 'login', 'email', 'account', 'allow_nets', 'net
 function hintFor(names: readonly string[]): string {
   const areOthers = names.length > 1 && names.slice(0, 2).every((name) => OTHER_NAMES.includes(name));
   const [user, network] = areOthers ? names : ['username', 'allow_nets'];
-  return `the columns are ${COLUMNS.join(', ')}; in SQL: select ${user} as user, ${network} as network; a user who may send from everywhere has the network any; leave out rows that are switched off, then other columns`;
+  return `the columns are ${COLUMNS.join(', ')}; in SQL: select ${user} as user, ${network} as network, valid_to as expires; a network is 192.0.2.0/24, or any for everywhere; leave out rows that are switched off or not valid yet, then other columns`;
 }
 
 const nameOf = (field: string | null) => (field ?? '').trim().toLowerCase();

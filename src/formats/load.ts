@@ -60,6 +60,7 @@ function printChange({ table, what, name, network }: Change, dryRun: boolean): v
 export function printLoaded({ report, result }: Loaded, dryRun: boolean): 0 | 1 {
   if (result === null) return report.print();
   if (report.withoutNetworks > 0) hint(`users without allow_nets, left out: ${report.withoutNetworks}`);
+  if (report.domain !== null) hint(`${report.domain} is a login name here; the domain is @${report.domain}`);
   if (result.repeated > 0) hint(`rows that mean the same as another one: ${result.repeated}`);
   printCounts(result, dryRun);
   if (result.refusal !== null) hint(`it would be refused without --force: ${result.refusal.message}`);

@@ -12,6 +12,9 @@ export class Report {
   /** The number of users without a list of networks, who were skipped. */
   withoutNetworks = 0;
 
+  /** A name of a user that looks like a domain without its `@`. */
+  domain: string | null = null;
+
   add(line: number, { problem, hint }: Refusal): void {
     this.count++;
     if (this.problems.length < 20) this.problems.push({ line, problem, hint });

@@ -8,6 +8,7 @@ import { formatInstant, isDate, parseInstant } from '../rules/expiry';
 import type { ImportRow } from '../rules/import';
 import { keyOf, meaningText } from '../rules/meaning';
 import { formatNetwork, networkKey, parseNetwork } from '../rules/network';
+import { isDomainName } from '../rules/row-fault';
 import { foldName } from '../rules/subject';
 import type { Values } from './columns';
 import type { Reader } from './load';
@@ -38,6 +39,7 @@ export function rowReader({ format, leaveOutLocal, check }: ReadOptions): Reader
       else if (report.count === 0) {
         for (const row of rows) {
           if (row.table === 'network_set') report.hasSets = true;
+          else if (isDomainName(row.name) === 'yes') report.domain ??= row.name;
           if (!(leaveOutLocal && row.local)) add(row);
         }
       }

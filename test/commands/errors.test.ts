@@ -66,6 +66,7 @@ const CASES: Record<string, Case[]> = {
     [['add', 'bob@example.com ', '10.0.0.1'], 2, 'the user "bob@example.com " begins or ends with a space', 'did you mean bob@example.com'],
     [['add', 'example.org', '10.0.0.1'], 2, 'example.org looks like a domain, and no user logs in by it', DOMAIN('example.org')],
     [['block', 'mail.example.org'], 2, 'mail.example.org looks like a domain, and no user logs in by it', DOMAIN('mail.example.org')],
+    [['add', '*', 'inherit'], 2, 'nothing is wider than *, so it cannot inherit', "allow-nets add '*' NETWORK"],
     [['add', '*', 'none'], 1, '* is everybody: all users without entries of their own would be refused', `to block them all the same: allow-nets block '*' --force --db ${db}`],
     // What is good before it is not added either.
     [['add', 'alice', '192.0.2.0/24', 'office'], 2, 'office is not a network', A_NETWORK],
