@@ -31,7 +31,10 @@ export function load(file: string, options: LoadOptions, read: Reader): Promise<
     await read(lines, report, (row) => rows.add(row));
     if (report.count > 0) return { report, result: null };
     if (!force && lines.first === '') {
-      throw refused('the input is empty', 'did the command that printed it fail? To go on all the same add --force');
+      throw refused(
+        'the input is empty',
+        'did the command that printed it fail? If the list really is empty, run this once with --force',
+      );
     }
     // Half of the last line may be a valid line with another meaning.
     if (replace && !force && !lines.isComplete) {

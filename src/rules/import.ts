@@ -227,7 +227,7 @@ function guard(
   const main = tables.includes('access') ? 'access' : 'network_set';
   const [one, many] = main === 'access' ? ['entry', 'entries'] : ['network', 'networks'];
   if (connection.prepare('select 1 from incoming where of = ? limit 1').get(main) === undefined) {
-    return refused(`the input has no ${one}`, `nothing was changed; to remove all ${many} add --force`);
+    return refused(`the input has no ${one}`, `nothing was changed; to remove all ${many}, run this once with --force`);
   }
   if (removed[main] * 2 <= replaceable[main] && sum(removed) * 2 <= sum(replaceable)) return null;
   const sets = main === 'access' && removed.network_set > 0 ? ` and ${removed.network_set} networks of sets` : '';

@@ -46,7 +46,10 @@ const INCOMPLETE = [
   'error: the input is incomplete: its last line does not end with a line break',
   'hint: nothing was changed; was it cut off? If it is all there is, add --force',
 ];
-const NO_ENTRY = ['error: the input has no entry', 'hint: nothing was changed; to remove all entries add --force'];
+const NO_ENTRY = [
+  'error: the input has no entry',
+  'hint: nothing was changed; to remove all entries, run this once with --force',
+];
 
 type Case = [
   what: string,
@@ -76,7 +79,7 @@ const CASES: Case[] = [
     ['would remove bob 192.0.2.1/32', 'would remove bob @office', 'would add 0, change 0, remove 2; unchanged 1'],
     ['hint: it would be refused without --force: the input would remove 2 of 3 entries'], 0, UNCHANGED],
   ['more than half, by force', 'alice,10.0.0.0/8\n', ['--replace', '--force'], ['added 0, changed 0, removed 2, unchanged 1'], [], 0, [OFFICE, ALICE, HERE]],
-  ['empty', '', [], [], ['error: the input is empty', 'hint: nothing was changed; did the command that printed it fail? To go on all the same add --force'], 1, UNCHANGED],
+  ['empty', '', [], [], ['error: the input is empty', 'hint: nothing was changed; did the command that printed it fail? If the list really is empty, run this once with --force'], 1, UNCHANGED],
   ['only a header', 'user,network\n', ['--replace'], [], NO_ENTRY, 1, UNCHANGED],
   ['an empty array', '[]\n', ['--replace'], [], NO_ENTRY, 1, UNCHANGED],
   ['empty, by force', '', ['--replace', '--force'], ['added 0, changed 0, removed 3, unchanged 0'], [], 0, [OFFICE, HERE]],
