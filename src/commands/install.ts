@@ -82,8 +82,8 @@ async function runInstall(args: Arguments): Promise<number> {
       { command: typedCommand() },
     );
   }
-  const asked = wantedService(name, present, args);
-  const wanted = { ...asked, user: withLogGroup(asked.user, postfix) };
+  const requested = wantedService(name, present, args);
+  const wanted = { ...requested, user: withLogGroup(requested.user, postfix) };
   const { db, trial } = wanted;
   const account = accountOf(wanted.user, postfix.mailOwner);
   stopAt(unreadable(account, wanted.program, postfix));

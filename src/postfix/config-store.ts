@@ -57,13 +57,13 @@ export class ConfigStore {
 
   write({ main, master }: ConfigFiles): void {
     const [mainCf, masterCf] = this.originals;
-    put(mainCf, Buffer.from(main, mainCf.encoding));
-    put(masterCf, Buffer.from(master, masterCf.encoding));
+    replaceFile(mainCf, Buffer.from(main, mainCf.encoding));
+    replaceFile(masterCf, Buffer.from(master, masterCf.encoding));
   }
 
   /** Writes both files back as they were read, byte for byte. */
   restore(): void {
-    for (const original of this.originals) put(original, original.bytes);
+    for (const original of this.originals) replaceFile(original, original.bytes);
   }
 }
 
@@ -79,7 +79,7 @@ function readOriginal(folder: string, name: string, stamp: string): Original {
   }
 }
 
-function put({ path: file, real, stat }: Original, bytes: Buffer): void {
+function replaceFile({ path: file, real, stat }: Original, bytes: Buffer): void {
   if (fs.readFileSync(real).equals(bytes)) return;
   try {
     replace(real, bytes, stat);

@@ -29,7 +29,7 @@ export async function outputOf(argv: readonly string[], limit: AbortSignal): Pro
     const child = await start(argv, errors);
     const exit = once(child, 'exit');
     // Wait for the end of the pipe, not only of the command: part of a shell pipeline can outlive the shell.
-    const ended = [keep(child.stdout ?? [], output), once(child, 'close', { signal: limit })];
+    const ended = [saveOutput(child.stdout ?? [], output), once(child, 'close', { signal: limit })];
     await Promise.all(ended).catch(async (error) => {
       await end(child, exit);
       child.stdout?.destroy();
@@ -50,7 +50,7 @@ export async function outputOf(argv: readonly string[], limit: AbortSignal): Pro
 }
 
 /** Writes at a position, so that the descriptor still reads from the beginning. */
-async function keep(output: AsyncIterable<Buffer> | Buffer[], descriptor: number): Promise<void> {
+async function saveOutput(output: AsyncIterable<Buffer> | Buffer[], descriptor: number): Promise<void> {
   let at = 0;
   for await (const bytes of output) {
     for (let done = 0; done < bytes.length; ) {

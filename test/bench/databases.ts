@@ -103,7 +103,8 @@ export function people(): Promise<string> {
 }
 
 function peopleNetwork(user: number, i: number): string {
-  const [high, low] = [user >> 8, user & 255];
+  const high = user >> 8;
+  const low = user & 255;
   return i % 4 === 3 ? `2001:db8:${user.toString(16)}:${i}::/64` : `${10 + i * 20 + high}.${low}.0.0/16`;
 }
 

@@ -180,7 +180,7 @@ test('export: hand-written rows are printed in canonical form, and rows that imp
   }
 });
 
-/** Inputs whose author meant something else than rows of users and networks, and what is said of them. */
+/** Inputs that are not rows of users and networks, and the error for each. */
 // biome-ignore format: a case a line
 const REFUSED: [what: string, input: string | Buffer, stderr: RegExp, options?: string[]][] = [
   ['a passwd-file without --format', 'alice@example.com:{SHA512-CRYPT}$6$x::::::allow_nets=192.0.2.0/24,10.0.0.0/8\n', /looks like a line of a Dovecot passwd-file\n.*hint: add --format dovecot/],
@@ -243,9 +243,9 @@ test('inputs that are something else', async (t) => {
   for (const [what, input, stderr, options = []] of REFUSED) {
     await t.test(what, () => {
       const db = prepared(BEFORE);
-      const { status, stderr: said } = run(['import', '-', ...options, '--db', db], { input });
+      const { status, stderr: printed } = run(['import', '-', ...options, '--db', db], { input });
       assert.equal(status, 1);
-      assert.match(said, stderr);
+      assert.match(printed, stderr);
       assert.deepEqual(rows(db), UNCHANGED);
     });
   }

@@ -35,7 +35,8 @@ test('memory of long lists', async (t) => {
   writeManyRows(many, 10, ROWS);
   for (const words of [['list'], ['list', '--json'], ['export']]) {
     await t.test(words.join(' '), (t) => {
-      const [short, long] = [ran([...words, '--db', few]), ran([...words, '--db', many])];
+      const short = ran([...words, '--db', few]);
+      const long = ran([...words, '--db', many]);
       t.diagnostic(`${short.peak.toFixed(1)} MB for ${FEW} rows, ${long.peak.toFixed(1)} MB for ${ROWS}`);
       assert.equal(long.lines - short.lines, ROWS - FEW);
       assert.ok(long.peak < short.peak + BOUND, `${long.peak} MB against ${short.peak} MB`);

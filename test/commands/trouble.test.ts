@@ -31,7 +31,10 @@ const broken = (db: string, folderStep = '') =>
   `put a good copy in its place:\n  ${restore(db, folderStep)}\nallow-nets: hint: without a copy, save what can be read:\n  ${clone(db)}`;
 
 test('a file that is not a database', async (t) => {
-  const [missing, folder, trapped, linked] = [newPath(), makeFolder(), newDatabase(ALICE), newDatabase(ALICE)];
+  const missing = newPath();
+  const folder = makeFolder();
+  const trapped = newDatabase(ALICE);
+  const linked = newDatabase(ALICE);
   const empty = newFile('');
   const text = newFile('this is no database, but long enough to be taken for one at the first look: '.repeat(20));
   const fifo = path.join(folder, 'fifo');
@@ -123,7 +126,9 @@ function makeDatabaseOn({ folder }: Disk): string {
 const full = mountDisk('256k');
 test('a full disk is reported, and nothing is changed', { skip: full.lacking }, () => {
   const { folder } = full;
-  const [db, other, rest] = [makeDatabaseOn(full), path.join(folder, 'other.db'), path.join(folder, 'rest')];
+  const db = makeDatabaseOn(full);
+  const other = path.join(folder, 'other.db');
+  const rest = path.join(folder, 'rest');
   const descriptor = fs.openSync(rest, 'w');
   assert.throws(() => {
     for (;;) fs.writeSync(descriptor, Buffer.alloc(4096));
@@ -145,7 +150,9 @@ test('a read-only file system is reported by every change, and does not affect c
   skip: readOnly.lacking,
 }, () => {
   const { folder } = readOnly;
-  const [db, other, below] = [makeDatabaseOn(readOnly), path.join(folder, 'other.db'), path.join(folder, 'below')];
+  const db = makeDatabaseOn(readOnly);
+  const other = path.join(folder, 'other.db');
+  const below = path.join(folder, 'below');
   assert.equal(spawnSync('mount', ['-o', 'remount,ro', folder]).status, 0);
   const hint = (of: string) => `find out why, and mount it for writing:\n  findmnt -T ${of}`;
   const isReadOnly = (of: string) => refused(`database ${of} is on a read-only file system`, hint(of));

@@ -88,9 +88,9 @@ export class MailStore {
     }
     const token = Buffer.from(`user=${user}\x01auth=Bearer ${password}\x01\x01`).toString('base64');
     const response = mechanism === 'PLAIN' ? plain(user, password) : token;
-    const said = await this.exchange(where, `a AUTHENTICATE ${mechanism} ${response}`, answer);
+    const reply = await this.exchange(where, `a AUTHENTICATE ${mechanism} ${response}`, answer);
     // A token is refused with the reason in JSON.
-    return said.startsWith('eyJ') ? 'NO [AUTHENTICATIONFAILED]' : said;
+    return reply.startsWith('eyJ') ? 'NO [AUTHENTICATIONFAILED]' : reply;
   }
 
   /** The first word of the answer to a login by POP3 or ManageSieve: `+OK`, `-ERR`, `OK` or `NO`. */

@@ -68,7 +68,8 @@ export interface Answer {
 }
 
 /** Recipients asked about under one name, and names after which a client connects anew. */
-const [TURN, SESSION] = [3, 4];
+const TURN = 3;
+const SESSION = 4;
 
 export class CrowdSite {
   readonly answers: Answer[] = [];
@@ -117,7 +118,7 @@ export class CrowdSite {
     put(this.policy, list, this.db);
   }
 
-  /** `import --replace` of the list. @throws what it said when it failed */
+  /** `import --replace` of the list. @throws its error if it fails */
   async import(list: List): Promise<void> {
     const words = ['import', join(this.policy.folder, `${list}.csv`), '--replace', '--force', '--db', this.db];
     const { status, stderr } = await start(words).ended;

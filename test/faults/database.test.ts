@@ -106,7 +106,8 @@ describe('while a program runs', { concurrency: 4, ...needs('root') }, () => {
     const many = (prefix: string) =>
       Array.from({ length: 500 }, (_, i) => ({ name: `${prefix}${i}@example.com`, network: `10.${i % 256}.0.0/16` }));
     const file = newDatabase(OLD);
-    const [one, two] = [newDatabase([...OLD, ...many('a')]), newDatabase([...many('b'), ...OLD])];
+    const one = newDatabase([...OLD, ...many('a')]);
+    const two = newDatabase([...many('b'), ...OLD]);
     const outside = request('bob', '192.0.2.1').repeat(50);
     const copier = spawn('sh', ['-c', `while :; do cp ${one} ${file}; cp ${two} ${file}; done`], { stdio: 'ignore' });
     try {

@@ -60,7 +60,8 @@ function mutate(text: string, pick: Pick): string {
   let result = text;
   for (let count = 1 + pick(3); count > 0; count--) {
     const at = pick(result.length + 1);
-    const [before, after] = [result.slice(0, at), result.slice(at)];
+    const before = result.slice(0, at);
+    const after = result.slice(at);
     const mutants = [
       () => before + oneOf(pick, BYTES) + after,
       () => before + after.slice(1 + pick(4)),

@@ -10,7 +10,7 @@ import { needs } from '../requires';
 import { userIds } from '../rig/accounts';
 import { freePorts } from '../rig/ports';
 import { type PrivatePostfix, startPrivatePostfix } from '../rig/postfix';
-import { makeCold } from '../rig/postfix-files';
+import { makeLookOlder } from '../rig/postfix-files';
 import { assertFaults, commandsIn, faultsIn } from './doctor-output';
 import { INSIDE, Site } from './site';
 
@@ -58,7 +58,7 @@ describe('doctor, a policy host and a server', needs('root', 'postfix', 'dovecot
   function writeMain(text: string): void {
     const file = join(server.postfix.configDir, 'main.cf');
     writeFileSync(file, text);
-    makeCold(file);
+    makeLookOlder(file);
   }
 
   /** Compares what is not ok. @returns all that it prints */

@@ -11,7 +11,9 @@ const PLAIN = list('check_policy_service unix:private/allow-nets');
 const DUNNO = 'smtpd_policy_service_default_action = DUNNO\n';
 
 describe('what smtpd does while the service does not answer', needs('postconf'), () => {
-  const [passes, deferred, refused] = [/send from everywhere$/, /mail is deferred/, /refused for good$/];
+  const passes = /send from everywhere$/;
+  const deferred = /mail is deferred/;
+  const refused = /refused for good$/;
   const cases: [name: string, main: string, message: RegExp, words?: string][] = [
     ['Postfix’s own default', PLAIN, deferred],
     ['DUNNO in main.cf', DUNNO + PLAIN, passes],

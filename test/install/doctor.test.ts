@@ -21,7 +21,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { needs, program } from '../requires';
 import { groupId, userIds } from '../rig/accounts';
-import { makeCold } from '../rig/postfix-files';
+import { makeLookOlder } from '../rig/postfix-files';
 import { makeFolder } from '../rig/scratch';
 import { waitFor } from '../rig/wait-for';
 import { assertFaults, commandsIn, faultsIn } from './doctor-output';
@@ -71,7 +71,7 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
 
   function write(name: 'main.cf' | 'master.cf', text: string): void {
     writeFileSync(join(site.postfix.configDir, name), text, 'latin1');
-    makeCold(join(site.postfix.configDir, name));
+    makeLookOlder(join(site.postfix.configDir, name));
   }
 
   function edit(name: 'main.cf' | 'master.cf', ...changes: readonly [from: string | RegExp, to: string][]): void {

@@ -159,8 +159,8 @@ describe("a newcomer's checkout", needs('cc'), () => {
       const place = join(folder, `newcomer-${major}`);
       mkdirSync(place);
       const npm = new Npm(place, prebuilds, nodeOfMajor(major));
-      const said = npm.shell('npm ci && npm run demo', copyCheckout(place, 'none'));
-      assert.match(said, /--> action=reject 5\.7\.1 .*\n[\s\S]*--> action=dunno/);
+      const printed = npm.shell('npm ci && npm run demo', copyCheckout(place, 'none'));
+      assert.match(printed, /--> action=reject 5\.7\.1 .*\n[\s\S]*--> action=dunno/);
     });
   }
 });

@@ -1,6 +1,6 @@
 // npm as a newcomer has it: an empty home, an empty prefix, and whichever Node.js is wanted.
 //
-// In trouble: needs what `npm ci` needs, a registry or npm's cache, and the machine's settings for both; what npm said
+// In trouble: needs what `npm ci` needs, a registry or npm's cache, and the machine's settings for both; what npm printed
 // is thrown.
 import { execFileSync, spawnSync } from 'node:child_process';
 import {

@@ -9,7 +9,7 @@ import { servicesOf } from '../../src/postfix/config-text';
 import type { ConfigFiles } from '../../src/postfix/configuration';
 import { installPlan, uninstallPlan } from '../../src/postfix/plan';
 import { needs, program } from '../requires';
-import { makeCold } from '../rig/postfix-files';
+import { makeLookOlder } from '../rig/postfix-files';
 import { makeFolder } from '../rig/scratch';
 import { CONFIGURATIONS } from './configurations';
 
@@ -18,7 +18,7 @@ describe('postconf', needs('postconf'), () => {
     const dir = makeFolder('postconf');
     for (const [name, text] of Object.entries({ 'main.cf': main, 'master.cf': master })) {
       writeFileSync(join(dir, name), text);
-      makeCold(join(dir, name));
+      makeLookOlder(join(dir, name));
     }
     return dir;
   }

@@ -10,7 +10,7 @@ import { needs } from '../requires';
 const CHECK = 'check_policy_service unix:private/allow-nets';
 
 /** What a service `smtp` with these -o words says: asked, trial, or what stands before the check. */
-function judged(main: string, words = ''): string {
+function checkState(main: string, words = ''): string {
   const files = {
     main: `compatibility_level = 3.6\n${main}`,
     master: `smtp inet n - n - - smtpd ${words}\nother unix - n n - 0 spawn user=nobody argv=/opt/allow-nets.js\n`,
@@ -83,7 +83,7 @@ describe('the judgement of a list', needs('postconf'), () => {
     ['the last of two -o', list(''), 'asked', `-o smtpd_recipient_restrictions=permit -o {smtpd_recipient_restrictions=${CHECK}}`],
   ];
   for (const [name, main, expected, words] of cases) {
-    test(name, () => assert.equal(judged(main, words), expected));
+    test(name, () => assert.equal(checkState(main, words), expected));
   }
 });
 

@@ -75,7 +75,8 @@ export function generateLog(pick: Pick, style: Style, messages: number, from: nu
   for (let i = 0; i < messages; i++) {
     const seconds = Math.floor(from + ((until - from) * i) / messages);
     const number = pick(USERS.length);
-    const [user, address] = [USERS[number] as string, addressOf(pick, number)];
+    const user = USERS[number] as string;
+    const address = addressOf(pick, number);
     const name = oneOf(pick, ['unknown', 'host-7.isp.example', 'localhost', 'a_b.example']);
     const client = `${name}[${address}]${oneOf(pick, ['', '', `:${1024 + pick(60_000)}`])}`;
     const method = oneOf(pick, ['PLAIN', 'LOGIN', 'login', 'SCRAM-SHA-256', 'XOAUTH2']);

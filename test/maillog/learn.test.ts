@@ -5,13 +5,14 @@ import { gzipSync } from 'node:zlib';
 import { entries, newDatabase } from '../rig/database';
 import { type Outcome, run } from '../rig/run';
 import { newFile, newPath } from '../rig/scratch';
-import { many, taken } from './small-log';
+import { acceptedLine, acceptedLines } from './small-log';
 
 const ALICE =
-  many(3, 'alice@example.com', '192.0.2.7') + taken('alice@example.com', '2001:db8:1:2::77', '2026-11-06T10:00:00Z');
-const BOB = many(2, 'Bob@Example.com', '198.51.100.9', '2026-11-05');
+  acceptedLines(3, 'alice@example.com', '192.0.2.7') +
+  acceptedLine('alice@example.com', '2001:db8:1:2::77', '2026-11-06T10:00:00Z');
+const BOB = acceptedLines(2, 'Bob@Example.com', '198.51.100.9', '2026-11-05');
 /** A user in many networks: a stolen password. */
-const EVE = Array.from({ length: 12 }, (_, i) => many(2, 'eve', `198.18.${i}.1`)).join('');
+const EVE = Array.from({ length: 12 }, (_, i) => acceptedLines(2, 'eve', `198.18.${i}.1`)).join('');
 
 const learn = (log: string | Buffer, db: string, ...words: string[]): Outcome =>
   run(['learn', ...words, '--db', db, newFile(log)]);
@@ -39,7 +40,8 @@ allow-nets: hint: 3 networks of 2 users in 6 messages: 3 not allowed yet, --appl
 
 test('--json prints what import takes, with the notes', () => {
   const db = newDatabase([{ name: 'bob@example.com', network: '198.51.100.0/24' }]);
-  const [first, last] = ['2026-11-05T00:00:00Z', '2026-11-05T00:01:00Z'];
+  const first = '2026-11-05T00:00:00Z';
+  const last = '2026-11-05T00:01:00Z';
   const note = `learned from 2 messages, ${first} to ${last}`;
   const by = { subject: 'bob@example.com', network: '198.51.100.0/24', set: null };
   const entry = { user: 'bob@example.com', network: '198.51.100.9/32', note, expires: null };
@@ -54,9 +56,11 @@ test('--json prints what import takes, with the notes', () => {
 
 test('groups addresses by the given prefix lengths, and leaves out rarely used networks', async (t) => {
   const near = ['192.0.2.1', '192.0.2.2', '192.0.2.200', '192.0.3.1', '2001:db8::1', '2001:db8:0:1::1'];
-  const some = near.map((address, i) => taken('alice', address, `2026-11-04T05:0${i}:00Z`)).join('');
+  const some = near.map((address, i) => acceptedLine('alice', address, `2026-11-04T05:0${i}:00Z`)).join('');
   const often =
-    many(5, 'alice', '192.0.2.1') + taken('alice', '192.0.2.1', '2026-11-05T05:00:00Z') + many(2, 'alice', '192.0.2.2');
+    acceptedLines(5, 'alice', '192.0.2.1') +
+    acceptedLine('alice', '192.0.2.1', '2026-11-05T05:00:00Z') +
+    acceptedLines(2, 'alice', '192.0.2.2');
   const v4 = ['192.0.2.1/32', '192.0.2.2/32', '192.0.2.200/32', '192.0.3.1/32'];
   // biome-ignore format: a table
   const rows: [words: string, log: string, networks: string[]][] = [
@@ -83,7 +87,7 @@ test('says what is allowed already, and by what', () => {
     { name: 'alice@example.com', network: '@office' },
     ...['198.51.100.0/24', '2001:db8::1'].map((network) => ({ name: '@example.com', network })),
   ]);
-  const more = [1, 2].map((end) => taken('bob@example.com', `2001:db8::${end}`, '2026-11-06T10:00:00Z'));
+  const more = [1, 2].map((end) => acceptedLine('bob@example.com', `2001:db8::${end}`, '2026-11-06T10:00:00Z'));
   const lines = learn(ALICE + BOB + more.join(''), db)
     .stdout.split('\n')
     .slice(1, -1);
@@ -111,8 +115,8 @@ test('--apply does not take away from anybody what a wider entry allows', () => 
   ]);
   // Dan is allowed by his domain, and from home is new. Carol has a network, and another one is new.
   const log = [
-    ...['198.51.100.20', '192.0.2.40'].map((address) => many(2, 'dan@example.com', address)),
-    ...['203.0.113.4', '192.0.2.60'].map((address) => many(2, 'carol@example.com', address)),
+    ...['198.51.100.20', '192.0.2.40'].map((address) => acceptedLines(2, 'dan@example.com', address)),
+    ...['203.0.113.4', '192.0.2.60'].map((address) => acceptedLines(2, 'carol@example.com', address)),
   ].join('');
   const { stderr } = learn(log, db, '--apply', '--for', '30d');
   assert.match(stderr, /hint: an entry inherit keeps what wider entries allow: dan@example\.com\n/);
@@ -126,8 +130,8 @@ test('--apply does not take away from anybody what a wider entry allows', () => 
 });
 
 test('--apply leaves out what is doubtful, and --force does not', () => {
-  const proxied = ['u1', 'u2', 'u3'].map((user) => many(100, user, '172.17.0.1')).join('');
-  const blocked = many(2, 'alice@example.com', '192.0.2.7') + many(2, 'bob', '192.0.2.8');
+  const proxied = ['u1', 'u2', 'u3'].map((user) => acceptedLines(100, user, '172.17.0.1')).join('');
+  const blocked = acceptedLines(2, 'alice@example.com', '192.0.2.7') + acceptedLines(2, 'bob', '192.0.2.8');
   const good = 'carol@example.net 192.0.2.9/32';
   // biome-ignore format: a table
   const rows: [log: string, hint: RegExp, before: string[], added: number][] = [
@@ -138,7 +142,7 @@ test('--apply leaves out what is doubtful, and --force does not', () => {
   ];
   for (const [log, hint, before, added] of rows) {
     const db = newDatabase(before.map((name) => ({ name, network: 'none' })));
-    const { status, stderr } = learn(log + many(2, 'carol@example.net', '192.0.2.9'), db, '--apply');
+    const { status, stderr } = learn(log + acceptedLines(2, 'carol@example.net', '192.0.2.9'), db, '--apply');
     assert.deepEqual([status, entries(db)], [0, [...before.map((name) => `${name} none`), good]]);
     assert.match(stderr, new RegExp(`hint: not added, --force adds them: ${hint.source}`));
     assert.doesNotMatch(learn(log, db, '--apply', '--force').stderr, /not added/);
@@ -163,7 +167,7 @@ test('an entry that has expired is new again', () => {
 test('a login name that as an entry would mean others too, or is not UTF-8, is never added, and is named', () => {
   const db = newDatabase();
   const names = ['*', '@example.com', ' alice', 'D\xf6rte'];
-  const log = Buffer.from(names.map((name) => many(2, name, '203.0.113.66')).join(''), 'latin1');
+  const log = Buffer.from(names.map((name) => acceptedLines(2, name, '203.0.113.66')).join(''), 'latin1');
   const left = '\\*, @example\\.com,  alice, d\ufffdrte';
   const hint = new RegExp(`hint: left out, because no entry can stand for exactly that user: ${left}\n`);
   assert.match(learn(log, db, '--apply').stderr, hint);
@@ -173,7 +177,7 @@ test('a login name that as an entry would mean others too, or is not UTF-8, is n
 });
 
 test('messages from an address that Postfix does not know', () => {
-  const at = (count: number, address: string) => many(count, 'bob', address);
+  const at = (count: number, address: string) => acceptedLines(count, 'bob', address);
   const log = at(3, 'unknown') + at(2, 'fe80::1%eth0') + at(1, '192.0.2.9') + at(4, '192.0.2.999');
   const ran = learn(log, newDatabase(), '--json');
   assert.deepEqual([rowsOf(ran, 'network', 'messages'), ran.status], [['192.0.2.9/32 1'], 0]);
@@ -189,7 +193,7 @@ test('counts logins of Dovecot with --dovecot only', () => {
 });
 
 test('what cannot be read is reported, each kind; what was read counts, and --apply requires --force', async (t) => {
-  const german = taken('bob', '192.0.2.9', 'Dez  4 05:47:54');
+  const german = acceptedLine('bob', '192.0.2.9', 'Dez  4 05:47:54');
   const format = /hint: read a journal with: LC_ALL=C journalctl -o short-iso .*\n/.source;
   const utf16 = / is UTF-16 and was not read; convert it first: iconv -f UTF-16 -t UTF-8 \S+mail\.log\n/;
   // biome-ignore format: a table
@@ -217,7 +221,7 @@ test('what cannot be read is reported, each kind; what was read counts, and --ap
 });
 
 test('an example of a line cannot write to the terminal', () => {
-  const { stderr } = learn(taken('bob\x1b[2J\x07', '192.0.2.9', '2026-11-04T05:00:00Z'), newDatabase());
+  const { stderr } = learn(acceptedLine('bob\x1b[2J\x07', '192.0.2.9', '2026-11-04T05:00:00Z'), newDatabase());
   assert.match(stderr, /1 line not understood, for example: .*bob/);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what must not be there
   assert.doesNotMatch(stderr, /[\x00-\x09\x0b-\x1f]/);

@@ -49,7 +49,9 @@ allow-nets add alice@example.com 2001:db8:1:2::/64 --for 3d
 
 test('as JSON', () => {
   const { status, stdout, stderr } = ask(prepared(), LOG, '--json', '--until', '2026-11-04T05:15Z');
-  const [first, second, third] = ['2026-11-04T05:00:00Z', '2026-11-04T05:10:00Z', '2026-11-04T05:11:00Z'];
+  const first = '2026-11-04T05:00:00Z';
+  const second = '2026-11-04T05:10:00Z';
+  const third = '2026-11-04T05:11:00Z';
   const command = 'allow-nets add alice@example.com 203.0.113.9 --for 3d';
   // biome-ignore format: a table
   assert.deepEqual(JSON.parse(stdout), [

@@ -4,16 +4,16 @@ import { test } from 'node:test';
 import { newDatabase } from '../rig/database';
 import { run } from '../rig/run';
 import { newFile, newPath } from '../rig/scratch';
-import { many, taken } from './small-log';
+import { acceptedLine, acceptedLines } from './small-log';
 
 const LOG =
-  many(5, 'alice@example.com', '192.0.2.7') +
-  many(3, 'alice@example.com', '203.0.113.9', '2026-11-05') +
-  many(2, 'bob', '198.51.100.9', '2026-11-05') +
-  many(2, 'carol@example.net', '2001:db8::1', '2026-11-05') +
-  taken('carol@example.net', '2001:db8::2', '2026-11-06T10:00:00Z') +
-  taken('carol@example.net', '2001:db8:0:1::2', '2026-11-06T11:00:00Z') +
-  taken('dave', 'unknown', '2026-11-06T12:00:00Z');
+  acceptedLines(5, 'alice@example.com', '192.0.2.7') +
+  acceptedLines(3, 'alice@example.com', '203.0.113.9', '2026-11-05') +
+  acceptedLines(2, 'bob', '198.51.100.9', '2026-11-05') +
+  acceptedLines(2, 'carol@example.net', '2001:db8::1', '2026-11-05') +
+  acceptedLine('carol@example.net', '2001:db8::2', '2026-11-06T10:00:00Z') +
+  acceptedLine('carol@example.net', '2001:db8:0:1::2', '2026-11-06T11:00:00Z') +
+  acceptedLine('dave', 'unknown', '2026-11-06T12:00:00Z');
 
 /** Alice is allowed at one of her networks, Bob at his; Carol and Dave have no entry. */
 const prepared = () =>
@@ -79,7 +79,7 @@ test('decides as check does, entry by entry, as it is now', () => {
   const v4 = ['192.0.2.1', '192.0.2.200', '198.51.100.1', '203.0.113.1', '10.1.1.1', '::ffff:10.1.1.1'];
   const addresses = [...v4, '2001:db8:1::5', '2001:db8:2::5'];
   for (const user of ['ALICE@EXAMPLE.COM', 'bob@example.com', 'carol@example.com', 'eve']) {
-    const log = newFile(addresses.map((address) => taken(user, address, '2026-11-04T05:00:00Z')).join(''));
+    const log = newFile(addresses.map((address) => acceptedLine(user, address, '2026-11-04T05:00:00Z')).join(''));
     const { allowed } = JSON.parse(run(['replay', '--json', log], { db }).stdout);
     const checks = addresses.map((address) => run(['check', user, address], { db }).status);
     assert.equal(allowed, checks.filter((status) => status === 0).length, user);
@@ -87,8 +87,8 @@ test('decides as check does, entry by entry, as it is now', () => {
 });
 
 test('unreadable lines: the exit status is not 0, because the result is not certain', () => {
-  const unknown = taken('eve', '203.0.113.9', 'Dez  4 05:47:54');
-  const { status, stdout, stderr } = replay(many(2, 'bob', '198.51.100.9') + unknown);
+  const unknown = acceptedLine('eve', '203.0.113.9', 'Dez  4 05:47:54');
+  const { status, stdout, stderr } = replay(acceptedLines(2, 'bob', '198.51.100.9') + unknown);
   assert.deepEqual([status, stdout], [1, 'deliveries  2\nallowed     2\nrefused     0\nusers       1\n']);
   assert.match(stderr, /: 1 line not understood, for example: Dez {2}4 05:47:54 mx1 .*eve\n/);
 });

@@ -9,7 +9,7 @@ import { oneOf } from '../rig/random';
 import { run, shell } from '../rig/run';
 import { newFile } from '../rig/scratch';
 import { generateLog, picksOf, type Sent, STYLES } from './generator';
-import { taken } from './small-log';
+import { acceptedLine } from './small-log';
 
 const MONTH = 86_400 * 30;
 const now = Math.floor(Date.now() / 1000);
@@ -77,7 +77,7 @@ test('several files, plain and compressed, in any order', () => {
 
 test('a log of many blocks, as a file and from a pipe, and among good mail what cannot be read', () => {
   const { text, truth } = generateLog(picksOf(11), plain, 1500, now - MONTH, now);
-  const bad = `${taken('x\x07', '192.0.2.3', '2026-11-04T05:47:54Z')}${'x'.repeat(2_200_000)}\n${'z'.repeat(777)}\n`;
+  const bad = `${acceptedLine('x\x07', '192.0.2.3', '2026-11-04T05:47:54Z')}${'x'.repeat(2_200_000)}\n${'z'.repeat(777)}\n`;
   const times = 8;
   const log = newFile(`${text}${bad}`.repeat(times));
   const db = newDatabase();

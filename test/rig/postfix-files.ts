@@ -50,7 +50,10 @@ export function makePlaces(root: string): Places {
     return join(root, name);
   };
   make('data', 0o755, postfix.uid, postfix.gid);
-  const [configDir, queueDir, logDir, dovecotDir] = [make('etc'), make('spool'), make('log'), make('dovecot')];
+  const configDir = make('etc');
+  const queueDir = make('spool');
+  const logDir = make('log');
+  const dovecotDir = make('dovecot');
   // Dovecot's socket is in `private`. `public` may be entered by all, or postlog, run by the service user, could not reach the log.
   make('spool/private', 0o700, postfix.uid);
   make('spool/public', 0o2711, postfix.uid, groupId('postdrop'));
@@ -67,13 +70,13 @@ export function configure<Name extends string>(
   const smtpd = (Object.keys(ports) as Name[]).map((name) => ({ port: ports[name], overrides: listeners[name] }));
   makeCertificate(configDir);
   writeFileSync(join(configDir, 'main.cf'), mainCf(places, parameters));
-  makeCold(join(configDir, 'main.cf'));
+  makeLookOlder(join(configDir, 'main.cf'));
   writeFileSync(join(configDir, 'master.cf'), masterCf?.(ports) ?? smallMasterCf(smtpd, services));
   writeFileSync(logFile, '');
 }
 
 /** Postfix's programs wait up to two seconds for a main.cf that has just been written: this makes it look older. */
-export function makeCold(file: string): void {
+export function makeLookOlder(file: string): void {
   const then = new Date(Date.now() - 60_000);
   utimesSync(file, then, then);
 }

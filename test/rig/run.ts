@@ -34,7 +34,8 @@ export interface RunOptions {
 /** Runs a command to its end. */
 export function run(words: readonly string[], options: RunOptions = {}): Outcome {
   const input = newFile(options.input ?? '', 'stdin');
-  const [stdout, stderr] = [join(dirname(input), 'stdout'), join(dirname(input), 'stderr')];
+  const stdout = join(dirname(input), 'stdout');
+  const stderr = join(dirname(input), 'stderr');
   const stdio = [openSync(input, 'r'), openSync(stdout, 'w'), openSync(stderr, 'w')];
   const { file, args, surroundings } = commandOf(words, options);
   const { status, error } = spawnSync(file, args, { ...surroundings, stdio });

@@ -1,7 +1,7 @@
 // A MariaDB or PostgreSQL of a test's own (Debian's packages): private data folder and socket, no port, run as the service user where
 // this is root. The administrator needs no password.
 //
-// In trouble: a start that fails throws with what the server said. The processes and the folder go with the test.
+// In trouble: a start that fails throws with the output of the server. The processes and the folder go with the test.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { chownSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

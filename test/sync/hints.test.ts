@@ -1,4 +1,4 @@
-// A change by hand on a database that is synced: what the next sync makes of it is said, and is what it does.
+// A change by hand in a synced database: the hint says what the next sync will do, and the next sync does that.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeSite } from './site';

@@ -56,7 +56,8 @@ describe('push.sh of the examples', needs('root', 'rsync', 'sqlite3'), () => {
     const site = makeSite();
     writeList(site.db, 0);
     const flows = [asking(site), asking(site)];
-    const [list, other] = [join(site.folder, 'list.db'), makeFolder()];
+    const list = join(site.folder, 'list.db');
+    const other = makeFolder();
     const script = example('push.sh', {
       '/var/lib/allow-nets/push.db': join(site.folder, 'push.db'),
       'sqlite3 /var/lib/allow-nets/access.db': `sqlite3 ${list}`,

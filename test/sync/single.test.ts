@@ -1,4 +1,4 @@
-// Single runs of `allow-nets sync`: what changes the database, what does not, and what is said.
+// Single runs of `allow-nets sync`: what changes the database, what does not, and the messages.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -50,8 +50,10 @@ describe('list --status', () => {
       assert.deepEqual(text.split('\n'), [source, ...lines, '']);
     };
     const failure = 'last error     mysql ended with status 1: no?[31m route; nothing was changed';
-    const [attempt, since] = ['last attempt   2026-11-24T11:59:30Z', 'failing since  2026-11-24T11:50:30Z'];
-    const [success, change] = ['last success   2026-11-24T11:50:00Z, T ago', 'last change    2026-11-20T08:00:00Z'];
+    const attempt = 'last attempt   2026-11-24T11:59:30Z';
+    const since = 'failing since  2026-11-24T11:50:30Z';
+    const success = 'last success   2026-11-24T11:50:00Z, T ago';
+    const change = 'last change    2026-11-20T08:00:00Z';
     assertStatus(FAILING, 'runs           every 30 s', success, attempt, change, 'rows           1234', failure, since);
     const none = ['last change    none', 'rows           none'];
     assertStatus(never, 'runs           when it is started', 'last success   never', attempt, ...none, failure, since);
