@@ -15,7 +15,7 @@ export async function logRun(
 ): Promise<void> {
   const isFailing = (before?.last_error ?? null) !== null;
   if (isFailure(outcome)) {
-    if (!isFailing) await toMailLog('warning', `sync: ${asLogLine(outcome)}`);
+    if (!isFailing) await toMailLog('warning', `sync: ${asLogLine(outcome)}; source=${nameOf(job)}`);
     return;
   }
   const { added, removed, changed } = outcome;

@@ -74,7 +74,7 @@ describe('sync --every', () => {
     const log = site.log().map((line) => line.replace(/after \d+ s/, 'after T'));
     assert.deepEqual(log, [
       'info: sync: added=2 removed=0 changed=0 took=T source=sh',
-      `warn: sync: ${failure}; nothing was changed`,
+      `warn: sync: ${failure}; nothing was changed; source=sh`,
       'info: sync: works again after T source=sh',
     ]);
     assert.deepEqual(stderr.match(/error: .*/g), [`error: ${failure}`]);

@@ -1,7 +1,7 @@
 // Single runs of `allow-nets sync`: what changes the database, what does not, and the messages.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { change, writeDatabase } from '../rig/database';
 import type { Outcome } from '../rig/run';
@@ -158,7 +158,8 @@ describe('a sync that does not work changes nothing', () => {
       const stderr = `allow-nets: error: ${error}\nallow-nets: hint: ${hint}\n`;
       assert.deepEqual(output, { status: 1, stdout: '', stderr } satisfies Outcome);
       assert.deepEqual(fingerprint(site), before);
-      assert.deepEqual(site.log(), [`warn: sync: ${error}; ${hint}`]);
+      const source = basename(words[1] ?? '');
+      assert.deepEqual(site.log(), [`warn: sync: ${error}; ${hint}; source=${source}`]);
     });
   }
 
@@ -168,7 +169,7 @@ describe('a sync that does not work changes nothing', () => {
     for (const _ of [1, 2]) assert.match(site.run('sync', '--', 'false').stderr, /^allow-nets: error: false ended/);
     assert.match(site.run('sync', '--', 'cat', 'three.tsv').stdout, /^added 1, /);
     assert.deepEqual(site.log(), [
-      'warn: sync: false ended with status 1; nothing was changed',
+      'warn: sync: false ended with status 1; nothing was changed; source=false',
       'info: sync: works again after T source=cat',
       'info: sync: added=1 removed=0 changed=0 took=T source=cat',
     ]);
