@@ -1,12 +1,13 @@
 // Parses names and networks as people type them. Errors suggest the spelling that was likely meant.
+
 import { userInfo } from 'node:os';
 import { wrongUsage } from '../failure';
 import { type Meaning, meaningOf, meaningText } from '../rules/meaning';
 import { formatNetwork, parseNetwork } from '../rules/network';
-import { networksOf, parseRange } from '../rules/range';
-import { nameFault } from '../rules/row-fault';
 import { foldName } from '../rules/subject';
+import { nameFault } from './name-fault';
 import { refuseInvisible, refuseLook } from './pasted';
+import { networksOf, parseRange } from './range';
 
 /** Why a text is refused, and what was likely meant. */
 export interface Refusal {

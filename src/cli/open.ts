@@ -1,8 +1,9 @@
 // Opens the database for a command. Failures of SQLite are thrown as Trouble.
+
 import { makeCanonical } from '../rules/canonical';
 import { type Connection, openForReading, openForWriting, withDatabaseErrors } from '../rules/database';
 import { RowImport } from '../rules/import';
-import { asOwner, becomeOwner } from '../rules/owner';
+import { asOwner, becomeOwner } from './owner';
 
 /**
  * Runs `work` in one immediate transaction. First, readable rows that other SQLite clients wrote are made canonical:

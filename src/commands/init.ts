@@ -1,15 +1,16 @@
 // allow-nets init: creates an empty database that the policy program can read.
+
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Command } from '../cli/command';
 import { printLine } from '../cli/output';
+import { asOwner } from '../cli/owner';
 import { DOVECOT_VIEW } from '../dovecot/view';
 import { refusal, shellWord } from '../failure';
 import { accountOf } from '../postfix/account';
 import { makeDatabaseFile, makeDatabaseFolder, restrictAccess, restrictableAccess } from '../postfix/database-access';
 import { installedUser } from '../postfix/installed-user';
 import { openForCreating, openForWriting, withDatabaseErrors } from '../rules/database';
-import { asOwner } from '../rules/owner';
 import { SCHEMA } from '../rules/schema';
 
 export const init: Command = {

@@ -4,11 +4,11 @@ import type { Command } from '../cli/command';
 import { commandText } from '../cli/command-text';
 import { withReadTransaction } from '../cli/open';
 import { hint } from '../cli/output';
+import { decidersOf } from '../entries/inherit';
 import { printRows } from '../entries/table';
 import { refusal } from '../failure';
 import type { Connection } from '../rules/database';
 import { eachExpired, eachRow, eachRowOf, hasRows, isExpired } from '../rules/entries';
-import { decidersOf } from '../rules/inherit';
 import { foldName, subjectsOf } from '../rules/subject';
 import { printStatus } from '../sync/status';
 

@@ -1,14 +1,15 @@
 // allow-nets set load: makes a set equal to a published list of networks.
+
 import type { Command } from '../cli/command';
 import { parseSetArgument } from '../cli/input';
 import { openInput } from '../cli/input-file';
+import { mergeRanges, networksOf } from '../cli/range';
 import { blocksOf } from '../formats/lines';
 import { load, printLoaded, type Reader } from '../formats/load';
 import { rangesOf } from '../formats/network-list';
 import type { Connection } from '../rules/database';
 import { formatInstant } from '../rules/expiry';
 import { importRow } from '../rules/import';
-import { mergeRanges, networksOf } from '../rules/range';
 import { hintAtSync } from '../sync/status';
 
 export const setLoad: Command = {

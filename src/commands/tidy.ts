@@ -1,10 +1,11 @@
 // allow-nets tidy: rewrites hand-written rows in canonical form, and lists those that need correction.
+
 import type { Command } from '../cli/command';
 import { withWriteTransaction } from '../cli/open';
 import { hint, printLine } from '../cli/output';
+import { problemOf, rowText, warningOf } from '../entries/row-fault';
 import { makeCanonical } from '../rules/canonical';
 import { clearStaleKeys, eachRow } from '../rules/entries';
-import { problemOf, rowText, warningOf } from '../rules/row-fault';
 import { TABLES } from '../rules/schema';
 
 const MOST_FAULTS = 20;

@@ -1,6 +1,8 @@
 // Checks the content of the database: its integrity, who may send, and rows that do not do what they seem to.
+
 import { networkInterfaces } from 'node:os';
 import { quantity } from '../cli/output';
+import { problemOf, warningOf } from '../entries/row-fault';
 import { failureOf } from '../failure';
 import { shellLine } from '../postfix/run';
 import { parseAddress } from '../rules/address';
@@ -9,7 +11,6 @@ import { databaseFailure } from '../rules/database-failure';
 import { eachRow, hasRows, isExpired, rowsOf } from '../rules/entries';
 import { meaningOf } from '../rules/meaning';
 import { contains } from '../rules/network';
-import { problemOf, warningOf } from '../rules/row-fault';
 import { TABLES } from '../rules/schema';
 import { foldName } from '../rules/subject';
 import { type Finding, fail, ok, warn } from './finding';

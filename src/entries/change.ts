@@ -9,14 +9,13 @@ import { hintAll, printLine } from '../cli/output';
 import { expiryOf, untilText } from '../cli/time';
 import { refusal, wrongUsage } from '../failure';
 import type { Connection } from '../rules/database';
-import { hasRows, namesFrom, type Row, rowsOf, rowWith, rowWriter } from '../rules/entries';
+import { hasHostBits, hasRows, namesFrom, type Row, rowsOf, rowWith, rowWriter } from '../rules/entries';
 import { formatInstant, keptExpiry } from '../rules/expiry';
-import { type Deciders, decidersOf, inheritWider, removeEntries } from '../rules/inherit';
 import { type Meaning, meaningOf, meaningText } from '../rules/meaning';
-import { hasHostBits } from '../rules/row-fault';
 import type { Table } from '../rules/schema';
 import { EVERYBODY } from '../rules/subject';
 import { hintAtSync } from '../sync/status';
+import { type Deciders, decidersOf, inheritWider, removeEntries } from './inherit';
 import { nameHints, requireUserName } from './names';
 
 interface EntryValues {

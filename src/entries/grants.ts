@@ -2,7 +2,7 @@
 
 import { withReadTransaction } from '../cli/open';
 import { eachRow, hasRows, isExpired, namesFrom } from '../rules/entries';
-import { problemOf } from '../rules/row-fault';
+import { problemOf } from './row-fault';
 
 export interface Grants {
   /** The number of users with own entries. */

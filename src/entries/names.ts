@@ -1,10 +1,10 @@
 // Compares a typed user name with those in the database, to find out whether it is likely the name of a user here.
 
 import { withCommand } from '../cli/command-text';
+import { isDomainName } from '../cli/name-fault';
 import { wrongUsage } from '../failure';
 import type { Connection } from '../rules/database';
 import { hasRows, namesFrom } from '../rules/entries';
-import { isDomainName } from '../rules/row-fault';
 import { EVERYBODY } from '../rules/subject';
 
 /** Throws Trouble for a new name that looks like a domain without its `@`, unless `force`. */

@@ -8,8 +8,8 @@ import { eachRowOf, hasRows, isExpired, type Row } from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/expiry';
 import { rulesOf } from '../rules/lookup';
 import { meaningOf } from '../rules/meaning';
-import { problemOf } from '../rules/row-fault';
 import { type Entry, foldName, subjectsOf } from '../rules/subject';
+import { problemOf } from './row-fault';
 
 /** At most this many entries of a subject are listed. */
 const MOST_ENTRIES = 10;

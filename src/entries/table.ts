@@ -5,8 +5,8 @@ import { printTable, type TableLine } from '../cli/table';
 import type { Connection } from '../rules/database';
 import { hasRows, isBlock, isExpired, type Row } from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/expiry';
-import { problemOf, warningOf } from '../rules/row-fault';
 import type { Table } from '../rules/schema';
+import { problemOf, warningOf } from './row-fault';
 
 export function printRows(connection: Connection, table: Table, rows: Iterable<Row>, json: boolean): 0 {
   const now = Date.now();

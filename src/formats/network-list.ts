@@ -1,10 +1,11 @@
 // Parses published lists of networks. Each line tells its form: a network or range; FIRST,LAST,COUNTRY or a geofeed in
 // CSV; a line of a registry's statistics file. Or the list is JSON that contains networks.
+
 import { isRefusal, type Refusal, readNetwork } from '../cli/input';
 import { hint } from '../cli/output';
+import { parseRange, type Range, rangeBetween, rangeOfNetwork } from '../cli/range';
 import { Trouble } from '../failure';
 import { parseNetwork } from '../rules/network';
-import { parseRange, type Range, rangeBetween, rangeOfNetwork } from '../rules/range';
 import { separatorOf, splitFields } from './delimited';
 import { jsonValues } from './json';
 import { type Lines, LONGEST_JSON } from './lines';

@@ -1,14 +1,15 @@
 // Reads an input of rows: checks the fields of each record and turns them into rows for the database, or explains what
 // is wrong with them.
+
 import { setImmediate as turn } from 'node:timers/promises';
 import { isRefusal, isSetName, type Refusal, readNetwork, refuseSetName, refuseSubject } from '../cli/input';
+import { isDomainName } from '../cli/name-fault';
 import { refuseInvisible } from '../cli/pasted';
 import { momentOf } from '../cli/time';
 import { formatInstant, isDate, parseInstant } from '../rules/expiry';
 import type { ImportRow } from '../rules/import';
 import { keyOf, meaningText } from '../rules/meaning';
 import { formatNetwork, networkKey, parseNetwork } from '../rules/network';
-import { isDomainName } from '../rules/row-fault';
 import { foldName } from '../rules/subject';
 import type { Values } from './columns';
 import type { Reader } from './load';

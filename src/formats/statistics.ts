@@ -1,6 +1,6 @@
 // Parses the lines of the statistics files of the regional registries (RIR statistics exchange format).
+import { rangeFrom, rangeOfNetwork } from '../cli/range';
 import { Trouble } from '../failure';
-import { rangeFrom, rangeOfNetwork } from '../rules/range';
 import type { LineContent } from './network-list';
 
 /** The lines of several files may come one after the other. */

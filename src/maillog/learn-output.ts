@@ -1,13 +1,14 @@
 // Prints the findings of `learn`, or adds them to the database.
+
 import type { Arguments } from '../cli/command';
 import { whoAmI } from '../cli/input';
 import { withRowImport } from '../cli/open';
 import { hint, printJsonArray, printLine, quantity } from '../cli/output';
 import { printTable } from '../cli/table';
+import { inheritWider } from '../entries/inherit';
 import { printable } from '../failure';
 import { formatInstant } from '../rules/expiry';
 import { importRow } from '../rules/import';
-import { inheritWider } from '../rules/inherit';
 import { hintAtSync } from '../sync/status';
 import { daysOf, type Finding, type Findings, type Mark } from './findings';
 

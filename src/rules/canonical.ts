@@ -6,10 +6,9 @@
 // meaning, the one that lasts longer stays. Of unreadable rows, and of those that likely grant too much (10.1.2.3/8),
 // only the name changes: list, tidy and doctor mark them.
 import type { Connection } from './database';
-import { deleteRows, handRows, type Row, renameRow, rowWith, rowWriter } from './entries';
+import { deleteRows, handRows, hasHostBits, type Row, renameRow, rowWith, rowWriter } from './entries';
 import { expiryMoment, formatInstant } from './expiry';
 import { meaningOf } from './meaning';
-import { hasHostBits } from './row-fault';
 import { TABLES } from './schema';
 import { foldName, isComparable } from './subject';
 

@@ -6,6 +6,7 @@
 import type { Connection, Statement } from './database';
 import { hasExpired } from './expiry';
 import { keyOf, type Meaning, meaningOf, meaningText } from './meaning';
+import { parseNetwork } from './network';
 import { nameColumn, type Table } from './schema';
 import { foldName } from './subject';
 
@@ -53,6 +54,11 @@ export function isBlock(row: Row, now: number): boolean {
 
 export function isExpired({ expires }: Row, now: number): boolean {
   return hasExpired(expires, now);
+}
+
+/** Whether the network of a row is not the first address of what it grants: 10.1.2.3/8. */
+export function hasHostBits({ network }: Row): boolean {
+  return parseNetwork(String(network))?.hostBits === true;
 }
 
 /** Selects rows. Columns that are only for people are cast to text, since another client may have stored anything. */

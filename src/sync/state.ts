@@ -5,12 +5,13 @@
 // `doctor` and the next sync read it.
 //
 // DIAGNOSTICS: a missing, unreadable or damaged file counts as no state. No answer and no row depends on it.
+
 import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
+import { asOwner } from '../cli/owner';
 import { asLogLine, type Failure, isFailure } from '../failure';
 import { formatInstant, parseInstant } from '../rules/expiry';
 import type { ImportResult } from '../rules/import';
-import { asOwner } from '../rules/owner';
 import type { Job } from './run';
 
 /** Seconds between two runs, null for single runs; rows in the last good output. */

@@ -1,12 +1,12 @@
 // Keeps track of which subjects decide for a user when entries are added or removed, and manages the entry `inherit`,
 // by which the next wider subject also decides.
 
-import type { Connection } from './database';
-import { deleteRows, eachRowOf, hasRows, isExpired, namesFrom, type Row, rowWriter } from './entries';
-import { expiryMoment, hasExpired } from './expiry';
-import { rulesOf } from './lookup';
-import { meaningOf } from './meaning';
-import { decidingSubjects, EVERYBODY, foldName, subjectsOf } from './subject';
+import type { Connection } from '../rules/database';
+import { deleteRows, eachRowOf, hasRows, isExpired, namesFrom, type Row, rowWriter } from '../rules/entries';
+import { expiryMoment, hasExpired } from '../rules/expiry';
+import { rulesOf } from '../rules/lookup';
+import { meaningOf } from '../rules/meaning';
+import { decidingSubjects, EVERYBODY, foldName, subjectsOf } from '../rules/subject';
 
 /** A message about a login name without a domain names at most this many domains. */
 const NAMED_DOMAINS = 3;

@@ -1,6 +1,6 @@
 // Parses ranges of addresses, merges adjacent ones, and splits a range into the fewest networks.
-import { type Family, parseAddress } from './address';
-import { type Network, parseNetwork } from './network';
+import { type Family, parseAddress } from '../rules/address';
+import { type Network, parseNetwork } from '../rules/network';
 
 /** The addresses from `first` to `last`, inclusive, as numbers. */
 export interface Range {
