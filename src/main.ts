@@ -1,15 +1,23 @@
 // Entry point of allow-nets. Without a command it is the policy program that Postfix runs; with one it runs the
 // administrator's command.
 //
-// A request passes through policy/serve, policy/request, rules/store, policy/decide, rules/subject, rules/lookup and
-// policy/reply. After the reply, policy/log-line and policy/mail-log write it to the mail log.
+// The way of a request, from its bytes to the answer:
+//   descriptor       the policy socket
+//   policy/options   how to answer (read once)
+//   policy/serve     the loop over the requests
+//   policy/protocol  parses the request, and writes the reply
+//   rules/database   reads the rules in one transaction; rules/addon loads SQLite
+//   policy/decide    decides
+//   rules/lookup     finds the entries of a user that contain the address
+//   rules/meaning    what a row says: for whom, from where and until when
+//   rules/network    addresses and networks
+// After the reply, policy/log-line and policy/mail-log write it to the mail log.
 
-// Must be imported first, so that no error message can reach the policy socket.
-import './policy/socket';
+// Must stay the first import: no error message may reach the policy socket.
+import { isUnderPostfix, silenceErrors } from './descriptor';
 import { Trouble } from './failure';
 import { readCommandLine, wrongOption } from './policy/options';
 import { failUncaught, reportingFailures, serve } from './policy/serve';
-import { isUnderPostfix, silenceErrors } from './policy/socket';
 
 process.on('uncaughtException', failUncaught);
 

@@ -1,10 +1,10 @@
 // Writes the commands that hints print, ready to be pasted into a POSIX shell on this host.
+
 import * as path from 'node:path';
 import { printable, shellWord } from '../failure';
-import { parseAddress } from '../rules/address';
 import { DEFAULT_DATABASE } from '../rules/database';
-import { formatNetwork, truncate } from '../rules/network';
-import { foldName } from '../rules/subject';
+import { foldName } from '../rules/meaning';
+import { formatNetwork, parseAddress, truncate } from '../rules/network';
 import { refuseSubject } from './input';
 
 /** The suggested duration of access: long enough for a journey. */

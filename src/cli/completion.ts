@@ -2,11 +2,12 @@
 // database.
 //
 // DIAGNOSTICS: if the database cannot be read, no names are offered.
+
 import * as path from 'node:path';
 import type { FallbackCompletionFunction } from 'yargs';
 import { DEFAULT_DATABASE } from '../rules/database';
 import { namesFrom } from '../rules/entries';
-import { foldName } from '../rules/subject';
+import { foldName } from '../rules/meaning';
 import { withReadTransaction } from './open';
 
 /** The completion script runs `allow-nets` with this word first. */

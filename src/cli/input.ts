@@ -2,9 +2,8 @@
 
 import { userInfo } from 'node:os';
 import { wrongUsage } from '../failure';
-import { type Meaning, meaningOf, meaningText } from '../rules/meaning';
+import { foldName, type Meaning, meaningOf, meaningText } from '../rules/meaning';
 import { formatNetwork, parseNetwork } from '../rules/network';
-import { foldName } from '../rules/subject';
 import { nameFault } from './name-fault';
 import { refuseInvisible, refuseLook } from './pasted';
 import { networksOf, parseRange } from './range';

@@ -1,9 +1,23 @@
 // Opens the database for a command. Failures of SQLite are thrown as Trouble.
 
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Trouble } from '../failure';
 import { makeCanonical } from '../rules/canonical';
-import { type Connection, openForReading, openForWriting, withDatabaseErrors } from '../rules/database';
+import {
+  type Connection,
+  checkVersion,
+  openForReading,
+  openUnchecked,
+  troubleOf,
+  withDatabaseErrors,
+} from '../rules/database';
+import { writeFailure } from '../rules/database-failure';
 import { RowImport } from '../rules/import';
 import { asOwner, becomeOwner } from './owner';
+
+/** The most changed pages that SQLite keeps in memory until the commit: 120 MB. */
+const UNWRITTEN_PAGES = 30_000;
 
 /**
  * Runs `work` in one immediate transaction. First, readable rows that other SQLite clients wrote are made canonical:
@@ -25,18 +39,14 @@ export function withWriteTransaction<T>(file: string, work: (connection: Connect
 /** Runs `work`, which adds rows and applies them, see RowImport. */
 export async function withRowImport<T>(file: string, work: (rows: RowImport) => T | Promise<T>): Promise<T> {
   const becomeRoot = becomeOwner(file);
+  let connection: Connection | null = null;
   try {
-    const connection = withDatabaseErrors(file, () => openForWriting(file));
-    try {
-      return await work(withDatabaseErrors(file, () => new RowImport(connection)));
-    } catch (error) {
-      return withDatabaseErrors(file, () => {
-        throw error;
-      });
-    } finally {
-      connection.close();
-    }
+    connection = openForWriting(file);
+    return await work(new RowImport(connection));
+  } catch (error) {
+    throw troubleOf(file, error);
   } finally {
+    connection?.close();
     becomeRoot();
   }
 }
@@ -51,4 +61,24 @@ export function withReadTransaction<T>(file: string, work: (connection: Connecti
       connection.close();
     }
   });
+}
+
+/**
+ * Opens an existing database for commands that change it. SQLite rolls back an interrupted change (a hot journal).
+ * Errors of SQLite are thrown as they are.
+ */
+export function openForWriting(file: string): Connection {
+  const connection = openUnchecked(file, { fileMustExist: true });
+  checkVersion(connection.pragma('user_version', { simple: true }), file);
+  connection.pragma('journal_mode = delete');
+  // A long change must stay in memory: once SQLite spills pages, it locks out readers until the commit.
+  connection.pragma(`main.cache_spill = ${UNWRITTEN_PAGES}`);
+  return connection;
+}
+
+/** Opens or creates a database, without checking its content. */
+export function openForCreating(file: string): Connection {
+  const failure = existsSync(file) ? null : writeFailure(file, [dirname(file)]);
+  if (failure !== null) throw new Trouble(failure);
+  return openUnchecked(file, {});
 }

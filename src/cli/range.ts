@@ -1,6 +1,5 @@
 // Parses ranges of addresses, merges adjacent ones, and splits a range into the fewest networks.
-import { type Family, parseAddress } from '../rules/address';
-import { type Network, parseNetwork } from '../rules/network';
+import { type Family, type Network, parseAddress, parseNetwork } from '../rules/network';
 
 /** The addresses from `first` to `last`, inclusive, as numbers. */
 export interface Range {

@@ -1,6 +1,7 @@
 // Parses times as people type them, and formats them for messages.
+
 import { wrongUsage } from '../failure';
-import { expiryMoment, formatInstant, parseInstant } from '../rules/expiry';
+import { expiryMoment, formatInstant, parseInstant } from '../rules/meaning';
 
 const SECONDS: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400, w: 604_800 };
 

@@ -5,8 +5,7 @@ import { withReadTransaction } from '../cli/open';
 import { hint } from '../cli/output';
 import { printRecords, recordOf, WRITTEN_FORMATS, type WrittenFormat } from '../formats/write';
 import { eachRow, namesFrom } from '../rules/entries';
-import { expiryMoment } from '../rules/expiry';
-import { meaningOf } from '../rules/meaning';
+import { expiryMoment, meaningOf } from '../rules/meaning';
 
 export const exportRows: Command = {
   line: 'export',

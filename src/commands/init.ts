@@ -3,6 +3,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Command } from '../cli/command';
+import { openForCreating, openForWriting } from '../cli/open';
 import { printLine } from '../cli/output';
 import { asOwner } from '../cli/owner';
 import { DOVECOT_VIEW } from '../dovecot/view';
@@ -10,7 +11,7 @@ import { refusal, shellWord } from '../failure';
 import { accountOf } from '../postfix/account';
 import { makeDatabaseFile, makeDatabaseFolder, restrictAccess, restrictableAccess } from '../postfix/database-access';
 import { installedUser } from '../postfix/installed-user';
-import { openForCreating, openForWriting, withDatabaseErrors } from '../rules/database';
+import { withDatabaseErrors } from '../rules/database';
 import { SCHEMA } from '../rules/schema';
 
 export const init: Command = {

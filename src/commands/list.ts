@@ -7,9 +7,10 @@ import { hint } from '../cli/output';
 import { decidersOf } from '../entries/inherit';
 import { printRows } from '../entries/table';
 import { refusal } from '../failure';
+import { subjectsOf } from '../policy/decide';
 import type { Connection } from '../rules/database';
 import { eachExpired, eachRow, eachRowOf, hasRows, isExpired } from '../rules/entries';
-import { foldName, subjectsOf } from '../rules/subject';
+import { foldName } from '../rules/meaning';
 import { printStatus } from '../sync/status';
 
 export const list: Command = {

@@ -1,4 +1,5 @@
 // allow-nets refused: finds in the mail log who was refused, and prints the command that lets them in.
+
 import type { Command } from '../cli/command';
 import { allowCommand } from '../cli/command-text';
 import { hint, printError, printJsonArray } from '../cli/output';
@@ -10,7 +11,7 @@ import { groupBy, hasNetwork, type UserNetwork } from '../maillog/tally';
 import { LOG_FILES, LOG_OPTIONS, tallyLogs } from '../maillog/tally-logs';
 import { STRANGER } from '../postfix/live-service';
 import { shellLine } from '../postfix/run';
-import { formatInstant } from '../rules/expiry';
+import { formatInstant } from '../rules/meaning';
 
 export const refused: Command = {
   line: 'refused [file..]',

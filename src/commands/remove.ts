@@ -5,7 +5,7 @@ import { printLine } from '../cli/output';
 import { removeHint, removeSelected, rowsNamed } from '../entries/change';
 import { refusal, wrongUsage } from '../failure';
 import { eachExpired, isExpired, rowsOf } from '../rules/entries';
-import { foldName } from '../rules/subject';
+import { foldName } from '../rules/meaning';
 
 export const remove: Command = {
   line: 'remove [user] [network..]',

@@ -1,4 +1,5 @@
 // allow-nets replay: decides by the current database for the mail in the log, and shows who would have been refused.
+
 import type { Command } from '../cli/command';
 import { hint, printLine } from '../cli/output';
 import { printTable } from '../cli/table';
@@ -7,7 +8,7 @@ import { someOf } from '../maillog/learn-output';
 import { POSTFIX_LINES } from '../maillog/line-kinds';
 import { count, groupBy, type UserNetwork } from '../maillog/tally';
 import { LOG_FILES, LOG_OPTIONS, NO_MAIL, tallyLogs } from '../maillog/tally-logs';
-import { formatInstant } from '../rules/expiry';
+import { formatInstant } from '../rules/meaning';
 
 export const replay: Command = {
   line: 'replay [file..]',

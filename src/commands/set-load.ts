@@ -8,8 +8,8 @@ import { blocksOf } from '../formats/lines';
 import { load, printLoaded, type Reader } from '../formats/load';
 import { rangesOf } from '../formats/network-list';
 import type { Connection } from '../rules/database';
-import { formatInstant } from '../rules/expiry';
 import { importRow } from '../rules/import';
+import { formatInstant } from '../rules/meaning';
 import { hintAtSync } from '../sync/status';
 
 export const setLoad: Command = {

@@ -5,8 +5,7 @@ import { printLine } from '../cli/output';
 import { removeSelected } from '../entries/change';
 import { refusal } from '../failure';
 import { rowsOf } from '../rules/entries';
-import { meaningOf } from '../rules/meaning';
-import { foldName } from '../rules/subject';
+import { foldName, meaningOf } from '../rules/meaning';
 
 export const unblock: Command = {
   line: 'unblock <user>',

@@ -5,14 +5,12 @@ import { quantity } from '../cli/output';
 import { problemOf, warningOf } from '../entries/row-fault';
 import { failureOf } from '../failure';
 import { shellLine } from '../postfix/run';
-import { parseAddress } from '../rules/address';
 import { type Connection, openForReading, withDatabaseErrors } from '../rules/database';
 import { databaseFailure } from '../rules/database-failure';
 import { eachRow, hasRows, isExpired, rowsOf } from '../rules/entries';
-import { meaningOf } from '../rules/meaning';
-import { contains } from '../rules/network';
+import { foldName, meaningOf } from '../rules/meaning';
+import { contains, parseAddress } from '../rules/network';
 import { TABLES } from '../rules/schema';
-import { foldName } from '../rules/subject';
 import { type Finding, fail, ok, warn } from './finding';
 import { andReload, databaseKind, type InstalledService, servicesOnTrial } from './installed-service';
 

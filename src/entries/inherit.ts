@@ -1,12 +1,11 @@
 // Keeps track of which subjects decide for a user when entries are added or removed, and manages the entry `inherit`,
 // by which the next wider subject also decides.
 
+import { decidingSubjects, subjectsOf } from '../policy/decide';
 import type { Connection } from '../rules/database';
 import { deleteRows, eachRowOf, hasRows, isExpired, namesFrom, type Row, rowWriter } from '../rules/entries';
-import { expiryMoment, hasExpired } from '../rules/expiry';
 import { rulesOf } from '../rules/lookup';
-import { meaningOf } from '../rules/meaning';
-import { decidingSubjects, EVERYBODY, foldName, subjectsOf } from '../rules/subject';
+import { EVERYBODY, expiryMoment, foldName, hasExpired, meaningOf } from '../rules/meaning';
 
 /** A message about a login name without a domain names at most this many domains. */
 const NAMED_DOMAINS = 3;

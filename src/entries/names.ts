@@ -5,7 +5,7 @@ import { isDomainName } from '../cli/name-fault';
 import { wrongUsage } from '../failure';
 import type { Connection } from '../rules/database';
 import { hasRows, namesFrom } from '../rules/entries';
-import { EVERYBODY } from '../rules/subject';
+import { EVERYBODY } from '../rules/meaning';
 
 /** Throws Trouble for a new name that looks like a domain without its `@`, unless `force`. */
 export function requireUserName(connection: Connection, user: string, force: boolean): void {

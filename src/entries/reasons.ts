@@ -1,14 +1,12 @@
 // Explains a verdict for `check`: which subject decides, which entries match or do not, and who added them.
 
 import { untilText } from '../cli/time';
-import type { Verdict } from '../policy/decide';
-import { type Address, parseAddress } from '../rules/address';
+import { subjectsOf, type Verdict } from '../policy/decide';
 import type { Connection } from '../rules/database';
 import { eachRowOf, hasRows, isExpired, type Row } from '../rules/entries';
-import { expiryMoment, formatInstant } from '../rules/expiry';
-import { rulesOf } from '../rules/lookup';
-import { meaningOf } from '../rules/meaning';
-import { type Entry, foldName, subjectsOf } from '../rules/subject';
+import { type Entry, rulesOf } from '../rules/lookup';
+import { expiryMoment, foldName, formatInstant, meaningOf } from '../rules/meaning';
+import { type Address, parseAddress } from '../rules/network';
 import { problemOf } from './row-fault';
 
 /** At most this many entries of a subject are listed. */

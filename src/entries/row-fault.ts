@@ -1,8 +1,7 @@
 // Explains why a row grants nothing, or likely not what was meant.
 import { isDomainName, nameFault } from '../cli/name-fault';
 import { needsTidy, type Row } from '../rules/entries';
-import { expiryMoment } from '../rules/expiry';
-import { meaningOf } from '../rules/meaning';
+import { expiryMoment, meaningOf } from '../rules/meaning';
 import { formatNetwork, parseNetwork } from '../rules/network';
 import { nameColumn, type Table } from '../rules/schema';
 

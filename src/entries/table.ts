@@ -4,7 +4,7 @@ import { type Colour, isTerminal, printJsonArray } from '../cli/output';
 import { printTable, type TableLine } from '../cli/table';
 import type { Connection } from '../rules/database';
 import { hasRows, isBlock, isExpired, type Row } from '../rules/entries';
-import { expiryMoment, formatInstant } from '../rules/expiry';
+import { expiryMoment, formatInstant } from '../rules/meaning';
 import type { Table } from '../rules/schema';
 import { problemOf, warningOf } from './row-fault';
 

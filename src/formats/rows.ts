@@ -6,11 +6,9 @@ import { isRefusal, isSetName, type Refusal, readNetwork, refuseSetName, refuseS
 import { isDomainName } from '../cli/name-fault';
 import { refuseInvisible } from '../cli/pasted';
 import { momentOf } from '../cli/time';
-import { formatInstant, isDate, parseInstant } from '../rules/expiry';
 import type { ImportRow } from '../rules/import';
-import { keyOf, meaningText } from '../rules/meaning';
+import { foldName, formatInstant, isDate, keyOf, meaningText, parseInstant } from '../rules/meaning';
 import { formatNetwork, networkKey, parseNetwork } from '../rules/network';
-import { foldName } from '../rules/subject';
 import type { Values } from './columns';
 import type { Reader } from './load';
 import { type Format, recordsOf } from './records';

@@ -1,10 +1,8 @@
 // Writes rows in the formats that import reads.
 import { print, printJsonArray } from '../cli/output';
 import type { Row } from '../rules/entries';
-import { expiryMoment, formatInstant } from '../rules/expiry';
-import { meaningOf, meaningText } from '../rules/meaning';
+import { expiryMoment, foldName, formatInstant, meaningOf, meaningText } from '../rules/meaning';
 import type { Table } from '../rules/schema';
-import { foldName } from '../rules/subject';
 import { COLUMNS, type Column } from './columns';
 import { escapeField, quoteField } from './delimited';
 

@@ -1,6 +1,6 @@
 // The result of `learn`: the networks that each user sends from, with marks on those to review.
 import { isOneUser } from '../cli/command-text';
-import { byAddress, contains, formatNetwork, type Network, truncate } from '../rules/network';
+import { type Address, contains, formatNetwork, type Network, truncate } from '../rules/network';
 import { count, DAY, groupBy, hasNetwork, type UserNetwork, userNetwork } from './tally';
 
 /** `about` in commands/learn.ts explains the marks. */
@@ -107,4 +107,9 @@ export function isSpread(networks: readonly { readonly network: Network; readonl
 
 function providerOf(network: Network): string {
   return formatNetwork(truncate(network, Math.min(network.prefix, PROVIDER[network.family])));
+}
+
+/** Sorts by address, IPv4 before IPv6. */
+function byAddress({ network: a }: { network: Address }, { network: b }: { network: Address }): number {
+  return a.family - b.family || Buffer.compare(a.bytes, b.bytes);
 }

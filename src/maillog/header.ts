@@ -9,7 +9,7 @@
 // `1 STAMP HOST TAG PROCESS MESSAGE-ID [DATA] ` instead.
 //
 // DIAGNOSTICS: a date that does not exist gives no time, never a guess.
-import { parseInstant } from '../rules/expiry';
+import { parseInstant } from '../rules/meaning';
 
 /**
  * A pattern for a time stamp, `Nov  4 05:47:54` as syslog writes it or `2026-11-04T05:47:54.123+01:00` (RFC 3339 and

@@ -7,8 +7,8 @@ import { hint, printJsonArray, printLine, quantity } from '../cli/output';
 import { printTable } from '../cli/table';
 import { inheritWider } from '../entries/inherit';
 import { printable } from '../failure';
-import { formatInstant } from '../rules/expiry';
 import { importRow } from '../rules/import';
+import { formatInstant } from '../rules/meaning';
 import { hintAtSync } from '../sync/status';
 import { daysOf, type Finding, type Findings, type Mark } from './findings';
 

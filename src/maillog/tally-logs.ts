@@ -1,10 +1,11 @@
 // Shared by learn, replay and refused: their options and reading the logs.
+
 import type { Options } from 'yargs';
 import type { Arguments } from '../cli/command';
 import { withReadTransaction } from '../cli/open';
 import { momentOf, secondsOf } from '../cli/time';
 import { rulesOf } from '../rules/lookup';
-import { foldName } from '../rules/subject';
+import { foldName } from '../rules/meaning';
 import type { LineKind } from './line-kinds';
 import { defaultLog, openLog } from './log-file';
 import { readLog } from './read-log';

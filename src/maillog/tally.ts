@@ -1,8 +1,9 @@
 // Adds up the lines of a log by user and network. The current database gives the verdict for each address.
+
 import { decide, type Verdict } from '../policy/decide';
-import { parseAddress } from '../rules/address';
-import { formatNetwork, type Network, truncate } from '../rules/network';
-import { foldName, type Rules, type SubjectRules } from '../rules/subject';
+import type { Rules, SubjectRules } from '../rules/lookup';
+import { foldName } from '../rules/meaning';
+import { formatNetwork, type Network, parseAddress, truncate } from '../rules/network';
 import type { Sighting } from './read-log';
 
 /** The lines of one login name at one address. */

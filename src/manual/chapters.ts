@@ -1,5 +1,5 @@
 // The sections of the manual page that are not part of a command's --help, in the notation of roff.ts.
-import { DEFAULT_REJECT_TEXT } from '../policy/reply';
+import { DEFAULT_REJECT_TEXT } from '../policy/protocol';
 import { DEFAULT_DATABASE } from '../rules/database';
 
 const DEFAULT_ACTION = '{ default_action = 451 4.3.5 Policy service not available; see the mail log }';

@@ -1,8 +1,11 @@
 // The decision: a pure function from a SASL user name, a client address and the rules to a verdict.
 // The policy program, `allow-nets check` and `allow-nets replay` decide by this function and no other.
-import { parseAddress } from '../rules/address';
-import { expiryMoment, hasExpired } from '../rules/expiry';
-import { decidingSubjects, type Entry, type Rules } from '../rules/subject';
+//
+// A subject is a user, a domain (`@example.com`) or everybody (`*`). A SASL user name comes from the network, so it is
+// only compared: after folding it must equal a subject exactly.
+import type { Entry, Rules, SubjectRules } from '../rules/lookup';
+import { EVERYBODY, expiryMoment, foldName, hasExpired, isComparable } from '../rules/meaning';
+import { parseAddress } from '../rules/network';
 
 export interface Query {
   /** `sasl_username`; empty if the client did not authenticate. Invalid UTF-8 is replaced by U+FFFD. */
@@ -51,4 +54,33 @@ export function decide(query: Query, rules: Rules, now: number): Verdict {
     refusal = { kind: 'refused', why, subject, entry: expired, passed };
   }
   return refusal;
+}
+
+/**
+ * The subjects whose entries decide: the narrowest with entries, and after an entry `inherit` also the next wider one.
+ */
+export function* decidingSubjects(
+  user: string,
+  rules: Rules,
+  now: number,
+): Iterable<{ subject: string; entries: SubjectRules }> {
+  for (const subject of subjectsOf(user)) {
+    const entries = rules.of(subject);
+    if (entries === null) continue;
+    yield { subject, entries };
+    if (!entries.inherits.some(({ expires }) => now < expiryMoment(expires))) return;
+  }
+}
+
+/**
+ * The subjects of a SASL user name, folded, narrowest first: `user@domain`, `user`, `@domain`, `*`. The domain starts
+ * after the last `@`. A local part that is `*` or contains an `@` is left out, since it would mean another subject.
+ */
+export function subjectsOf(user: string): string[] {
+  const name = foldName(user);
+  const at = name.lastIndexOf('@');
+  const local = name.slice(0, Math.max(0, at));
+  const isUser = !local.includes('@') && local !== EVERYBODY;
+  const wider = at < 0 ? [] : [...(isUser ? [local] : []), name.slice(at)];
+  return [name, ...wider, EVERYBODY].filter(isComparable);
 }

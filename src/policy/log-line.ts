@@ -1,7 +1,8 @@
 // Formats a verdict as one line for the mail log: key=value pairs, with all text from the request escaped.
-import type { Entry } from '../rules/subject';
+
+import type { Entry } from '../rules/lookup';
 import type { Verdict } from './decide';
-import type { Request } from './request';
+import type { Request } from './protocol';
 
 /** postlog or syslog would truncate longer lines. */
 const LONGEST_LINE = 1900;

@@ -2,11 +2,12 @@
 //
 // DIAGNOSTICS: a wrong option is Trouble with status 64. A command line with a command, --help or --version is left to
 // yargs.
+
 import { resolve } from 'node:path';
+import { isUnderPostfix } from '../descriptor';
 import { Trouble } from '../failure';
 import { DEFAULT_DATABASE } from '../rules/database';
-import { DEFAULT_REJECT_TEXT } from './reply';
-import { isUnderPostfix } from './socket';
+import { DEFAULT_REJECT_TEXT } from './protocol';
 
 export type LogLevel = 'none' | 'reject' | 'all';
 

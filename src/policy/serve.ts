@@ -3,16 +3,16 @@
 //
 // DIAGNOSTICS: in trouble the program does not reply, logs one warning and exits. Postfix asks once more and then sends
 // its client a temporary error. Uncaught exceptions are handled in the same way.
+
 import { writeSync } from 'node:fs';
 import { writeAll } from '../descriptor';
 import { asErrorLines, asLogLine, type Failure, failureOf, outputTrouble, policyStatus } from '../failure';
-import { RuleStore } from '../rules/store';
+import { RuleStore } from '../rules/database';
 import { decide, type Verdict } from './decide';
 import { logLine } from './log-line';
 import type { MailLog, Priority } from './mail-log';
 import type { LogLevel, PolicyOptions } from './options';
-import { actionOf, replyBytes } from './reply';
-import { RequestReader } from './request';
+import { actionOf, RequestReader, replyBytes } from './protocol';
 
 /** Serves one request, or with `persistent` all requests until the end of input; then ends the program. */
 export function serve(options: PolicyOptions): void {
@@ -93,7 +93,7 @@ export function fail(failure: Failure): void {
   failed = true;
   process.exitCode = policyStatus(failure);
   try {
-    // Under Postfix this is /dev/null (socket.ts).
+    // Under Postfix this is /dev/null (descriptor.ts).
     writeSync(2, asErrorLines(failure));
   } catch {
     // The mail log has it too.

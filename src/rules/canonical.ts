@@ -7,10 +7,8 @@
 // only the name changes: list, tidy and doctor mark them.
 import type { Connection } from './database';
 import { deleteRows, handRows, hasHostBits, type Row, renameRow, rowWith, rowWriter } from './entries';
-import { expiryMoment, formatInstant } from './expiry';
-import { meaningOf } from './meaning';
+import { expiryMoment, foldName, formatInstant, isComparable, meaningOf } from './meaning';
 import { TABLES } from './schema';
-import { foldName, isComparable } from './subject';
 
 /** Call this in a transaction. Returns the number of rewritten rows. */
 export function makeCanonical(connection: Connection): number {

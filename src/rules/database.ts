@@ -1,4 +1,8 @@
-// Opens the SQLite database.
+// Opens the SQLite database, and answers from its current rules.
+//
+// Each answer is one read transaction, so it sees one state of the database, and a change counts from the next answer
+// on. Answers are not cached. If the file was replaced or has changed in any way, it is reopened. That also detects a
+// copy, a truncation or a chmod, which SQLite's own change counter does not show.
 //
 // Only SQLite opens, reads and closes the file: on POSIX, closing any descriptor of it drops SQLite's locks
 // (sqlite.org/howtocorrupt.html, 2.2).
@@ -6,11 +10,11 @@
 // DIAGNOSTICS: errors of SQLite, better-sqlite3 and the file system become Trouble with the fix. Any other error is a
 // bug.
 import { existsSync, fstatSync, lstatSync, readdirSync, readSync, type Stats, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import type Database from 'better-sqlite3';
 import { shellWord, Trouble } from '../failure';
 import { isLoadError, loadDriver, loadTrouble } from './addon';
-import { databaseFailure, databaseFailureOf, realNameOf, versionFailure, writeFailure } from './database-failure';
+import { databaseFailure, databaseFailureOf, realNameOf, versionFailure } from './database-failure';
+import { type Rules, rulesOf } from './lookup';
 import { SCHEMA_VERSION } from './schema';
 
 export { DEFAULT_DATABASE } from './schema';
@@ -21,9 +25,6 @@ export type Statement = Database.Statement<unknown[], unknown>;
 /** The time (ms) to wait for a lock. It is short because a mail client may be waiting for the answer. */
 const BUSY_TIMEOUT = 2000;
 
-/** The most changed pages that SQLite keeps in memory until the commit: 120 MB. */
-const UNWRITTEN_PAGES = 30_000;
-
 /** A file system on which a descriptor has another inode number than its file must not cause an endless loop. */
 const TRIES = 100;
 
@@ -33,6 +34,57 @@ export interface OpenDatabase {
   readonly stats: Stats;
 }
 
+interface OpenRules extends OpenDatabase {
+  readonly rules: Rules;
+  readonly begin: Statement;
+  readonly version: Statement;
+  readonly commit: Statement;
+}
+
+/** The rules of a database, for a program that keeps answering while the file changes. */
+export class RuleStore {
+  private opened: OpenRules | null = null;
+
+  constructor(private readonly file: string) {}
+
+  /** Runs `work` on one state of the database. Throws Trouble if the database cannot be read. */
+  read<T>(work: (rules: Rules) => T): T {
+    return withDatabaseErrors(this.file, () => {
+      const { rules, begin, version, commit } = this.current();
+      begin.run();
+      checkVersion(version.get(), this.file);
+      const result = work(rules);
+      commit.run();
+      return result;
+    });
+  }
+
+  close(): void {
+    this.opened?.connection.close();
+    this.opened = null;
+  }
+
+  /** The file behind the name. */
+  private current(): OpenRules {
+    if (this.opened !== null && isUnchanged(statSync(this.file), this.opened.stats)) return this.opened;
+    this.close();
+    const { connection, stats } = openForReading(this.file);
+    this.opened = {
+      connection,
+      stats,
+      rules: rulesOf(connection),
+      begin: connection.prepare('begin'),
+      version: connection.prepare('pragma user_version').pluck(),
+      commit: connection.prepare('commit'),
+    };
+    return this.opened;
+  }
+}
+
+function isUnchanged(a: Stats, b: Stats): boolean {
+  return a.ino === b.ino && a.dev === b.dev && a.ctimeMs === b.ctimeMs && a.size === b.size;
+}
+
 /**
  * Opens an existing database of our schema read-only. Nothing is written, not even as root: SQLite would make the files
  * of a database in write-ahead mode, so such a database is refused before SQLite reads it. `file`: an absolute path.
@@ -40,7 +92,7 @@ export interface OpenDatabase {
 export function openForReading(file: string, tries = TRIES): OpenDatabase {
   return withDatabaseErrors(file, () => {
     const stats = statSync(file);
-    const connection = open(file, { readonly: true, fileMustExist: true });
+    const connection = openUnchecked(file, { readonly: true, fileMustExist: true });
     try {
       const descriptor = descriptorOf(stats);
       if (descriptor !== null) {
@@ -91,32 +143,12 @@ function isWriteAhead(file: string, descriptor: number): boolean {
   return header[18] === 2 || header[19] === 2 || (wal !== undefined && wal.size > 0);
 }
 
-/** Opens an existing database for commands that change it. SQLite rolls back an interrupted change (a hot journal). */
-export function openForWriting(file: string): Connection {
-  return withDatabaseErrors(file, () => {
-    const connection = open(file, { fileMustExist: true });
-    checkVersion(connection.pragma('user_version', { simple: true }), file);
-    connection.pragma('journal_mode = delete');
-    // A long change must stay in memory: once SQLite spills pages, it locks out readers until the commit.
-    connection.pragma(`main.cache_spill = ${UNWRITTEN_PAGES}`);
-    return connection;
-  });
-}
-
-/** Opens or creates a database, without checking its content. */
-export function openForCreating(file: string): Connection {
-  const failure = existsSync(file) ? null : writeFailure(file, [dirname(file)]);
-  if (failure !== null) throw new Trouble(failure);
-  return open(file, {});
-}
-
-let driver: typeof Database | null = null;
-
-function open(file: string, options: Database.Options): Connection {
+/** Opens a database without checking its content. */
+export function openUnchecked(file: string, options: Database.Options): Connection {
   refuseSpecialFiles(file);
-  driver ??= loadDriver();
+  const Driver = loadDriver();
   try {
-    return new driver(file, { timeout: BUSY_TIMEOUT, ...options });
+    return new Driver(file, { timeout: BUSY_TIMEOUT, ...options });
   } catch (error) {
     throw isLoadError(error) ? loadTrouble(error) : troubleOf(file, error);
   }
@@ -153,7 +185,8 @@ export function withDatabaseErrors<T>(file: string, work: () => T): T {
   }
 }
 
-function troubleOf(file: string, error: unknown): unknown {
+/** Turns an error of SQLite or the file system into Trouble about `file`. Returns any other error as it is. */
+export function troubleOf(file: string, error: unknown): unknown {
   const failure = error instanceof Trouble ? null : databaseFailureOf(file, error);
   return failure === null ? error : new Trouble(failure);
 }

@@ -4,11 +4,9 @@
 // another SQLite client wrote have no key. Commands that write first make the readable ones canonical (canonical.ts),
 // so that only unreadable ones have no key.
 import type { Connection, Statement } from './database';
-import { hasExpired } from './expiry';
-import { keyOf, type Meaning, meaningOf, meaningText } from './meaning';
+import { foldName, hasExpired, keyOf, type Meaning, meaningOf, meaningText } from './meaning';
 import { parseNetwork } from './network';
 import { nameColumn, type Table } from './schema';
-import { foldName } from './subject';
 
 /** A row of `access`, or of `network_set` with its name as `user`. */
 export interface Row {

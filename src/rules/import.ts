@@ -10,8 +10,7 @@
 import { shellWord, Trouble } from '../failure';
 import { makeCanonical } from './canonical';
 import type { Connection, Statement } from './database';
-import { formatInstant, keptExpiry } from './expiry';
-import { keyOf, type Meaning, meaningText } from './meaning';
+import { formatInstant, keptExpiry, keyOf, type Meaning, meaningText } from './meaning';
 import { nameColumn, type Table } from './schema';
 
 /** A checked row in canonical form. A field is undefined if the input does not have it. */

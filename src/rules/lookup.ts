@@ -6,12 +6,33 @@
 // the address family, x'04' or more; set names and words have smaller keys; other SQLite clients write no key. Rows
 // without a network key (`loose` rows) are read one by one. An unreadable row is an entry but grants nothing.
 
-import type { Address } from './address';
 import type { Connection, Statement } from './database';
-import { type Meaning, meaningOf } from './meaning';
-import { commonPrefix, formatNetwork, networkKey, networkOfKey, truncate } from './network';
+import { foldName, type Meaning, meaningOf } from './meaning';
+import { type Address, commonPrefix, formatNetwork, networkKey, networkOfKey, truncate } from './network';
 import { nameColumn, type Table } from './schema';
-import { type Entry, foldName, type Rules } from './subject';
+
+/** An entry of the database. `network`: as stored. `set`: the set that contains the network, or null. */
+export interface Entry {
+  readonly network: string;
+  readonly set: string | null;
+  readonly expires: unknown;
+}
+
+/** The entries of one subject, expired ones included. There is at least one. */
+export interface SubjectRules {
+  /** Its entries `none`. */
+  readonly blocks: readonly Entry[];
+  /** Its entries `inherit`. */
+  readonly inherits: readonly Entry[];
+  /** Its entries whose networks contain the address. */
+  covering(address: Address): Iterable<Entry>;
+}
+
+/** The entries that the decision reads, all from one state of the database. */
+export interface Rules {
+  /** Null if the subject has no entry. An unreadable entry counts as one. */
+  of(subject: string): SubjectRules | null;
+}
 
 export function rulesOf(connection: Connection): Rules {
   const access = new Lookup(connection, 'access');

@@ -1,4 +1,7 @@
-// Parses, formats and compares networks.
+// Parses, formats and compares addresses and networks.
+//
+// Parsing is strict, since an ambiguous text could let somebody in: decimal octets without leading zeros, hexadecimal
+// groups of at most four digits, no zone, no white space in an address. Anything else is null, never a guess.
 //
 // IPv4 and IPv6 never match each other, at any prefix length: `contains` compares the families first, which ip-cidr
 // does not. An IPv4-mapped network (::ffff:10.0.0.0/104) is its IPv4 network (10.0.0.0/8), which ip-cidr gets wrong.
@@ -6,12 +9,69 @@
 // A network in a non-canonical spelling counts only if this parser and ip-cidr agree on it, so that an ambiguous
 // spelling grants nothing. ip-cidr is loaded only for that, and only here.
 import type IPCIDR from 'ip-cidr';
-import { type Address, addressBytes, type Family, formatAddress, isMapped } from './address';
 
-/** `bytes`: 4 or 16, host bits zero. `prefix`: 0 to 32, or to 128. */
-export interface Network {
+export type Family = 4 | 6;
+
+/** `bytes`: 4 (IPv4) or 16 (IPv6), network byte order. */
+export interface Address {
   readonly family: Family;
   readonly bytes: Uint8Array;
+}
+
+/** Parses an address, or returns null. An IPv4-mapped IPv6 address (RFC 4291, 2.5.5.2) becomes its IPv4 address. */
+export function parseAddress(text: string): Address | null {
+  const bytes = addressBytes(text);
+  if (bytes === null) return null;
+  if (bytes.length === 4) return { family: 4, bytes };
+  return isMapped(bytes) ? { family: 4, bytes: bytes.subarray(12) } : { family: 6, bytes };
+}
+
+/** The 4 or 16 bytes of an address, or null. A mapped address keeps its 16 bytes. */
+function addressBytes(text: string): Uint8Array | null {
+  return text.includes(':') ? ipv6Bytes(text) : ipv4Bytes(text);
+}
+
+/** Whether 16 bytes lie in ::ffff:0:0/96. */
+function isMapped(bytes: Uint8Array): boolean {
+  return bytes.every((byte, i) => i > 11 || byte === (i < 10 ? 0 : 0xff));
+}
+
+const OCTET = /^(?:0|[1-9]\d{0,2})$/;
+
+function ipv4Bytes(text: string): Uint8Array | null {
+  const octets = text.split('.');
+  const isAddress = octets.length === 4 && octets.every((octet) => OCTET.test(octet) && Number(octet) <= 255);
+  return isAddress ? Uint8Array.from(octets, Number) : null;
+}
+
+const GROUP = /^[0-9a-f]{1,4}$/i;
+
+function ipv6Bytes(text: string): Uint8Array | null {
+  const halves = text.split('::');
+  if (halves.length > 2) return null;
+  const [head = [], tail = []] = halves.map((half) => (half === '' ? [] : half.split(':')));
+  const last = tail.length > 0 ? tail : head;
+  const dotted = last.at(-1)?.includes('.') ? ipv4Bytes(last.pop() ?? '') : undefined;
+  if (dotted === null) return null;
+  // The dotted form must be last, so `a.b.c.d::` is not an address.
+  if (dotted !== undefined && halves.length === 2 && last === head) return null;
+  const missing = (dotted === undefined ? 8 : 6) - head.length - tail.length;
+  if (halves.length === 2 ? missing < 1 : missing !== 0) return null;
+  const groups = [...head, ...Array<string>(missing).fill('0'), ...tail];
+  if (!groups.every((group) => GROUP.test(group))) return null;
+  const bytes = groups.map((group) => Number.parseInt(group, 16)).flatMap((group) => [group >> 8, group & 0xff]);
+  return Uint8Array.from([...bytes, ...(dotted ?? [])]);
+}
+
+/** Formats an address as a dotted quad, or as RFC 5952 prescribes, which is how URLs spell IPv6 addresses. */
+export function formatAddress({ family, bytes }: Address): string {
+  if (family === 4) return bytes.join('.');
+  const groups = Buffer.from(bytes).toString('hex').match(/..../g) ?? [];
+  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
+}
+
+/** The address has no host bits. `prefix`: 0 to 32, or to 128. */
+export interface Network extends Address {
   readonly prefix: number;
 }
 
@@ -59,11 +119,6 @@ export function contains(network: Network, address: Address): boolean {
   return network.family === address.family && commonPrefix(network.bytes, address.bytes) >= network.prefix;
 }
 
-/** Sorts by address, IPv4 before IPv6. */
-export function byAddress({ network: a }: { network: Address }, { network: b }: { network: Address }): number {
-  return a.family - b.family || Buffer.compare(a.bytes, b.bytes);
-}
-
 /** The number of leading bits that two addresses of one family share. */
 export function commonPrefix(a: Uint8Array, b: Uint8Array): number {
   for (let i = 0; i < a.length; i++) {
@@ -103,8 +158,7 @@ export function isCertain(text: string, network: Network): boolean {
 
 function ipCidrAgrees(text: string, network: Network): boolean {
   const [address = '', prefix = network.prefix] = text.trim().split('/');
-  // ip-cidr misparses mapped addresses and dotted tails (::ffff:10.0.0.0, 2001:db8::1.2.3.4), so it gets canonical
-  // text.
+  // ip-cidr misparses mapped addresses and dotted tails (::ffff:10.0.0.0, 2001:db8::1.2.3.4): it gets canonical text.
   const misread = address.includes(':') && (network.family === 4 || address.includes('.'));
   // Outside the try: if ip-cidr cannot be loaded, that is trouble (a temporary error), not a refusal.
   const Cidr = ipCidr();

@@ -10,8 +10,8 @@ import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { asOwner } from '../cli/owner';
 import { asLogLine, type Failure, isFailure } from '../failure';
-import { formatInstant, parseInstant } from '../rules/expiry';
 import type { ImportResult } from '../rules/import';
+import { formatInstant, parseInstant } from '../rules/meaning';
 import type { Job } from './run';
 
 /** Seconds between two runs, null for single runs; rows in the last good output. */

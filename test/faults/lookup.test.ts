@@ -1,13 +1,14 @@
 // Random databases and random users and addresses, looked up in SQLite and compared with the oracle: in databases that stay as they are,
 // and in one that changes between the questions. In this process: a start of the program for each database would be slow.
+
 import assert from 'node:assert/strict';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import { decide } from '../../src/policy/decide';
+import { RuleStore } from '../../src/rules/database';
 import { rulesOf } from '../../src/rules/lookup';
 import { SCHEMA } from '../../src/rules/schema';
-import { RuleStore } from '../../src/rules/store';
 import { insertRows, writeDatabase } from '../rig/database';
 import { forRandom } from '../rig/random';
 import { makeFolder } from '../rig/scratch';

@@ -1,6 +1,7 @@
 // Random and mutated requests. The oracle agrees on each verdict; every output is whole, well-formed answers and nothing else; no run
 // ends with a bug (status 70). Most of them run through the program's modules in this process, because each broken request
 // would cost a start of the program; the rest through the program itself.
+
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';
@@ -8,9 +9,8 @@ import fc from 'fast-check';
 import { Trouble } from '../../src/failure';
 import { decide } from '../../src/policy/decide';
 import { logLine } from '../../src/policy/log-line';
-import { actionOf, DEFAULT_REJECT_TEXT } from '../../src/policy/reply';
-import { RequestReader } from '../../src/policy/request';
-import { RuleStore } from '../../src/rules/store';
+import { actionOf, DEFAULT_REJECT_TEXT, RequestReader } from '../../src/policy/protocol';
+import { RuleStore } from '../../src/rules/database';
 import { newDatabase, type TestRow } from '../rig/database';
 import { converse } from '../rig/policy-program';
 import { forRandom, type Pick, picks, runs } from '../rig/random';

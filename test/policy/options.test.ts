@@ -1,8 +1,9 @@
 // The command line of the policy program; trouble.test.ts has the wrong ones.
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { readCommandLine } from '../../src/policy/options';
-import { DEFAULT_REJECT_TEXT } from '../../src/policy/reply';
+import { DEFAULT_REJECT_TEXT } from '../../src/policy/protocol';
 
 const DEFAULTS = {
   db: '/var/lib/allow-nets/access.db',

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
 import { Trouble } from '../../src/failure';
-import { REQUEST_LIMIT, RequestReader } from '../../src/policy/request';
+import { REQUEST_LIMIT, RequestReader } from '../../src/policy/protocol';
 import { makeFolder } from '../rig/scratch';
 
 const scratch = makeFolder();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as net from 'node:net';
 import { describe, test } from 'node:test';
-import { formatAddress, parseAddress } from '../../src/rules/address';
+import { formatAddress, parseAddress } from '../../src/rules/network';
 import { words } from '../rig/spellings';
 
 const READ: [text: string, canonical: string][] = [

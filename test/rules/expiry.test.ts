@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { expiryMoment, formatInstant, parseInstant } from '../../src/rules/expiry';
+import { expiryMoment, formatInstant, parseInstant } from '../../src/rules/meaning';
 import { words } from '../rig/spellings';
 
 const READ: [text: string, utc: string][] = [

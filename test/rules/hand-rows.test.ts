@@ -4,11 +4,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { problemOf } from '../../src/entries/row-fault';
-import { type Address, parseAddress } from '../../src/rules/address';
 import { makeCanonical } from '../../src/rules/canonical';
 import { clearStaleKeys, eachRow, isBlock, rowWriter } from '../../src/rules/entries';
 import { rulesOf } from '../../src/rules/lookup';
-import { parseNetwork } from '../../src/rules/network';
+import { type Address, parseAddress, parseNetwork } from '../../src/rules/network';
 import { SCHEMA } from '../../src/rules/schema';
 
 const ADDRESS = parseAddress('10.0.0.1');

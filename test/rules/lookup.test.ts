@@ -2,11 +2,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
-import { type Address, parseAddress } from '../../src/rules/address';
-import { rulesOf } from '../../src/rules/lookup';
-import { contains, formatNetwork, type Network, networkKey, parseNetwork } from '../../src/rules/network';
+import { type Rules, rulesOf } from '../../src/rules/lookup';
+import {
+  type Address,
+  contains,
+  formatNetwork,
+  type Network,
+  networkKey,
+  parseAddress,
+  parseNetwork,
+} from '../../src/rules/network';
 import { SCHEMA } from '../../src/rules/schema';
-import type { Rules } from '../../src/rules/subject';
 import { forRandom } from '../rig/random';
 
 function network(text: string): Network {

@@ -3,8 +3,7 @@
 import assert from 'node:assert/strict';
 import * as net from 'node:net';
 import { test } from 'node:test';
-import { parseAddress } from '../../src/rules/address';
-import { contains, formatNetwork, isCertain, parseNetwork } from '../../src/rules/network';
+import { contains, formatNetwork, isCertain, parseAddress, parseNetwork } from '../../src/rules/network';
 import { forRandom, type Pick } from '../rig/random';
 import {
   type Block,

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseAddress } from '../../src/rules/address';
-import { contains, formatNetwork, isCertain, parseNetwork } from '../../src/rules/network';
+import { contains, formatNetwork, isCertain, parseAddress, parseNetwork } from '../../src/rules/network';
 import { words } from '../rig/spellings';
 
 /** What a row's text grants to an address: the whole way from text to yes or no. */

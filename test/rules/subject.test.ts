@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { foldName, subjectsOf } from '../../src/rules/subject';
+import { subjectsOf } from '../../src/policy/decide';
+import { foldName } from '../../src/rules/meaning';
 
 const SUBJECTS: [user: string, subjects: string[]][] = [
   ['bob@example.com', ['bob@example.com', 'bob', '@example.com', '*']],

@@ -1,12 +1,15 @@
-// Parses requests of the policy protocol (Postfix SMTPD_POLICY_README, "Protocol description").
+// The policy protocol (Postfix SMTPD_POLICY_README, "Protocol description"): parses requests and writes replies.
 //
 // A request is "name=value" lines and an empty line, in any order. Unknown names are ignored, the first of two
 // attributes with the same name counts, a value may contain "=", and a trailing CR is dropped.
 //
+// A reply is an access(5) action and an empty line. Whatever a request contains, it is one line of printable ASCII of at
+// most 400 bytes.
+//
 // DIAGNOSTICS: a violation of the protocol is Trouble, without a reply.
 import { readSome } from '../descriptor';
 import { Trouble } from '../failure';
-import type { Query } from './decide';
+import type { Query, Verdict } from './decide';
 
 /** `attributes`: all attributes of the request, in their order, as UTF-8. */
 export interface Request extends Query {
@@ -80,4 +83,19 @@ function broken(problem: string): Trouble {
   const hint =
     'let only check_policy_service talk to this program, one "name=value" a line and an empty line at the end';
   return new Trouble({ kind: 'request', problem: `policy request not understood: ${problem}`, hint });
+}
+
+export const DEFAULT_REJECT_TEXT = '{user} may not send mail from {address}';
+
+const LONGEST_ACTION = 400;
+
+/** The access(5) action of a verdict. Never `ok`, which would skip the restrictions that follow. */
+export function actionOf(verdict: Verdict, query: Query, rejectText: string): string {
+  if (verdict.kind !== 'refused') return 'action=dunno';
+  const text = rejectText.replace(/\{(user|address)\}/g, (_, name: 'user' | 'address') => query[name]);
+  return `action=reject 5.7.1 ${text.replace(/[^ -~]/gu, '?')}`.slice(0, LONGEST_ACTION).trimEnd();
+}
+
+export function replyBytes(action: string): Buffer {
+  return Buffer.from(`${action}\n\n`, 'latin1');
 }
