@@ -1,15 +1,14 @@
 // Imports many rows at once, for import, sync, set load and learn.
 //
 // First, all rows go into a temporary table; the database is not locked meanwhile. Then one immediate transaction
-// writes the differences, if there are any. If the guard refuses the result, or in a dry run, it is rolled back. Policy
+// writes the differences, if there are any. If import-guard.ts refuses the result, or in a dry run, it is rolled back. Policy
 // programs can read until the commit.
 //
-// The guard keeps a truncated list from locking everybody out, and no entry may name a set that does not exist.
-//
 // DIAGNOSTICS: after a refusal, a full disk or a lock timeout the transaction is rolled back and nothing has changed.
-import { shellWord, Trouble } from '../failure';
+import type { Trouble } from '../failure';
 import { makeCanonical } from './canonical';
 import type { Connection, Statement } from './database';
+import { checkSets, guard, type TableCounts } from './import-guard';
 import { formatInstant, keptExpiry, keyOf, type Meaning, meaningText } from './meaning';
 import { nameColumn, type Table } from './schema';
 
@@ -90,10 +89,6 @@ values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set line = excluded.
   expires = excluded.expires, added_at = excluded.added_at, added_by = excluded.added_by, local = excluded.local
 where ifnull(nullif(excluded.expires, ''), '~') > ifnull(nullif(incoming.expires, ''), '~')`;
 
-type TableCounts = Record<Table, number>;
-
-const sum = ({ access, network_set }: TableCounts) => access + network_set;
-
 export class RowImport {
   private readonly insert: Statement;
   private read = 0;
@@ -139,125 +134,83 @@ export class RowImport {
   /** `changes`: gets all changes, unless it is null. */
   private write(options: ImportOptions, changes: Change[] | null): ImportResult {
     const { connection } = this;
-    const { tables, replace, force } = options;
-    const number = (sql: string) => connection.prepare(sql).pluck().get({ set: options.set }) as number;
-    const none: TableCounts = { access: 0, network_set: 0 };
-    const counts = { add: { ...none }, change: { ...none }, remove: { ...none } };
-    const replaceableCounts = { ...none };
+    const { tables, replace, force, set, addedBy, now } = options;
+    const number = (sql: string) => connection.prepare(sql).pluck().get({ set }) as number;
+    const replaceable: TableCounts = { access: 0, network_set: 0 };
+    const counts = { add: 0, change: 0, remove: { access: 0, network_set: 0 } };
     const removedSets = new Set<string>();
-    connection.function('kept_expiry', (expires) => keptExpiry(expires, options.now));
+    connection.function('kept_expiry', (expires) => keptExpiry(expires, now));
     for (const table of tables) {
-      const replaceable = `not local ${options.set === undefined ? '' : `and ${nameColumn(table)} = @set`}`;
-      if (replace) replaceableCounts[table] = number(`select count(*) from ${table} where ${replaceable}`);
-      const statements = [changeSql(table, replace), addSql(table)];
-      if (replace) statements.unshift(removeSql(table, replaceable));
-      const values = { set: options.set, now: formatInstant(options.now), addedBy: options.addedBy };
-      for (const sql of statements) {
+      const run = (sql: string) => {
+        const last = number(`select ifnull(max(rowid), 0) from ${table}`);
+        const values = { set, last, addedBy, now: formatInstant(now) };
         for (const change of connection.prepare(sql).iterate(values) as Iterable<Change>) {
-          counts[change.what][table]++;
           changes?.push(change);
-          if (change.what === 'remove' && table === 'network_set') removedSets.add(change.name);
+          if (change.what !== 'remove') counts[change.what]++;
+          else {
+            counts.remove[table]++;
+            if (table === 'network_set') removedSets.add(change.name);
+          }
         }
+      };
+      if (replace) {
+        const condition = `not local${set === undefined ? '' : ` and ${nameColumn(table)} = @set`}`;
+        replaceable[table] = number(`select count(*) from ${table} where ${condition}`);
+        run(removeSql(table, condition));
       }
+      run(writeSql(table, replace));
     }
     if (!force) checkSets(connection, removedSets);
     const distinct = number('select count(*) from incoming');
-    const added = sum(counts.add);
-    const changed = sum(counts.change);
-    const removed = sum(counts.remove);
-    const refusal = replace && !force ? guard(connection, tables, replaceableCounts, counts.remove) : null;
-    return { added, changed, removed, unchanged: distinct - added - changed, repeated: this.read - distinct, refusal };
+    const { add: added, change: changed, remove } = counts;
+    const unchanged = distinct - added - changed;
+    const refusal = replace && !force ? guard(connection, tables, replaceable, remove) : null;
+    return {
+      added,
+      changed,
+      removed: remove.access + remove.network_set,
+      unchanged,
+      repeated: this.read - distinct,
+      refusal,
+    };
   }
 }
 
-/** The RETURNING clause that makes each row a Change. */
-function returning(table: Table, what: Change['what']): string {
-  return `returning '${table}' as "table", '${what}' as what, ${nameColumn(table)} as name, network`;
-}
-
-/** Deletes the `replaceable` rows that the input does not have. */
-function removeSql(table: Table, replaceable: string): string {
-  return `delete from ${table} where ${replaceable} and not exists (select 1 from incoming i
-      where i.of = '${table}' and i.name = ${table}.${nameColumn(table)} and i.network = ${table}.network)
-    ${returning(table, 'remove')}`;
-}
-
-/** Updates the rows `t` that differ from the input `i`. A replacement skips rows with a local mark. */
-function changeSql(table: Table, replace: boolean): string {
-  const wanted = (column: string) => `nullif(ifnull(i.${column}, t.${column}), '')`;
-  const given = "nullif(i.expires, '')";
-  const expires = replace ? given : `iif(i.expires is null, kept_expiry(t.expires), ${given})`;
-  const [column, value, differs] =
-    table === 'access' ? [', expires', `, ${expires}`, `or t.expires is not ${expires}`] : ['', '', ''];
-  return `update ${table} as t set (key, note, local, added_at, added_by${column}) = (
-      i.key, ${wanted('note')}, ifnull(i.local, t.local),
-      nullif(ifnull(i.added_at, @now), ''), nullif(ifnull(i.added_by, @addedBy), '')${value})
-    from incoming i
-    where i.of = '${table}' and t.${nameColumn(table)} = i.name and t.network = i.network
-      ${replace ? 'and not t.local' : ''} and (
-        t.key is not i.key or t.local is not ifnull(i.local, t.local) ${differs}
-        or nullif(t.note, '') is not ${wanted('note')}
-        or nullif(t.added_at, '') is not ${wanted('added_at')} or nullif(t.added_by, '') is not ${wanted('added_by')})
-    ${returning(table, 'change')}`;
-}
-
-/** Inserts the rows of the input that the database does not have. */
-function addSql(table: Table): string {
+/** Deletes the rows for which `condition` holds and that the input does not have. */
+function removeSql(table: Table, condition: string): string {
   const name = nameColumn(table);
-  const [column, value] = table === 'access' ? [', expires', ", nullif(i.expires, '')"] : ['', ''];
-  return `insert into ${table} (${name}, network, key, note, local, added_at, added_by${column})
-    select i.name, i.network, i.key, nullif(i.note, ''), ifnull(i.local, 0),
-      nullif(ifnull(i.added_at, @now), ''), nullif(ifnull(i.added_by, @addedBy), '')${value}
-    from incoming i where i.of = '${table}'
-      and not exists (select 1 from ${table} t where t.${name} = i.name and t.network = i.network)
-    order by i.name, i.network ${returning(table, 'add')}`;
+  return `delete from ${table} where ${condition} and not exists (
+      select 1 from incoming i where i.of = '${table}' and i.name = ${table}.${name} and i.network = ${table}.network)
+    returning 'remove' as what, '${table}' as "table", ${name} as name, network`;
 }
 
 /**
- * Refuses a replacement by an empty input, and one that removes more than half of the rows; else null. `replaceable`:
- * the number of rows that it could remove; `removed`: of those that it did.
+ * Inserts the rows of the input `i` that the database does not have, and updates the rows `t` that differ. A replacement
+ * skips rows with a local mark. Rows above @last are new.
  */
-function guard(
-  connection: Connection,
-  tables: readonly Table[],
-  replaceable: TableCounts,
-  removed: TableCounts,
-): Trouble | null {
-  const main = tables.includes('access') ? 'access' : 'network_set';
-  const [one, many] = main === 'access' ? ['entry', 'entries'] : ['network', 'networks'];
-  if (connection.prepare('select 1 from incoming where of = ? limit 1').get(main) === undefined) {
-    return refused(`the input has no ${one}`, `nothing was changed; to remove all ${many}, run this once with --force`);
-  }
-  if (removed[main] * 2 <= replaceable[main] && sum(removed) * 2 <= sum(replaceable)) return null;
-  const sets = main === 'access' && removed.network_set > 0 ? ` and ${removed.network_set} networks of sets` : '';
-  return refused(
-    `the input would remove ${removed[main]} of ${replaceable[main]} ${many}${sets}`,
-    'nothing was changed; --dry-run shows what would be, --force does it',
-  );
-}
-
-/** Throws Trouble if an entry of the input names a missing set, or a local one a set that was removed. */
-function checkSets(connection: Connection, removed: Iterable<string>): void {
-  const missing = (name: string) => `not exists (select 1 from network_set s where s.name = ${name})`;
-  const sql = `select line, substr(network, 2) as name from incoming i
-    where of = 'access' and network glob '@*' and ${missing('substr(i.network, 2)')} order by line limit 1`;
-  const entry = connection.prepare(sql).get() as { line: number; name: string } | undefined;
-  if (entry !== undefined) {
-    const hint = `make it first: allow-nets set add ${shellWord(entry.name)} NETWORK; or add --force, and its entries grant nothing`;
-    throw refused(`line ${entry.line}: there is no set ${entry.name}`, hint);
-  }
-  const named = `select user from access where local and network = '@' || @name and ${missing('@name')} limit 1`;
-  const owner = connection.prepare(named).pluck();
-  for (const name of removed) {
-    const user = owner.get({ name });
-    if (user === undefined) continue;
-    throw refused(
-      `the input has no set ${name}, which the local entry of ${user} names`,
-      `keep it on this server with: allow-nets set add ${shellWord(name)} NETWORK --local`,
-    );
-  }
-}
-
-function refused(problem: string, hint: string): Trouble {
-  return new Trouble({ kind: 'refused', problem, hint });
+function writeSql(table: Table, replace: boolean): string {
+  const name = nameColumn(table);
+  const wanted = (column: string) => `nullif(ifnull(i.${column}, t.${column}), '')`;
+  const differs = (column: string) => `or nullif(t.${column}, '') is not ${wanted(column)}`;
+  const columns: Record<string, string> = {
+    key: 'i.key',
+    note: wanted('note'),
+    local: 'coalesce(i.local, t.local, 0)',
+    added_at: "nullif(ifnull(i.added_at, @now), '')",
+    added_by: "nullif(ifnull(i.added_by, @addedBy), '')",
+  };
+  const given = "nullif(i.expires, '')";
+  const expires = replace ? given : `iif(i.expires is null, kept_expiry(t.expires), ${given})`;
+  if (table === 'access') columns['expires'] = expires;
+  const names = Object.keys(columns);
+  return `insert into ${table} (${name}, network, ${names})
+    select i.name, i.network, ${Object.values(columns)}
+    from incoming i left join ${table} t on t.${name} = i.name and t.network = i.network
+    where i.of = '${table}' and (t.rowid is null or ${replace ? 'not t.local and' : ''} (
+      t.key is not i.key or t.local is not ${columns['local']}
+      ${differs('note')} ${differs('added_at')} ${differs('added_by')}
+      ${table === 'access' ? `or t.expires is not ${expires}` : ''}))
+    order by i.name, i.network
+    on conflict do update set ${names.map((column) => `${column} = excluded.${column}`)}
+    returning iif(rowid > @last, 'add', 'change') as what, '${table}' as "table", ${name} as name, network`;
 }
