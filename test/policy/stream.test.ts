@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { writeDatabase } from '../rig/database';
 import { converse, PolicyProgram, request } from '../rig/policy-program';
 import { makeFolder } from '../rig/scratch';
@@ -35,17 +34,6 @@ describe('a request', { concurrency: 4 }, () => {
       assert.equal(await program.received(REJECT.length), REJECT);
       program.end();
       assert.deepEqual(await program.ended, { bytes: REJECT, status: 0, signal: null, log: [REJECT_LOG] });
-    });
-
-    test(`in two halves with a pause ${mode}`, async () => {
-      const program = await PolicyProgram.start([...mode, '--db', db]);
-      program.write(ALLOWED.slice(0, -1));
-      await sleep(300);
-      assert.equal(program.bytes, '', 'answered before the empty line');
-      program.write('\n');
-      assert.equal(await program.received(DUNNO.length), DUNNO);
-      program.end();
-      assert.deepEqual(await program.ended, { bytes: DUNNO, status: 0, signal: null, log: [] });
     });
   }
 

@@ -65,7 +65,11 @@ for (const [name, [master, main]] of Object.entries(files)) {
           for (const { code, text } of replies) assert.equal(`${code} ${text}`, expected);
         });
       }
-      test('Postfix logs no warning about it', async () => {
+      test('each refusal is logged, and no allowance and no warning', async () => {
+        await suite.postfix.waitForLog(
+          /(\/allow-nets\[\d+\]: verdict=reject user=test2 address=127\.0\.0\.1 .*\n.*){2}/s,
+        );
+        assert.equal(programLines(suite.postfix.log()).length, 2);
         assert.doesNotMatch(suite.postfix.log(), /warning:/);
       });
       test('trouble is a temporary error, whatever main.cf says', async () => {

@@ -94,12 +94,6 @@ export class SmtpClient {
     return this.command(`AUTH PLAIN ${base64(`\0${user}\0${password}`)}`);
   }
 
-  async authLogin(user: string, password: string): Promise<Reply> {
-    expectCode(await this.command('AUTH LOGIN'), 334);
-    expectCode(await this.command(base64(user)), 334);
-    return this.command(base64(password));
-  }
-
   /**
    * XCLIENT_README: who the client is to be taken for, `{ ADDR: '192.0.2.1', LOGIN: 'test1' }`. An IPv6 ADDR gets its prefix, all
    * values are xtext encoded. Followed by a new EHLO, as the session begins anew. @throws when it is not accepted
