@@ -7,7 +7,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { shellWord, Trouble } from '../failure';
+import { refusal, shellWord } from '../failure';
 
 /**
  * Sets root's effective user and groups to the account that controls the database, which may not exist yet. Does
@@ -23,7 +23,7 @@ export function becomeOwner(file: string): () => void {
   const [uid, other] = new Set(foldersAndLinks.map(({ stats }) => stats.uid).filter((owner) => owner !== 0));
   if (uid === undefined) return () => {};
   if (other !== undefined) {
-    throw refused(
+    throw refusal(
       `${file} and the folders above it belong to more than one account besides root`,
       `give them one owner: ls -ld ${places.map(({ name }) => shellWord(name)).join(' ')}`,
     );
@@ -69,7 +69,7 @@ const MOST_LINKS = 40;
 
 /** Every existing folder, symbolic link and link target on the path to the file, and the file. */
 function placesOf(file: string, links = 0): Place[] {
-  if (links > MOST_LINKS) throw refused(`${file} leads through too many symbolic links`, `ls -l ${shellWord(file)}`);
+  if (links > MOST_LINKS) throw refusal(`${file} leads through too many symbolic links`, `ls -l ${shellWord(file)}`);
   const parts = file.split('/').filter((part) => part !== '');
   return ['/', ...parts.map((_, i) => `/${parts.slice(0, i + 1).join('/')}`)].flatMap((name) => {
     const stats = lstatSync(name, { throwIfNoEntry: false });
@@ -94,9 +94,5 @@ function checkWriters({ name, stats }: Place, isFolder: boolean): void {
   const hint = isSticky
     ? 'keep the database in a folder of its own: --db /var/lib/allow-nets/access.db'
     : `as root: chmod go-w ${shellWord(name)}`;
-  throw refused(`${name} can be written by more than its owner`, hint);
-}
-
-function refused(problem: string, hint: string): Trouble {
-  return new Trouble({ kind: 'refused', problem, hint });
+  throw refusal(`${name} can be written by more than its owner`, hint);
 }

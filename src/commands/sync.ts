@@ -5,9 +5,8 @@
 // and a warning says why.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arguments, Command } from '../cli/command';
-import { printError } from '../cli/output';
 import { secondsOf } from '../cli/time';
-import { asErrorLines, type Failure, failureOf, isFailure, Trouble } from '../failure';
+import { type Failure, failureOf, isFailure, refusal, Trouble, wrongUsage } from '../failure';
 import { printCounts } from '../formats/load';
 import { FORMATS, type Format } from '../formats/records';
 import { logRun } from '../sync/log';
@@ -70,12 +69,10 @@ export const sync: Command = {
         await logRun(job, outcome, before, (Date.now() - begin) / 1000);
       }
       if (job.every === null) {
-        if (isFailure(outcome)) printError(asErrorLines(outcome));
-        else printCounts(outcome, job.dryRun);
-        return isFailure(outcome) ? 1 : 0;
+        if (isFailure(outcome)) throw new Trouble(outcome);
+        printCounts(outcome, job.dryRun);
+        return 0;
       }
-      const isFirst = state?.failing_since === state?.last_attempt;
-      if (isFailure(outcome) && isFirst) printError(asErrorLines(outcome));
       // Random, so that servers started together spread out; at least a tenth, so that a slow COMMAND gets a pause.
       const next = Math.min(LONGEST_TIMER, job.every * 1000 * (0.9 + 0.2 * Math.random()));
       await sleep(Math.max(next - (Date.now() - begin), next / 10), null, { signal: stop }).catch(() => {});
@@ -87,29 +84,26 @@ export const sync: Command = {
 function jobOf(args: Arguments): Job {
   if (args.rest.length === 0 || args.rest[0] === '') {
     const likely = "allow-nets sync -- mysql --batch -e 'select user, network from access' mail";
-    throw usage('sync requires a command after --', likely);
+    throw wrongUsage('sync requires a command after --', likely);
   }
   const every = args.text('every');
-  if (args.flag('dry-run') && every !== null) throw usage('--dry-run goes without --every', 'leave one of them out');
+  const dryRun = args.flag('dry-run');
+  if (dryRun && every !== null) throw wrongUsage('--dry-run goes without --every', 'leave one of them out');
   return {
     db: args.db,
     source: args.rest,
     format: args.text('format') as Format | null,
     force: args.flag('force'),
-    dryRun: args.flag('dry-run'),
+    dryRun,
     timeout: secondsOf(args.text('timeout') ?? `${TIMEOUT}s`, '--timeout', UNITS),
     every: every === null ? null : secondsOf(every, '--every', UNITS),
   };
 }
 
-function usage(problem: string, hint: string): Trouble {
-  return new Trouble({ kind: 'option', problem, hint });
-}
-
 /** Returns an AbortSignal that SIGTERM, SIGINT or SIGHUP aborts, with Trouble as its reason. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
-  const reason = new Trouble({ kind: 'refused', problem: 'sync was ended by a signal', hint: 'nothing was changed' });
+  const reason = refusal('sync was ended by a signal', 'nothing was changed');
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => controller.abort(reason));
   return controller.signal;
 }

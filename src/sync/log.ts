@@ -1,12 +1,15 @@
 // Writes the log lines of `sync`: one for a change, for the first failure, and for the recovery.
-import { flush, printLine } from '../cli/output';
-import { asLogLine, type Failure, isFailure } from '../failure';
+import { flush, printError, printLine } from '../cli/output';
+import { asErrorLines, asLogLine, type Failure, isFailure } from '../failure';
 import { MailLog, type Priority } from '../policy/mail-log';
 import type { ImportResult } from '../rules/import';
 import { type Job, nameOf } from './run';
 import { ageText, changesOf, type SyncState, secondsSince } from './state';
 
-/** `before`: the state before the run. `took`: seconds. With --every, changes also go to standard output. */
+/**
+ * `before`: the state before the run. `took`: seconds. With --every, changes also go to standard output, and the failure
+ * to standard error.
+ */
 export async function logRun(
   job: Job,
   outcome: ImportResult | Failure,
@@ -15,8 +18,9 @@ export async function logRun(
 ): Promise<void> {
   const isFailing = (before?.last_error ?? null) !== null;
   if (isFailure(outcome)) {
-    if (!isFailing) await toMailLog('warning', `sync: ${asLogLine(outcome)}; source=${nameOf(job)}`);
-    return;
+    if (isFailing) return;
+    if (job.every !== null) printError(asErrorLines(outcome));
+    return toMailLog('warning', `sync: ${asLogLine(outcome)}; source=${nameOf(job)}`);
   }
   const { added, removed, changed } = outcome;
   const age = secondsSince(before?.failing_since ?? null, Date.now());

@@ -10,7 +10,7 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Trouble } from '../failure';
+import { refusal, type Trouble } from '../failure';
 
 /** The number of bytes at the end of standard error in which the last line is looked for. */
 const TAIL = 4096;
@@ -40,7 +40,7 @@ export async function outputOf(argv: readonly string[], limit: AbortSignal): Pro
     const ending =
       child.signalCode === null ? `ended with status ${child.exitCode}` : `was killed by ${child.signalCode}`;
     const line = lastLine(errors);
-    throw refused(`${path.basename(argv[0] ?? '')} ${ending}${line === '' ? '' : `: ${line}`}`, 'nothing was changed');
+    throw refusal(`${path.basename(argv[0] ?? '')} ${ending}${line === '' ? '' : `: ${line}`}`, 'nothing was changed');
   } catch (error) {
     fs.closeSync(output);
     throw error;
@@ -75,7 +75,7 @@ function temporaryFile(): number {
 
 function noSpace({ message }: Error): Trouble {
   const hint = `nothing was changed; make room in ${tmpdir()}, or set TMPDIR to another folder`;
-  return refused(`the output cannot be kept in ${tmpdir()} (${message})`, hint);
+  return refusal(`the output cannot be kept in ${tmpdir()} (${message})`, hint);
 }
 
 async function start([command = '', ...args]: readonly string[], errors: number): Promise<ChildProcess> {
@@ -88,7 +88,7 @@ async function start([command = '', ...args]: readonly string[], errors: number)
     const { code = '', message } = error as NodeJS.ErrnoException;
     const reasons: Readonly<Record<string, string>> = { ENOENT: 'there is no such program', EACCES: 'no permission' };
     const hint = 'give a program and its arguments after --; what needs a shell: -- sh -c "COMMAND | COMMAND"';
-    throw refused(`cannot run ${command}: ${reasons[code] ?? message}`, hint);
+    throw refusal(`cannot run ${command}: ${reasons[code] ?? message}`, hint);
   }
 }
 
@@ -113,8 +113,4 @@ function lastLine(descriptor: number): string {
   const { size } = fs.fstatSync(descriptor);
   const read = fs.readSync(descriptor, tail, 0, TAIL, Math.max(0, size - TAIL));
   return tail.toString('utf8', 0, read).trimEnd().split('\n').at(-1)?.trim() ?? '';
-}
-
-export function refused(problem: string, hint: string): Trouble {
-  return new Trouble({ kind: 'refused', problem, hint });
 }

@@ -1,13 +1,13 @@
 // One run of `sync`: runs the command, reads its rows and updates the database.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { printable } from '../failure';
+import { printable, refusal } from '../failure';
 import { blocksOf } from '../formats/lines';
 import { type LoadOptions, load } from '../formats/load';
 import type { Report } from '../formats/report';
 import { type ReadOptions, rowReader } from '../formats/rows';
 import type { ImportResult } from '../rules/import';
-import { outputOf, refused } from './output';
+import { outputOf } from './output';
 
 /** The longest time that setTimeout accepts (ms): 24 days. */
 export const LONGEST_TIMER = 2 ** 31 - 1;
@@ -33,7 +33,7 @@ export function nameOf({ source }: Pick<Job, 'source'>): string {
 export async function syncOnce(job: Job, stop: AbortSignal): Promise<ImportResult> {
   const limit = new AbortController();
   const slow = `${nameOf(job)} had not ended after ${job.timeout} s and was killed`;
-  const trouble = refused(slow, `nothing was changed; if it needs longer: --timeout ${2 * job.timeout}s`);
+  const trouble = refusal(slow, `nothing was changed; if it needs longer: --timeout ${2 * job.timeout}s`);
   const timer = setTimeout(() => limit.abort(trouble), Math.min(LONGEST_TIMER, job.timeout * 1000));
   const forward = () => limit.abort(stop.reason);
   stop.addEventListener('abort', forward);
@@ -59,5 +59,5 @@ export async function syncOnce(job: Job, stop: AbortSignal): Promise<ImportResul
 function unreadable(name: string, { problems: [first], count }: Report) {
   const more = count > 1 ? ` (and ${count - 1} more)` : '';
   const problem = `line ${first?.line} of what ${name} printed: ${printable(first?.problem ?? '')}${more}`;
-  return refused(problem, `nothing was changed; ${printable(first?.hint ?? '')}`);
+  return refusal(problem, `nothing was changed; ${printable(first?.hint ?? '')}`);
 }

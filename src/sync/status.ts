@@ -2,7 +2,7 @@
 import * as path from 'node:path';
 import { hint, printLine } from '../cli/output';
 import { printTable } from '../cli/table';
-import { printable, shellWord, Trouble } from '../failure';
+import { printable, refusal, shellWord } from '../failure';
 import { ageOf, ageText, isOld, readState } from './state';
 
 export function printStatus(database: string, json: boolean): 0 {
@@ -10,7 +10,7 @@ export function printStatus(database: string, json: boolean): 0 {
   if (state === null) {
     const root = process.geteuid?.() === 0 ? '' : ', or you may not see it: run the command as root';
     const problem = `${database} was never synced${root}`;
-    throw new Trouble({ kind: 'refused', problem, hint: 'allow-nets sync -- COMMAND, see allow-nets sync --help' });
+    throw refusal(problem, 'allow-nets sync -- COMMAND, see allow-nets sync --help');
   }
   const age = ageOf(state, Date.now());
   if (json) {
