@@ -15,21 +15,16 @@ async function bundle(entryPoint, plugins = []) {
     write: false,
     platform: 'node',
     target: 'node20',
-    format: 'cjs',
-    charset: 'ascii',
     minify: true,
     keepNames: true,
     legalComments: 'none',
     external: ['better-sqlite3'],
-    define: { __VERSION__: JSON.stringify(version), 'import.meta.url': '__importMetaUrl' },
-    banner: { js: entryPoint === 'src/main.ts' ? '#!/usr/bin/env node' : IMPORT_META_URL },
+    // yargs asks for the URL of its own file, to find translations beside it: there are none.
+    define: { __VERSION__: JSON.stringify(version), 'import.meta.url': '"file:///allow-nets"' },
     plugins,
   });
   return outputFiles[0].text;
 }
-
-/** yargs asks for the URL of its own file. */
-const IMPORT_META_URL = 'const __importMetaUrl=require("node:url").pathToFileURL(__filename).href;';
 
 /** Turns `require` of a part into its loading. */
 const PARTS = { './commands': 'src/commands.ts', 'ip-cidr': 'ip-cidr' };

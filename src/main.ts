@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // Entry point of allow-nets. Without a command it is the policy program that Postfix runs; with one it runs the
 // administrator's command.
 //
