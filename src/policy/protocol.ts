@@ -95,7 +95,3 @@ export function actionOf(verdict: Verdict, query: Query, rejectText: string): st
   const text = rejectText.replace(/\{(user|address)\}/g, (_, name: 'user' | 'address') => query[name]);
   return `action=reject 5.7.1 ${text.replace(/[^ -~]/gu, '?')}`.slice(0, LONGEST_ACTION).trimEnd();
 }
-
-export function replyBytes(action: string): Buffer {
-  return Buffer.from(`${action}\n\n`, 'latin1');
-}

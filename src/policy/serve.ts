@@ -12,7 +12,7 @@ import { decide, type Verdict } from './decide';
 import { logLine } from './log-line';
 import type { MailLog, Priority } from './mail-log';
 import type { LogLevel, PolicyOptions } from './options';
-import { actionOf, RequestReader, replyBytes } from './protocol';
+import { actionOf, RequestReader } from './protocol';
 
 /** Serves one request, or with `persistent` all requests until the end of input; then ends the program. */
 export function serve(options: PolicyOptions): void {
@@ -44,7 +44,7 @@ export function serve(options: PolicyOptions): void {
 /** False when the peer is gone. */
 function reply(action: string): boolean {
   try {
-    return writeAll(1, replyBytes(action));
+    return writeAll(1, Buffer.from(`${action}\n\n`));
   } catch (error) {
     throw outputTrouble(error);
   }
@@ -89,7 +89,7 @@ export function reportingFailures(work: () => void): () => void {
 let failed = false;
 
 /** Ends the program without a reply. */
-export function fail(failure: Failure): void {
+function fail(failure: Failure): void {
   failed = true;
   process.exitCode = policyStatus(failure);
   try {

@@ -89,25 +89,26 @@ function isUnchanged(a: Stats, b: Stats): boolean {
  * Opens an existing database of our schema read-only. Nothing is written, not even as root: SQLite would make the files
  * of a database in write-ahead mode, so such a database is refused before SQLite reads it. `file`: an absolute path.
  */
-export function openForReading(file: string, tries = TRIES): OpenDatabase {
+export function openForReading(file: string): OpenDatabase {
   return withDatabaseErrors(file, () => {
-    const stats = statSync(file);
-    const connection = openUnchecked(file, { readonly: true, fileMustExist: true });
-    try {
-      const descriptor = descriptorOf(stats);
-      if (descriptor !== null) {
-        if (isWriteAhead(file, descriptor)) throw new Trouble(databaseFailure('database-wal', file));
-        checkVersion(connection.pragma('user_version', { simple: true }), file);
-        return { connection, stats };
+    // Another file may be renamed over it between the first two calls: then it is opened again.
+    for (let tries = 0; tries < TRIES; tries++) {
+      const stats = statSync(file);
+      const connection = openUnchecked(file, { readonly: true, fileMustExist: true });
+      try {
+        const descriptor = descriptorOf(stats);
+        if (descriptor !== null) {
+          if (isWriteAhead(file, descriptor)) throw new Trouble(databaseFailure('database-wal', file));
+          checkVersion(connection.pragma('user_version', { simple: true }), file);
+          return { connection, stats };
+        }
+      } catch (error) {
+        connection.close();
+        throw error;
       }
-    } catch (error) {
       connection.close();
-      throw error;
     }
-    connection.close();
-    if (tries === 1) throw new Trouble(databaseFailure('database-broken', file, 'other files are renamed over it'));
-    // Another file was renamed over it between the first two calls.
-    return openForReading(file, tries - 1);
+    throw new Trouble(databaseFailure('database-broken', file, 'other files are renamed over it'));
   });
 }
 
