@@ -34,7 +34,7 @@ export function headerOf(tag: string, stamp = ANY_STAMP): string {
 /** The header of a line by another program, unless that wraps a line by `tag` whose message begins with `beginning`. */
 export function otherHeader(tag: string, beginning: string): string {
   const inner = String.raw`${BEFORE}(?:${ANY_STAMP} +(?:\S+ +){0,2})?(?:\S+ +)?(?:${tag})(?:\[\d+\])?: *`;
-  return `${headerOf(`(?!(?:${tag})[[: ])${TAG}`)}(?! *(?:${inner}${beginning}|\\{))`;
+  return `${headerOf(`(?!(?:${tag})[[: ]|${beginning})${TAG}`)}(?! *(?:${inner}${beginning}|\\{))`;
 }
 
 /** rsyslog's $RepeatedMsgReduction, on by default in Ubuntu, folds equal lines: `message repeated 3 times: [ ... ]`. */
@@ -72,15 +72,14 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
  * year, it is the latest hour that does not begin after `latest`.
  */
 export function stampReader(latest: number): (groups: Partial<Record<string, string>>) => number | null {
-  // A log has few hours and many lines.
-  const hours = new Map<string, number | null>();
+  // Most lines have the hour of the line before.
+  let known = { hour: '', zone: '', start: null as number | null };
   return ({ hour = '', minute, second, zone = '' }) => {
-    let start = hours.get(hour + zone);
-    if (start === undefined) {
-      start = hour.includes('-') ? startOfHour(hour, zone) : lastHour(hour, zone, latest);
-      hours.set(hour + zone, start);
+    if (hour !== known.hour || zone !== known.zone) {
+      const start = hour.includes('-') ? startOfHour(hour, zone) : lastHour(hour, zone, latest);
+      known = { hour, zone, start };
     }
-    return start === null ? null : start + Number(minute) * 60_000 + Number(second) * 1000;
+    return known.start === null ? null : known.start + Number(minute) * 60_000 + Number(second) * 1000;
   };
 }
 

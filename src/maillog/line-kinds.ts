@@ -15,15 +15,18 @@ export interface LineKind {
   decode(value: string): string;
 }
 
-/** `postfix/smtpd`, with any syslog_name or none; `postfix` if a log program dropped the service name. */
-const SMTPD = String.raw`(?:[^\s:[\]"]*/)?smtpd|postfix`;
+/**
+ * `postfix/smtpd`, with any syslog_name or none, `postfix/192.0.2.25:587/smtpd` too; `postfix` if a log program dropped
+ * the service name.
+ */
+const SMTPD = String.raw`(?:[^\s:[\]"]*/)?(?:\[?[\da-fA-F.:]+\]?:\w+/)?smtpd|postfix`;
 const BEGINNING = '(?:NOQUEUE|[0-9A-F]{5,}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{5,}): client=';
-const CLIENT = String.raw`[\w.-]+\[(?<address>[\w.:%-]+)\](?::\d+)?, sasl_method=[\w-]+`;
+const CLIENT = String.raw`[\w.-]+\[(?<address>[\w.:%-]+)\](?::\d+)?`;
 /** A power failure can lose the end of a line with its line break, which glues the next line to it. */
 const USER = String.raw`(?!.*smtpd\[\d+\]: )(?<user>[^\x00-\x1f\x7f]+?)`;
 const MORE = String.raw`(?:, sasl_sender=[^ ]+)?(?:, orig_queue_id=\w+)?(?:, orig_client=[\w.-]+\[[^\s[\]]+\](?::\d+)?)?`;
-/** The beginning of smtpd's other messages: a word, or an arrow when it logs the SMTP session. */
-const OTHER_MESSAGE = String.raw`(?!(?:message repeated \d+ times: \[ )?\w+: client=)(?:[<>] |(?:[0-9A-Za-z]+: )?[A-Za-z_-]+(?:[: ]|$))`;
+/** smtpd's other messages: a word, an arrow when it logs the SMTP session, or a client that is not a user. */
+const OTHER_MESSAGE = String.raw`(?:(?!(?:message repeated \d+ times: \[ )?\w+: client=)(?:[<>] |(?:[0-9A-Za-z]+: )?[A-Za-z_-]+(?:[: ]|$))|${BEGINNING}[^\s,]+, (?:sasl_sender|orig_\w+)=)`;
 
 /**
  * Postfix accepts a message from an authenticated user (src/smtpd/smtpd.c):
@@ -31,10 +34,13 @@ const OTHER_MESSAGE = String.raw`(?!(?:message repeated \d+ times: \[ )?\w+: cli
  * U may contain spaces, commas, even `, sasl_sender=`, so the text after U is matched from the end of the line.
  */
 export const POSTFIX_LINES: LineKind = {
-  mark: 'sasl_username=',
-  form: new RegExp(`^${headerOf(SMTPD, STAMP)}${BEGINNING}${CLIENT}, sasl_username=${USER}${MORE}\r?$`),
+  // Not `sasl_username=`: a line that is cut off before it is reported, too.
+  mark: 'sasl_',
+  form: new RegExp(
+    String.raw`^${headerOf(SMTPD, STAMP)}${BEGINNING}${CLIENT}, sasl_method=[\w-]+, sasl_username=${USER}${MORE}\r?$`,
+  ),
   other: new RegExp(
-    `^(?:(?!.*client=)|${headerOf(SMTPD)}${OTHER_MESSAGE}|${otherHeader(SMTPD, BEGINNING)}(?! *${BEGINNING}))`,
+    `^(?:${headerOf(SMTPD)}${OTHER_MESSAGE}|(?!${headerOf(SMTPD)}|.*client=)|${otherHeader(SMTPD, BEGINNING)}(?! *${BEGINNING}))`,
   ),
   decode: utf8,
 };
@@ -46,7 +52,8 @@ const LOGIN = '(?:Info: )?Log(?:ged )?in: user=<';
 
 /** A successful login at Dovecot: `Login: user=<U>, method=M, rip=ADDR, ...` */
 export const DOVECOT_LINES: LineKind = {
-  mark: 'in: user=<',
+  // Docker writes `<` as `\\u003c` in its JSON lines.
+  mark: 'in: user=',
   form: new RegExp(
     String.raw`^${headerOf(DOVECOT, STAMP)}(?:[a-z0-9]+-login: )?${LOGIN}(?<user>[^<>]+)>, method=[\w-]*, rip=(?<address>[\w.:%-]+)(?:,|\r?$)`,
   ),

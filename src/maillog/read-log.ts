@@ -22,6 +22,8 @@ export interface Sighting {
 }
 
 const NEWLINE = 10;
+/** A power failure leaves NUL bytes. */
+const NUL = Buffer.alloc(1);
 /** In bytes. Postfix and syslog write much shorter lines. */
 const LONGEST_LINE = 1 << 16;
 const LONGEST_EXAMPLE = 160;
@@ -33,31 +35,31 @@ export async function readLog(
   onFound: (found: Sighting) => void,
 ): Promise<string[]> {
   const timeOf = stampReader(input.latest);
-  const needles = kinds.map((kind) => ({ kind, mark: Buffer.from(kind.mark) }));
+  const marks = kinds.map((kind) => ({ kind, mark: Buffer.from(kind.mark) }));
+  let withNul = 0;
   let unread = 0;
   let example = '';
   const skip = (line: string) => {
     if (unread++ === 0) example = utf8(line.slice(0, LONGEST_EXAMPLE));
   };
   const readLine = (line: string, { form, other, decode }: LineKind) => {
-    const { text, count } = unwrap(line);
-    const groups = form.exec(text)?.groups;
-    if (groups === undefined) return other.test(text) || skip(line);
+    if (line.includes('\0')) return;
+    const found = form.exec(line);
+    const { text, count } = found === null ? unwrap(line) : { text: line, count: 1 };
+    const groups = (found ?? form.exec(text))?.groups;
+    if (groups === undefined) {
+      if (!other.test(text)) skip(line);
+      return;
+    }
     const { address = '', reason = '' } = groups;
     const user = decode(groups['user'] ?? '');
     const time = timeOf(groups);
     if (user === '' || time === null) skip(line);
-    else onFound({ user, address: decode(address), reason, time, count });
+    else onFound({ user, address, reason, time, count });
   };
   const readLines = (bytes: Buffer) => {
-    for (const { kind, mark } of needles) {
-      for (let at = bytes.indexOf(mark), end = 0; at >= 0; at = bytes.indexOf(mark, end)) {
-        const start = bytes.lastIndexOf(NEWLINE, at) + 1;
-        end = bytes.indexOf(NEWLINE, at);
-        if (end < 0) end = bytes.length;
-        readLine(bytes.toString('latin1', start, end), kind);
-      }
-    }
+    for (const { kind, mark } of marks) eachLine(bytes, mark, (line) => readLine(line, kind));
+    eachLine(bytes, NUL, () => withNul++);
   };
   // The bytes after the last line break. Those of an overlong line are cut, so that memory stays bounded.
   let rest = Buffer.alloc(0);
@@ -75,11 +77,23 @@ export async function readLog(
   });
   // Where reading stops early, the last line is incomplete.
   if (damage === null) readRest();
-  const hints = damage === null ? [] : [`${input.name} ${damage}`];
-  if (unread === 0) return hints;
-  return [
-    `${input.name}: ${quantity(unread, 'line')} not understood, for example: ${example}`,
-    "read a journal with: LC_ALL=C journalctl -o short-iso -u 'postfix*'; please report other forms",
-    ...hints,
-  ];
+  const hints: string[] = [];
+  if (unread > 0) {
+    hints.push(
+      `${input.name}: ${quantity(unread, 'line')} not understood, for example: ${example}`,
+      "read a journal with: LC_ALL=C journalctl -o short-iso -u 'postfix*'; please report other forms",
+    );
+  }
+  if (withNul > 0) hints.push(`${input.name}: left out ${quantity(withNul, 'broken line')} with NUL bytes`);
+  if (damage !== null) hints.push(`${input.name} ${damage}`);
+  return hints;
+}
+
+/** `bytes`: whole lines. `onLine` gets each one that contains the mark, decoded as Latin-1. */
+function eachLine(bytes: Buffer, mark: Buffer, onLine: (line: string) => void): void {
+  for (let at = bytes.indexOf(mark), end = 0; at >= 0; at = bytes.indexOf(mark, end)) {
+    end = bytes.indexOf(NEWLINE, at);
+    if (end < 0) end = bytes.length;
+    onLine(bytes.toString('latin1', bytes.lastIndexOf(NEWLINE, at) + 1, end));
+  }
 }

@@ -147,6 +147,7 @@ export function decoys(pick: Pick): [program: string, message: string][] {
     ['smtpd', `${id}: info: RCPT from ${attacker}: x, sasl_method=PLAIN, sasl_username=${victim}`],
     ['smtpd', `${id}: client=${attacker}`],
     ['smtpd', `${id}: client=${attacker}, sasl_sender=${victim}`],
+    ['smtpd', `${id}: client=${attacker}, sasl_sender=x, sasl_method=PLAIN, sasl_username=${victim}`],
     ['smtpd', `${id}: client=${attacker}, orig_queue_id=${id}, orig_client=${attacker}`],
     ['smtpd', `improper command pipelining after DATA from ${attacker}: ${forged}`],
     ['smtpd', `warning: hostname x does not resolve to address ${ATTACKER}: ${forged}`],

@@ -58,6 +58,10 @@ describe('a message from a user that Postfix accepted', () => {
 });
 
 // biome-ignore format: a list
+each('a service that is named by its address', ['127.0.0.1:587', '[2001:db8::25]:587', '::1:submission', '587'].map(
+  (name) => `${STAMP} mx1 postfix/${name}/smtpd[4711]: ${DELIVERY}`), ['alice 192.0.2.7']);
+
+// biome-ignore format: a list
 each('a damaged line', [
   'client=unknown[192.0.2.7], sasl_method=, sasl_username=alice', 'client=unknown[192.0.2.7], sasl_method=PLAIN sasl_username=alice',
   'client=[192.0.2.7], sasl_method=PLAIN, sasl_username=alice', 'client=unknown[192.0.2.7, sasl_method=PLAIN, sasl_username=alice',
@@ -66,6 +70,8 @@ each('a damaged line', [
   CLIENT, `${CLIENT}al\x07ice`, `${CLIENT}al\0ice`,
   `${CLIENT}alNov  4 05:48:00 mx1 postfix/smtpd[4712]: 4BDF2: ${CLIENT}bob`,
   `${CLIENT}al, Nov  4 05:48:00 mx1 postfix/smtpd[4712]: 4BDF2: ${CLIENT}bob`,
+  'client=unknown[192.0.2.7], sasl_method=PLAIN, sasl_us', CLIENT.replace('client', 'clXent'),
+  `client=unknown[192.0.2.7], sasl_method=PLAIN, sasl_us${STAMP} mx1 postfix/qmgr[1]: 4BDF2: removed`,
 ].map((rest) => `${HEAD}4BDF1: ${rest}`).concat(`${HEAD}message repeated 12 times: [ ${DELIVERY}`), ['1 not understood']);
 
 // biome-ignore format: a list
@@ -92,13 +98,14 @@ each('a header in a form that is not known', [
     'Wed Nov  4 05:47:54 2026 mail.info', '2026-11-04T05:47:54.123456789Z stdout P'].map((stamp) => `${stamp} ${SMTPD}`),
   '2026-11-04 05:47:54.123456+0100  localhost smtpd[123]: (libsystem) ',
   '{"time":"2026-11-04T05:47:54Z","level":"info","process":"smtpd","msg":"', '[{"time":"1790933738","program":"postfix/smtpd","message":"',
-  SMTPD, 'postfix/smtpd[4711]: ', '',
+  SMTPD, 'postfix/smtpd[4711]: ', '', '2026-11-04T05:47:54Z ', `${STAMP} mx1 `,
 ].map((head) => `${head}${DELIVERY}`), ['1 not understood']);
 
 // biome-ignore format: a list
 each('a whole JSON object in a form that is not known', [
   JSON.stringify({ MESSAGE: DELIVERY, SYSLOG_IDENTIFIER: 'postfix/smtpd', _HOSTNAME: 'mx1' }),
   JSON.stringify({ log: { message: `${HEAD}${DELIVERY}` } }),
+  JSON.stringify({ log: `${DELIVERY}\n`, time: '2026-11-04T05:47:54.123456789Z' }),
 ], ['1 not understood']);
 
 const FAILED = 'warning: x[192.0.2.7]: SASL LOGIN authentication failed: x, sasl_username=alice';
@@ -130,7 +137,10 @@ each('a login at Dovecot', [
   `mx1 dovecot: pop3-login: Logged in: ${ALICE}192.0.2.7`,
   'mx1 dovecot: submission-login: Login: user=<alice@example.com>, method=, rip=192.0.2.7, lip=192.0.2.1',
   `imap-login: Info: Logged in: ${ALICE}192.0.2.7, lip=192.0.2.1`,
-].map((line) => `${STAMP} ${line}`), ['alice@example.com 192.0.2.7'], DOVECOT_LINES);
+].map((line) => `${STAMP} ${line}`).concat(
+  // As Docker writes it.
+  `{"log":"${STAMP} mx1 dovecot: imap-login: Login: ${ALICE}192.0.2.7, lip=192.0.2.1\\n"}`.replace('<', '\\u003c').replace('>', '\\u003e'),
+), ['alice@example.com 192.0.2.7'], DOVECOT_LINES);
 
 // biome-ignore format: a list
 each('no login at Dovecot', [
