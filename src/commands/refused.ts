@@ -1,5 +1,4 @@
 // allow-nets refused: finds in the mail log who was refused, and prints the command that lets them in.
-
 import type { Command } from '../cli/command';
 import { allowCommand } from '../cli/command-text';
 import { hint, printError, printJsonArray } from '../cli/output';
@@ -50,15 +49,15 @@ function rowsOf(networks: readonly UserNetwork[], db: string) {
 }
 
 /** `isStolen`: whether somebody else likely has the password. */
-function rowOf({ user, network, name, addresses, messages, first, last }: UserNetwork, isStolen: boolean, db: string) {
-  const { address, reason, verdict } = addresses.reduce((latest, one) => (one.last >= latest.last ? one : latest));
+function rowOf({ user, network, name, parts, messages, first, last }: UserNetwork, isStolen: boolean, db: string) {
+  const { address, reason, verdict } = parts.reduce((latest, one) => (one.last >= latest.last ? one : latest));
   const answer = verdict.kind === 'refused' ? verdict.why : 'allowed';
   // No entry helps a user who is blocked.
   const needsEntry = answer !== 'allowed' && answer !== 'blocked' && !isStolen;
   return {
     user,
     network: network && name,
-    refusals: messages.length,
+    refusals: messages,
     first: formatInstant(first),
     last: formatInstant(last),
     reason,

@@ -1,12 +1,11 @@
 // allow-nets replay: decides by the current database for the mail in the log, and shows who would have been refused.
-
 import type { Command } from '../cli/command';
 import { hint, printLine } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable } from '../failure';
 import { someOf } from '../maillog/learn-output';
 import { POSTFIX_LINES } from '../maillog/line-kinds';
-import { count, groupBy, type UserNetwork } from '../maillog/tally';
+import { count, DAY, groupBy, type Part, type UserNetwork } from '../maillog/tally';
 import { LOG_FILES, LOG_OPTIONS, NO_MAIL, tallyLogs } from '../maillog/tally-logs';
 import { formatInstant } from '../rules/meaning';
 
@@ -44,14 +43,14 @@ function resultOf(networks: readonly UserNetwork[]) {
   const refused = count(networks, 'refused');
   const refusedUsers = users.flatMap((all) => {
     const from = all
-      .filter((one) => one.refused.length > 0)
-      .sort((a, b) => b.refused.length - a.refused.length || (a.name < b.name ? -1 : 1));
+      .filter((one) => one.refused > 0)
+      .sort((a, b) => b.refused - a.refused || (a.name < b.name ? -1 : 1));
     if (from.length === 0) return [];
     return {
       user: all[0].user,
       messages: count(from, 'refused'),
       networks: from.map(({ name }) => name),
-      last: formatInstant(from.flatMap((one) => one.refused).reduce((most, time) => Math.max(most, time))),
+      last: formatInstant(refusedParts(from).reduce((most, { last }) => Math.max(most, last), 0)),
       has_entry: hasEntry(all),
     };
   });
@@ -67,21 +66,31 @@ function resultOf(networks: readonly UserNetwork[]) {
 }
 
 function hasEntry(networks: readonly UserNetwork[]): boolean {
-  const verdicts = networks.flatMap(({ addresses }) => addresses.map(({ verdict }) => verdict));
-  return verdicts.every((verdict) => verdict.kind !== 'refused' || verdict.why !== 'no-entry');
+  return refusedParts(networks).every(({ verdict }) => verdict.kind !== 'refused' || verdict.why !== 'no-entry');
+}
+
+function refusedParts(networks: readonly UserNetwork[]): Part[] {
+  return networks.flatMap(({ parts }) => parts.filter(({ verdict }) => verdict.kind === 'refused'));
 }
 
 /** The messages of each day, in UTC. */
 function daysOf(networks: readonly UserNetwork[]) {
-  const totals = (what: 'messages' | 'refused') => {
-    const days = networks.flatMap((one) => one[what].map((time) => formatInstant(time).slice(0, 10)));
-    return new Map(groupBy(days, (day) => day).map((same) => [same[0], same.length]));
-  };
-  const refusals = totals('refused');
-  return [...totals('messages')].sort().map(([day, total]) => {
-    const refused = refusals.get(day) ?? 0;
-    return { day, allowed: total - refused, refused };
-  });
+  const all = sumOfDays(networks.flatMap(({ parts }) => parts));
+  const refusals = sumOfDays(refusedParts(networks));
+  return [...all.keys()]
+    .sort((a, b) => a - b)
+    .map((day) => {
+      const refused = refusals.get(day) ?? 0;
+      return { day: formatInstant(day * DAY).slice(0, 10), allowed: (all.get(day) ?? 0) - refused, refused };
+    });
+}
+
+function sumOfDays(parts: readonly Part[]): Map<number, number> {
+  const sums = new Map<number, number>();
+  for (const { days } of parts) {
+    for (const [day, messages] of days) sums.set(day, (sums.get(day) ?? 0) + messages);
+  }
+  return sums;
 }
 
 function printResult(result: ReturnType<typeof resultOf>): void {

@@ -1,7 +1,7 @@
 // The result of `learn`: the networks that each user sends from, with marks on those to review.
 import { isOneUser } from '../cli/command-text';
-import { type Address, contains, formatNetwork, type Network, truncate } from '../rules/network';
-import { count, DAY, groupBy, hasNetwork, type UserNetwork, userNetwork } from './tally';
+import { contains, formatNetwork, type Network, truncate } from '../rules/network';
+import { count, DAY, groupBy, type UserNetwork, userNetwork } from './tally';
 
 /** `about` in commands/learn.ts explains the marks. */
 export type Mark = 'gateway' | 'many-users' | 'many-networks' | 'blocked' | 'once';
@@ -17,52 +17,48 @@ export type Findings = ReturnType<typeof findingsOf>;
 export function findingsOf(tallied: readonly UserNetwork[], minimum: { messages: number; days: number }) {
   const countable = tallied.filter(({ user }) => isOneUser(user));
   const users = groupBy(countable, ({ user }) => user).sort((a, b) => count(b) - count(a));
-  const messages = count(countable);
-  const marksByNetwork = new Map<string, Mark[]>();
-  for (const same of groupBy(countable, ({ name }) => name)) {
-    marksByNetwork.set(same[0].name, sharedMarks(same, messages));
-  }
+  const total = { users: users.length, messages: count(countable) };
+  const marksByName = new Map<string, Mark[]>();
+  for (const same of groupBy(countable, ({ name }) => name)) marksByName.set(same[0].name, sharedMarks(same, total));
   const findingsOfUser = (networks: readonly UserNetwork[]) => {
-    const known = networks.filter(hasNetwork);
-    const userMarks: Mark[] = isSpread(known) ? ['many-networks'] : [];
-    const used = known.filter((one) => one.messages.length >= minimum.messages && daysOf(one) >= minimum.days);
-    const unjoined = used.map((one): Finding => {
-      return { ...one, marks: [...(marksByNetwork.get(one.name) ?? []), ...userMarks] };
+    const known = networks.flatMap((one): Finding[] => {
+      return one.network === null ? [] : [{ ...one, network: one.network, marks: marksByName.get(one.name) ?? [] }];
     });
-    return joinNetworks(unjoined)
-      .map((one) => ({ ...one, marks: [...one.marks, ...ownMarks(one)] }))
-      .sort((a, b) => b.messages.length - a.messages.length || b.last - a.last);
+    const isStolen = isSpread(known);
+    return joinNetworks(known.filter((one) => one.messages >= minimum.messages && daysOf(one) >= minimum.days))
+      .map((one) => ({ ...one, marks: [...one.marks, ...ownMarks(one, isStolen)] }))
+      .sort((a, b) => b.messages - a.messages || b.last - a.last);
   };
   return {
     /** Grouped by user, the user with most messages first. */
     all: users.flatMap(findingsOfUser),
-    users: users.length,
-    messages,
-    withoutAddress: count(countable.filter((one) => !hasNetwork(one))),
+    ...total,
+    withoutAddress: count(countable.filter(({ network }) => network === null)),
     /** Login names that an entry cannot stand for, such as `*`. Their messages are not counted. */
     unfit: tallied.flatMap(({ user }) => (isOneUser(user) ? [] : user)),
   };
 }
 
-function ownMarks({ addresses, messages }: UserNetwork): Mark[] {
-  const isBlocked = addresses.some(({ verdict }) => verdict.kind === 'refused' && verdict.why === 'blocked');
-  const marks: Mark[] = [];
-  if (isBlocked) marks.push('blocked');
-  if (messages.length === 1) marks.push('once');
+function ownMarks({ parts, messages }: UserNetwork, isStolen: boolean): Mark[] {
+  const marks: Mark[] = isStolen ? ['many-networks'] : [];
+  if (parts.some(({ verdict }) => verdict.kind === 'refused' && verdict.why === 'blocked')) marks.push('blocked');
+  if (messages === 1) marks.push('once');
   return marks;
 }
 
 /** Joins adjacent networks of one user into wider ones that cover exactly the same addresses. */
 function joinNetworks(all: readonly Finding[]): Finding[] {
   const joined: Finding[] = [];
-  for (let last of [...all].sort(byAddress)) {
+  const compare = ({ network: a }: Finding, { network: b }: Finding) =>
+    a.family - b.family || Buffer.compare(a.bytes, b.bytes);
+  for (let last of [...all].sort(compare)) {
     for (;;) {
       const before = joined.at(-1);
       const network = truncate(last.network, last.network.prefix - 1);
       if (before?.network.prefix !== last.network.prefix || !contains(network, before.network)) break;
       joined.pop();
       const marks = [...new Set([...before.marks, ...last.marks])];
-      last = { ...userNetwork(last.user, network, [...before.addresses, ...last.addresses]), network, marks };
+      last = { ...userNetwork(last.user, network, [...before.parts, ...last.parts]), network, marks };
     }
     joined.push(last);
   }
@@ -70,23 +66,26 @@ function joinNetworks(all: readonly Finding[]): Finding[] {
 }
 
 /** The number of days, in UTC. */
-export function daysOf({ messages }: UserNetwork): number {
-  return new Set(messages.map((time) => Math.floor(time / DAY))).size;
+export function daysOf({ parts }: UserNetwork): number {
+  return new Set(parts.flatMap(({ days }) => [...days.keys()])).size;
 }
-
-/** A network of that many users is likely a webmail or an office. */
+/** A network of that many users, or of half of all and at least MANY_OF_FEW, is likely a webmail or an office. */
 const MANY_USERS = 5;
+const MANY_OF_FEW = 3;
 /** A private network with at least this share of all messages is likely a proxy, which hides the clients. */
 const NEARLY_ALL = 0.8;
 /** Networks that are not reachable from the Internet (RFC 1918, 3927, 4193, 4291, 6598). */
 const PRIVATE =
   /^(?:(?:10|127|169\.254|192\.168|172\.(?:1[6-9]|2\d|3[01])|100\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|::1?\/|f(?:[cd]..|e[89ab].):)/;
 
-/** The marks of a network that several users share. `total`: the number of all messages. */
-function sharedMarks(same: readonly [UserNetwork, ...UserNetwork[]], total: number): Mark[] {
-  const isGateway = same.length > 1 && count(same) >= total * NEARLY_ALL && PRIVATE.test(same[0].name);
+/** The marks of a network that several users share. `total`: the numbers of all users and messages. */
+function sharedMarks(
+  same: readonly [UserNetwork, ...UserNetwork[]],
+  total: { readonly users: number; readonly messages: number },
+): Mark[] {
+  const isGateway = same.length > 1 && count(same) >= total.messages * NEARLY_ALL && PRIVATE.test(same[0].name);
   if (isGateway) return ['gateway'];
-  return same.length >= MANY_USERS ? ['many-users'] : [];
+  return same.length >= Math.min(MANY_USERS, Math.max(MANY_OF_FEW, total.users / 2)) ? ['many-users'] : [];
 }
 
 /** One person does not send from this many networks, or providers, within a day. */
@@ -107,9 +106,4 @@ export function isSpread(networks: readonly { readonly network: Network; readonl
 
 function providerOf(network: Network): string {
   return formatNetwork(truncate(network, Math.min(network.prefix, PROVIDER[network.family])));
-}
-
-/** Sorts by address, IPv4 before IPv6. */
-function byAddress({ network: a }: { network: Address }, { network: b }: { network: Address }): number {
-  return a.family - b.family || Buffer.compare(a.bytes, b.bytes);
 }

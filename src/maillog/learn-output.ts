@@ -1,5 +1,4 @@
 // Prints the findings of `learn`, or adds them to the database.
-
 import type { Arguments } from '../cli/command';
 import { whoAmI } from '../cli/input';
 import { withRowImport } from '../cli/open';
@@ -35,11 +34,11 @@ function rowOf(finding: Finding) {
     network: name,
     note: noteOf(finding),
     expires: null,
-    messages: messages.length,
+    messages,
     days: daysOf(finding),
     first: formatInstant(first),
     last: formatInstant(last),
-    allowed: allowedPart(messages.length - refused.length, messages.length),
+    allowed: allowedPart(messages - refused, messages),
     by: grantOf(finding),
     marks,
   };
@@ -52,12 +51,12 @@ function allowedPart(allowed: number, messages: number): 'all' | 'some' | 'none'
 
 /** The note of an entry made from a finding. */
 function noteOf({ messages, first, last }: Finding): string {
-  return `learned from ${quantity(messages.length, 'message')}, ${formatInstant(first)} to ${formatInstant(last)}`;
+  return `learned from ${quantity(messages, 'message')}, ${formatInstant(first)} to ${formatInstant(last)}`;
 }
 
 /** The entry that allows messages from there, or null. */
-function grantOf({ addresses }: Finding) {
-  const allowed = addresses.map(({ verdict }) => verdict).find(({ kind }) => kind === 'allowed');
+function grantOf({ parts }: Finding) {
+  const allowed = parts.map(({ verdict }) => verdict).find(({ kind }) => kind === 'allowed');
   if (allowed?.kind !== 'allowed') return null;
   const { subject, entry } = allowed;
   return { subject, network: entry.network, set: entry.set };
@@ -77,7 +76,7 @@ export function hintAtFindings({ all, users, messages, withoutAddress, unfit }: 
   if (applying) return;
   if (all.some(({ marks }) => marks.length > 0))
     hint('the reasons to look twice are explained by: allow-nets learn --help');
-  const fresh = all.filter(({ refused }) => refused.length > 0).length;
+  const fresh = all.filter(({ refused }) => refused > 0).length;
   const next = fresh === 0 ? 'nothing is new' : `${fresh} not allowed yet, --apply adds them`;
   hint(`${quantity(all.length, 'network')} of ${quantity(users, 'user')} in ${quantity(messages, 'message')}: ${next}`);
 }
@@ -100,7 +99,7 @@ export async function applyFindings(
   now: number,
 ): Promise<void> {
   const force = args.flag('force');
-  const fresh = all.filter(({ refused }) => refused.length > 0);
+  const fresh = all.filter(({ refused }) => refused > 0);
   const added = fresh.filter(({ marks }) => force || !marks.some((mark) => DOUBTFUL.includes(mark)));
   const addedBy = whoAmI();
   const changed: string[] = [];

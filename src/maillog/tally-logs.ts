@@ -1,9 +1,9 @@
 // Shared by learn, replay and refused: their options and reading the logs.
-
 import type { Options } from 'yargs';
 import type { Arguments } from '../cli/command';
 import { withReadTransaction } from '../cli/open';
 import { momentOf, secondsOf } from '../cli/time';
+import { wrongUsage } from '../failure';
 import { rulesOf } from '../rules/lookup';
 import { foldName } from '../rules/meaning';
 import type { LineKind } from './line-kinds';
@@ -36,6 +36,10 @@ export async function tallyLogs(
 ): Promise<{ networks: UserNetwork[]; unread: string[] }> {
   const since = momentOption(args, 'since', now) ?? 0;
   const until = momentOption(args, 'until', now) ?? Number.POSITIVE_INFINITY;
+  if (since >= until) {
+    const problem = `--since ${args.text('since')} is not before --until ${args.text('until')}`;
+    throw wrongUsage(problem, 'no line can be between them');
+  }
   const wanted = new Set(args.texts('user').map(foldName));
   const isWanted = ({ user }: UserNetwork) =>
     wanted.size === 0 || wanted.has(user) || (user.includes('@') && wanted.has(user.slice(user.lastIndexOf('@'))));

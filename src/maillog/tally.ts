@@ -1,5 +1,4 @@
 // Adds up the lines of a log by user and network. The current database gives the verdict for each address.
-
 import { decide, type Verdict } from '../policy/decide';
 import type { Rules, SubjectRules } from '../rules/lookup';
 import { foldName } from '../rules/meaning';
@@ -10,31 +9,32 @@ import type { Sighting } from './read-log';
 interface Lines {
   readonly login: string;
   readonly address: string;
-  /** ms since 1970, one for each line, in any order. */
-  readonly times: number[];
-  /** Of the last line. */
+  /** The number of lines of each day, in days since 1970 (UTC). */
+  readonly days: Map<number, number>;
+  messages: number;
+  /** ms since 1970. */
+  first: number;
   last: number;
+  /** Of the last line. */
   reason: string;
 }
 
-/** One user at one address. `user`: folded. `network`: null if Postfix does not know the address. */
-export interface UserAddress extends Readonly<Lines> {
-  readonly user: string;
-  readonly network: Network | null;
-  readonly verdict: Verdict;
-}
-
-/** One user in one network. `name`: the network as text, or `unknown`. */
+/** One user in one network, with a part for each login name and address. */
 export interface UserNetwork {
+  /** Folded. */
   readonly user: string;
+  /** Null if Postfix does not know the address; `name` is then `unknown`, else the network as text. */
   readonly network: Network | null;
   readonly name: string;
-  readonly addresses: readonly UserAddress[];
-  /** All messages, and the refused ones, in ms since 1970, in any order. */
-  readonly messages: readonly number[];
-  readonly refused: readonly number[];
+  readonly parts: readonly Part[];
+  readonly messages: number;
+  readonly refused: number;
   readonly first: number;
   readonly last: number;
+}
+
+export interface Part extends Readonly<Lines> {
+  readonly verdict: Verdict;
 }
 
 export const DAY = 86_400_000;
@@ -43,9 +43,13 @@ export class Tally {
   private readonly lines = new Map<string, Lines>();
 
   record({ user, address, reason, time, count }: Sighting): void {
-    const key = `${user}\n${address}`;
-    const lines = getOrMake(this.lines, key, () => ({ login: user, address, times: [], last: 0, reason }));
-    for (let i = 0; i < count; i++) lines.times.push(time);
+    const lines = getOrMake(this.lines, `${user}\n${address}`, () => {
+      return { login: user, address, days: new Map(), messages: 0, first: time, last: time, reason };
+    });
+    const day = Math.floor(time / DAY);
+    lines.days.set(day, (lines.days.get(day) ?? 0) + count);
+    lines.messages += count;
+    lines.first = Math.min(lines.first, time);
     if (time < lines.last) return;
     lines.last = time;
     lines.reason = reason;
@@ -55,28 +59,29 @@ export class Tally {
   networks(rules: Rules, prefixes: { 4: number; 6: number }, now: number): UserNetwork[] {
     const subjects = new Map<string, SubjectRules | null>();
     const cached = { of: (subject: string) => getOrMake(subjects, subject, () => rules.of(subject)) };
-    const addresses = [...this.lines.values()].map((lines): UserAddress => {
+    const groups = new Map<string, { user: string; network: Network | null; parts: Part[] }>();
+    for (const lines of this.lines.values()) {
       const user = foldName(lines.login);
       const client = parseAddress(lines.address);
       const network = client && truncate(client, prefixes[client.family]);
-      return { ...lines, user, network, verdict: decide({ user: lines.login, address: lines.address }, cached, now) };
-    });
-    const groups = groupBy(addresses, ({ user, network }) => `${user}\n${nameOf(network)}`);
-    return groups.map((group) => userNetwork(group[0].user, group[0].network, group));
+      const verdict = decide({ user: lines.login, address: lines.address }, cached, now);
+      const key = `${user}\n${nameOf(network)}`;
+      getOrMake(groups, key, () => ({ user, network, parts: [] })).parts.push({ ...lines, verdict });
+    }
+    return [...groups.values()].map(({ user, network, parts }) => userNetwork(user, network, parts));
   }
 }
 
-/** The addresses of one user in one network together. */
-export function userNetwork(user: string, network: Network | null, addresses: readonly UserAddress[]): UserNetwork {
-  const messages = timesOf(addresses);
-  const refused = timesOf(addresses.filter(({ verdict }) => verdict.kind === 'refused'));
-  const first = messages.reduce((least, time) => Math.min(least, time));
-  const last = messages.reduce((most, time) => Math.max(most, time));
-  return { user, network, name: nameOf(network), addresses, messages, refused, first, last };
-}
-
-function timesOf(addresses: readonly UserAddress[]): number[] {
-  return addresses.flatMap(({ times }) => times);
+/** The parts of one user in one network together. */
+export function userNetwork(user: string, network: Network | null, parts: readonly Part[]): UserNetwork {
+  const sums = { messages: 0, refused: 0, first: Number.POSITIVE_INFINITY, last: 0 };
+  for (const { messages, first, last, verdict } of parts) {
+    sums.messages += messages;
+    if (verdict.kind === 'refused') sums.refused += messages;
+    sums.first = Math.min(sums.first, first);
+    sums.last = Math.max(sums.last, last);
+  }
+  return { user, network, name: nameOf(network), parts, ...sums };
 }
 
 function nameOf(network: Network | null): string {
@@ -90,7 +95,7 @@ export function hasNetwork(one: UserNetwork): one is UserNetwork & { readonly ne
 
 /** The number of messages, or of refused ones. */
 export function count(networks: readonly UserNetwork[], what: 'messages' | 'refused' = 'messages'): number {
-  return networks.reduce((sum, one) => sum + one[what].length, 0);
+  return networks.reduce((sum, one) => sum + one[what], 0);
 }
 
 /** The value of a key, created if it is missing. */

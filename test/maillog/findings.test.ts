@@ -58,6 +58,9 @@ describe('marks', () => {
   const rows: readonly (readonly [name: string, lines: readonly Line[], network: string, marks: string])[] = [
     ['4 users', [...own, ...shared(4, '203.0.113.80', 2)], '203.0.113.80', ''],
     ['5 users', [...own, ...shared(5, '203.0.113.80', 2)], '203.0.113.80', 'many-users'],
+    ['2 users of 2', shared(2, '203.0.113.80', 2), '203.0.113.80', ''],
+    ['3 users of 6', [...own.slice(0, 3), ...shared(3, '203.0.113.80', 2).map(([user, address]): Line => [`x${user}`, address])], '203.0.113.80', 'many-users'],
+    ['3 users of 7', [...own.slice(0, 4), ...shared(3, '203.0.113.80', 2).map(([user, address]): Line => [`x${user}`, address])], '203.0.113.80', ''],
     ['one message', [['bob', '192.0.2.9']], '192.0.2.9', 'once'],
     ['two messages', [['bob', '192.0.2.9'], ['bob', '192.0.2.9']], '192.0.2.9', ''],
     ['79 % of all messages', [...own, ...shared(2, '172.17.0.1', 38)], '172.17', ''],

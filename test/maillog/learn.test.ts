@@ -259,6 +259,8 @@ test('wrong usage and files that cannot be read', async (t) => {
     [['--v6-prefix', 'x', log], 2, /error: --v6-prefix x is not a number from 1 to 128\n/],
     [['--min-days', '0', log], 2, /error: --min-days 0 is not a number from 1 to 1000000\n/],
     [['--since', 'yesterday', log], 2, /error: --since yesterday is not a date or time\n/],
+    [['--since', '2026-11-05', '--until', '2026-11-04', log], 2,
+      /error: --since 2026-11-05 is not before --until 2026-11-04\nallow-nets: hint: no line can be between them\n/],
     [[log, '--aply'], 2, /error: unknown option --aply\n/],
   ];
   for (const [words, status, stderr] of rows) {
