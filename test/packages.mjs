@@ -24,6 +24,7 @@ export const packageOf = {
   sqlite3: 'sqlite3',
   strace: 'strace',
   postfwd1: 'postfwd',
+  python3: 'python3',
   man: 'man-db',
   xz: 'xz-utils',
   zstd: 'zstd',

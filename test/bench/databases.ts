@@ -1,9 +1,9 @@
 // The databases that are measured on, made by the commands of the program itself, each once in a run when first asked for.
-import { resolve } from 'node:path';
-import { runClean } from './clean-process';
-import { textFile } from './drivers';
-import { type Ask, randomNumbers } from './requests';
-import { scratchPath } from './scratch';
+import { seededPick } from '../rig/random';
+import { mustRun, PROGRAM } from '../rig/run';
+import { newFile, newPath } from '../rig/scratch';
+import { made } from './drivers';
+import type { Ask } from './requests';
 
 export const MILLION = 1_000_000;
 export const SET_SIZE = 100_000;
@@ -12,7 +12,7 @@ export type Family = 4 | 6;
 
 /** The command line of the program as it is shipped, with absolute paths. */
 export function allowNets(...args: string[]): string[] {
-  return [process.execPath, resolve('bin/allow-nets.js'), ...args];
+  return [process.execPath, PROGRAM, ...args];
 }
 
 /** The policy program on a database. */
@@ -55,36 +55,26 @@ export function familyOf(number: number): Family {
   return number % 2 === 0 ? 4 : 6;
 }
 
-const made = new Map<string, Promise<string>>();
-
-/** A database with these rows (user or @set, network), made when it is first asked for. */
-function once(name: string, rows: () => string[]): Promise<string> {
-  const known = made.get(name) ?? imported(name, rows());
-  made.set(name, known);
-  return known;
-}
-
-async function imported(name: string, rows: string[]): Promise<string> {
-  const path = await emptyDatabase(name);
-  await runClean(allowNets('import', textFile(`user,network\n${rows.join('\n')}\n`, '.csv'), '--db', path));
+/** A new database as `allow-nets init` makes it. */
+export function emptyDatabase(): string {
+  const path = newPath();
+  mustRun(['init', '--db', path]);
   return path;
 }
 
-/** A new database as `allow-nets init` makes it. */
-export async function emptyDatabase(name: string): Promise<string> {
-  const path = scratchPath(`${name}.db`);
-  await runClean(allowNets('init', '--db', path));
+/** A database with these rows: user, network. */
+function imported(rows: readonly string[]): string {
+  const path = emptyDatabase();
+  mustRun(['import', newFile(`user,network\n${rows.join('\n')}\n`, 'rows.csv'), '--db', path]);
   return path;
 }
 
 /** The two users of the blog post from which the idea comes. */
-export function seedUsers(): Promise<string> {
-  return once('seed', () => ['test1,127.0.0.1/32', 'test2,172.31.27.95/32']);
-}
+export const seedUsers = made(() => imported(['test1,127.0.0.1/32', 'test2,172.31.27.95/32']));
 
 /** One user with one network, wide enough for an address of its own in every request. */
-export function oneNetwork(family: Family): Promise<string> {
-  return once(`one-${family}`, () => [`${userName(0)},${family === 4 ? '10.0.0.0/8' : '2001:db8::/32'}`]);
+export function oneNetwork(family: Family): string {
+  return imported([`${userName(0)},${family === 4 ? '10.0.0.0/8' : '2001:db8::/32'}`]);
 }
 
 /** A million users with a network each, and `*`: the rows as `import` takes them. */
@@ -94,13 +84,13 @@ export function* millionRows(): Iterable<string> {
 }
 
 /** 2,000 users with one to eight networks each. */
-export function people(): Promise<string> {
-  return once('people', () =>
+export const people = made(() =>
+  imported(
     Array.from({ length: 2000 }, (_, user) =>
       Array.from({ length: (user % 8) + 1 }, (_, i) => `${userName(user)},${peopleNetwork(user, i)}`),
     ).flat(),
-  );
-}
+  ),
+);
 
 function peopleNetwork(user: number, i: number): string {
   const high = user >> 8;
@@ -110,10 +100,10 @@ function peopleNetwork(user: number, i: number): string {
 
 /** Requests about `people`, no two alike; one in `refuseEvery` is refused. */
 export function askPeople(count: number, refuseEvery: number): Ask[] {
-  const random = randomNumbers(count);
+  const pick = seededPick(count);
   return Array.from({ length: count }, (_, serial) => {
-    const user = random(2000);
-    const i = random((user % 8) + 1);
+    const user = pick(2000);
+    const i = pick((user % 8) + 1);
     const allowed = serial % refuseEvery !== refuseEvery - 1;
     const host = `${serial >> 8}.${serial & 255}`;
     const [first = ''] = peopleNetwork(user, i).split('/');

@@ -1,95 +1,96 @@
-// Runs the programs that are timed. What asks them for one answer after the other is written in C (folder c): in Node it would itself be
-// the limit of what is measured. A wrong reply, exit status or output of a timed program is an error.
+// Runs the programs that are timed, in a clean environment (as `env -i` with a PATH): a single NODE_EXTRA_CA_CERTS adds 40 ms to a start
+// of Node. What asks them for one answer after the other is written in C (folder c): in Node it would itself be the limit of what is
+// measured. A wrong reply, exit status or output of a timed program is an error.
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { cleanEnvironment, findProgram, runClean, startClean } from './clean-process';
+import { program } from '../requires';
+import { mustRun } from '../rig/run';
+import { atEnd, newFile, newPath } from '../rig/scratch';
 import { median } from './row';
-import { scratchPath } from './scratch';
 
-const compiled = new Map<string, Promise<string>>();
-let files = 0;
-
-/** The path of a program of folder c, compiled. */
-export function driver(name: 'ping-pong' | 'only-answers'): Promise<string> {
-  const known = compiled.get(name);
-  if (known) return known;
-  const cc = findProgram('cc');
-  if (!cc) throw new Error(`a C compiler is needed to measure with (none in ${cleanEnvironment.PATH}; Debian: gcc)`);
-  const path = scratchPath(name);
-  const source = `${process.cwd()}/test/bench/c/${name}.c`;
-  const made = runClean([cc, '-O2', '-o', path, source]).then(() => path);
-  compiled.set(name, made);
-  return made;
+/** Runs `make` when it is first asked for, and gives the same again afterwards. */
+export function made<T>(make: () => T): () => T {
+  let result: { value: T } | null = null;
+  return () => {
+    result ??= { value: make() };
+    return result.value;
+  };
 }
 
-/** Writes text (requests, replies, a peer's source) to a new file and returns its path. */
-export function textFile(text: string, suffix = ''): string {
-  const path = scratchPath(`text-${files++}${suffix}`);
-  writeFileSync(path, text);
-  return path;
+function compile(name: string): string {
+  const binary = newPath(name);
+  mustRun(['-O2', '-o', binary, `test/bench/c/${name}.c`], { command: [program('cc')] });
+  return binary;
+}
+
+const pingPongProgram = made(() => compile('ping-pong'));
+export const onlyAnswers = made(() => compile('only-answers'));
+
+/** Starts a program that is killed at the end of the benchmark if it still runs then. */
+export function startClean([file = '', ...args]: readonly string[]): ChildProcess {
+  const child = spawn(file, args, { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' }, stdio: 'pipe', cwd: '/' });
+  const kill = atEnd(() => child.kill('SIGKILL'));
+  child.once('exit', kill);
+  return child;
 }
 
 export interface Conversation {
-  argv: string[];
+  argv: readonly string[];
   /** Paths of files of requests and of the replies that they must get, part by part. */
   requests: string;
   replies: string;
 }
 
+/** Blocks are many and small, so that the median block is one without other programs' noise. */
+const BLOCKS = 60;
+const SIZE = 100;
 /** How many blocks each program answers before those that count: V8 then has compiled what it runs often. */
-export const WARMUP = 40;
+const WARMUP = 40;
 
-/**
- * Asks each program `size` times in turn, `blocks` times over, or fewer where that would take longer than `seconds`. The median rate
- * of each program's blocks, in requests a second.
- */
-export async function pingPong(blocks: number, size: number, seconds: number, all: Conversation[]): Promise<number[]> {
-  const lines = await runClean([
-    await driver('ping-pong'),
-    ...[WARMUP, blocks, size, seconds].map(String),
-    ...all.flatMap(({ argv, requests, replies }) => ['--', requests, replies, ...argv]),
-  ]);
-  return lines
+/** How many requests each program gets. */
+export const REQUESTS = (WARMUP + BLOCKS) * SIZE;
+
+/** Asks each program for a block of answers in turn. @returns the median rate of each program's blocks, in requests a second */
+export function pingPong<const All extends readonly Conversation[]>(all: All): { [I in keyof All]: number } {
+  const conversations = all.flatMap(({ argv, requests, replies }) => ['--', requests, replies, ...argv]);
+  const words = [...[WARMUP, BLOCKS, SIZE].map(String), ...conversations];
+  const lines = mustRun(words, { command: [pingPongProgram()], cwd: '/' })
     .trim()
-    .split('\n')
-    .map((line) => median(line.split(' ').map(Number)));
+    .split('\n');
+  return lines.map((line) => median(line.split(' ').map(Number))) as { [I in keyof All]: number };
 }
 
 export interface Process {
-  argv: string[];
-  /** Path of a file of requests. */
-  requests: string;
+  argv: readonly string[];
+  input?: string;
   /** What it must write, reply and error text alike: text or a pattern. */
   output: string | RegExp;
 }
 
-/** Of each run, in the order of the runs. `rssMb`: the most memory that it used. */
-export interface Runs {
-  ms: number[];
-  rssMb: number[];
+/** The median time of the runs, and the most memory that one of them used. */
+export interface Cost {
+  ms: number;
+  rssMb: number;
 }
 
-/** The rounds that are run however long they take. */
-const FEWEST = 5;
-
-/** Runs each program once in turn, `rounds` times over, or fewer where that would take longer than `seconds`. */
-export async function wholeProcesses(rounds: number, seconds: number, all: Process[], warmup = 1): Promise<Runs[]> {
-  const runs: Runs[] = all.map(() => ({ ms: [], rssMb: [] }));
-  const end = performance.now() + seconds * 1000;
-  for (let round = -warmup; round < rounds && (round < FEWEST || performance.now() < end); round++) {
-    for (const [i, one] of all.entries()) {
-      const { ms, rssMb } = await wholeProcess(one);
-      if (round < 0) continue;
-      runs[i]?.ms.push(ms);
-      runs[i]?.rssMb.push(rssMb);
-    }
+/** Runs each program once in turn, `rounds` times over. The first round does not count, unless it is the only one. */
+export async function wholeProcesses<const All extends readonly Process[]>(
+  rounds: number,
+  all: All,
+): Promise<{ [I in keyof All]: Cost }> {
+  const runs: Cost[][] = all.map(() => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, one] of all.entries()) runs[i]?.push(await wholeProcess(one));
   }
-  return runs;
+  return runs.map((each) => ({
+    ms: median(each.slice(rounds > 1 ? 1 : 0).map(({ ms }) => ms)),
+    rssMb: Math.max(...each.map(({ rssMb }) => rssMb)),
+  })) as { [I in keyof All]: Cost };
 }
 
-async function wholeProcess({ argv, requests, output }: Process): Promise<{ ms: number; rssMb: number }> {
-  const input = readFileSync(requests);
+async function wholeProcess({ argv, input = '', output }: Process): Promise<Cost> {
   let text = '';
   let rssMb = 0;
   const begin = performance.now();
@@ -116,12 +117,6 @@ export function bare(database: string | null, ...args: string[]): string[] {
   return [process.execPath, resolve('test/bench/peers/bare.js'), ...query, ...args];
 }
 
-/** The seed's logic as a loop in Python, or null where there is no Python for every user. */
-export function seedLoop(program: string, database: string): string[] | null {
-  const python = findProgram('python3');
-  return python === undefined ? null : [python, program, database];
-}
-
 /** What the seed's two rows say, for postfwd. */
 const RULES = `
 id=ONE; sasl_username==test1; client_address==127.0.0.1/32; action=dunno
@@ -130,11 +125,14 @@ id=END; action=reject 5.7.1 $$sasl_username may not send mail from $$client_addr
 `;
 
 /**
- * postfwd1 with the rules of the seed, or null where it is not installed. Without --daemon it answers on standard output, as from
- * inetd: a third faster than its server, and over the same transport as ours. It writes no log then.
+ * postfwd1 with the rules of the seed. Without --daemon it answers on standard output, as from inetd: a third faster than its server, and
+ * over the same transport as ours. It writes no log then.
  */
-export function postfwd(): string[] | null {
-  const program = findProgram('postfwd1');
-  if (program === undefined) return null;
-  return [program, '--file', textFile(RULES, '.cf'), '--nodns', '--norulelog', '--noidlestats'];
+export function postfwd(): string[] {
+  return [program('postfwd1'), '--file', newFile(RULES, 'rules.cf'), '--nodns', '--norulelog', '--noidlestats'];
+}
+
+/** The seed's logic as a loop in Python: Debian's, which every user can run. */
+export function seedLoop(script: string, database: string): string[] {
+  return ['/usr/bin/python3', script, database];
 }

@@ -2,14 +2,13 @@
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { startClean } from './clean-process';
 import { askPeople, people, policy } from './databases';
-import { bare } from './drivers';
+import { bare, startClean } from './drivers';
 import { type Ask, reply, request } from './requests';
 import { type Group, median } from './row';
 
 const PROGRAMS = 20;
-const REQUESTS = 300;
+const ANSWERS = 300;
 
 /** Proportional set size (MB) of a process and all below it: a log program that it keeps is part of what it costs. */
 function pss(pid: number): number {
@@ -44,9 +43,10 @@ async function idle(argv: string[], asks: Ask[], answer: (ask: Ask) => string): 
 
 export const memory: Group = {
   name: 'memory',
+  needs: [],
   async measure() {
-    const database = await people();
-    const asks = askPeople(REQUESTS, 20);
+    const database = people();
+    const asks = askPeople(ANSWERS, 20);
     const what = `${PROGRAMS} idle programs, PSS each`;
     const ours = await idle(policy(database, '--persistent'), asks, reply);
     const floor = await idle(bare(database, '--persistent'), asks, () => 'action=dunno\n\n');

@@ -1,5 +1,5 @@
 // Requests as smtpd(8) of Postfix 3.7 sends them, all 31 attributes, and the replies that they must get.
-import { textFile } from './drivers';
+import { newFile } from '../rig/scratch';
 
 export interface Ask {
   user: string;
@@ -52,19 +52,7 @@ export function reply({ user, address, allowed }: Ask): string {
 /** Files of the requests and of their replies. */
 export function conversation(asks: Ask[]): { requests: string; replies: string } {
   return {
-    requests: textFile(asks.map((ask, serial) => request(ask, serial)).join('')),
-    replies: textFile(asks.map(reply).join('')),
-  };
-}
-
-/** Numbers from 0 up to (not including) `below`, the same ones in every run. */
-export function randomNumbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    // mulberry32
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4_294_967_296) * below);
+    requests: newFile(asks.map((ask, serial) => request(ask, serial)).join(''), 'requests'),
+    replies: newFile(asks.map(reply).join(''), 'replies'),
   };
 }

@@ -12,18 +12,14 @@ export interface Row {
   against?: { what: string; value: number };
   /** Of the ratio where there is one to compare with, else of the measured value. */
   goal?: { atMost: number } | { atLeast: number };
-  /** Further figures. */
-  more?: Record<string, number>;
 }
 
-/** A group of rows that are measured in one go; `--only` chooses groups by name. `note`: takes what is left out, and why. */
+/** A group of rows that are measured in one go; `--only` chooses groups by name. `needs`: programs of the table in test/packages.mjs. */
 export interface Group {
   name: string;
-  measure(note: (reason: string) => void): Promise<Row[]>;
+  needs: readonly string[];
+  measure(): Promise<Row[]>;
 }
-
-/** Thrown by a group that needs something that is not installed here. */
-export class LeftOut extends Error {}
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -32,7 +28,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
-export function ratio(row: Row): number | undefined {
+function ratio(row: Row): number | undefined {
   return row.against && row.measured.value / row.against.value;
 }
 
@@ -52,7 +48,7 @@ function figure(value: number, { unit }: Figure): string {
 }
 
 function cells(row: Row): string[] {
-  const { what, measured, against, goal, more = {} } = row;
+  const { what, measured, against, goal } = row;
   const times = ratio(row);
   const bound = goal && ('atMost' in goal ? goal.atMost : goal.atLeast);
   const unit = times === undefined ? ` ${measured.unit}` : ' x';
@@ -63,15 +59,12 @@ function cells(row: Row): string[] {
     times === undefined ? '' : `${number(times)} x`,
     goal ? `${'atMost' in goal ? '<=' : '>='} ${bound}${unit}` : '',
     { true: 'met', false: 'MISSED', undefined: '' }[`${isMet(row)}`] ?? '',
-    Object.entries(more)
-      .map(([name, value]) => `${name} ${number(value)}`)
-      .join(', '),
   ];
 }
 
 /** The table of all rows, group by group, without a final newline. */
 export function table(groups: { name: string; rows: Row[] }[]): string {
-  const head = ['', 'median', 'compared with', 'ratio', 'goal', '', 'also'];
+  const head = ['', 'median', 'compared with', 'ratio', 'goal', ''];
   const blocks = groups.map(({ name, rows }) => ({ name, lines: rows.map(cells) }));
   const all = [head, ...blocks.flatMap(({ lines }) => lines)];
   const widths = head.map((_, column) => Math.max(...all.map((line) => line[column]?.length ?? 0)));

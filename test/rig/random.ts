@@ -9,6 +9,11 @@ export const picks: fc.Arbitrary<Pick> = fc
   .infiniteStream(fc.maxSafeNat(), { noHistory: true })
   .map((numbers) => (below) => (numbers.next().value as number) % below);
 
+/** The same choices in every run, each as likely as the others. */
+export function seededPick(seed: number): Pick {
+  return fc.sample(picks, { seed, numRuns: 1, unbiased: true })[0] as Pick;
+}
+
 export function oneOf<T>(pick: Pick, all: readonly T[]): T {
   return all[pick(all.length)] as T;
 }

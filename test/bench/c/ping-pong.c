@@ -1,10 +1,10 @@
 /* Asks persistent policy programs one request at a time, as smtpd(8) does, and times each answer.
  *
- *   ping-pong WARMUP BLOCKS SIZE SECONDS (-- REQUESTS REPLIES PROGRAM ARGUMENT...)...
+ *   ping-pong WARMUP BLOCKS SIZE (-- REQUESTS REPLIES PROGRAM ARGUMENT...)...
  *
  * Every program gets SIZE requests, then the next one gets SIZE, and so on for BLOCKS rounds after WARMUP that are not
- * counted, so that noise of the machine hits all alike. None begins after SECONDS unless FEWEST are not yet done. REQUESTS and REPLIES are files whose parts end with an
- * empty line; each reply is compared byte for byte.
+ * counted, so that noise of the machine hits all alike. REQUESTS and REPLIES are files of parts that end with an empty line, and
+ * begin again after the last; each reply is compared byte for byte.
  * All run on one CPU: where the scheduler puts two programs that wait for each other makes more difference than what they do.
  * A program's descriptors 0, 1 and 2 are one end of a socket pair, as under spawn(8). In trouble this says why on standard error and
  * exits 1; programs still running are then killed by the kernel (PR_SET_PDEATHSIG).
@@ -68,67 +68,52 @@ static void write_all(int fd, const char *bytes, size_t length) {
   }
 }
 
-/* The parts of a file that each end with an empty line; an empty file has one empty part. */
-struct parts {
-  char **at;
-  size_t *length;
-  size_t count;
+struct text {
+  char *start, *next;
 };
 
-static struct parts read_parts(const char *path) {
-  struct parts parts = {0};
+static struct text read_text(const char *path) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
   struct stat st;
   if (fd < 0 || fstat(fd, &st) < 0) fail("%s: %s", path, strerror(errno));
-  char *bytes = malloc((size_t)st.st_size + 1);
-  size_t have = 0;
-  for (ssize_t n; have < (size_t)st.st_size; have += (size_t)n)
-    if ((n = read(fd, bytes + have, (size_t)st.st_size - have)) <= 0) fail("%s: cannot be read", path);
-  bytes[have] = 0;
+  size_t size = (size_t)st.st_size, have = 0;
+  char *bytes = malloc(size + 1);
+  for (ssize_t n; have < size; have += (size_t)n)
+    if ((n = read(fd, bytes + have, size - have)) <= 0) fail("%s: cannot be read", path);
+  bytes[size] = 0;
+  if (size < 2 || strcmp(bytes + size - 2, "\n\n") != 0) fail("%s: does not end with an empty line", path);
   close(fd);
-  size_t room = 0;
-  char *part = bytes;
-  do {
-    char *end = strstr(part, "\n\n");
-    size_t length = end ? (size_t)(end - part) + 2 : (size_t)(bytes + have - part);
-    if (parts.count == room) {
-      room = room ? room * 2 : 64;
-      parts.at = realloc(parts.at, room * sizeof *parts.at);
-      parts.length = realloc(parts.length, room * sizeof *parts.length);
-    }
-    parts.at[parts.count] = part;
-    parts.length[parts.count++] = length;
-    part += length;
-  } while (part < bytes + have);
-  return parts;
+  return (struct text){bytes, bytes};
 }
 
-#define FEWEST 10
+/* Returns the length of the next part. */
+static size_t take_part(struct text *text, char **part) {
+  if (*text->next == 0) text->next = text->start;
+  *part = text->next;
+  text->next = strstr(*part, "\n\n") + 2;
+  return (size_t)(text->next - *part);
+}
 
 struct contestant {
-  struct parts requests, replies;
+  struct text requests, replies;
   char **argv;
   pid_t pid;
   int fd;
-  size_t next;
   long *blocks;
 };
 
 static void stay_on_one_cpu(void) {
-  cpu_set_t all, one;
-  int cpu = CPU_SETSIZE - 1;
-  if (sched_getaffinity(0, sizeof all, &all) < 0) fail("sched_getaffinity: %s", strerror(errno));
-  while (cpu > 0 && !CPU_ISSET(cpu, &all)) cpu--;
+  cpu_set_t one;
   CPU_ZERO(&one);
-  CPU_SET(cpu, &one);
+  CPU_SET(sched_getcpu(), &one);
   if (sched_setaffinity(0, sizeof one, &one) < 0) fail("sched_setaffinity: %s", strerror(errno));
 }
 
 static void ask(struct contestant *c) {
   static char reply[4096];
-  size_t i = c->next++ % c->requests.count, have = 0, want = c->replies.length[i % c->replies.count];
-  const char *expected = c->replies.at[i % c->replies.count];
-  write_all(c->fd, c->requests.at[i], c->requests.length[i]);
+  char *request, *expected;
+  size_t length = take_part(&c->requests, &request), want = take_part(&c->replies, &expected), have = 0;
+  write_all(c->fd, request, length);
   while (have < want) {
     ssize_t n = read(c->fd, reply + have, sizeof reply - 1 - have);
     if (n < 0 && errno == EINTR) continue;
@@ -138,7 +123,7 @@ static void ask(struct contestant *c) {
   }
   reply[have] = 0;
   if (have != want || memcmp(reply, expected, want) != 0)
-    fail("%s: request %zu was answered with <%s>, and not with <%.*s>", c->argv[0], i, reply, (int)want, expected);
+    fail("%s: <%.*s> was answered with <%s>, and not with <%.*s>", c->argv[0], (int)length, request, reply, (int)want, expected);
 }
 
 static void finish(struct contestant *c) {
@@ -151,25 +136,22 @@ static void finish(struct contestant *c) {
 
 int main(int argc, char **argv) {
   static struct contestant all[32];
-  int count = 0, warmup = argc > 4 ? atoi(argv[1]) : 0, blocks = argc > 4 ? atoi(argv[2]) : 0;
-  int size = argc > 4 ? atoi(argv[3]) : 0, done = 0;
-  if (blocks < 1 || size < 1) fail("usage: ping-pong WARMUP BLOCKS SIZE SECONDS (-- REQUESTS REPLIES PROGRAM ARGUMENT...)...");
+  if (argc < 8) fail("usage: ping-pong WARMUP BLOCKS SIZE (-- REQUESTS REPLIES PROGRAM ARGUMENT...)...");
+  int count = 0, warmup = atoi(argv[1]), blocks = atoi(argv[2]), size = atoi(argv[3]);
   signal(SIGPIPE, SIG_IGN);
   stay_on_one_cpu();
-  for (int i = 5; i + 3 < argc; i++) {
+  for (int i = 4; i + 3 < argc; i++) {
     if (!argv[i] || strcmp(argv[i], "--") != 0) continue;
     if (count == 32) fail("too many programs");
     struct contestant *c = &all[count++];
     argv[i] = NULL; /* ends the arguments of the program before */
-    c->requests = read_parts(argv[i + 1]);
-    c->replies = read_parts(argv[i + 2]);
+    c->requests = read_text(argv[i + 1]);
+    c->replies = read_text(argv[i + 2]);
     c->argv = argv + i + 3;
     c->blocks = malloc((size_t)blocks * sizeof(long));
   }
   for (int i = 0; i < count; i++) all[i].pid = start_program(all[i].argv, &all[i].fd);
-  long end = now_ns() + atol(argv[4]) * 1000000000L;
-  for (int block = -warmup; block < blocks && (block < FEWEST || now_ns() < end); block++) {
-    if (block >= 0) done++;
+  for (int block = -warmup; block < blocks; block++) {
     for (int i = 0; i < count; i++) {
       struct contestant *c = &all[i];
       long begin = now_ns();
@@ -179,6 +161,6 @@ int main(int argc, char **argv) {
   }
   for (int i = 0; i < count; i++) finish(&all[i]);
   for (int i = 0; i < count; i++)
-    for (int b = 0; b < done; b++) printf("%.0f%c", size * 1e9 / (double)all[i].blocks[b], b + 1 < done ? ' ' : '\n');
+    for (int b = 0; b < blocks; b++) printf("%.0f%c", size * 1e9 / (double)all[i].blocks[b], b + 1 < blocks ? ' ' : '\n');
   return 0;
 }
