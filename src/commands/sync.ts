@@ -6,12 +6,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arguments, Command } from '../cli/command';
 import { secondsOf } from '../cli/time';
-import { type Failure, failureOf, isFailure, refusal, Trouble, wrongUsage } from '../failure';
+import { failureOf, isFailure, refusal, Trouble, wrongUsage } from '../failure';
 import { printCounts } from '../formats/load';
 import { FORMATS, type Format } from '../formats/records';
 import { logRun } from '../sync/log';
 import { type Job, LONGEST_TIMER, syncOnce } from '../sync/run';
-import { nextState, readState, type SyncState, writeState } from '../sync/state';
+import { nextState, readState, writeState } from '../sync/state';
 
 const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 };
 const TIMEOUT = 60;
@@ -61,9 +61,10 @@ export const sync: Command = {
       if (!job.dryRun) {
         const before = state;
         state = nextState(before, job, begin, outcome);
-        const failure = saveState(job.db, state);
-        if (failure !== null && !isFailure(outcome)) {
-          outcome = failure;
+        try {
+          writeState(job.db, state);
+        } catch (error) {
+          if (!isFailure(outcome)) outcome = failureOf(error);
           state = nextState(before, job, begin, outcome);
         }
         await logRun(job, outcome, before, (Date.now() - begin) / 1000);
@@ -106,15 +107,4 @@ function stopSignal(): AbortSignal {
   const reason = refusal('sync was ended by a signal', 'nothing was changed');
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, () => controller.abort(reason));
   return controller.signal;
-}
-
-/** Writes the state. Returns why it could not, or null. */
-function saveState(db: string, state: SyncState): Failure | null {
-  try {
-    writeState(db, state);
-    return null;
-  } catch (error) {
-    const problem = `the state of sync cannot be written beside ${db} (${(error as Error).message})`;
-    return { kind: 'refused', problem, hint: 'the rows were synced all the same; let the user of sync write there' };
-  }
 }

@@ -9,7 +9,7 @@
 import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { asOwner } from '../cli/owner';
-import { asLogLine, type Failure, isFailure } from '../failure';
+import { asLogLine, type Failure, isFailure, refusal } from '../failure';
 import type { ImportResult } from '../rules/import';
 import { formatInstant, parseInstant } from '../rules/meaning';
 import type { Job } from './run';
@@ -85,30 +85,32 @@ function isState(value: unknown): value is SyncState {
 
 /**
  * Replaces the file atomically. It gets the owner of the database and at most its permissions, as COMMAND may contain a
- * password. Throws errors of the file system, and Trouble.
+ * password. Throws Trouble.
  */
 export function writeState(database: string, state: SyncState): void {
-  asOwner(database, () => {
-    const next = `${stateFile(database)}.${randomUUID()}`;
-    const descriptor = fs.openSync(next, 'wx', 0o600);
-    try {
-      fs.writeFileSync(descriptor, `${JSON.stringify(state, null, 2)}\n`);
-      const { uid, gid, mode } = fs.statSync(database);
-      if (process.geteuid?.() === 0) fs.fchownSync(descriptor, uid, gid);
-      fs.fchmodSync(descriptor, mode & 0o640);
-      fs.renameSync(next, stateFile(database));
-    } catch (error) {
-      fs.rmSync(next, { force: true });
-      throw error;
-    } finally {
-      fs.closeSync(descriptor);
-    }
-  });
+  try {
+    asOwner(database, () => replaceFile(database, `${JSON.stringify(state, null, 2)}\n`));
+  } catch (error) {
+    const problem = `the state of sync cannot be written beside ${database} (${(error as Error).message})`;
+    throw refusal(problem, 'the rows were synced all the same; let the user of sync write there');
+  }
 }
 
-/** Seconds since the last success; null if there was none. */
-export function ageOf(state: SyncState, now: number): number | null {
-  return secondsSince(state.last_success, now);
+function replaceFile(database: string, text: string): void {
+  const next = `${stateFile(database)}.${randomUUID()}`;
+  const descriptor = fs.openSync(next, 'wx', 0o600);
+  try {
+    fs.writeFileSync(descriptor, text);
+    const { uid, gid, mode } = fs.statSync(database);
+    if (process.geteuid?.() === 0) fs.fchownSync(descriptor, uid, gid);
+    fs.fchmodSync(descriptor, mode & 0o640);
+    fs.renameSync(next, stateFile(database));
+  } catch (error) {
+    fs.rmSync(next, { force: true });
+    throw error;
+  } finally {
+    fs.closeSync(descriptor);
+  }
 }
 
 /** Seconds since a time in the state; null if it is not a time. */
@@ -120,7 +122,7 @@ export function secondsSince(time: string | null, now: number): number | null {
 /** Whether `doctor` warns. With --every a few runs may fail; otherwise the last success may be a day ago. */
 export function isOld(state: SyncState, now: number): boolean {
   const limit = state.every === null ? 86_400 : Math.max(3 * state.every, 300);
-  return (ageOf(state, now) ?? Number.POSITIVE_INFINITY) > limit;
+  return (secondsSince(state.last_success, now) ?? Number.POSITIVE_INFINITY) > limit;
 }
 
 /** `45 s`, `12 min`, `5 h`, `3 days`. */

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { hint, printLine } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable, refusal, shellWord } from '../failure';
-import { ageOf, ageText, isOld, readState } from './state';
+import { ageText, isOld, readState, secondsSince } from './state';
 
 export function printStatus(database: string, json: boolean): 0 {
   const state = readState(database);
@@ -12,7 +12,7 @@ export function printStatus(database: string, json: boolean): 0 {
     const problem = `${database} was never synced${root}`;
     throw refusal(problem, 'allow-nets sync -- COMMAND, see allow-nets sync --help');
   }
-  const age = ageOf(state, Date.now());
+  const age = secondsSince(state.last_success, Date.now());
   if (json) {
     printLine(JSON.stringify({ ...state, age }));
     return 0;
@@ -34,7 +34,7 @@ export function printStatus(database: string, json: boolean): 0 {
 export function syncCheck(database: string, now: number): { text: string; isOld: boolean } | null {
   const state = readState(database);
   if (state === null) return null;
-  const age = ageOf(state, now);
+  const age = secondsSince(state.last_success, now);
   const success = age === null ? ' has never worked' : `: last success ${ageText(age)} ago`;
   const error = state.last_error === null ? '' : `; last error: ${state.last_error}`;
   return { text: `sync from ${state.source[0]}${success}${error}`, isOld: isOld(state, now) };
