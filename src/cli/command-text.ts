@@ -5,7 +5,7 @@ import { printable, shellWord } from '../failure';
 import { DEFAULT_DATABASE } from '../rules/database';
 import { foldName } from '../rules/meaning';
 import { formatNetwork, parseAddress, truncate } from '../rules/network';
-import { refuseSubject } from './input';
+import { isSubject } from './input';
 
 /** The suggested duration of access: long enough for a journey. */
 const JOURNEY = '3d';
@@ -54,5 +54,5 @@ export function allowCommand(user: string, address: string, db: string): string 
  * entries stand for many users.
  */
 export function isOneUser(name: string): boolean {
-  return name !== '*' && !name.startsWith('@') && refuseSubject(name) === null;
+  return name !== '*' && !name.startsWith('@') && isSubject(name);
 }

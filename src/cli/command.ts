@@ -38,14 +38,20 @@ export function usageOf({ line, tail }: Command): string {
   return text.replace(/<(.+?)>|\[.+?\]/g, (all, required?: string) => (required ?? all).toUpperCase());
 }
 
-export const NOTE = { type: 'string', requiresArg: true, describe: 'why, for later readers' } as const;
-export const LOCAL = { type: 'boolean', describe: 'only on this server: sync leaves it alone' } as const;
+/** An option that is given or not. */
+export const flag = (describe: string) => ({ type: 'boolean', describe }) as const;
+/** An option with a value. */
+export const value = (describe: string) => ({ type: 'string', requiresArg: true, describe }) as const;
+
+export const NOTE = value('why, for later readers');
+export const LOCAL = flag('only on this server: sync leaves it alone');
+export const DRY_RUN = flag('print what would change, and change nothing');
 
 /** The options of a command that writes an entry. */
 export const ENTRY_OPTIONS: Readonly<Record<string, Options>> = {
   note: NOTE,
-  until: { type: 'string', requiresArg: true, describe: 'until that time; a date means the end of that day' },
-  for: { type: 'string', requiresArg: true, describe: 'for that long: 7d, 12h, 30m' },
+  until: value('until that time; a date means the end of that day'),
+  for: value('for that long: 7d, 12h, 30m'),
   local: LOCAL,
 };
 
@@ -56,11 +62,7 @@ export const POLICY_USAGE = `allow-nets [--db FILE] [--persistent] [--reject-tex
 export const POLICY_ABOUT = `Without a command: the policy program that Postfix runs. It reads a policy request on
 standard input and answers on standard output.`;
 
-export const DB_OPTION = {
-  type: 'string',
-  requiresArg: true,
-  describe: `the database ($ALLOW_NETS_DB, else ${DEFAULT_DATABASE})`,
-} as const;
+export const DB_OPTION = value(`the database ($ALLOW_NETS_DB, else ${DEFAULT_DATABASE})`);
 
 export const POLICY_OPTIONS = {
   persistent: { type: 'boolean', global: false, describe: 'answer any number of requests on one connection' },

@@ -1,30 +1,27 @@
 // Recognises user fields that hold more than a user, such as a whole line of another format, and suggests a fix.
+import { wrongUsage } from '../failure';
 import { parseNetwork } from '../rules/network';
-import type { Refusal } from './input';
 
 const INVISIBLE = /[\u00ad\u200b\u2060\ufeff]/u;
 
-/** Refuses a text that looks like something other than a user; null if it does not. */
-export function refuseLook(text: string): Refusal | null {
+/** Throws Trouble if a text looks like something other than a user. */
+export function refuseLook(text: string): void {
   // Fast path: nearly all names pass here, and a list may have a million.
-  if (!/[\s:=;,<#]/.test(text)) return null;
-  if (text.startsWith('#')) {
-    return { problem: `${text} looks like a comment`, hint: "leave comments out: grep -v '^#' FILE" };
-  }
+  if (!/[\s:=;,<#]/.test(text)) return;
+  if (text.startsWith('#')) throw wrongUsage(`${text} looks like a comment`, "leave comments out: grep -v '^#' FILE");
   const address = /<([^<>]+)>$|^mailto:(.+)/.exec(text);
-  if (address !== null)
-    return { problem: `${text} is not a user name`, hint: `did you mean ${address[1] ?? address[2]}` };
+  if (address !== null) throw wrongUsage(`${text} is not a user name`, `did you mean ${address[1] ?? address[2]}`);
   if (/^[^:,\s]+:(?:\{[A-Z0-9.-]+\}|[^:]*:[^:]*:[^:]*:[^:]*:[^:]*:)/.test(text) || /\ballow_nets=/.test(text)) {
-    return { problem: 'this looks like a line of a Dovecot passwd-file', hint: 'add --format dovecot' };
+    throw wrongUsage('this looks like a line of a Dovecot passwd-file', 'add --format dovecot');
   }
   const found = userAndNetwork(text);
   if (found !== null) {
-    const problem = `${JSON.stringify(text)} looks like a user and a network`;
-    return { problem, hint: `a comma stands between them, and the networks of a user in quotes: ${found}` };
+    const hint = `a comma stands between them, and the networks of a user in quotes: ${found}`;
+    throw wrongUsage(`${JSON.stringify(text)} looks like a user and a network`, hint);
   }
   const parts = text.split(/[;,]/);
   const isSeveral = text.includes(';') || (parts.length > 1 && parts.every((part) => part.includes('@')));
-  return isSeveral ? { problem: `${text} looks like several users`, hint: 'each user has a row of his own' } : null;
+  if (isSeveral) throw wrongUsage(`${text} looks like several users`, 'give each user a row of its own');
 }
 
 /** Rewrites `alice 192.0.2.0/24` or `alice: 192.0.2.0/24, 10.0.0.0/8` as CSV; null if it is neither. */
@@ -37,13 +34,11 @@ function userAndNetwork(text: string): string | null {
   return `${user},${networks.length === 1 ? rest : `"${networks.join(',')}"`}`;
 }
 
-/** Refuses invisible characters: such a name looks like another one and matches nothing. */
-export function refuseInvisible(column: string, text: string): Refusal | null {
+/** Throws Trouble if a text holds invisible characters: such a name looks like another one and matches nothing. */
+export function refuseInvisible(column: string, text: string): void {
   const found = INVISIBLE.exec(text)?.[0];
-  if (found === undefined) return null;
+  if (found === undefined) return;
   const code = `U+${(found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
-  return {
-    problem: `the ${column} holds the invisible character ${code}`,
-    hint: `it comes with text copied from a web page or a mail: write the ${column} anew`,
-  };
+  const hint = `it comes with text copied from a web page or a mail: type the ${column} again`;
+  throw wrongUsage(`the ${column} holds the invisible character ${code}`, hint);
 }

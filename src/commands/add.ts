@@ -1,6 +1,6 @@
 // allow-nets add: lets a user, a domain or everybody send mail from networks.
 
-import { type Command, ENTRY_OPTIONS } from '../cli/command';
+import { type Command, ENTRY_OPTIONS, flag } from '../cli/command';
 import { addEntries } from '../entries/change';
 
 export const add: Command = {
@@ -15,9 +15,9 @@ export const add: Command = {
     network: 'CIDR, address, @SET, any, inherit or none',
   },
   options: {
-    only: { type: 'boolean', describe: 'do not keep what a wider entry allows' },
+    only: flag('do not keep what a wider entry allows'),
     ...ENTRY_OPTIONS,
-    force: { type: 'boolean', describe: 'accept a user name that looks like a domain, and none for *' },
+    force: flag('accept a user name that looks like a domain, and none for *'),
   },
   examples: [
     ['allow-nets add alice@example.com 192.0.2.0/24 2001:db8:1::/48', 'the office, IPv4 and IPv6'],

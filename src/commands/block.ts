@@ -1,6 +1,6 @@
 // allow-nets block: refuses a user from everywhere, whatever other entries allow, by the entry `none`.
 
-import { type Command, ENTRY_OPTIONS } from '../cli/command';
+import { type Command, ENTRY_OPTIONS, flag } from '../cli/command';
 import { addEntries } from '../entries/change';
 
 export const block: Command = {
@@ -11,10 +11,7 @@ export const block: Command = {
     'Blocking a domain or * refuses only users without own entries.',
   ],
   positionals: { user: 'SASL user name, @example.com for a domain, or * for everybody' },
-  options: {
-    ...ENTRY_OPTIONS,
-    force: { type: 'boolean', describe: 'accept * (everybody), and a user name that looks like a domain' },
-  },
+  options: { ...ENTRY_OPTIONS, force: flag('accept * (everybody), and a user name that looks like a domain') },
   examples: [
     ['allow-nets block carol@example.com --note "password stolen"', 'until allow-nets unblock'],
     ['allow-nets block carol@example.com --for 12h', 'for twelve hours'],

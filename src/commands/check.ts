@@ -1,6 +1,6 @@
 // allow-nets check: says whether a user would be allowed, and why. It decides by the policy program's own function.
 
-import type { Command } from '../cli/command';
+import { type Command, flag, value } from '../cli/command';
 import { allowCommand, commandText } from '../cli/command-text';
 import { withReadTransaction } from '../cli/open';
 import { hint, printLine } from '../cli/output';
@@ -14,10 +14,7 @@ export const check: Command = {
   summary: 'say whether a user would be allowed, and why',
   about: ['Exit status 0 when the user is allowed from there, 1 when refused.'],
   positionals: { user: 'SASL user name', address: 'client address' },
-  options: {
-    at: { type: 'string', requiresArg: true, describe: 'at that time instead of now' },
-    json: { type: 'boolean', describe: 'as a JSON object' },
-  },
+  options: { at: value('at that time instead of now'), json: flag('as a JSON object') },
   examples: [
     ['allow-nets check alice@example.com 192.0.2.7', 'is this allowed now'],
     ['allow-nets check bob 192.0.2.7 --at 2026-12-25', 'and on that day'],

@@ -1,6 +1,6 @@
 // allow-nets export: prints all rows, so that import --replace can restore the same database from them.
 import type { Command } from '../cli/command';
-import { isSetName, refuseSubject } from '../cli/input';
+import { isSetName, isSubject } from '../cli/input';
 import { withReadTransaction } from '../cli/open';
 import { hint } from '../cli/output';
 import { printRecords, recordOf, WRITTEN_FORMATS, type WrittenFormat } from '../formats/write';
@@ -28,8 +28,7 @@ export const exportRows: Command = {
         for (const table of ['network_set', 'access'] as const) {
           for (const row of eachRow(connection, table)) {
             const { user, network, expires } = row;
-            const isName =
-              typeof user === 'string' && (table === 'access' ? refuseSubject(user) === null : isSetName(user));
+            const isName = typeof user === 'string' && (table === 'access' ? isSubject(user) : isSetName(user));
             const meaning = meaningOf(table, network);
             const isNetwork = meaning?.kind === 'set' ? sets.has(meaning.name) : meaning !== null;
             if (!isName || !isNetwork || expiryMoment(expires) === Number.NEGATIVE_INFINITY) refused++;

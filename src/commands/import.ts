@@ -1,5 +1,5 @@
 // allow-nets import: adds many rows at once, from a file or a pipe.
-import type { Command } from '../cli/command';
+import { type Command, DRY_RUN, flag } from '../cli/command';
 import { openInput, sizeOf } from '../cli/input-file';
 import { Progress } from '../cli/progress';
 import { blocksOf } from '../formats/lines';
@@ -19,13 +19,10 @@ export const importRows: Command = {
   positionals: { file: 'file to read, or - for standard input' },
   options: {
     format: { choices: FORMATS, requiresArg: true, describe: 'default: from the beginning of the file' },
-    replace: { type: 'boolean', describe: 'make the database equal to the input' },
-    'dry-run': { type: 'boolean', describe: 'print what would change, and change nothing' },
-    verbose: { type: 'boolean', describe: 'print each row that was added, changed or removed' },
-    force: {
-      type: 'boolean',
-      describe: 'even if most entries would go, the input is empty or cut off, or a set named in it does not exist',
-    },
+    replace: flag('make the database equal to the input'),
+    'dry-run': DRY_RUN,
+    verbose: flag('print each row that was added, changed or removed'),
+    force: flag('even if most entries would go, the input is empty or cut off, or a set named in it does not exist'),
   },
   examples: [
     ["mysql --batch -e 'select user, network from access' testdb | allow-nets import -", 'from MySQL or MariaDB'],
@@ -36,13 +33,13 @@ export const importRows: Command = {
     const descriptor = openInput(args.text('file') ?? '-');
     const progress = new Progress(sizeOf(descriptor));
     const options = {
+      blocks: blocksOf(descriptor, progress.add),
       replace: args.flag('replace'),
       dryRun: args.flag('dry-run'),
       force: args.flag('force'),
       verbose: args.flag('verbose'),
     };
-    const read = rowReader({ format: args.text('format') as Format | null });
-    const loading = load(args.db, { ...options, blocks: blocksOf(descriptor, progress.add) }, read);
+    const loading = load(args.db, options, rowReader({ format: args.text('format') as Format | null }));
     return printLoaded(await loading.finally(() => progress.done()), options.dryRun);
   },
 };

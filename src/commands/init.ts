@@ -2,7 +2,7 @@
 
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { Command } from '../cli/command';
+import { type Command, value } from '../cli/command';
 import { openForCreating, openForWriting } from '../cli/open';
 import { printLine } from '../cli/output';
 import { asOwner } from '../cli/owner';
@@ -21,11 +21,7 @@ export const init: Command = {
     'Creates the folder and the file if they are missing. They belong to root, and the group of the account that runs the policy program may read them (folder 750, file 640). An existing database keeps its entries, and gets this group and mode if the account is known: from --user, or from the installed service.',
   ],
   options: {
-    user: {
-      type: 'string',
-      requiresArg: true,
-      describe: 'account, or ACCOUNT:GROUP, that runs the policy program (that of the service, else nobody)',
-    },
+    user: value('account, or ACCOUNT:GROUP, that runs the policy program (that of the service, else nobody)'),
   },
   examples: [['allow-nets init', 'create /var/lib/allow-nets/access.db']],
   run(args) {

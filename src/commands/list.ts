@@ -1,6 +1,6 @@
 // allow-nets list: shows who may send mail from where, and which entries grant nothing.
 
-import type { Command } from '../cli/command';
+import { type Command, flag } from '../cli/command';
 import { commandText } from '../cli/command-text';
 import { withReadTransaction } from '../cli/open';
 import { hint } from '../cli/output';
@@ -21,9 +21,9 @@ export const list: Command = {
   ],
   positionals: { user: 'only the entries that decide for this SASL user name, @domain or *' },
   options: {
-    expired: { type: 'boolean', describe: 'only entries that have expired' },
-    status: { type: 'boolean', describe: 'the state of sync instead of entries' },
-    json: { type: 'boolean', describe: 'as a JSON array; with --status, as an object' },
+    expired: flag('only entries that have expired'),
+    status: flag('the state of sync instead of entries'),
+    json: flag('as a JSON array; with --status, as an object'),
   },
   examples: [
     ['allow-nets list', 'all entries'],

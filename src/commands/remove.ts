@@ -1,6 +1,6 @@
 // allow-nets remove: removes entries.
 
-import type { Command } from '../cli/command';
+import { type Command, flag } from '../cli/command';
 import { printLine } from '../cli/output';
 import { removeHint, removeSelected, rowsNamed } from '../entries/change';
 import { refusal, wrongUsage } from '../failure';
@@ -17,10 +17,7 @@ export const remove: Command = {
     user: 'SASL user name, @domain or *',
     network: 'CIDR, address, @SET, any, inherit, none, or the text of a row',
   },
-  options: {
-    all: { type: 'boolean', describe: 'all entries of the user' },
-    expired: { type: 'boolean', describe: 'only entries that have expired' },
-  },
+  options: { all: flag('all entries of the user'), expired: flag('only entries that have expired') },
   examples: [
     ['allow-nets remove alice@example.com 192.0.2.0/24', 'one network'],
     ['allow-nets remove alice@example.com --all', 'all of alice'],

@@ -1,6 +1,6 @@
 // allow-nets set load: makes a set equal to a published list of networks.
 
-import type { Command } from '../cli/command';
+import { type Command, DRY_RUN, flag } from '../cli/command';
 import { parseSetArgument } from '../cli/input';
 import { openInput } from '../cli/input-file';
 import { mergeRanges, networksOf } from '../cli/range';
@@ -27,8 +27,8 @@ export const setLoad: Command = {
       nargs: 1,
       describe: 'only networks of this country (ISO 3166, two letters); may be repeated',
     },
-    'dry-run': { type: 'boolean', describe: 'print what would change, and change nothing' },
-    force: { type: 'boolean', describe: 'even if most networks would go, or the list is empty or cut off' },
+    'dry-run': DRY_RUN,
+    force: flag('even if most networks would go, or the list is empty or cut off'),
   },
   examples: [
     ['allow-nets set load home --country DE delegated-ripencc-latest', 'then: allow-nets add @example.com @home'],

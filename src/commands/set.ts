@@ -1,5 +1,5 @@
 // allow-nets set: manages named sets of networks, to which entries refer as @NAME.
-import { type Command, LOCAL, NOTE } from '../cli/command';
+import { type Command, flag, LOCAL, NOTE } from '../cli/command';
 import { parseNetworkArgument, parseSetArgument } from '../cli/input';
 import { nearest } from '../cli/nearest';
 import { withReadTransaction, withWriteTransaction } from '../cli/open';
@@ -7,7 +7,7 @@ import { printJsonArray, printLine, quantity } from '../cli/output';
 import { printTable } from '../cli/table';
 import { entryWriter, removeHint, rowsNamed } from '../entries/change';
 import { printRows } from '../entries/table';
-import { printable, Trouble } from '../failure';
+import { printable, refusal, wrongUsage } from '../failure';
 import type { Connection } from '../rules/database';
 import { deleteRows, eachRowOf, hasRows, namesFrom, rowsOf, usersOfSet } from '../rules/entries';
 import { meaningText } from '../rules/meaning';
@@ -17,19 +17,11 @@ export const setAdd: Command = {
   summary: 'add networks to a named set',
   about: ['An entry @NAME allows the networks that the set holds at that moment.'],
   positionals: { name: 'name of the set, with or without @', network: 'CIDR, address or any' },
-  options: {
-    note: NOTE,
-    local: LOCAL,
-  },
+  options: { note: NOTE, local: LOCAL },
   examples: [['allow-nets set add office 203.0.113.0/24 2001:db8:1::/48', 'then: allow-nets add alice @office']],
   run(args) {
     const name = parseSetArgument(args.text('name') ?? '');
-    const networks = args.texts('network').map(parseNetworkArgument);
-    const nested = networks.find(({ kind }) => kind !== 'network' && kind !== 'any');
-    if (nested !== undefined) {
-      const problem = `a set cannot hold ${meaningText(nested)}`;
-      throw new Trouble({ kind: 'option', problem, hint: 'give its networks' });
-    }
+    const networks = args.texts('network').map((text) => parseNetworkArgument(text, 'network_set'));
     const lines = withWriteTransaction(args.db, (connection) => {
       const writeNetwork = entryWriter(connection, 'network_set', Date.now());
       const wanted = { note: args.text('note'), expires: null, local: args.flag('local') };
@@ -48,8 +40,8 @@ export const setRemove: Command = {
   summary: 'remove networks from a set, or the whole set',
   positionals: { name: 'name of the set', network: 'CIDR, address, any, or the text of a row' },
   options: {
-    all: { type: 'boolean', describe: 'the whole set' },
-    force: { type: 'boolean', describe: 'even if entries name the set, which then grant nothing' },
+    all: flag('the whole set'),
+    force: flag('even if entries name the set, which then grant nothing'),
   },
   examples: [
     ['allow-nets set remove office 203.0.113.0/24', 'one network of it'],
@@ -61,7 +53,7 @@ export const setRemove: Command = {
     const all = args.flag('all');
     if (all === networks.length > 0) {
       const problem = all ? '--all excludes networks' : 'set remove requires networks';
-      throw new Trouble({ kind: 'option', problem, hint: removeHint('set remove', name, args.db) });
+      throw wrongUsage(problem, removeHint('set remove', name, args.db));
     }
     const removed = withWriteTransaction(args.db, (connection) => {
       requireSet(connection, name);
@@ -84,21 +76,21 @@ function refuseInUse(connection: Connection, name: string): void {
   if (users.length === 0) return;
   const problem = `the set ${name} is in use by ${users.join(', ')}${users.length === 10 ? ' and maybe more' : ''}`;
   const hint = `remove @${name} from them first, or add --force: their entries @${name} then grant nothing`;
-  throw new Trouble({ kind: 'refused', problem, hint });
+  throw refusal(problem, hint);
 }
 
 function requireSet(connection: Connection, name: string): void {
   if (hasRows(connection, 'network_set', name)) return;
   const meant = nearest(name, namesFrom(connection, 'network_set'));
   const hint = meant === null ? 'allow-nets set list shows the sets' : `did you mean ${meant}`;
-  throw new Trouble({ kind: 'refused', problem: `there is no set ${name}`, hint });
+  throw refusal(`there is no set ${name}`, hint);
 }
 
 export const setList: Command = {
   line: 'set list [name]',
   summary: 'show the sets, or the networks of one',
   positionals: { name: 'only this set' },
-  options: { json: { type: 'boolean', describe: 'as a JSON array' } },
+  options: { json: flag('as a JSON array') },
   examples: [
     ['allow-nets set list', 'each set, how many networks it has, and from what it was last loaded'],
     ['allow-nets set list office', 'the networks of a set'],

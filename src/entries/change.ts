@@ -44,7 +44,7 @@ export function addEntries(args: Arguments, texts: readonly string[]): 0 {
   const { db } = args;
   const now = Date.now();
   const user = parseSubjectArgument(args.text('user') ?? '');
-  const networks = texts.map(parseNetworkArgument);
+  const networks = texts.map((text) => parseNetworkArgument(text));
   const only = args.flag('only');
   const force = args.flag('force');
   const local = args.flag('local');

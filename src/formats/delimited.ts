@@ -1,7 +1,8 @@
 // Parses and formats lines of fields: CSV (RFC 4180), and text separated by tabs, as `mysql --batch` prints it.
-import type { Refusal } from '../cli/input';
-import { Trouble } from '../failure';
+import { refusal, wrongUsage } from '../failure';
+import type { Fields } from './columns';
 import { type Lines, LONGEST } from './lines';
+import type { Report } from './report';
 
 /** `quotes`: as in CSV. Without them, there are the backslash escapes of `mysql --batch`. */
 export interface Dialect {
@@ -23,13 +24,10 @@ export function separatorOf(line: string): string {
   return [',', ';', '\t', '|'].find((candidate) => outside.includes(candidate)) ?? ',';
 }
 
-/** A field is null if it is the format's word for that (NULL, \N). */
-export type Fields = readonly (string | null)[];
-
 const TWICE = 'a quote inside a quoted field is written twice';
 
-/** Splits an input into records, or says why one cannot be split. Throws Trouble if one is too long. */
-export function* fieldsOf(lines: Lines, dialect: Dialect): Iterable<{ line: number; fields: Fields | Refusal }> {
+/** Splits an input into records. What cannot be split goes to `report`. Throws Trouble if a record is too long. */
+export function* fieldsOf(lines: Lines, dialect: Dialect, report: Report): Iterable<{ line: number; fields: Fields }> {
   let line = 0;
   /** The beginning of a record whose quoted field goes on in the next line. */
   let open = '';
@@ -39,18 +37,20 @@ export function* fieldsOf(lines: Lines, dialect: Dialect): Iterable<{ line: numb
     open += text;
     if (isOpen && open.length > LONGEST) {
       const hint = `nothing after it was read; is a quote never closed? ${TWICE}`;
-      throw new Trouble({ kind: 'refused', problem: `the record in line ${line} is longer than 64 KB`, hint });
+      throw refusal(`the record in line ${line} is longer than 64 KB`, hint);
     }
     // With an even number of quotes, a quoted field that was open still is.
-    const fields = isOpen && text.split('"').length % 2 === 1 ? null : splitFields(open.replace(/\r$/, ''), dialect);
-    if (fields !== null) yield { line, fields };
-    open = fields === null ? `${open}\n` : '';
+    const isStillOpen = isOpen && text.split('"').length % 2 === 1;
+    const record = open.replace(/\r$/, '');
+    const fields = isStillOpen ? 'open' : report.attempt(line, () => splitFields(record, dialect));
+    open = fields === 'open' ? `${open}\n` : '';
+    if (fields !== 'open' && fields !== null) yield { line, fields };
   }
-  if (open !== '') yield { line, fields: { problem: 'a quote is opened and never closed', hint: TWICE } };
+  if (open !== '') report.add(line, 'a quote is opened and never closed', TWICE);
 }
 
-/** Splits a record. Null if its last field continues on the next line. */
-export function splitFields(record: string, { separator, quotes }: Dialect): Fields | Refusal | null {
+/** Splits a record. `open`: its last field continues on the next line. Throws Trouble. */
+export function splitFields(record: string, { separator, quotes }: Dialect): Fields | 'open' {
   if (!quotes || !record.includes('"')) {
     const fields = record.split(separator);
     return !quotes && /\\|NULL/.test(record) ? fields.map(unescapeField) : fields;
@@ -61,11 +61,11 @@ export function splitFields(record: string, { separator, quotes }: Dialect): Fie
   for (;;) {
     const at = pattern.lastIndex;
     const found = pattern.exec(record);
-    if (found === null && /^"(?:[^"]|"")*$/.test(record.slice(at))) return null;
-    if (found === null) return { problem: 'there is text after the closing quote', hint: TWICE };
+    if (found === null && /^"(?:[^"]|"")*$/.test(record.slice(at))) return 'open';
+    if (found === null) throw wrongUsage('there is text after the closing quote', TWICE);
     const [, quoted, plain = '', end] = found;
     if (/^\s+"/.test(plain)) {
-      return { problem: 'there is a blank before a quote', hint: 'a quoted field begins with its quote: a,"b, c"' };
+      throw wrongUsage('there is a blank before a quote', 'a quoted field begins with its quote: a,"b, c"');
     }
     fields.push(quoted?.replaceAll('""', '"') ?? plain);
     if (end === '') return fields;

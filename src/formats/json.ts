@@ -1,16 +1,14 @@
 // Parses JSON, an array of values or JSON lines, with only one value in memory.
-import type { Refusal } from '../cli/input';
 import type { Lines } from './lines';
+import type { Report } from './report';
 
-/** `line`: the first of its lines. `problem`: why there is no value; then the rest cannot be parsed either. */
-export interface JsonValue {
-  readonly line: number;
-  readonly value: unknown;
-  readonly problem?: Refusal;
-}
+const HINT = 'was it cut off? JSON is an array of objects, or one object a line';
 
-/** `longest`: the most characters in a value. */
-export function* jsonValues(lines: Lines, longest: number): Iterable<JsonValue> {
+/**
+ * The values, with the first line of each. At the first text that is not JSON it stops: `report` has the problem.
+ * `longest`: the most characters in a value.
+ */
+export function* jsonValues(lines: Lines, longest: number, report: Report): Iterable<{ line: number; value: unknown }> {
   const isArray = lines.first.trim().startsWith('[');
   let isClosed = false;
   /** The first line that is not blank. */
@@ -24,7 +22,7 @@ export function* jsonValues(lines: Lines, longest: number): Iterable<JsonValue> 
   for (const next of lines) {
     const part = next.trim();
     if (part === '') continue;
-    if (isClosed) return yield wrong(lines.number, 'there is text after the ] of the array');
+    if (isClosed) return report.add(lines.number, 'there is text after the ] of the array', HINT);
     start ||= lines.number;
     if (text === '') line = lines.number;
     text += `${part}\n`;
@@ -38,11 +36,11 @@ export function* jsonValues(lines: Lines, longest: number): Iterable<JsonValue> 
       count += values.length;
       text = '';
     } else if (text.length > longest) {
-      return yield wrong(line, 'an object is longer than 64 KB, or the text is not JSON');
+      return report.add(line, 'an object is longer than 64 KB, or the text is not JSON', HINT);
     }
   }
-  if (text !== '') yield wrong(line, 'this is not JSON, or it is cut off');
-  else if (isArray && !isClosed) yield wrong(lines.number, 'the input ends before the ] of the array');
+  if (text !== '') report.add(line, 'this is not JSON, or it is cut off', HINT);
+  else if (isArray && !isClosed) report.add(lines.number, 'the input ends before the ] of the array', HINT);
   // The end of the array, or of the only value, proves that nothing is missing. After JSON lines, the line break does.
   else if (isClosed || count === 1) lines.isComplete = true;
 }
@@ -59,9 +57,4 @@ function parseArray(text: string): unknown[] | null {
   } catch {
     return null;
   }
-}
-
-function wrong(line: number, problem: string): JsonValue {
-  const hint = 'was it cut off? JSON is an array of objects, or one object a line';
-  return { line, value: null, problem: { problem, hint } };
 }

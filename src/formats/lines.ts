@@ -2,7 +2,7 @@
 //
 // DIAGNOSTICS: input that is not UTF-8 text, one that is something else (looks.ts) and an overlong line are Trouble.
 import { readSome } from '../descriptor';
-import { Trouble } from '../failure';
+import { refusal } from '../failure';
 import { checkBytes, checkLine } from './looks';
 
 /** V8 treats larger strings as large objects, which cost a page fault for every 4 KB. */
@@ -28,8 +28,7 @@ function readNext(descriptor: number, block: Buffer): number {
     return readSome(descriptor, block);
   } catch (error) {
     const problem = `the input cannot be read (${(error as Error).message})`;
-    const hint = 'nothing was changed; copy the input elsewhere and read that';
-    throw new Trouble({ kind: 'refused', problem, hint });
+    throw refusal(problem, 'nothing was changed; copy the input elsewhere and read that');
   }
 }
 
@@ -66,7 +65,11 @@ export class Lines implements Iterable<string> {
       const lines = text.split('\n');
       if (rest === '' && looksLikeJson(text)) longest = LONGEST_JSON;
       rest += lines[0];
-      if (rest.length > longest) this.tooLong(rest, longest);
+      if (rest.length > longest) {
+        checkLine(rest);
+        const hint = 'nothing after it was read; is this a list, one record a line?';
+        throw refusal(`line ${this.number + 1} is longer than ${longest / 1024} KB`, hint);
+      }
       for (let i = 1; i < lines.length; i++) {
         this.number++;
         yield rest;
@@ -77,16 +80,6 @@ export class Lines implements Iterable<string> {
     this.isComplete = false;
     this.number++;
     yield rest;
-  }
-
-  private tooLong(text: string, longest: number): never {
-    checkLine(text);
-    const problem = `line ${this.number + 1} is longer than ${longest / 1024} KB`;
-    throw new Trouble({
-      kind: 'refused',
-      problem,
-      hint: 'nothing after it was read; is this a list, one record a line?',
-    });
   }
 }
 
@@ -109,6 +102,6 @@ function* textOf(blocks: Iterable<Buffer>): Iterable<string> {
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     const hint = 'save it as UTF-8, or convert it: iconv -f windows-1252 -t utf-8 FILE';
-    throw new Trouble({ kind: 'refused', problem: 'the input is not UTF-8 text', hint });
+    throw refusal('the input is not UTF-8 text', hint);
   }
 }

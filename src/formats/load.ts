@@ -2,7 +2,7 @@
 import { whoAmI } from '../cli/input';
 import { withRowImport } from '../cli/open';
 import { hint, printLine } from '../cli/output';
-import { printable, Trouble } from '../failure';
+import { printable, refusal } from '../failure';
 import type { Change, ImportOptions, ImportResult, ImportRow } from '../rules/import';
 import { Lines } from './lines';
 import { Report } from './report';
@@ -31,15 +31,13 @@ export function load(file: string, options: LoadOptions, read: Reader): Promise<
     await read(lines, report, (row) => rows.add(row));
     if (report.count > 0) return { report, result: null };
     if (!force && lines.first === '') {
-      throw refused(
-        'the input is empty',
-        'did the command that printed it fail? If the list really is empty, run this once with --force',
-      );
+      const hint = 'did the command that printed it fail? If the list really is empty, run this once with --force';
+      throw refusal('the input is empty', `nothing was changed; ${hint}`);
     }
     // Half of the last line may be a valid line with another meaning.
     if (replace && !force && !lines.isComplete) {
-      const hint = 'was it cut off? If it is all there is, add --force';
-      throw refused('the input is incomplete: its last line does not end with a line break', hint);
+      const hint = 'nothing was changed; was it cut off? If it is all there is, add --force';
+      throw refusal('the input is incomplete: its last line does not end with a line break', hint);
     }
     const covered = { access: set === undefined, network_set: set !== undefined || report.hasSets };
     const tables = (['network_set', 'access'] as const).filter((table) => covered[table]);
@@ -47,10 +45,6 @@ export function load(file: string, options: LoadOptions, read: Reader): Promise<
     const result = rows.apply({ ...options, tables, addedBy: whoAmI(), now: Date.now(), report: onChange });
     return { report, result };
   });
-}
-
-function refused(problem: string, hint: string): Trouble {
-  return new Trouble({ kind: 'refused', problem, hint: `nothing was changed; ${hint}` });
 }
 
 function printChange({ table, what, name, network }: Change, dryRun: boolean): void {

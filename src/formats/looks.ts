@@ -1,6 +1,6 @@
 // Recognises inputs that are something else than lists of this program, by their first bytes or by a line, and says
 // what to do with them.
-import { Trouble } from '../failure';
+import { refusal } from '../failure';
 
 const piped = (command: string) => `${command} FILE, and a pipe into this command with - for FILE`;
 
@@ -62,5 +62,5 @@ export function checkLine(line: string): void {
 
 function check(looks: readonly Look[], text: string): void {
   const [, what, hint] = looks.find(([pattern]) => pattern.test(text)) ?? [];
-  if (what !== undefined) throw new Trouble({ kind: 'refused', problem: `the input is ${what}`, hint });
+  if (what !== undefined) throw refusal(`the input is ${what}`, hint ?? '');
 }

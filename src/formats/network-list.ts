@@ -1,10 +1,10 @@
 // Parses published lists of networks. Each line tells its form: a network or range; FIRST,LAST,COUNTRY or a geofeed in
 // CSV; a line of a registry's statistics file. Or the list is JSON that contains networks.
 
-import { isRefusal, type Refusal, readNetwork } from '../cli/input';
+import { likelyNetwork, parseNetworkArgument } from '../cli/input';
 import { hint } from '../cli/output';
 import { parseRange, type Range, rangeBetween, rangeOfNetwork } from '../cli/range';
-import { Trouble } from '../failure';
+import { refusal, wrongUsage } from '../failure';
 import { parseNetwork } from '../rules/network';
 import { separatorOf, splitFields } from './delimited';
 import { jsonValues } from './json';
@@ -19,9 +19,6 @@ export interface ListEntry {
   readonly country: string | null;
 }
 
-/** An entry, a line without one, or why a line cannot be read. */
-export type LineContent = ListEntry | 'none' | Refusal;
-
 export interface ListOptions {
   /** Only the networks of these, in upper case. */
   readonly countries: readonly string[];
@@ -34,28 +31,24 @@ export function rangesOf(lines: Lines, { countries, force }: ListOptions, report
   const seen = new Set<string>();
   const ranges: Range[] = [];
   let isPlain = false;
-  for (const { range, country } of lines.isJson ? jsonEntries(lines) : lineEntries(lines, force, report)) {
+  for (const { range, country } of lines.isJson ? jsonEntries(lines, report) : lineEntries(lines, force, report)) {
     if (country === null) isPlain = true;
     else seen.add(country);
     if (country === null || countries.includes(country)) ranges.push(range);
   }
   if (report.count > 0) return [];
-  if (isPlain && seen.size > 0) throw refused('only some lines of the list have a country', 'load them into two sets');
+  if (isPlain && seen.size > 0) throw refusal('only some lines of the list have a country', 'load them into two sets');
   if (seen.size > 0 && countries.length === 0) {
-    throw refused('the list has networks of several countries', 'choose some: --country CC, which may be repeated');
+    throw refusal('the list has networks of several countries', 'choose some: --country CC, which may be repeated');
   }
   const unknown = countries.find((country) => !seen.has(country));
   if (unknown === undefined) return ranges;
-  if (seen.size === 0) throw refused('the list has no column of countries', 'leave --country out');
-  throw refused(`the list has no country ${unknown}`, 'a country has two letters, as in ISO 3166: --country JP');
-}
-
-function refused(problem: string, hint: string): Trouble {
-  return new Trouble({ kind: 'refused', problem, hint });
+  if (seen.size === 0) throw refusal('the list has no column of countries', 'leave --country out');
+  throw refusal(`the list has no country ${unknown}`, 'a country has two letters, as in ISO 3166: --country JP');
 }
 
 /** The range of every string that is a network with a `/`. An address without one may be a netmask or something else. */
-function jsonEntries(lines: Lines): ListEntry[] {
+function jsonEntries(lines: Lines, report: Report): ListEntry[] {
   const entries: ListEntry[] = [];
   let addresses = 0;
   const visit = (value: unknown, isListed: boolean): void => {
@@ -63,15 +56,10 @@ function jsonEntries(lines: Lines): ListEntry[] {
       for (const each of Object.values(value)) visit(each, Array.isArray(value));
     }
     if (typeof value !== 'string' || parseNetwork(value) === null) return;
-    const entry = networkEntry(value, null);
-    if (!value.includes('/')) addresses += Number(isListed);
-    else if ('problem' in entry) throw refused(entry.problem, entry.hint);
-    else entries.push(entry);
+    if (value.includes('/')) entries.push(networkEntry(value, null));
+    else addresses += Number(isListed);
   };
-  for (const { value, problem } of jsonValues(lines, LONGEST_JSON)) {
-    if (problem !== undefined) throw refused(problem.problem, problem.hint);
-    visit(value, true);
-  }
+  for (const { line, value } of jsonValues(lines, LONGEST_JSON, report)) report.attempt(line, () => visit(value, true));
   if (addresses > 0) hint(`left out addresses without a /: ${addresses}; in a text list, one a line, they are read`);
   return entries;
 }
@@ -84,14 +72,13 @@ function* lineEntries(lines: Lines, force: boolean, report: Report): Iterable<Li
   for (const line of lines) {
     const content = line.trim().replace(COMMENT, '$1').trim();
     if (content === '') continue;
-    const separator = separatorOf(content);
-    const split = splitFields(content, { separator, quotes: true });
-    const fields = split === null || 'problem' in split ? [content] : split.map((field) => (field ?? '').trim());
-    const isStatistics = separator === '|' && fields.length > 5;
-    const entry = isStatistics ? statistics.contentOf(fields) : contentOf(fields, content);
-    if (entry === 'none') continue;
-    if ('problem' in entry) report.add(lines.number, entry);
-    else yield entry;
+    const entry = report.attempt(lines.number, () => {
+      const separator = separatorOf(content);
+      const split = splitFields(content, { separator, quotes: true });
+      const fields = split === 'open' ? [content] : split.map((field) => (field ?? '').trim());
+      return separator === '|' && fields.length > 5 ? statistics.entryOf(fields) : entryOf(fields, content);
+    });
+    if (entry !== null) yield entry;
   }
   if (!force && report.count === 0) statistics.checkCounts();
 }
@@ -101,7 +88,8 @@ const CONTINENT = /^(?:AF|AN|AS|EU|NA|OC|SA)$/;
 /** In IP2Location, in other lists. */
 const NO_COUNTRY = /^(?:-|ZZ)?$/;
 
-function contentOf(fields: readonly string[], line: string): LineContent {
+/** The entry of a line, or null if it has no country. Throws Trouble. */
+function entryOf(fields: readonly string[], line: string): ListEntry | null {
   const [first = '', second = '', third = '', fourth = ''] = fields;
   if (fields.length === 1) {
     const range = parseRange(first);
@@ -112,25 +100,30 @@ function contentOf(fields: readonly string[], line: string): LineContent {
   if (range !== null) {
     // db-ip by city has the continent before the country.
     const country = (CONTINENT.test(third) && COUNTRY.test(fourth) ? fourth : third).toUpperCase();
-    if (NO_COUNTRY.test(country)) return 'none';
-    return COUNTRY.test(country) ? { range, country } : { problem: `${third} is not a country`, hint: RANGE };
+    if (NO_COUNTRY.test(country)) return null;
+    if (!COUNTRY.test(country)) throw wrongUsage(`${third} is not a country`, RANGE);
+    return { range, country };
   }
   // A geofeed (RFC 8805) is NETWORK,COUNTRY,REGION,CITY,POSTAL. Without a country, other lists have empty fields, too.
-  if (parseNetwork(first) !== null && COUNTRY.test(second.toUpperCase()))
+  if (parseNetwork(first) !== null && COUNTRY.test(second.toUpperCase())) {
     return networkEntry(first, second.toUpperCase());
-  if (parseNetwork(first) !== null && second === '' && fields.length === 5) return 'none';
+  }
+  if (parseNetwork(first) !== null && second === '' && fields.length === 5) return null;
   checkLine(line);
-  return { problem: `${line} is not a network`, hint: likelyList(fields) };
+  throw wrongUsage(`${line} is not a network`, likelyList(fields));
 }
 
 const RANGE = 'a line is one network, a range FIRST - LAST, or FIRST,LAST,COUNTRY with two letters';
 
-function networkEntry(text: string, country: string | null): ListEntry | Refusal {
-  const read = readNetwork(text);
-  if (!isRefusal(read) && read.kind === 'network') return { range: rangeOfNetwork(text) as Range, country };
-  checkLine(text);
-  const isSpelling = isRefusal(read) && /^did you mean|^\S+ or /.test(read.hint);
-  return isSpelling ? read : { problem: `${text} is not a network`, hint: RANGE };
+function networkEntry(text: string, country: string | null): ListEntry {
+  const range = rangeOfNetwork(text);
+  if (range === null) {
+    checkLine(text);
+    if (likelyNetwork(text) === null) throw wrongUsage(`${text} is not a network`, RANGE);
+  }
+  // It throws unless the text is a network in an unambiguous spelling.
+  parseNetworkArgument(text);
+  return { range: range as Range, country };
 }
 
 /** The hint for a line of several fields. */

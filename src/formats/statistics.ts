@@ -1,7 +1,7 @@
 // Parses the lines of the statistics files of the regional registries (RIR statistics exchange format).
 import { rangeFrom, rangeOfNetwork } from '../cli/range';
-import { Trouble } from '../failure';
-import type { LineContent } from './network-list';
+import { refusal, type Trouble, wrongUsage } from '../failure';
+import type { ListEntry } from './network-list';
 
 /** The lines of several files may come one after the other. */
 export class Statistics {
@@ -10,22 +10,25 @@ export class Statistics {
   private read = 0;
   private cut: Trouble | null = null;
 
-  /** registry|CC|ipv4|start|count|date|status; ipv6: a prefix length for the count; or version, or summary of a type. */
-  contentOf(fields: readonly string[]): LineContent {
+  /**
+   * The entry of a line, or null. A line is registry|CC|ipv4|start|count|date|status, with a prefix length for the count
+   * of ipv6; or the version, or the summary of a type. Throws Trouble.
+   */
+  entryOf(fields: readonly string[]): ListEntry | null {
     const [registry = '', country = '', type, start, size = '', date = ''] = fields;
     const isSummary = date === 'summary';
     if (isSummary || /^[\d.]+$/.test(registry)) {
       if (this.read > 0) this.endFile();
       if (isSummary) this.promised += Number(size);
-      return 'none';
+      return null;
     }
     this.read++;
     const isRecord = /^\d{1,10}$/.test(size) && /^\d*$/.test(date);
-    if (isRecord && type === 'asn') return 'none';
+    if (isRecord && type === 'asn') return null;
     const text = `${start}/${size}`;
     const range = isRecord ? (type === 'ipv4' ? rangeFrom(`${start}`, BigInt(size)) : rangeOfNetwork(text)) : null;
-    if (range === null) return { problem: `${fields.join('|')} is not a network`, hint: 'fetch the file again' };
-    return /^(?:ZZ)?$/.test(country) ? 'none' : { range, country };
+    if (range === null) throw wrongUsage(`${fields.join('|')} is not a network`, 'fetch the file again');
+    return /^(?:ZZ)?$/.test(country) ? null : { range, country };
   }
 
   /** Throws Trouble if a file has fewer records than its summaries say. */
@@ -40,6 +43,6 @@ export class Statistics {
     this.read = 0;
     if (read >= promised) return;
     const problem = `the list is cut off: a statistics file has ${read} of the ${promised} records of its summary`;
-    this.cut ??= new Trouble({ kind: 'refused', problem, hint: 'fetch it again, or add --force' });
+    this.cut ??= refusal(problem, 'fetch it again, or add --force');
   }
 }

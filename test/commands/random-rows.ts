@@ -1,6 +1,6 @@
 // Random rows as the commands store them, made so that what they hold is known without asking the program.
 import fc from 'fast-check';
-import { refuseSubject } from '../../src/cli/input';
+import { isSubject } from '../../src/cli/input';
 import { formatNetwork, parseNetwork } from '../../src/rules/network';
 import { query } from '../rig/database';
 import { type Pick, picks } from '../rig/random';
@@ -47,7 +47,7 @@ const user = fc
     fc.nat(30).map((n) => `user${n}@example.com`),
   )
   .map((name) => fold(name.replace(CONTROL, '')).trim())
-  .filter((name) => refuseSubject(name) === null && !/^[^@]+\.com$/.test(name));
+  .filter((name) => isSubject(name) && !/^[^@]+\.com$/.test(name));
 
 const setName = text
   .map((name) => fold(name.replace(CONTROL, '').replace(/[\s@/,;"'=]/g, '')))
