@@ -14,7 +14,8 @@
 //   rules/network    addresses and networks
 // After the reply, policy/log-line and policy/mail-log write it to the mail log.
 
-// Must stay the first import: no error message may reach the policy socket.
+// Must be imported first, so that no error message can reach the policy socket.
+import './descriptor';
 import { isUnderPostfix, silenceErrors } from './descriptor';
 import { Trouble } from './failure';
 import { readCommandLine, wrongOption } from './policy/options';

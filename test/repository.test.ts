@@ -1,6 +1,6 @@
 // What holds for the whole repository: the folders of src/, the run-time dependencies, the table of tests in test/README.md.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 
@@ -26,6 +26,16 @@ test('the folders of src/ import each other one way', () => {
     }
   }
   assert.deepEqual([...imports.keys()], []);
+});
+
+test('main.ts names the files that a request passes through, ten at most', () => {
+  const way = /The way of a request(.*?)After the reply/s.exec(readFileSync('src/main.ts', 'utf8'))?.[1] ?? '';
+  const named = way.match(/(?<=^\/\/ {3}|; )(?:descriptor|\w+\/\w+)/gm) ?? [];
+  assert.ok(named.length > 5 && named.length <= 10, named.join(' '));
+  assert.deepEqual(
+    named.filter((name) => !existsSync(`src/${name}.ts`)),
+    [],
+  );
 });
 
 test('run-time dependencies are pinned with their hash, and only one has an install script', () => {
