@@ -106,11 +106,6 @@ function cloneCommand(file: string): string {
   return `sqlite3 ${from} ${clone} && sqlite3 ${to} 'pragma user_version = ${SCHEMA_VERSION}'`;
 }
 
-/** The failure for a schema version (`pragma user_version`) that this program does not know. */
-export function versionFailure(file: string, found: number): Failure {
-  return databaseFailure(found > SCHEMA_VERSION ? 'database-newer' : 'database-foreign', file, found);
-}
-
 /** The first match counts. SQLite's extended error codes start with the basic code. */
 const FAULTS: readonly [code: RegExp, fault: DatabaseFault][] = [
   [/^(ENOENT|ENOTDIR)$/, 'database-missing'],

@@ -13,7 +13,7 @@ import { existsSync, fstatSync, lstatSync, readdirSync, readSync, type Stats, st
 import type Database from 'better-sqlite3';
 import { shellWord, Trouble } from '../failure';
 import { isLoadError, loadDriver, loadTrouble } from './addon';
-import { databaseFailure, databaseFailureOf, realNameOf, versionFailure } from './database-failure';
+import { databaseFailure, databaseFailureOf, realNameOf } from './database-failure';
 import { type Rules, rulesOf } from './lookup';
 import { SCHEMA_VERSION } from './schema';
 
@@ -174,7 +174,9 @@ function refuseSpecialFiles(file: string): void {
 
 /** Throws Trouble unless the schema version, the result of `pragma user_version`, is ours. */
 export function checkVersion(found: unknown, file: string): void {
-  if (found !== SCHEMA_VERSION) throw new Trouble(versionFailure(file, Number(found)));
+  if (found === SCHEMA_VERSION) return;
+  const fault = Number(found) > SCHEMA_VERSION ? 'database-newer' : 'database-foreign';
+  throw new Trouble(databaseFailure(fault, file, found));
 }
 
 /** Runs `work`. Errors of SQLite and the file system become Trouble about `file`. */
