@@ -1,18 +1,18 @@
-// Many SMTP clients at once (40 in the long form), first without a fault, then while programs are killed, the list is replaced again and
-// again, a writer holds its lock, and the file is renamed over, removed, cut, filled with noise, made unreadable, or on a full disk.
+// Many SMTP clients at once (40 in the long form) ask a private Postfix, and it the program in both modes: first without a fault, then while
+// programs are killed, the list is replaced again and again, a writer holds its lock, and other files are renamed over the database.
 // Never a pass that neither the old nor the new list gives; otherwise the right verdict or 451; and the first question after the fault
-// is answered right.
+// is answered right. faults/database and postfix/trouble have what else can happen to the file.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import * as fs from 'node:fs';
-import { after, before, describe, test } from 'node:test';
+import { chmodSync, copyFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { needs } from '../requires';
-import { programLines } from '../rig/policy-set-up';
+import { askPolicy, clientAs, describeWithPostfix, programLines } from '../rig/policy-set-up';
+import { start } from '../rig/run';
 import { kill } from '../rig/scratch';
 import { waitFor } from '../rig/wait-for';
-import { type Answer, CrowdSite, type List, rightCode } from './crowd-site';
 
 const SOAK = process.env['SOAK'] === '1';
 /** Each fault ends the program of each client, some twice: a start of Node each. */
@@ -20,168 +20,244 @@ const CLIENTS = SOAK ? 40 : 12;
 const ANSWERS = SOAK ? 40_000 : 500;
 /** How much longer a fault lasts in the long form. */
 const LONG = SOAK ? 3 : 1;
+/** How long (ms) a client waits before each recipient. */
+const REST = SOAK ? 0 : 250;
+/** Recipients in a session. */
+const RECIPIENTS = 3;
 
-const describeAnswer = ({ question, code, text }: Answer) =>
-  `${question.user} from ${question.address}: ${code} ${text}`;
+type List = 'A' | 'B';
 const otherThan = (list: List): List => (list === 'A' ? 'B' : 'A');
 
-describe(`${CLIENTS} clients at once, and`, needs('root', 'postfix', 'dovecot', 'openssl'), () => {
-  let site: CrowdSite;
-  before(async () => {
-    site = await CrowdSite.start(CLIENTS, SOAK ? 0 : 250);
-  });
-  after(() => site?.stop());
+const BOTH = [
+  'alice@example.com,192.0.2.0/24',
+  '@example.org,198.51.100.0/25',
+  'carol,any',
+  'dave@example.com,@office',
+];
+const ONLY = {
+  A: ['bob@example.com,203.0.113.0/24', 'erin@example.com,10.0.0.0/8'],
+  B: ['bob@example.com,2001:db8:b::/48', 'erin@example.com,172.16.0.0/12'],
+};
+/** Enough other users for the file to have some pages and an import some time to take. */
+const OTHERS = 300;
 
-  /**
-   * @param lists those in force while the fault lasts; `defer`: an answer may be 451 meanwhile
-   * @param fault makes the fault and ends it. @returns the list in force from then on
-   */
-  function testFault(name: string, lists: readonly (List | 'defer')[], fault: () => Promise<List>): void {
-    test(name, { timeout: 3_600_000 }, async (t) => {
-      if (name.startsWith('the disk') && site.disk.lacking !== false) return t.skip(site.disk.lacking);
-      const begun = performance.now();
-      const list = await fault();
-      const over = performance.now();
-      await site.eachAsked(over);
-      const count = { during: 0, deferred: 0, after: 0 };
-      for (const answer of site.since(begun)) {
-        const { question, code, ended } = answer;
-        if (answer.begun >= over) {
-          count.after++;
-          assert.equal(code, rightCode(question, list), `after the fault, ${describeAnswer(answer)}`);
-          continue;
+/** Who asks from where, and the lists that allow it. */
+const QUESTIONS = [
+  { user: 'alice@example.com', address: '192.0.2.9', allowedBy: 'AB' },
+  { user: 'alice@example.com', address: '203.0.113.9', allowedBy: '' },
+  { user: 'bob@example.com', address: '203.0.113.77', allowedBy: 'A' },
+  { user: 'bob@example.com', address: '2001:db8:b::77', allowedBy: 'B' },
+  { user: 'someone@example.org', address: '198.51.100.200', allowedBy: '' },
+  { user: 'carol@example.com', address: '10.9.8.7', allowedBy: 'AB' },
+  { user: 'erin@example.com', address: '172.16.1.2', allowedBy: 'B' },
+  { user: 'dave@example.com', address: '192.0.2.130', allowedBy: 'AB' },
+  { user: 'nobody-at-all', address: '192.0.2.9', allowedBy: '' },
+] as const;
+
+interface Answer {
+  readonly client: number;
+  readonly question: (typeof QUESTIONS)[number];
+  readonly code: number;
+  readonly text: string;
+  /** `performance.now()` when the command was sent and when the reply had come. */
+  readonly begun: number;
+  readonly ended: number;
+}
+
+const rightCode = ({ question }: Answer, list: List) => (question.allowedBy.includes(list) ? 250 : 554);
+const describeAnswer = ({ question, code, text }: Answer) =>
+  `${question.user} from ${question.address}: ${code} ${text}`;
+
+describeWithPostfix(
+  `${CLIENTS} clients at once`,
+  needs('root', 'postfix', 'dovecot', 'openssl'),
+  (policy) => {
+    for (const list of ['A', 'B'] as const) {
+      const [csv, db] = [join(policy.folder, `${list}.csv`), join(policy.folder, `${list}.db`)];
+      const others = Array.from({ length: OTHERS }, (_, i) => `${list}${i}@example.net,10.${i % 256}.0.0/16`);
+      writeFileSync(csv, `${['user,network', ...BOTH, ...ONLY[list], ...others].join('\n')}\n`);
+      policy.allowNets('init', '--db', db);
+      policy.allowNets('set', 'add', 'office', '192.0.2.128/25', '--db', db);
+      policy.allowNets('import', csv, '--db', db);
+    }
+    return {
+      listeners: {
+        persistent: [askPolicy('unix:private/persistent')],
+        oneRequest: [askPolicy('{ unix:private/one-request, request_limit=1 }')],
+      },
+      services: [policy.service('persistent', '--persistent'), policy.service('one-request')],
+      // smtpd ends when it has been idle, and its program with it: the last test looks for what is left.
+      parameters: { max_idle: '1s' },
+    };
+  },
+  (suite) => {
+    const answers: Answer[] = [];
+    let isOver = false;
+    let crowd: Promise<unknown>;
+
+    async function client(number: number): Promise<void> {
+      // Five of six ask the persistent program: a start for each answer is slow.
+      const port = suite.postfix.ports[number % 6 === 5 ? 'oneRequest' : 'persistent'];
+      for (let turn = number; !isOver; turn++) {
+        const question = QUESTIONS[turn % QUESTIONS.length] ?? QUESTIONS[0];
+        const session = await clientAs(port, question.user, question.address);
+        for (let i = 0; i < RECIPIENTS; i++) {
+          await sleep(REST);
+          const begun = performance.now();
+          const { code, text } = await session.rcpt(`friend${i}@example.net`);
+          answers.push({ client: number, question, code, text, begun, ended: performance.now() });
         }
-        count.during++;
-        const isRight = lists.some((one) => one !== 'defer' && rightCode(question, one) === code);
-        if (code === 451 && lists.includes('defer')) count.deferred++;
-        // A question that was under way when the fault ended may have been decided by what came after.
-        else if (!isRight)
-          assert.ok(ended >= over && rightCode(question, list) === code, `during the fault, ${describeAnswer(answer)}`);
+        await session.quit();
       }
-      assert.ok(count.during > 0 && count.after > 0, JSON.stringify(count));
-      t.diagnostic(JSON.stringify(count));
+    }
+
+    before(() => {
+      put('A');
+      crowd = Promise.all(Array.from({ length: CLIENTS }, (_, i) => client(i)));
+      crowd.catch(() => {}); // thrown to whoever waits for it
     });
-  }
-
-  async function again(ms: number, work: () => unknown): Promise<void> {
-    for (const end = performance.now() + ms * LONG; performance.now() < end; ) await work();
-  }
-
-  testFault('no fault', ['A'], async () => {
-    await site.wait('answers', () => site.answers.length >= ANSWERS, 3_000_000);
-    return 'A';
-  });
-
-  testFault('the policy programs are killed with SIGKILL every 50 ms', ['A', 'defer'], async () => {
-    await again(3000, () => {
-      for (const { pid } of site.programs()) kill(pid, 'SIGKILL');
-      return sleep(50);
+    after(() => {
+      isOver = true;
     });
-    return 'A';
-  });
 
-  testFault('the list is replaced again and again by import --replace', ['A', 'B', 'defer'], async () => {
-    let list: List = 'A';
-    await again(5000, async () => {
-      list = otherThan(list);
-      await site.import(list);
-      const done = performance.now();
-      await sleep(200);
-      const next = performance.now();
-      // Between two imports one list alone is in force.
-      for (const answer of site.since(done).filter(({ ended }) => ended <= next))
-        assert.equal(
-          answer.code,
-          rightCode(answer.question, list),
-          `after the import of ${list}: ${describeAnswer(answer)}`,
+    /** Renames a copy of the list over the present database. */
+    function put(list: List): void {
+      const { folder, db } = suite.policy;
+      copyFileSync(join(folder, `${list}.db`), `${db}.new`);
+      chmodSync(`${db}.new`, 0o644);
+      renameSync(`${db}.new`, db);
+    }
+
+    /** The answers to what was asked at this time or later. */
+    const since = (time: number) => answers.filter(({ begun }) => begun >= time);
+
+    /** @throws also when a client fails */
+    async function wait(what: string, condition: () => boolean): Promise<void> {
+      const over = crowd.then(() => {
+        throw new Error('the crowd has gone');
+      });
+      const context = () => suite.postfix.log().split('\n').slice(-30).join('\n');
+      await Promise.race([waitFor(what, condition, context, SOAK ? 3_000_000 : 120_000), over]);
+    }
+
+    /** Waits until each client has an answer to a question from after this moment. */
+    const eachAsked = (time = performance.now()) =>
+      wait('an answer to each client', () => new Set(since(time).map((answer) => answer.client)).size === CLIENTS);
+
+    /** The policy programs that run, and their log programs. spawn(8) itself has the program's name on its command line too. */
+    const programs = () =>
+      suite.postfix
+        .processes()
+        .filter(
+          ({ command }) => command.startsWith(`${suite.policy.program.node} `) || /^\S*(postlog|logger) /.test(command),
         );
-    });
-    return list;
-  });
 
-  // A writer that holds its lock, with changes that it rolls back in the end: they must never count.
-  for (const [kind, ms, lists] of [
-    ['immediate', 1000, ['A']],
-    ['exclusive', 1000, ['A', 'defer']],
-    ['exclusive', 5000, ['A', 'defer']],
-  ] as const) {
-    testFault(`a write lock (begin ${kind}) held for ${ms / 1000} s`, lists, async () => {
-      site.put('A');
-      await site.eachAsked();
-      const writer = new Database(site.db);
-      // With the smallest cache, so that changes reach the file before the commit.
-      if (kind === 'exclusive') writer.pragma('cache_size = 1');
-      writer.exec(`begin ${kind}; delete from access; insert into access (user, network) values ('*', 'any')`);
-      await sleep(ms);
-      writer.exec('rollback');
-      writer.close();
+    /**
+     * @param lists those in force while the fault lasts; `defer`: an answer may be 451 meanwhile
+     * @param fault makes the fault and ends it. @returns the list in force from then on
+     */
+    function testFault(name: string, lists: readonly (List | 'defer')[], fault: () => Promise<List>): void {
+      test(name, { timeout: 3_600_000 }, async (t) => {
+        const begun = performance.now();
+        const list = await fault();
+        const over = performance.now();
+        await eachAsked(over);
+        const count = { during: 0, deferred: 0, after: 0 };
+        for (const answer of since(begun)) {
+          if (answer.begun >= over) {
+            count.after++;
+            assert.equal(answer.code, rightCode(answer, list), `after the fault, ${describeAnswer(answer)}`);
+            continue;
+          }
+          count.during++;
+          const isRight = lists.some((one) => one !== 'defer' && rightCode(answer, one) === answer.code);
+          // A question that was under way when the fault ended may have been decided by what came after.
+          const isLate = answer.ended >= over && rightCode(answer, list) === answer.code;
+          if (answer.code === 451 && lists.includes('defer')) count.deferred++;
+          else assert.ok(isRight || isLate, `during the fault, ${describeAnswer(answer)}`);
+        }
+        assert.ok(count.during > 0 && count.after > 0, JSON.stringify(count));
+        t.diagnostic(JSON.stringify(count));
+      });
+    }
+
+    async function again(ms: number, work: () => unknown): Promise<void> {
+      for (const end = performance.now() + ms * LONG; performance.now() < end; ) await work();
+    }
+
+    testFault('no fault', ['A'], async () => {
+      await wait('answers', () => answers.length >= ANSWERS);
       return 'A';
     });
-  }
 
-  testFault('another file is renamed over the database again and again', ['A', 'B'], async () => {
-    let list: List = 'A';
-    await again(3000, () => {
-      list = otherThan(list);
-      site.put(list);
-      return sleep(20);
+    testFault('the policy programs are killed with SIGKILL every 50 ms', ['A', 'defer'], async () => {
+      await again(3000, () => {
+        for (const { pid } of programs()) kill(pid, 'SIGKILL');
+        return sleep(50);
+      });
+      return 'A';
     });
-    return list;
-  });
 
-  // Each lasts until every client has asked during it, and is repaired by a whole new database.
-  for (const [name, harm] of [
-    ['the file is removed', (db) => fs.rmSync(db)],
-    ['the file is cut to half', (db) => fs.truncateSync(db, fs.statSync(db).size / 2)],
-    ['the file is filled with noise', (db) => fs.writeFileSync(db, Buffer.alloc(fs.statSync(db).size, 'noise'))],
-    ['the file may not be read', (db) => fs.chmodSync(db, 0o600)],
-    ['the folder may not be entered', () => fs.chmodSync(site.disk.folder, 0o700)],
-  ] as [string, (db: string) => void][]) {
-    testFault(name, ['A', 'B', 'defer'], async () => {
-      for (let round = 0; round < LONG; round++) {
-        site.put('A');
-        await site.eachAsked();
-        harm(site.db);
-        await site.eachAsked();
-        fs.chmodSync(site.disk.folder, 0o755);
-        site.put('B');
-        await site.eachAsked();
+    testFault('the list is replaced again and again by import --replace', ['A', 'B', 'defer'], async () => {
+      let list: List = 'A';
+      await again(5000, async () => {
+        list = otherThan(list);
+        const words = ['import', join(suite.policy.folder, `${list}.csv`), '--replace', '--force'];
+        const { status, stderr } = await start(words, { db: suite.policy.db }).ended;
+        assert.equal(status, 0, stderr);
+        const done = performance.now();
+        await sleep(200);
+        const next = performance.now();
+        // Between two imports one list alone is in force.
+        for (const answer of since(done).filter(({ ended }) => ended <= next))
+          assert.equal(answer.code, rightCode(answer, list), `after the import of ${list}: ${describeAnswer(answer)}`);
+      });
+      return list;
+    });
+
+    for (const [kind, ms, lists] of [
+      ['immediate', 1000, ['A']],
+      ['exclusive', 5000, ['A', 'defer']],
+    ] as const) {
+      testFault(`a change that is rolled back after ${ms / 1000} s (begin ${kind}) never counts`, lists, async () => {
+        put('A');
+        await eachAsked();
+        const writer = new Database(suite.policy.db);
+        // With the smallest cache, so that changes reach the file before the commit.
+        if (kind === 'exclusive') writer.pragma('cache_size = 1');
+        writer.exec(`begin ${kind}; delete from access; insert into access (user, network) values ('*', 'any')`);
+        await sleep(ms);
+        writer.exec('rollback');
+        writer.close();
+        return 'A';
+      });
+    }
+
+    testFault('another file is renamed over the database again and again', ['A', 'B'], async () => {
+      let list: List = 'A';
+      await again(3000, () => {
+        list = otherThan(list);
+        put(list);
+        return sleep(20);
+      });
+      return list;
+    });
+
+    test('no client was cut off, no program failed or is still running, and every refusal gave its reason', async () => {
+      isOver = true;
+      await crowd;
+      for (const answer of answers.filter(({ code }) => code === 554)) {
+        const { user, address } = answer.question;
+        const reason = `Recipient address rejected: ${user} may not send mail from ${address}`;
+        assert.ok(answer.text.endsWith(reason), describeAnswer(answer));
       }
-      return 'B';
+      await waitFor('the end of all policy programs', () => programs().length === 0, suite.postfix.log, 60_000);
+      const log = suite.postfix.log();
+      const bug = /^.*(a bug:|exit status (70|1|2)\b|killed by signal (?!9)|panic:|fatal:).*$/gm;
+      assert.deepEqual(log.match(bug) ?? [], []);
+      // The words of Postfix for a reply that is not understood.
+      assert.deepEqual(log.match(/^.*(attribute|malformed|unsupported|unexpected).*from.*private.*$/gim) ?? [], []);
+      for (const line of programLines(log)) assert.match(line, /^(verdict=reject |warning: |\d+ log lines lost$)/);
     });
-  }
-
-  testFault('the disk is full, and a change fails; with room again the same change counts', ['A', 'B'], async () => {
-    site.put('A');
-    let list: List = 'A';
-    const filler = `${site.disk.folder}/filler`;
-    let failure = '';
-    // More than once: space is freed when programs close the files that were renamed over.
-    for (let tries = 0; failure === '' && tries < 20; tries++) {
-      spawnSync('dd', ['if=/dev/zero', `of=${filler}`, 'bs=4k', 'oflag=append', 'conv=notrunc']);
-      failure = await site.import(otherThan(list)).then(() => '', String);
-      if (failure === '') list = otherThan(list);
-    }
-    assert.match(failure, /no room on the disk/);
-    await site.eachAsked();
-    fs.rmSync(filler);
-    await site.import(otherThan(list));
-    return otherThan(list);
-  });
-
-  test('no client was cut off, no program failed or is still running, and every refusal gave its reason', async () => {
-    await site.end();
-    for (const answer of site.answers.filter(({ code }) => code === 554)) {
-      const { user, address } = answer.question;
-      const reason = `Recipient address rejected: ${user} may not send mail from ${address}`;
-      assert.ok(answer.text.endsWith(reason), describeAnswer(answer));
-    }
-    await waitFor('the end of all policy programs', () => site.programs().length === 0, site.postfix.log, 60_000);
-    const log = site.postfix.log();
-    const bug = /^.*(a bug:|exit status (70|1|2)\b|killed by signal (?!9)|panic:|fatal:).*$/gm;
-    assert.deepEqual(log.match(bug) ?? [], []);
-    // The words of Postfix for a reply that is not understood.
-    assert.deepEqual(log.match(/^.*(attribute|malformed|unsupported|unexpected).*from.*private.*$/gim) ?? [], []);
-    for (const line of programLines(log)) assert.match(line, /^(verdict=reject |warning: |\d+ log lines lost$)/);
-  });
-});
+  },
+);
