@@ -1,12 +1,12 @@
 // What others do while a persistent program runs: rename files over the database and back, and replace the program's own file.
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { newDatabase } from '../rig/database';
 import { converse, PolicyProgram, request } from '../rig/policy-program';
-import { PROGRAM } from '../rig/run';
 import { makeFolder, newPath } from '../rig/scratch';
+import { copyProgram } from '../rig/service-program';
 
 const DUNNO = 'action=dunno\n\n';
 const REJECT = 'action=reject 5.7.1 bob may not send mail from 10.1.1.1\n\n';
@@ -44,15 +44,6 @@ test('files renamed over the database and back, as fast as possible: the last on
   assert.ok(Math.min(seen[DUNNO], seen[REJECT]) > 20, JSON.stringify(seen));
 });
 
-/** A copy of the program in a folder of its own. */
-function copyProgram(): { folder: string; copy: string } {
-  const folder = makeFolder();
-  const copy = join(folder, 'bin/allow-nets.js');
-  fs.mkdirSync(join(folder, 'bin'));
-  fs.copyFileSync(PROGRAM, copy);
-  return { folder, copy };
-}
-
 // The network is read with ip-cidr, which the program has in itself and loads with the first such row.
 for (const [what, harm] of [
   ['removed', (file: string) => fs.rmSync(file)],
@@ -61,8 +52,7 @@ for (const [what, harm] of [
 ] as const) {
   test(`the program's file is ${what} under a running program: nothing changes for it`, async () => {
     const db = newDatabase([{ name: 'bob', network: '10.0.0.1/8', byHand: true }]);
-    const { folder, copy } = copyProgram();
-    fs.symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+    const copy = copyProgram(makeFolder());
     const program = await PolicyProgram.start(['--persistent', '--db', db], { command: [process.execPath, copy] });
     assert.equal(await program.ask(request('', '10.1.1.1')), DUNNO);
     harm(copy);
@@ -75,7 +65,9 @@ for (const [what, harm] of [
 }
 
 test('better-sqlite3 removed under a program that has not loaded it yet: trouble with the remedy', async () => {
-  const command = [process.execPath, copyProgram().copy];
+  const folder = makeFolder();
+  const command = [process.execPath, copyProgram(folder)];
+  fs.rmSync(join(folder, 'node_modules'), { recursive: true });
   const input = request('', '::1') + ASK;
   const { bytes, status, log } = await converse(['--persistent', '--db', newDatabase()], input, { command });
   assert.deepEqual([bytes, status], [DUNNO, 78]);

@@ -8,8 +8,8 @@ import { describe, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { change, writeDatabase } from '../rig/database';
 import { converse, PolicyProgram, request, runByHand, type ServiceOptions } from '../rig/policy-program';
-import { PROGRAM } from '../rig/run';
 import { makeFolder } from '../rig/scratch';
+import { copyProgram } from '../rig/service-program';
 
 const scratch = makeFolder();
 const isRoot = process.getuid?.() === 0;
@@ -41,20 +41,15 @@ function file(name: string, make: (file: string) => void): string {
 /** The program beside an addon of ours, or none. */
 function installedWith(name: string, addon: Buffer | null): ServiceOptions {
   const folder = path.join(scratch, name);
-  fs.mkdirSync(path.join(folder, 'bin'), { recursive: true });
-  fs.copyFileSync(PROGRAM, path.join(folder, 'bin/allow-nets.js'));
-  if (addon !== null) {
-    for (const name of ['better-sqlite3', 'bindings', 'file-uri-to-path']) {
-      fs.cpSync(path.resolve('node_modules', name), path.join(folder, 'node_modules', name), {
-        recursive: true,
-        filter: (file) => !/better-sqlite3\/(build|deps|src)(\/|$)/.test(file),
-      });
-    }
-    const release = path.join(folder, 'node_modules/better-sqlite3/build/Release');
+  const script = copyProgram(folder);
+  const modules = path.join(folder, 'node_modules');
+  if (addon === null) fs.rmSync(modules, { recursive: true });
+  else {
+    const release = path.join(modules, 'better-sqlite3/build/Release');
     fs.mkdirSync(release, { recursive: true });
     fs.writeFileSync(path.join(release, 'better_sqlite3.node'), addon);
   }
-  return { command: [process.execPath, path.join(folder, 'bin/allow-nets.js')] };
+  return { command: [process.execPath, script] };
 }
 
 /** What dlopen sees of an addon that was built for another Node.js (node.h, `struct node_module`). */

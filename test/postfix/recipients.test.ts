@@ -5,7 +5,6 @@ import { test } from 'node:test';
 import { needs } from '../requires';
 import { askPolicy, describeWithPostfix } from '../rig/policy-set-up';
 import { type Reply, SmtpClient } from '../rig/smtp-client';
-import { waitFor } from '../rig/wait-for';
 
 /** What Postfix waits before it asks again: 1 s by default, here longer than anything that a busy machine makes wait. */
 const retryDelayMs = 3000;
@@ -61,22 +60,6 @@ describeWithPostfix(
       );
       assert.ok(first && first.ms < retryDelayMs, `first recipient after ${first?.ms} ms`);
       for (const { ms } of others) assert.ok(ms >= retryDelayMs, `a further recipient after ${ms} ms`);
-    });
-
-    test('one persistent program serves a session, the one-request program ends with each answer', async () => {
-      const running = () =>
-        suite.postfix.processes().filter(({ command }) => command.startsWith(`${suite.policy.program.node} `));
-      // The last program of the control ends a moment after its answer.
-      await waitFor('the end of the control', () =>
-        running().every(({ command }) => command.endsWith(' --persistent')),
-      );
-      const client = await SmtpClient.logIn({ port: suite.postfix.ports.persistent, user: 'test1' });
-      await client.rcpt('a@example.net');
-      const between = running();
-      await client.rcpt('b@example.net');
-      assert.deepEqual(running(), between);
-      await client.quit();
-      for (const { command } of between) assert.match(command, / --persistent$/);
     });
   },
 );

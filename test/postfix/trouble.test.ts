@@ -15,9 +15,7 @@ const OUTSIDE = '198.51.100.1';
 /** The remedy is the one in the warning. */
 const faults: readonly [name: string, harm: (db: string) => void, remedy: RegExp][] = [
   ['removed', (db) => fs.rmSync(db), /allow-nets init --db /],
-  ['readable by root only', (db) => fs.chmodSync(db, 0o600), /chmod 640 /],
   ['filled with noise', (db) => fs.writeFileSync(db, 'no database '.repeat(1000)), /put a good copy in its place/],
-  ['cut to half', (db) => fs.truncateSync(db, fs.statSync(db).size / 2), /put a good copy in its place/],
 ];
 
 /** With its group, which may read it. */

@@ -83,17 +83,7 @@ export function makeLookOlder(file: string): void {
 
 /** Self-signed, on an elliptic curve: an RSA key takes seconds on a busy machine. */
 function makeCertificate(folder: string): void {
-  const kind = [
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-days',
-    '30',
-    '-subj',
-    '/CN=private.test',
-  ];
+  const kind = '-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=private.test'.split(' ');
   const files = ['-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')];
   execFileSync(program('openssl'), ['req', '-x509', ...kind, ...files], { stdio: 'pipe' });
 }

@@ -4,7 +4,7 @@
 // both are copied to a folder that the user can read. In trouble: when the copy does not run either, throws with its output.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, realpathSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { userIds } from './accounts';
 import { PROGRAM } from './run';
 
@@ -24,7 +24,9 @@ export function serviceProgram(folder: string, db: string, user = 'nobody'): Ser
   let program = { node: realpathSync(process.execPath), script: PROGRAM };
   let refusal = whyNot(program, db, user);
   if (refusal === null) return program;
-  program = copyOf(program, join(folder, 'program'));
+  const copy = join(folder, 'program');
+  program = { node: join(copy, 'node'), script: copyProgram(copy) };
+  copyFileSync(process.execPath, program.node);
   refusal = whyNot(program, db, user);
   if (refusal === null) return program;
   throw new Error(`${user} cannot run the copy of ${PROGRAM} either: ${refusal}`);
@@ -44,14 +46,13 @@ function whyNot({ node, script }: ServiceProgram, db: string, user: string): str
   return `${answer.error ?? `status ${answer.status}: ${answer.stderr}`}`;
 }
 
-function copyOf({ node, script }: ServiceProgram, folder: string): ServiceProgram {
-  const root = resolve(script, '../..');
+/** A copy of the program and of what it loads, in this folder. @returns the path of its allow-nets.js */
+export function copyProgram(folder: string): string {
   // better-sqlite3 12 needs the last two. Its sources are large.
   const modules = ['better-sqlite3', 'bindings', 'file-uri-to-path'].map((name) => `node_modules/${name}`);
   const filter = (file: string) => !/better-sqlite3\/(deps|src|build\/Release\/obj)/.test(file);
-  for (const name of ['bin', 'package.json', ...modules].filter((one) => existsSync(join(root, one)))) {
-    cpSync(realpathSync(join(root, name)), join(folder, name), { recursive: true, filter });
+  for (const name of ['bin', 'package.json', ...modules].filter((one) => existsSync(one))) {
+    cpSync(realpathSync(name), join(folder, name), { recursive: true, filter });
   }
-  copyFileSync(node, join(folder, 'node'));
-  return { node: join(folder, 'node'), script: join(folder, 'bin/allow-nets.js') };
+  return join(folder, 'bin/allow-nets.js');
 }

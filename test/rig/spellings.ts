@@ -2,7 +2,6 @@
 // reading them.
 //
 // For the oracles of the tests: nothing of src/ is used here.
-import * as net from 'node:net';
 import type { Pick } from './random';
 
 /** `bytes`: 4 or 16. */
@@ -18,15 +17,6 @@ export interface Block extends Bits {
 /** The words of a table of texts without spaces. */
 export function words(text: string): string[] {
   return text.split(/\s+/);
-}
-
-/** Whether the block contains the address, as node:net sees it. IPv4 and IPv6 never match each other. */
-export function blockContains(block: Block, address: Bits): boolean {
-  if (block.family !== address.family) return false;
-  const list = new net.BlockList();
-  const type = block.family === 4 ? 'ipv4' : 'ipv6';
-  list.addSubnet(plainText(block), block.prefix, type);
-  return list.check(plainText(address), type);
 }
 
 /** The one spelling that nobody reads in two ways: dotted quad, or eight groups. */

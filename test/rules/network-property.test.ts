@@ -1,20 +1,11 @@
-// Networks held against an independent reader, net.BlockList, for random networks and addresses of both families in random
-// spellings: once for the reading of this program, and once for the wrapper of ip-cidr, which alone gets it wrong.
+// Random networks of both families in random spellings: what they mean is known from the bits that they were spelled from. faults/lookup
+// compares what they contain with net.BlockList.
 import assert from 'node:assert/strict';
 import * as net from 'node:net';
 import { test } from 'node:test';
-import { contains, formatNetwork, isCertain, parseAddress, parseNetwork } from '../../src/rules/network';
+import { formatNetwork, isCertain, parseNetwork } from '../../src/rules/network';
 import { forRandom, type Pick } from '../rig/random';
-import {
-  type Block,
-  blockContains,
-  masked,
-  near,
-  plainText,
-  randomBits,
-  spellAddress,
-  spellBlock,
-} from '../rig/spellings';
+import { type Block, masked, randomBits, spellBlock } from '../rig/spellings';
 
 const RUNS = process.env['SOAK'] === '1' ? 500_000 : 1_500;
 
@@ -37,23 +28,6 @@ test('every spelling of a network is read as that network, and ip-cidr agrees', 
     assert.ok(isCertain(text, network), `${JSON.stringify(text)} grants nothing`);
     assert.equal(formatNetwork(parseNetwork(formatNetwork(network))?.network ?? network), formatNetwork(network));
   });
-});
-
-test('a network contains exactly the addresses that net.BlockList says', () => {
-  let inside = 0;
-  let runs = 0;
-  forRandom(RUNS, (pick) => {
-    const block = randomBlock(pick);
-    const bits = pick(4) > 0 ? near(block, pick) : randomBits(pick);
-    const network = parseNetwork(spellBlock(block, pick))?.network;
-    const address = parseAddress(spellAddress(bits, pick));
-    assert.ok(network && address);
-    const expected = blockContains(block, bits);
-    assert.equal(contains(network, address), expected, `${plainText(block)}/${block.prefix} ${plainText(bits)}`);
-    runs++;
-    if (expected) inside++;
-  });
-  assert.ok(inside > runs / 10 && inside < runs * 0.9, `${inside} of ${runs} inside: the cases say too little`);
 });
 
 test('a mutated text is read when Node reads its address too, and not otherwise', () => {
