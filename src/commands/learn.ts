@@ -3,13 +3,17 @@
 // Without --apply it changes nothing. Unreadable lines and files are reported and skipped; then --apply requires
 // --force.
 import type { Arguments, Command } from '../cli/command';
-import { hint } from '../cli/output';
+import { hint, printJsonArray, quantity } from '../cli/output';
+import { printTable } from '../cli/table';
 import { expiryOf } from '../cli/time';
-import { Trouble } from '../failure';
-import { findingsOf } from '../maillog/findings';
-import { applyFindings, hintAtFindings, printFindings } from '../maillog/learn-output';
+import { printable, Trouble } from '../failure';
+import { daysOf, type Finding, type Findings, findingsOf } from '../maillog/findings';
+import { applyFindings, noteOf } from '../maillog/learn-apply';
 import { DOVECOT_LINES, POSTFIX_LINES } from '../maillog/line-kinds';
-import { LOG_FILES, LOG_OPTIONS, NO_MAIL, tallyLogs } from '../maillog/tally-logs';
+import { LOG_FILES, LOG_OPTIONS, NO_MAIL, someOf, tallyLogs } from '../maillog/tally-logs';
+import { formatInstant } from '../rules/meaning';
+
+const TITLES = ['USER', 'NETWORK', 'MESSAGES', 'DAYS', 'FIRST', 'LAST', 'STATE', 'LOOK TWICE'];
 
 const text = (describe: string) => ({ type: 'string', requiresArg: true, describe }) as const;
 
@@ -70,4 +74,65 @@ function countOf(args: Arguments, option: string, usual: number, most = 1_000_00
   if (/^\d{1,7}$/.test(typed) && number >= 1 && number <= most) return number;
   const problem = `--${option} ${typed} is not a number from 1 to ${most}`;
   throw new Trouble({ kind: 'option', problem, hint: `--${option} ${usual}` });
+}
+
+function printFindings(all: readonly Finding[], asJson: boolean): void {
+  if (asJson) printJsonArray(all.map(rowOf));
+  if (asJson || all.length === 0) return;
+  const lines = all.map((one) => {
+    const figures = [String(one.messages), String(daysOf(one)), formatInstant(one.first), formatInstant(one.last)];
+    return { cells: [printable(one.user), one.name, ...figures, stateOf(one), one.marks.join(', ')] };
+  });
+  printTable(TITLES, lines, [2, 3]);
+}
+
+/** A finding as --json prints it, which import takes. */
+function rowOf(finding: Finding) {
+  const { user, name, messages, first, last, marks } = finding;
+  return {
+    user,
+    network: name,
+    note: noteOf(finding),
+    expires: null,
+    messages,
+    days: daysOf(finding),
+    first: formatInstant(first),
+    last: formatInstant(last),
+    allowed: allowedPart(finding),
+    by: grantOf(finding),
+    marks,
+  };
+}
+
+function allowedPart({ messages, refused }: Finding): 'all' | 'some' | 'none' {
+  if (refused === 0) return 'all';
+  return refused === messages ? 'none' : 'some';
+}
+
+/** The entry that allows messages from there, or null. */
+function grantOf({ parts }: Finding) {
+  const allowed = parts.map(({ verdict }) => verdict).find(({ kind }) => kind === 'allowed');
+  if (allowed?.kind !== 'allowed') return null;
+  const { subject, entry } = allowed;
+  return { subject, network: entry.network, set: entry.set };
+}
+
+function stateOf(finding: Finding): string {
+  const by = grantOf(finding);
+  if (by === null) return 'new';
+  const set = by.set === null ? '' : ` of @${by.set}`;
+  const subject = by.subject === finding.user ? '' : ` (${by.subject})`;
+  return printable(`${finding.refused > 0 ? 'partly ' : ''}allowed by ${by.network}${set}${subject}`);
+}
+
+/** Hints at what is left out and, unless `applying`, at --apply. */
+function hintAtFindings({ all, users, messages, withoutAddress, unfit }: Findings, applying: boolean): void {
+  if (unfit.length > 0) hint(`left out, because no entry can stand for exactly that user: ${someOf(unfit)}`);
+  if (withoutAddress > 0) hint(`left out ${quantity(withoutAddress, 'message')} from no known address`);
+  if (applying) return;
+  if (all.some(({ marks }) => marks.length > 0))
+    hint('the reasons to look twice are explained by: allow-nets learn --help');
+  const fresh = all.filter(({ refused }) => refused > 0).length;
+  const next = fresh === 0 ? 'nothing is new' : `${fresh} not allowed yet, --apply adds them`;
+  hint(`${quantity(all.length, 'network')} of ${quantity(users, 'user')} in ${quantity(messages, 'message')}: ${next}`);
 }

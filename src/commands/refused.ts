@@ -6,7 +6,7 @@ import { printTable } from '../cli/table';
 import { printable } from '../failure';
 import { isSpread } from '../maillog/findings';
 import { REFUSAL_LINES } from '../maillog/line-kinds';
-import { groupBy, hasNetwork, type UserNetwork } from '../maillog/tally';
+import { groupBy, type UserNetwork } from '../maillog/tally';
 import { LOG_FILES, LOG_OPTIONS, tallyLogs } from '../maillog/tally-logs';
 import { STRANGER } from '../postfix/live-service';
 import { shellLine } from '../postfix/run';
@@ -41,7 +41,7 @@ export const refused: Command = {
 /** The rows that --json prints, with `answer` and `isStolen` added. The most recent is the last. */
 function rowsOf(networks: readonly UserNetwork[], db: string) {
   const refused = networks.filter(({ user }) => user !== STRANGER.user).sort((a, b) => a.last - b.last);
-  const spread = groupBy(refused.filter(hasNetwork), ({ user }) => user).filter(
+  const spread = groupBy(refused, ({ user }) => user).filter(
     (all) => isSpread(all) || isSpread(all.map((one) => ({ ...one, first: one.last }))),
   );
   const stolen = new Set(spread.map(([{ user }]) => user));

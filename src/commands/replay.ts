@@ -3,10 +3,9 @@ import type { Command } from '../cli/command';
 import { hint, printLine } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable } from '../failure';
-import { someOf } from '../maillog/learn-output';
 import { POSTFIX_LINES } from '../maillog/line-kinds';
 import { count, DAY, groupBy, type Part, type UserNetwork } from '../maillog/tally';
-import { LOG_FILES, LOG_OPTIONS, NO_MAIL, tallyLogs } from '../maillog/tally-logs';
+import { LOG_FILES, LOG_OPTIONS, NO_MAIL, someOf, tallyLogs } from '../maillog/tally-logs';
 import { formatInstant } from '../rules/meaning';
 
 export const replay: Command = {

@@ -21,11 +21,13 @@ export function findingsOf(tallied: readonly UserNetwork[], minimum: { messages:
   const marksByName = new Map<string, Mark[]>();
   for (const same of groupBy(countable, ({ name }) => name)) marksByName.set(same[0].name, sharedMarks(same, total));
   const findingsOfUser = (networks: readonly UserNetwork[]) => {
-    const known = networks.flatMap((one): Finding[] => {
-      return one.network === null ? [] : [{ ...one, network: one.network, marks: marksByName.get(one.name) ?? [] }];
+    const used = networks.flatMap((one): Finding[] => {
+      const { network, messages, name } = one;
+      if (network === null || messages < minimum.messages || daysOf(one) < minimum.days) return [];
+      return [{ ...one, network, marks: marksByName.get(name) ?? [] }];
     });
-    const isStolen = isSpread(known);
-    return joinNetworks(known.filter((one) => one.messages >= minimum.messages && daysOf(one) >= minimum.days))
+    const isStolen = isSpread(networks);
+    return joinNetworks(used)
       .map((one) => ({ ...one, marks: [...one.marks, ...ownMarks(one, isStolen)] }))
       .sort((a, b) => b.messages - a.messages || b.last - a.last);
   };
@@ -94,12 +96,12 @@ const MANY_PROVIDERS = 5;
 /** Addresses that share a prefix of this length count as one provider. */
 const PROVIDER = { 4: 16, 6: 32 };
 
-/** Whether the networks of one user are too many for one person. `first`: when seen, in ms since 1970. */
-export function isSpread(networks: readonly { readonly network: Network; readonly first: number }[]): boolean {
-  const sorted = [...networks].sort((a, b) => a.first - b.first);
+/** Whether the known networks of one user are too many for one person. `first`: when seen, in ms since 1970. */
+export function isSpread(networks: readonly Pick<UserNetwork, 'network' | 'first'>[]): boolean {
+  const sorted = networks.filter(({ network }) => network !== null).sort((a, b) => a.first - b.first);
   return sorted.some((oldest, i) => {
     const ofDay = sorted.slice(i, i + MANY_NETWORKS).filter(({ first }) => first < oldest.first + DAY);
-    const providers = new Set(ofDay.map(({ network }) => providerOf(network)));
+    const providers = new Set(ofDay.map(({ network }) => network && providerOf(network)));
     return ofDay.length === MANY_NETWORKS || providers.size >= MANY_PROVIDERS;
   });
 }

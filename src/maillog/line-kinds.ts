@@ -11,7 +11,7 @@ export interface LineKind {
   readonly form: RegExp;
   /** A line that does not count. What neither of the two matches is damaged or in a form that is not known. */
   readonly other: RegExp;
-  /** The value of a group; empty if it is damaged. */
+  /** The value of the group `user`. */
   decode(value: string): string;
 }
 
@@ -64,7 +64,7 @@ export const DOVECOT_LINES: LineKind = {
 const ALLOW_NETS = String.raw`(?:[^\s:[\]"]*/)?allow-nets`;
 const VERDICT = String.raw`allow-nets(?:\[\d+\])?: *(?:message repeated \d+ times: \[ )?verdict=reject `;
 /** A value with spaces or quotes is a JSON string. */
-const VALUE = String.raw`(?:"(?:[^"\\]|\\.)*"|[!#-[\]-~]*)`;
+const VALUE = String.raw`(?:"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*"|[!#-[\]-~]*)`;
 const WHO = `user=(?<user>${VALUE}) address=(?<address>${VALUE})`;
 const WHY = `(?: subject=${VALUE})?(?: entry=${VALUE})?(?: reason=(?<reason>${VALUE}))?`;
 
@@ -73,11 +73,5 @@ export const REFUSAL_LINES: LineKind = {
   mark: 'verdict=reject ',
   form: new RegExp(String.raw`^${headerOf(ALLOW_NETS, STAMP)}verdict=reject ${WHO}${WHY}(?: |\r?$)`),
   other: new RegExp(`^(?:(?!.*${VERDICT})|${otherHeader(ALLOW_NETS, 'verdict=reject ')})`),
-  decode(value) {
-    try {
-      return value.startsWith('"') ? JSON.parse(value) : value;
-    } catch {
-      return '';
-    }
-  },
+  decode: (value) => (value.startsWith('"') ? JSON.parse(value) : value),
 };

@@ -10,6 +10,7 @@ import { hint } from '../cli/output';
 import { readSome } from '../descriptor';
 import { shellWord } from '../failure';
 import { findProgram, refused, run } from '../postfix/run';
+import { DAY } from './tally';
 
 export interface Input {
   readonly name: string;
@@ -19,14 +20,12 @@ export interface Input {
   readonly latest: number;
 }
 
-/** Clocks and time zones of the machines that wrote and copied a log may differ by this many ms. */
-const DAY = 86_400_000;
-
 /** `file`: `-` is standard input. `now`: ms since 1970. Throws Trouble if the file cannot be opened. */
 export function openLog(file: string, now: number): Input {
   const descriptor = openInput(file);
   const stat = fs.fstatSync(descriptor);
   const written = stat.isFile() ? stat.mtimeMs : now;
+  // Clocks and time zones of the machines that wrote and copied a log may differ by a day.
   return { name: file === '-' ? 'standard input' : file, descriptor, latest: Math.min(now, written) + DAY };
 }
 

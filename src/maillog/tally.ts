@@ -5,37 +5,24 @@ import { foldName } from '../rules/meaning';
 import { formatNetwork, type Network, parseAddress, truncate } from '../rules/network';
 import type { Sighting } from './read-log';
 
-/** The lines of one login name at one address. */
+/** The lines of one login name at one address. `first`, `last`: ms since 1970. */
 interface Lines {
   readonly login: string;
   readonly address: string;
   /** The number of lines of each day, in days since 1970 (UTC). */
   readonly days: Map<number, number>;
   messages: number;
-  /** ms since 1970. */
   first: number;
   last: number;
   /** Of the last line. */
   reason: string;
 }
 
-/** One user in one network, with a part for each login name and address. */
-export interface UserNetwork {
-  /** Folded. */
-  readonly user: string;
-  /** Null if Postfix does not know the address; `name` is then `unknown`, else the network as text. */
-  readonly network: Network | null;
-  readonly name: string;
-  readonly parts: readonly Part[];
-  readonly messages: number;
-  readonly refused: number;
-  readonly first: number;
-  readonly last: number;
-}
-
 export interface Part extends Readonly<Lines> {
   readonly verdict: Verdict;
 }
+
+export type UserNetwork = ReturnType<typeof userNetwork>;
 
 export const DAY = 86_400_000;
 
@@ -65,15 +52,18 @@ export class Tally {
       const client = parseAddress(lines.address);
       const network = client && truncate(client, prefixes[client.family]);
       const verdict = decide({ user: lines.login, address: lines.address }, cached, now);
-      const key = `${user}\n${nameOf(network)}`;
+      const key = `${user}\n${network && formatNetwork(network)}`;
       getOrMake(groups, key, () => ({ user, network, parts: [] })).parts.push({ ...lines, verdict });
     }
     return [...groups.values()].map(({ user, network, parts }) => userNetwork(user, network, parts));
   }
 }
 
-/** The parts of one user in one network together. */
-export function userNetwork(user: string, network: Network | null, parts: readonly Part[]): UserNetwork {
+/**
+ * One user in one network, with a part for each login name and address. `user`: folded. `network`: null if Postfix does
+ * not know the address.
+ */
+export function userNetwork(user: string, network: Network | null, parts: readonly Part[]) {
   const sums = { messages: 0, refused: 0, first: Number.POSITIVE_INFINITY, last: 0 };
   for (const { messages, first, last, verdict } of parts) {
     sums.messages += messages;
@@ -81,16 +71,7 @@ export function userNetwork(user: string, network: Network | null, parts: readon
     sums.first = Math.min(sums.first, first);
     sums.last = Math.max(sums.last, last);
   }
-  return { user, network, name: nameOf(network), parts, ...sums };
-}
-
-function nameOf(network: Network | null): string {
-  return network === null ? 'unknown' : formatNetwork(network);
-}
-
-/** Whether Postfix knows the addresses. */
-export function hasNetwork(one: UserNetwork): one is UserNetwork & { readonly network: Network } {
-  return one.network !== null;
+  return { user, network, name: network === null ? 'unknown' : formatNetwork(network), parts, ...sums };
 }
 
 /** The number of messages, or of refused ones. */
