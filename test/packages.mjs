@@ -35,7 +35,6 @@ export const packageOf = {
   setpriv: 'util-linux',
   unshare: 'util-linux',
   prlimit: 'util-linux',
-  mount: 'mount',
   zsh: 'zsh',
   'fail2ban-regex': 'fail2ban',
 };

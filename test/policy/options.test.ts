@@ -48,7 +48,7 @@ const COMMAND: [words: string[], word: string | null, wrong?: string][] = [
 
 describe('the command line', () => {
   for (const [words, options, env] of POLICY) {
-    test(`policy: ${JSON.stringify(words)}${env ? ` ${JSON.stringify(env)}` : ''}`, () => {
+    test(`${JSON.stringify(words)}${env ? ` with ${JSON.stringify(env)}` : ''} starts the policy program`, () => {
       assert.deepEqual(readCommandLine(words, env ?? {}), {
         kind: 'policy',
         options: { ...DEFAULTS, ...options },
@@ -56,7 +56,7 @@ describe('the command line', () => {
     });
   }
   for (const [words, word, wrong = null] of COMMAND) {
-    test(`command: ${JSON.stringify(words)}`, () => {
+    test(`${JSON.stringify(words)} is for the commands`, () => {
       assert.deepEqual(readCommandLine(words, {}), { kind: 'command', word, wrong });
     });
   }

@@ -1,3 +1,4 @@
+// What the program reads from the bytes of a connection; faults/requests compares random ones with an oracle.
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -51,49 +52,35 @@ const CASES: [name: string, input: string, found: string[]][] = [
   ['a value that looks like an attribute', 'sasl_username=client_address=::1\n\n', ['client_address=::1|']],
   ['spaces are part of names and values', ' sasl_username=x\nsasl_username = y\nsasl_username= z \n\n', [' z |']],
   ['names are told apart by case', 'SASL_USERNAME=x\nSasl_Username=y\n\n', ['|']],
-  ['names of the same length', 'sasl_usernamf=x\nclient_addresz=y\nrequesu=z\n\n', ['|']],
   ['names that only begin alike', 'sasl_usernames=x\nclient_address_=y\nrequest_=z\n\n', ['|']],
   ['names that stand in values', 'a=sasl_username=x\nb=request=junk\n\n', ['|']],
   ['the first of two counts', `${USER}sasl_username=eve\n${FROM}client_address=::1\n\n`, ['bob|192.0.2.1']],
   ['the first counts when it is empty', `sasl_username=\n${USER}client_address=\n${FROM}\n`, ['|']],
   ['the first request counts', `request=smtpd_access_policy\nrequest=junk\n${USER}\n`, ['bob|']],
   ['an unknown request', `request=junk\n\n`, ['broken: "request" is not smtpd_access_policy']],
-  ['an empty request', `request=\n\n`, ['broken: "request" is not smtpd_access_policy']],
   ['a request in capitals', `request=SMTPD_ACCESS_POLICY\n\n`, ['broken: "request" is not smtpd_access_policy']],
-  ['a request with a space', `request=smtpd_access_policy \n\n`, ['broken: "request" is not smtpd_access_policy']],
   ['a line without =', `${USER}junk\n\n`, [NO_EQUALS]],
-  ['a line of one space', `${USER} \n\n`, [NO_EQUALS]],
-  ['a line of NUL', '\0\n\n', [NO_EQUALS]],
   ['two CR are no empty line', '\r\r\n\n', [NO_EQUALS]],
   ['= only', '=\n==\n\n', ['|']],
   ['UTF-8', 'sasl_username=jos\xc3\xa9\n\n', ['jos\u00e9|']],
-  ['UTF-8 of four bytes', 'sasl_username=\xf0\x9f\x98\x80\n\n', ['\u{1f600}|']],
   ['U+FFFD that was sent', 'sasl_username=\xef\xbf\xbd\n\n', ['\ufffd|']],
   ['Latin-1', 'sasl_username=jos\xe9\n\n', ['jos\ufffd|']],
-  ['an overlong /', 'sasl_username=\xc0\xaf\n\n', ['\ufffd\ufffd|']],
-  ['half a surrogate', 'sasl_username=\xed\xa0\x80\n\n', ['\ufffd\ufffd\ufffd|']],
-  ['a cut character', 'sasl_username=bob\xc3\n\n', ['bob\ufffd|']],
   ['a byte order mark is a character', 'sasl_username=\xef\xbb\xbfbob\n\n', ['\ufeffbob|']],
-  ['an empty user before CR', 'sasl_username=\r\n\n', ['|']],
   ['NUL and bytes that are not UTF-8 elsewhere', `helo_name=\0\x80\xff\n${USER}\n`, ['bob|']],
   ['10,000 attributes', `${'a=b\n'.repeat(10_000)}${USER}\n`, ['bob|']],
   ['NUL in a value', 'sasl_username=bob\0\nclient_address=::1\0\n\n', ['bob\0|::1\0']],
   ['no end', USER, [ENDED]],
-  ['no line end', 'sasl_username=bob', [ENDED]],
   ['one and no end', `${USER}\n${USER}`, ['bob|', ENDED]],
   ['one and a bad one', `${USER}\njunk\n\n${USER}\n`, ['bob|', NO_EQUALS]],
   ['as long as may be', `${USER}${fill(REQUEST_LIMIT - USER.length - 1)}\n`, ['bob|']],
-  ['as long as may be, CR', `${USER}${fill(REQUEST_LIMIT - USER.length - 2)}\r\n`, ['bob|']],
   ['one byte longer', `${USER}${fill(REQUEST_LIMIT - USER.length)}\n`, [LONG]],
-  ['one byte longer, CR', `${USER}${fill(REQUEST_LIMIT - USER.length - 1)}\r\n`, [LONG]],
-  ['no end, as long as may be', fill(REQUEST_LIMIT), [ENDED]],
   ['no end, one byte longer', fill(REQUEST_LIMIT + 1), [LONG]],
   ['three of half the length', `${USER}${fill(40_000)}\n`.repeat(3), ['bob|', 'bob|', 'bob|']],
   ['a long one after a short one', `${USER}\n${fill(REQUEST_LIMIT - 1)}\n${USER}\n`, ['bob|', '|', 'bob|']],
   ['too long a one after a short one', `${USER}\n${fill(REQUEST_LIMIT)}\n${USER}\n`, ['bob|', LONG]],
 ];
 
-describe('the request reader', () => {
+describe('the reader of requests', () => {
   for (const [name, input, found] of CASES) {
     test(name, () => assert.deepEqual(readAll(input), found));
   }

@@ -5,7 +5,6 @@ import { readFileSync, renameSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Finding } from '../../src/doctor/finding';
 import { needs } from '../requires';
-import { userIds } from '../rig/accounts';
 import {
   askPolicy,
   clientAs,
@@ -108,24 +107,6 @@ describeWithPostfix(
       await suite.postfix.waitForLog(/(postfix\/allow-nets\[\d+\]: verdict=reject user=test1 [^\n]*\n.*){20}/s, from);
       assert.equal(programLines(suite.postfix.log().slice(from)).length, 20);
       assert.doesNotMatch(suite.postfix.log(), /warning:/);
-    });
-
-    test('the program that answered has the limits', () => {
-      const node = `${suite.policy.program.node} `;
-      const running = suite.postfix.processes().filter(({ command }) => command.startsWith(node));
-      assert.ok(running.length > 0);
-      for (const { pid } of running) {
-        const text = ['limits', 'status'].map((name) => readFileSync(`/proc/${pid}/${name}`, 'utf8')).join('\n');
-        for (const line of [
-          /^Max file size +0 +0 /m,
-          /^Max core file size +0 +0 /m,
-          /^Max open files +64 +64 /m,
-          /^Max address space +2147483648 +2147483648 /m,
-          /^NoNewPrivs:\s1$/m,
-          new RegExp(`^Uid:\\s${userIds('nobody').uid}\\s`, 'm'),
-        ])
-          assert.match(text, line);
-      }
     });
 
     test('doctor finds no fault in it, and tries it in the way that it runs', () => {

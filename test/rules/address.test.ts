@@ -1,3 +1,4 @@
+// Which texts are addresses, and how an address is printed.
 import assert from 'node:assert/strict';
 import * as net from 'node:net';
 import { describe, test } from 'node:test';
@@ -55,7 +56,8 @@ describe('an address', () => {
     });
   }
 
-  for (const text of NONE) test(`${JSON.stringify(text)} is none`, () => assert.equal(parseAddress(text), null));
+  for (const text of NONE)
+    test(`${JSON.stringify(text)} is not an address`, () => assert.equal(parseAddress(text), null));
 
   test("these tables agree with Node's own reader, but for zones", () => {
     for (const [text] of READ) assert.notEqual(net.isIP(text), 0, text);

@@ -1,3 +1,4 @@
+// When an entry expires, in every form of its time.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { expiryMoment, formatInstant, parseInstant } from '../../src/rules/meaning';

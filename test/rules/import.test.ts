@@ -38,7 +38,7 @@ function plansOf(table: 'access' | 'network_set', replace: boolean): string[][] 
 
 for (const table of ['access', 'network_set'] as const) {
   for (const replace of [false, true]) {
-    test(`${table}${replace ? ', replaced' : ''}`, () => {
+    test(`an import${replace ? ' --replace' : ''} finds the rows of ${table} by an index`, () => {
       const plans = plansOf(table, replace);
       assert.equal(plans.length, 1);
       for (const plan of plans) {

@@ -1,3 +1,4 @@
+// Which texts are networks, how a network is printed, and what it grants where ip-cidr alone is wrong.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { contains, formatNetwork, isCertain, parseAddress, parseNetwork } from '../../src/rules/network';
@@ -85,7 +86,8 @@ describe('a network', () => {
     });
   }
 
-  for (const text of NONE) test(`${JSON.stringify(text)} is none`, () => assert.equal(parseNetwork(text), null));
+  for (const text of NONE)
+    test(`${JSON.stringify(text)} is not a network`, () => assert.equal(parseNetwork(text), null));
 
   for (const [text, canonical, hostBits] of CANONICAL) {
     test(`${JSON.stringify(text)} is ${canonical}${hostBits ? ' with host bits' : ''}`, () => {

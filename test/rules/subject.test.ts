@@ -1,3 +1,4 @@
+// The subjects of a user name, in their order, and which spellings are one name.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { subjectsOf } from '../../src/policy/decide';
