@@ -7,7 +7,7 @@ import { hint, printJsonArray, quantity } from '../cli/output';
 import { printTable } from '../cli/table';
 import { expiryOf } from '../cli/time';
 import { printable, Trouble } from '../failure';
-import { daysOf, type Finding, type Findings, findingsOf } from '../maillog/findings';
+import { type Finding, type Findings, findingsOf } from '../maillog/findings';
 import { applyFindings, noteOf } from '../maillog/learn-apply';
 import { DOVECOT_LINES, POSTFIX_LINES } from '../maillog/line-kinds';
 import { LOG_FILES, LOG_OPTIONS, NO_MAIL, someOf, tallyLogs } from '../maillog/tally-logs';
@@ -80,7 +80,7 @@ function printFindings(all: readonly Finding[], asJson: boolean): void {
   if (asJson) printJsonArray(all.map(rowOf));
   if (asJson || all.length === 0) return;
   const lines = all.map((one) => {
-    const figures = [String(one.messages), String(daysOf(one)), formatInstant(one.first), formatInstant(one.last)];
+    const figures = [String(one.messages), String(one.days.size), formatInstant(one.first), formatInstant(one.last)];
     return { cells: [printable(one.user), one.name, ...figures, stateOf(one), one.marks.join(', ')] };
   });
   printTable(TITLES, lines, [2, 3]);
@@ -88,14 +88,14 @@ function printFindings(all: readonly Finding[], asJson: boolean): void {
 
 /** A finding as --json prints it, which import takes. */
 function rowOf(finding: Finding) {
-  const { user, name, messages, first, last, marks } = finding;
+  const { user, name, messages, days, first, last, marks } = finding;
   return {
     user,
     network: name,
     note: noteOf(finding),
     expires: null,
     messages,
-    days: daysOf(finding),
+    days: days.size,
     first: formatInstant(first),
     last: formatInstant(last),
     allowed: allowedPart(finding),

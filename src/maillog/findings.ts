@@ -16,14 +16,14 @@ export type Findings = ReturnType<typeof findingsOf>;
 /** `minimum`: a network with less use is not a finding. */
 export function findingsOf(tallied: readonly UserNetwork[], minimum: { messages: number; days: number }) {
   const countable = tallied.filter(({ user }) => isOneUser(user));
-  const users = groupBy(countable, ({ user }) => user).sort((a, b) => count(b) - count(a));
+  const users = groupBy(countable, ({ user }) => user).map((networks) => ({ networks, messages: count(networks) }));
   const total = { users: users.length, messages: count(countable) };
   const marksByName = new Map<string, Mark[]>();
   for (const same of groupBy(countable, ({ name }) => name)) marksByName.set(same[0].name, sharedMarks(same, total));
   const findingsOfUser = (networks: readonly UserNetwork[]) => {
     const used = networks.flatMap((one): Finding[] => {
-      const { network, messages, name } = one;
-      if (network === null || messages < minimum.messages || daysOf(one) < minimum.days) return [];
+      const { network, messages, days, name } = one;
+      if (network === null || messages < minimum.messages || days.size < minimum.days) return [];
       return [{ ...one, network, marks: marksByName.get(name) ?? [] }];
     });
     const isStolen = isSpread(networks);
@@ -33,7 +33,7 @@ export function findingsOf(tallied: readonly UserNetwork[], minimum: { messages:
   };
   return {
     /** Grouped by user, the user with most messages first. */
-    all: users.flatMap(findingsOfUser),
+    all: users.sort((a, b) => b.messages - a.messages).flatMap(({ networks }) => findingsOfUser(networks)),
     ...total,
     withoutAddress: count(countable.filter(({ network }) => network === null)),
     /** Login names that an entry cannot stand for, such as `*`. Their messages are not counted. */
@@ -67,10 +67,6 @@ function joinNetworks(all: readonly Finding[]): Finding[] {
   return joined;
 }
 
-/** The number of days, in UTC. */
-export function daysOf({ parts }: UserNetwork): number {
-  return new Set(parts.flatMap(({ days }) => [...days.keys()])).size;
-}
 /** A network of that many users, or of half of all and at least MANY_OF_FEW, is likely a webmail or an office. */
 const MANY_USERS = 5;
 const MANY_OF_FEW = 3;
@@ -99,6 +95,8 @@ const PROVIDER = { 4: 16, 6: 32 };
 /** Whether the known networks of one user are too many for one person. `first`: when seen, in ms since 1970. */
 export function isSpread(networks: readonly Pick<UserNetwork, 'network' | 'first'>[]): boolean {
   const sorted = networks.filter(({ network }) => network !== null).sort((a, b) => a.first - b.first);
+  // So it is for most users.
+  if (sorted.length < MANY_PROVIDERS) return false;
   return sorted.some((oldest, i) => {
     const ofDay = sorted.slice(i, i + MANY_NETWORKS).filter(({ first }) => first < oldest.first + DAY);
     const providers = new Set(ofDay.map(({ network }) => network && providerOf(network)));

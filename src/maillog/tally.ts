@@ -64,14 +64,16 @@ export class Tally {
  * not know the address.
  */
 export function userNetwork(user: string, network: Network | null, parts: readonly Part[]) {
+  const allDays = new Set<number>();
   const sums = { messages: 0, refused: 0, first: Number.POSITIVE_INFINITY, last: 0 };
-  for (const { messages, first, last, verdict } of parts) {
+  for (const { messages, days, first, last, verdict } of parts) {
+    for (const day of days.keys()) allDays.add(day);
     sums.messages += messages;
     if (verdict.kind === 'refused') sums.refused += messages;
     sums.first = Math.min(sums.first, first);
     sums.last = Math.max(sums.last, last);
   }
-  return { user, network, name: network === null ? 'unknown' : formatNetwork(network), parts, ...sums };
+  return { user, network, name: network === null ? 'unknown' : formatNetwork(network), parts, days: allDays, ...sums };
 }
 
 /** The number of messages, or of refused ones. */
