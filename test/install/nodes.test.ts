@@ -8,12 +8,13 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import Database from 'better-sqlite3';
 import { needs } from '../requires';
+import { change } from '../rig/database';
 import { PolicyProgram, request } from '../rig/policy-program';
+import { mustRun } from '../rig/run';
 import { makeFolder, removeFolder } from '../rig/scratch';
 import { copyCheckout, Npm, nodeOfMajor, packPrebuilt } from './npm';
-import { INSIDE, Site } from './site';
+import { useSite } from './site';
 
 /** Node.js -> the better-sqlite3 that npm takes. */
 const MAJORS = { 20: 12, 22: 13, 24: 13, 26: 13 };
@@ -61,32 +62,28 @@ function install(major: number, place: string) {
 }
 
 function makeDatabase(node: string, script: string, db: string): void {
-  const run = (...words: string[]) => {
-    const { status, stderr } = spawnSync(node, [script, ...words, '--db', db], { encoding: 'utf8', env: {} });
-    assert.equal(status, 0, stderr);
-  };
-  run('init');
-  run('add', 'alice', '192.0.2.0/24', '2001:db8:1::/48');
-  run('set', 'add', 'office', '203.0.113.0/24');
-  run('add', '@example.com', '@office');
-  const connection = new Database(db);
-  connection.exec(`insert into access (user, network) values ('hand', '10.9.9.9/8')`);
-  connection.close();
+  for (const line of [
+    'init',
+    'add alice 192.0.2.0/24 2001:db8:1::/48',
+    'set add office 203.0.113.0/24',
+    'add @example.com @office',
+  ]) {
+    mustRun(line.split(' '), { db, command: [node, script] });
+  }
+  change(db, "insert into access (user, network) values ('hand', '10.9.9.9/8')");
 }
 
 for (const [name, driverMajor] of Object.entries(MAJORS)) {
   describe(`Node.js ${name}`, needs('root', 'postfix', 'dovecot', 'openssl'), () => {
     let installed: ReturnType<typeof install>;
     let db: string;
-    let site: Site<'smtp'>;
-    before(async () => {
+    before(() => {
       installed = install(Number(name), name);
       const { node, script } = installed;
       db = join(folder, name, 'access.db');
       makeDatabase(node, script, db);
-      site = await Site.open({ smtp: 'plain' }, { listeners: { smtp: [] } }, { node, script });
     });
-    after(() => site?.close());
+    const site = useSite({ smtp: 'plain' }, () => ({ installed }));
 
     const start = (...words: string[]) =>
       PolicyProgram.start(['--db', db, ...words], { command: [installed.node, installed.script] });
@@ -117,8 +114,6 @@ for (const [name, driverMajor] of Object.entries(MAJORS)) {
     });
 
     test('mail through Postfix, and doctor', async () => {
-      assert.equal(site.run(['init']).status, 0);
-      assert.equal(site.run(['add', 'alice', INSIDE]).status, 0);
       const { status, stderr } = site.onPostfix('install', '--yes');
       assert.equal(status, 0, stderr);
       assert.ok(site.read('master.cf').includes(installed.node));

@@ -29,7 +29,8 @@ export function setUpPolicy(name: string): PolicySetUp {
   const db = join(folder, 'access.db');
   const allowNets = (...words: string[]) => mustRun(['--db', db, ...words]);
   allowNets('init');
-  const program = serviceProgram(folder, db);
+  // Not in the folder of the database, which is closed only when nothing else lies there.
+  const program = serviceProgram(makeFolder('program'), db);
   return {
     folder,
     db,
