@@ -14,20 +14,3 @@ export function example(name: string, changes: Readonly<Record<string, string>> 
   }
   return text;
 }
-
-/** A main.cf as postconf(5) reads it: comments left out, continued lines joined. */
-export function parametersOf(mainCf: string): Record<string, string> {
-  const lines = mainCf.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
-  const logical = lines.join('\n').replace(/\n\s+/g, ' ').split('\n');
-  return Object.fromEntries(
-    logical.map((line) => {
-      const at = line.indexOf('=');
-      return [line.slice(0, at).trim(), line.slice(at + 1).trim()];
-    }),
-  );
-}
-
-/** A master.cf without its comments. */
-export function servicesOf(masterCf: string): string[] {
-  return masterCf.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'));
-}

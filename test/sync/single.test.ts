@@ -1,7 +1,7 @@
 // Single runs of `allow-nets sync`: what changes the database, what does not, and the messages.
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { change, writeDatabase } from '../rig/database';
 import type { Outcome } from '../rig/run';
@@ -108,16 +108,6 @@ describe('a sync that works', () => {
     assert.deepEqual(site.entries(), [...ours, 'bob 192.0.2.1/32', 'carol 10.2.0.0/16']);
   });
 
-  test('brings sets too, and leaves them alone when the output has none', async () => {
-    const site = makeSite();
-    site.file('sets.csv', 'user,set,network\n,office,192.0.2.0/24\n,office,2001:db8::/32\nalice,,@office\n');
-    assert.equal(site.run('sync', '--', 'cat', 'sets.csv').status, 0);
-    assert.equal(await site.answer('alice', '192.0.2.9'), 'dunno');
-    site.file('more.csv', 'user,network\nalice,@office\nbob,@office\n');
-    assert.equal(site.run('sync', '--', 'cat', 'more.csv').status, 0);
-    assert.equal(await site.answer('bob', '2001:db8::9'), 'dunno');
-  });
-
   test('--dry-run shows what would change, and writes neither rows nor state', () => {
     const site = makeSite();
     site.file('two.tsv', TWO);
@@ -207,23 +197,6 @@ describe('a sync that does not work changes nothing', () => {
     const site = syncedSite();
     assert.match(site.run('sync', '--force', '--', 'true').stdout, /^added 0, changed 0, removed 2, unchanged 0\n/);
     assert.deepEqual(site.entries(), []);
-  });
-
-  test('a database that is missing, or is not one', () => {
-    const site = makeSite();
-    const missing = join(site.folder, 'none', 'a.db');
-    const words = ['sync', '--', 'echo', 'alice,10.0.0.0/8'];
-    const stderr =
-      `allow-nets: error: there is no database ${missing}\nallow-nets: hint: put the file back from a copy:\n` +
-      `  mkdir -p ${dirname(missing)} && cp COPY ${missing}.new && mv ${missing}.new ${missing} && allow-nets init --db ${missing}\n` +
-      'allow-nets: hint: for a new installation, where every user is refused at first, run as root:\n' +
-      `  allow-nets init --db ${missing}\n`;
-    assert.deepEqual(site.run('--db', missing, ...words), { status: 1, stdout: '', stderr });
-    const text = site.file('text.db', 'no database at all, but a text that is long enough to be read as one');
-    const broken = site.run('--db', text, ...words);
-    assert.equal(broken.status, 1);
-    assert.match(broken.stderr, /^allow-nets: error: database .*text\.db cannot be used/);
-    assert.match(readFileSync(text, 'utf8'), /^no database at all/);
   });
 
   test('no room for the output', () => {

@@ -71,3 +71,30 @@ export async function waitForAnswer(site: Site, user: string, address: string, a
   const isSo = async () => (await site.answer(user, address)) === answer;
   await waitFor(`${answer} for ${user} at ${address}`, isSo, () => `${site.error()}`, 60_000);
 }
+
+type Question = readonly [user: string, address: string, answers: readonly string[]];
+
+/**
+ * Asks a policy program of the site one question after the other while its list is changed.
+ * @returns ends it, and gives the number of questions and each answer that its question does not name
+ */
+export function askWithoutPause(site: Site, question: (number: number) => Question) {
+  const wrong: string[] = [];
+  let asked = 0;
+  let isOver = false;
+  const flow = (async () => {
+    const program = (await PolicyProgram.start(['--db', site.db, '--persistent', '--log', 'none'])).unref();
+    for (; !isOver; asked++) {
+      const [user, address, answers] = question(asked);
+      const verdict = await program.verdict(user, address);
+      if (!answers.includes(verdict)) wrong.push(`${user} at ${address}: ${verdict}`);
+      // Other programs of this test want their turn.
+      await new Promise(setImmediate);
+    }
+  })();
+  return async () => {
+    isOver = true;
+    await flow;
+    return { asked, wrong };
+  };
+}

@@ -1,4 +1,6 @@
-// The systemd unit of examples/many-servers, run as systemd would run it (unit.ts).
+// The systemd unit of examples/many-servers, run as systemd would run it, as far as that goes without systemd: its commands word for word,
+// under its user, with no capability and no way to get one, and with a file system that is read-only but for its own folder and a /tmp of
+// its own. Not done are the limits that the kernel sets for systemd by BPF: system calls, address families, namespaces.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -10,10 +12,54 @@ import { query } from '../rig/database';
 import { run, start as startCommand } from '../rig/run';
 import { makeFolder, newFile } from '../rig/scratch';
 import { waitFor } from '../rig/wait-for';
-import { asUnit, type Places, PROGRAM_FOLDER, readUnit } from './unit';
 
 const FILE = 'examples/many-servers/allow-nets-sync.service';
-const unit = readUnit(FILE);
+const text = readFileSync(FILE, 'utf8').replace(/\\\n\s*/g, '');
+const service = text.slice(text.indexOf('[Service]')).split('\n[')[0] ?? '';
+
+/** The last value of a setting of [Service]; undefined when it does not stand there. */
+const setting = (name: string) => [...service.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].at(-1)?.[1];
+
+/** The words of a command. */
+const command = (name: 'ExecStart' | 'ExecStartPre') =>
+  (setting(name)?.match(/"[^"]*"|\S+/g) ?? []).map((word) => word.replace(/^"(.*)"$/, '$1'));
+
+/** In place of the machine's own: the folders of this program, of the programs that the unit starts, and of its state. */
+interface Places {
+  readonly program: string;
+  readonly programs: string;
+  readonly state: string;
+}
+
+/** Where `programs` and `program` are inside. */
+const PROGRAMS = '/srv';
+const PROGRAM_FOLDER = '/mnt';
+
+/** The command line that runs `words` so; the process keeps its number. */
+function asUnit(words: readonly string[], places: Places): string[] {
+  const name = setting('StateDirectory') ?? '';
+  const script = `
+    set -e
+    mount --bind '${places.program}' ${PROGRAM_FOLDER}
+    mount --bind '${places.programs}' ${PROGRAMS}
+    exec 9< '${places.state}'
+    mount -t tmpfs -o mode=755 none /var/lib
+    mkdir /var/lib/${name}
+    mount --bind /proc/self/fd/9/. /var/lib/${name}
+    exec 9<&-
+    mount -o remount,bind,ro /
+    mount -o remount,bind,ro ${PROGRAM_FOLDER}
+    mount -o remount,bind,ro ${PROGRAMS}
+    mount -o remount,ro /var/lib
+    mount -t tmpfs -o mode=1777 none /tmp
+    cd /
+    umask ${setting('UMask')}
+    exec setpriv --reuid nobody --regid nogroup --clear-groups \\
+      --bounding-set=-all --inh-caps=-all --no-new-privs \\
+      env -i PATH=${PROGRAMS}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@"`;
+  return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', ...words];
+}
+
 const NOBODY = 65_534;
 
 test('what the unit must have, and must not', () => {
@@ -29,18 +75,18 @@ test('what the unit must have, and must not', () => {
     // V8 compiles while it runs.
     MemoryDenyWriteExecute: undefined,
   };
-  for (const [name, value] of Object.entries(settings)) assert.equal(unit.setting(name), value, name);
+  for (const [name, value] of Object.entries(settings)) assert.equal(setting(name), value, name);
   // Longer than sync may take for a change, and than the second that it leaves to its command.
-  assert.equal(unit.setting('TimeoutStopSec'), '60s');
+  assert.equal(setting('TimeoutStopSec'), '60s');
 });
 
 test('it runs the command of sync-mariadb.sh, which many-sites.test.ts tries for real, on the database that it makes', () => {
   const script = readFileSync('examples/many-servers/sync-mariadb.sh', 'utf8').replace(/\\\n\s*/g, '');
   const [, plain = ''] = /^exec allow-nets sync (.*)$/m.exec(script) ?? [];
-  const [program, command, option, db, ...rest] = unit.command('ExecStart');
-  assert.deepEqual([program, command, option, db], ['allow-nets', 'sync', '--db', '/var/lib/allow-nets/access.db']);
+  const [program, word, option, db, ...rest] = command('ExecStart');
+  assert.deepEqual([program, word, option, db], ['allow-nets', 'sync', '--db', '/var/lib/allow-nets/access.db']);
   assert.equal(rest.join(' '), plain.replace(/['"]/g, ''));
-  assert.deepEqual(unit.command('ExecStartPre'), ['allow-nets', 'init', '--db', db]);
+  assert.deepEqual(command('ExecStartPre'), ['allow-nets', 'init', '--db', db]);
 });
 
 test('systemd understands the unit', {
@@ -48,8 +94,8 @@ test('systemd understands the unit', {
 }, () => {
   // It also looks whether the program is installed, which it is not here.
   const copy = newFile(readFileSync(FILE, 'utf8').replace(/=allow-nets /g, '=/bin/sh '), 'allow-nets-sync.service');
-  const command = [programPath('systemd-analyze') ?? ''];
-  assert.deepEqual(run(['verify', '--man=no', copy], { command }), { status: 0, stdout: '', stderr: '' });
+  const analyze = [programPath('systemd-analyze') ?? ''];
+  assert.deepEqual(run(['verify', '--man=no', copy], { command: analyze }), { status: 0, stdout: '', stderr: '' });
 });
 
 const lacking = needs('root', 'unshare', 'setpriv');
@@ -62,7 +108,7 @@ function mayMount(): boolean {
 
 describe('run as systemd would', options, () => {
   let places: Places;
-  const start = (words: readonly string[]) => startCommand([], { command: asUnit(unit, words, places), cwd: '/' });
+  const start = (words: readonly string[]) => startCommand([], { command: asUnit(words, places), cwd: '/' });
 
   before(() => {
     const folder = makeFolder('unit');
@@ -91,11 +137,11 @@ describe('run as systemd would', options, () => {
 
   test('makes the database, follows the list, is started again after a crash, and ends well', async () => {
     offer('user\tnetwork\nalice\t192.0.2.0/24\n');
-    const made = await start(unit.command('ExecStartPre')).ended;
+    const made = await start(command('ExecStartPre')).ended;
     assert.deepEqual([made.status, made.stderr], [0, '']);
     const { mode, uid } = statSync(join(places.state, 'access.db'));
     assert.deepEqual([mode & 0o777, uid], [0o640, NOBODY], 'the policy program reads it as another user');
-    const words = unit.command('ExecStart');
+    const words = command('ExecStart');
     const every = words.indexOf('--every') + 1;
     assert.equal(words[every], '30s');
     words[every] = '1s';
@@ -104,7 +150,7 @@ describe('run as systemd would', options, () => {
     first.child.kill('SIGKILL');
     await first.ended;
     offer('user\tnetwork\nalice\t192.0.2.0/24\nbob\t198.51.100.7\n');
-    assert.equal((await start(unit.command('ExecStartPre')).ended).status, 0);
+    assert.equal((await start(command('ExecStartPre')).ended).status, 0);
     const second = start(words);
     await waitFor('bob', () => users() === 'alice bob');
     // KillMode=mixed: to it alone.
