@@ -16,7 +16,7 @@ const FULL = new RegExp(
     'faults/(?!lookup|requests)',
     'install/(nodes|package|published)',
     'sync/many-sites',
-    'commands/(migration|killed-writer|round-trip)',
+    'commands/(migration|killed-writer|round-trip|long-list)',
     'maillog/truth',
   ].join('|'),
 );

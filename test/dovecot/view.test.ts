@@ -9,10 +9,8 @@ import { formatAddress, parseAddress, parseNetwork } from '../../src/rules/netwo
 import { SCHEMA } from '../../src/rules/schema';
 import { randomAnchors, randomQuestion, randomRows } from '../faults/random-database';
 import { needs } from '../requires';
-import { change, insertRows, type TestRow } from '../rig/database';
+import { insertRows, type TestRow } from '../rig/database';
 import { forRandom, oneOf, type Pick } from '../rig/random';
-import { mustRun } from '../rig/run';
-import { newPath } from '../rig/scratch';
 import { MailStore, onePassword } from './server';
 
 const HOUR = 3_600_000;
@@ -195,17 +193,6 @@ test('the answer is one network of a large set, at once', () => {
   const start = performance.now();
   for (let i = 0; i < 100; i++) allowNets(connection, 'bob', '10.1.0.200');
   assert.ok(performance.now() - start < 5000, `${performance.now() - start} ms for 100 logins`);
-});
-
-test('init gives the view to a database that has none', () => {
-  const db = newPath();
-  const init = () => mustRun(['init', '--db', db]);
-  init();
-  change(db, "drop view dovecot; insert into access (user, network) values ('test1', '127.0.0.1/32')");
-  assert.match(init(), /is there already/);
-  const connection = new Database(db, { readonly: true });
-  assert.equal(allowNets(connection, 'test1', '127.0.0.1'), '127.0.0.1/32');
-  connection.close();
 });
 
 test('a row that was copied with its key grants nothing', () => {
