@@ -12,9 +12,15 @@ const log = newPath('mail.log');
 const LINE = 'Nov  4 05:47:54 h postfix/smtpd[1]: 4F6C: client=a[127.0.0.1], sasl_method=PLAIN, sasl_username=bob';
 fs.writeFileSync(log, `${LINE}\n`);
 
-const READERS = [
-  ...['list', 'list --status', 'check bob 127.0.0.1', 'export', 'set list', `replay ${log}`],
-  ...[`refused ${log}`, '--log none'],
+const READERS = ['list', '--log none'].map((words) => words.split(' '));
+/** Tried where SQLite would write most. */
+const OTHER_READERS = [
+  'list --status',
+  'check bob 127.0.0.1',
+  'export',
+  'set list',
+  `replay ${log}`,
+  `refused ${log}`,
 ].map((words) => words.split(' '));
 
 const beside = (end: string, text: string) => (db: string) => fs.writeFileSync(`${db}${end}`, text);
@@ -38,7 +44,7 @@ function listing(folder: string): unknown {
   return names.map((name) => [name, fs.lstatSync(path.join(folder, name)).mtimeMs]);
 }
 
-describe('a database', { concurrency: 2 }, () => {
+describe('a database', () => {
   for (const [name, make, problem] of STATES) {
     test(`${name}: refused, and nothing is written`, () => {
       const db = newDatabase();
@@ -46,7 +52,8 @@ describe('a database', { concurrency: 2 }, () => {
       const link = newPath('link.db');
       fs.symlinkSync(db, link);
       const before = [path.dirname(db), path.dirname(link)].map(listing);
-      for (const [words, file] of [...READERS.map((words) => [words, db] as const), [['list'], link] as const]) {
+      const readers = name === 'with a hot journal' ? [...READERS, ...OTHER_READERS] : READERS;
+      for (const [words, file] of [...readers.map((words) => [words, db] as const), [['list'], link] as const]) {
         const { stdout, stderr } = run(words, { db: file, input: 'sasl_username=bob\nclient_address=127.0.0.1\n\n' });
         if (!/refused|--status/.test(words.join())) assert.match(stderr, problem, words.join(' '));
         assert.doesNotMatch(stdout, /dunno/);
