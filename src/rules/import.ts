@@ -9,6 +9,7 @@ import type { Trouble } from '../failure';
 import { makeCanonical } from './canonical';
 import type { Connection, Statement } from './database';
 import { checkSets, guard, type TableCounts } from './import-guard';
+import { INCOMING, INSERT, removeSql, writeSql } from './import-sql';
 import { formatInstant, keptExpiry, keyOf, type Meaning, meaningText } from './meaning';
 import { nameColumn, type Table } from './schema';
 
@@ -73,21 +74,6 @@ export interface Change {
 export function importRow(table: Table, name: string, meaning: Meaning, more: Partial<ImportRow> = {}): ImportRow {
   return { ...more, table, name, network: meaningText(meaning), key: keyOf(meaning) };
 }
-
-/** From column `note` on, NULL means that the input lacks the column, and '' that the field is empty. */
-const INCOMING = `
-create temp table incoming (
-  id integer primary key, line integer, of text not null, name text not null, network text not null, key blob not null,
-  note text, expires text, added_at text, added_by text, local integer,
-  unique (of, name, network)
-)`;
-
-/** Of rows with the same meaning, the one that lasts longest stays. '~' stands for "never expires": it sorts last. */
-const INSERT = `
-insert into incoming (line, of, name, network, key, note, expires, added_at, added_by, local)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set line = excluded.line, note = excluded.note,
-  expires = excluded.expires, added_at = excluded.added_at, added_by = excluded.added_by, local = excluded.local
-where ifnull(nullif(excluded.expires, ''), '~') > ifnull(nullif(incoming.expires, ''), '~')`;
 
 export class RowImport {
   private readonly insert: Statement;
@@ -165,52 +151,7 @@ export class RowImport {
     const { add: added, change: changed, remove } = counts;
     const unchanged = distinct - added - changed;
     const refusal = replace && !force ? guard(connection, tables, replaceable, remove) : null;
-    return {
-      added,
-      changed,
-      removed: remove.access + remove.network_set,
-      unchanged,
-      repeated: this.read - distinct,
-      refusal,
-    };
+    const removed = remove.access + remove.network_set;
+    return { added, changed, removed, unchanged, repeated: this.read - distinct, refusal };
   }
-}
-
-/** Deletes the rows for which `condition` holds and that the input does not have. */
-function removeSql(table: Table, condition: string): string {
-  const name = nameColumn(table);
-  return `delete from ${table} where ${condition} and not exists (
-      select 1 from incoming i where i.of = '${table}' and i.name = ${table}.${name} and i.network = ${table}.network)
-    returning 'remove' as what, '${table}' as "table", ${name} as name, network`;
-}
-
-/**
- * Inserts the rows of the input `i` that the database does not have, and updates the rows `t` that differ. A replacement
- * skips rows with a local mark. Rows above @last are new.
- */
-function writeSql(table: Table, replace: boolean): string {
-  const name = nameColumn(table);
-  const wanted = (column: string) => `nullif(ifnull(i.${column}, t.${column}), '')`;
-  const differs = (column: string) => `or nullif(t.${column}, '') is not ${wanted(column)}`;
-  const columns: Record<string, string> = {
-    key: 'i.key',
-    note: wanted('note'),
-    local: 'coalesce(i.local, t.local, 0)',
-    added_at: "nullif(ifnull(i.added_at, @now), '')",
-    added_by: "nullif(ifnull(i.added_by, @addedBy), '')",
-  };
-  const given = "nullif(i.expires, '')";
-  const expires = replace ? given : `iif(i.expires is null, kept_expiry(t.expires), ${given})`;
-  if (table === 'access') columns['expires'] = expires;
-  const names = Object.keys(columns);
-  return `insert into ${table} (${name}, network, ${names})
-    select i.name, i.network, ${Object.values(columns)}
-    from incoming i left join ${table} t on t.${name} = i.name and t.network = i.network
-    where i.of = '${table}' and (t.rowid is null or ${replace ? 'not t.local and' : ''} (
-      t.key is not i.key or t.local is not ${columns['local']}
-      ${differs('note')} ${differs('added_at')} ${differs('added_by')}
-      ${table === 'access' ? `or t.expires is not ${expires}` : ''}))
-    order by i.name, i.network
-    on conflict do update set ${names.map((column) => `${column} = excluded.${column}`)}
-    returning iif(rowid > @last, 'add', 'change') as what, '${table}' as "table", ${name} as name, network`;
 }
