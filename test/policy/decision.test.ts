@@ -165,39 +165,29 @@ const scratch = makeFolder();
 const db = path.join(scratch, 'access.db');
 writeDatabase(db, ROWS);
 
-function decides(file: string, cases: readonly Case[]): void {
-  for (const row of cases) {
-    test(`${JSON.stringify(row[0])} from ${JSON.stringify(row[1])}: ${row[2]}`, async () => {
-      const bytes = answerOf(row);
-      const answer = await converse(['--db', file], request(row[0], row[1]));
-      assert.deepEqual(answer, { bytes, status: 0, signal: null, log: logOf(row) });
+const titleOf = ([user, address, answer]: Case) => `${JSON.stringify(user)} from ${JSON.stringify(address)}: ${answer}`;
+
+test('a persistent program decides, with --log all', async (t) => {
+  const program = await PolicyProgram.start(['--db', db, '--persistent', '--log', 'all']);
+  for (const row of CASES) {
+    await t.test(titleOf(row), async () => {
+      assert.equal(await program.ask(request(row[0], row[1])), answerOf(row));
     });
   }
-}
-
-describe('the policy program decides', { concurrency: 4 }, () => {
-  decides(db, CASES);
-
-  test('all of them on one connection, twice, with --log all', async () => {
-    const program = await PolicyProgram.start(['--db', db, '--persistent', '--log', 'all']);
-    for (const row of [...CASES, ...CASES]) {
-      assert.equal(await program.ask(request(row[0], row[1])), answerOf(row), `${row[0]} from ${row[1]}`);
-    }
-    program.end();
-    const { bytes, log, ...how } = await program.ended;
-    assert.deepEqual(how, { status: 0, signal: null });
-    assert.equal(bytes, [...CASES, ...CASES].map(answerOf).join(''));
-    assert.deepEqual(
-      log.map((line) => line.replace(/( client_name=unknown)? request\.request=.*$/, '')),
-      [...CASES, ...CASES].map(
-        ([user, address, answer, rest]) =>
-          `info: verdict=${answer} user=${quoted(user)} address=${quoted(address)} ${rest}`,
-      ),
-    );
-  });
+  program.end();
+  const { bytes, log, ...how } = await program.ended;
+  assert.deepEqual(how, { status: 0, signal: null });
+  assert.equal(bytes, CASES.map(answerOf).join(''));
+  assert.deepEqual(
+    log.map((line) => line.replace(/( client_name=unknown)? request\.request=.*$/, '')),
+    CASES.map(
+      ([user, address, answer, rest]) =>
+        `info: verdict=${answer} user=${quoted(user)} address=${quoted(address)} ${rest}`,
+    ),
+  );
 });
 
-describe('the policy program with an entry for everybody', () => {
+describe('a program for one request decides, with an entry for everybody', { concurrency: 4 }, () => {
   const everybody = path.join(scratch, 'everybody.db');
   writeDatabase(everybody, [
     { name: '*', network: '10.0.0.0/8' },
@@ -206,7 +196,7 @@ describe('the policy program with an entry for everybody', () => {
     { name: 'bob\0aaaa', network: 'any', byHand: true },
     { name: 'bob\ufffd', network: 'any', byHand: true },
   ]);
-  decides(everybody, [
+  for (const row of [
     yes('anna', '10.1.1.1', '*', '10.0.0.0/8'),
     yes('anna@example.net', '10.1.1.1', '*', '10.0.0.0/8'),
     no('anna@example.net', '192.0.2.1', '*', 'not-covered'),
@@ -217,7 +207,12 @@ describe('the policy program with an entry for everybody', () => {
     // Written by hand, and compared whole.
     no('bob\0zzzz', '192.0.2.1', '*', 'not-covered'),
     no('bob\ufffd', '192.0.2.1', '*', 'not-covered'),
-  ]);
+  ]) {
+    test(titleOf(row), async () => {
+      const answer = await converse(['--db', everybody], request(row[0], row[1]));
+      assert.deepEqual(answer, { bytes: answerOf(row), status: 0, signal: null, log: logOf(row) });
+    });
+  }
 });
 
 describe('a client without a user', () => {

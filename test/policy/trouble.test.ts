@@ -252,19 +252,15 @@ describe('trouble', { concurrency: 4 }, () => {
   for (const trouble of all) {
     const { name, words = [], input = GOOD, surroundings = {}, status = 78 } = trouble;
     const withDatabase = words.includes('--db') ? words : ['--db', good, ...words];
-    for (const mode of [[], ['--persistent']]) {
-      test(`${name}${mode.map((word) => `, ${word}`)}`, async () => {
-        const { bytes, log, ...how } = await converse([...mode, ...withDatabase], input, surroundings);
-        assert.equal(bytes, '');
-        assert.deepEqual(how, { status, signal: null });
-        checkWords(log, trouble);
-      });
-    }
+    test(`${name}, on the socket of a persistent program`, async () => {
+      const { bytes, log, ...how } = await converse(['--persistent', ...withDatabase], input, surroundings);
+      assert.deepEqual([bytes, how], ['', { status, signal: null }]);
+      checkWords(log, trouble);
+    });
 
-    test(`${name}, by hand`, async () => {
-      const { stdout, stderr, log, ...how } = await runByHand(withDatabase, input, surroundings);
-      assert.equal(stdout, '');
-      assert.deepEqual(how, { status });
+    test(`${name}, by hand`, () => {
+      const { stdout, stderr, log, ...how } = runByHand(withDatabase, input, surroundings);
+      assert.deepEqual([stdout, how], ['', { status }]);
       const shown = { ...trouble, hint: trouble.byHand ?? trouble.hint };
       checkWords(log, shown);
       const [, problem, hints = ''] = /^allow-nets: error: ([^\n]*)\nallow-nets: hint: (.*)\n$/s.exec(stderr) ?? [];
