@@ -1,7 +1,7 @@
 // Opens the mail logs that a command reads, and reads them in blocks of bytes. A compressed file is recognised by its
 // first bytes and decompressed by gzip, xz, zstd or bzip2.
 //
-// DIAGNOSTICS: of a truncated or damaged file, everything before the damage is read.
+// DIAGNOSTICS: of a truncated or damaged file, or a disk that fails, everything before the damage is read.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
@@ -58,7 +58,15 @@ const UTF_16 = /^(?:\xff\xfe|\xfe\xff|\0[^\0]|[^\0]\0)/s;
 export async function readBlocks(input: Input, onBlock: (block: Buffer) => void): Promise<string | null> {
   const { name, descriptor } = input;
   const buffer = Buffer.allocUnsafeSlow(BLOCK);
-  const read = () => buffer.subarray(0, readSome(descriptor, buffer));
+  let damage: string | null = null;
+  const read = () => {
+    try {
+      return buffer.subarray(0, readSome(descriptor, buffer));
+    } catch (error) {
+      damage = damageText((error as Error).message);
+      return buffer.subarray(0, 0);
+    }
+  };
   let block = read();
   const start = block.toString('latin1', 0, 6);
   if (UTF_16.test(start)) {
@@ -71,7 +79,11 @@ export async function readBlocks(input: Input, onBlock: (block: Buffer) => void)
     return decompress(program, name, onBlock);
   }
   for (; block.length > 0; block = read()) onBlock(block);
-  return null;
+  return damage;
+}
+
+function damageText(reason: string): string {
+  return `could not be read to its end (${reason}): what came before counts`;
 }
 
 async function decompress(program: string, file: string, onBlock: (block: Buffer) => void): Promise<string | null> {
@@ -87,6 +99,5 @@ async function decompress(program: string, file: string, onBlock: (block: Buffer
   for await (const block of child.stdout ?? []) onBlock(block);
   const [status] = await closed;
   if (status === 0) return null;
-  const reason = stderr.trim().split('\n')[0] || `exit status ${status}`;
-  return `could not be read to its end (${reason}): what came before counts`;
+  return damageText(stderr.trim().split('\n')[0] || `exit status ${status}`);
 }

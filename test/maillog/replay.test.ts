@@ -1,5 +1,6 @@
 // replay at the command line: who would be refused, and the exit status that answers the question.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { newDatabase } from '../rig/database';
 import { run } from '../rig/run';
@@ -91,6 +92,14 @@ test('unreadable lines: the exit status is not 0, because the result is not cert
   const { status, stdout, stderr } = replay(acceptedLines(2, 'bob', '198.51.100.9') + unknown);
   assert.deepEqual([status, stdout], [1, 'deliveries  2\nallowed     2\nrefused     0\nusers       1\n']);
   assert.match(stderr, /: 1 line not understood, for example: Dez {2}4 05:47:54 mx1 .*eve\n/);
+});
+
+const UNREADABLE = '/proc/self/mem';
+
+test('a file that cannot be read to its end', { skip: !existsSync(UNREADABLE) && 'needs Linux' }, () => {
+  const { status, stderr } = run(['replay', newFile(LOG), UNREADABLE, '--user', 'bob'], { db: prepared() });
+  const hint = `allow-nets: hint: ${UNREADABLE} could not be read to its end (EIO: i/o error, read): what came before counts\n`;
+  assert.deepEqual([status, stderr], [1, hint]);
 });
 
 test('nothing found, and no database', () => {
