@@ -71,9 +71,12 @@ const MOST_LINKS = 40;
 function placesOf(file: string, links = 0): Place[] {
   if (links > MOST_LINKS) throw refusal(`${file} leads through too many symbolic links`, `ls -l ${shellWord(file)}`);
   const parts = file.split('/').filter((part) => part !== '');
-  return ['/', ...parts.map((_, i) => `/${parts.slice(0, i + 1).join('/')}`)].flatMap((name) => {
+  return ['/', ...parts.map((_, i) => `/${parts.slice(0, i + 1).join('/')}`)].flatMap((name, depth) => {
     const stats = lstatSync(name, { throwIfNoEntry: false });
     if (stats === undefined) return [];
+    if (depth < parts.length && !stats.isDirectory() && !stats.isSymbolicLink()) {
+      throw refusal(`${name} is not a folder`, 'choose another place with --db FILE');
+    }
     if (!stats.isSymbolicLink()) return [{ name, stats }];
     const target = readlinkSync(name);
     // Do not normalise: the system resolves `..` after it has followed links.

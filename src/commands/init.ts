@@ -29,7 +29,7 @@ export const init: Command = {
     const isRoot = process.getuid?.() === 0;
     const user = isRoot ? args.text('user') || installedUser(db) || null : null;
     const account = isRoot ? accountOf(user ?? 'nobody', '') : null;
-    printLine(createDatabase(db, account?.gid ?? null) ? `made ${db}` : `${db} is there already`);
+    printLine(createDatabase(db, account?.gid ?? null) ? `made ${db}` : `${db} already exists`);
     if (account === null || user === null) return 0;
     const loose = restrictableAccess(db, account);
     restrictAccess(loose, account);

@@ -42,7 +42,7 @@ export const list: Command = {
       }
       const subjects = [...new Set(subjectsOf(user))].filter((subject) => hasRows(connection, 'access', subject));
       if (subjects.length === 0) {
-        const problem = `${user} has no entry, nor has anything wider: it is refused from everywhere`;
+        const problem = `no entry applies to ${user}, so it is refused from everywhere`;
         const command = commandText('add', [user, 'NETWORK'], args.db);
         throw refusal(problem, command === null ? 'no user can have this name' : 'to allow it', command);
       }

@@ -52,7 +52,7 @@ export const setRemove: Command = {
     const networks = args.texts('network');
     const all = args.flag('all');
     if (all === networks.length > 0) {
-      const problem = all ? '--all excludes networks' : 'set remove requires networks';
+      const problem = all ? 'set remove takes networks or --all, not both' : 'set remove requires networks or --all';
       throw wrongUsage(problem, removeHint('set remove', name, args.db));
     }
     const removed = withWriteTransaction(args.db, (connection) => {

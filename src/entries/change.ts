@@ -94,12 +94,11 @@ export function addEntries(args: Arguments, texts: readonly string[]): 0 {
 function blockHints(user: string, { subjects, state }: Deciders, db: string): string[] {
   const blocked = state === 'blocked' ? subjects.at(-1) : undefined;
   if (blocked === undefined) return [];
-  if (blocked === user) {
-    const text = `${user} is blocked, and still refused from everywhere`;
-    return [withCommand(text, commandText('unblock', [user], db))];
-  }
-  const text = `${blocked} is blocked, but not ${user} at what is allowed now`;
-  return [withCommand(text, commandText('block', [user], db))];
+  const text =
+    blocked === user
+      ? `${user} is blocked, and still refused from everywhere`
+      : `${blocked} is blocked, but ${user} may now send mail from there; to block ${user} too`;
+  return [withCommand(text, commandText(blocked === user ? 'unblock' : 'block', [user], db))];
 }
 
 /** Hints at wider subjects that still decide for the user, although --only was given. */
@@ -111,13 +110,10 @@ function inheritHints(user: string, { subjects: [, ...inherited] }: Deciders, db
 
 /** `isPresent`: whether the entry was there before. */
 function grantText(user: string, meaning: Meaning, isPresent: boolean): string {
-  if (meaning.kind === 'none') return isPresent ? `${user} is blocked already` : `${user} is now blocked`;
-  if (meaning.kind === 'inherit') {
-    const inherited = 'inherits what the next wider entries allow';
-    return isPresent ? `${user} ${inherited} already` : `${user} now ${inherited}`;
-  }
-  const network = meaningText(meaning);
-  return isPresent ? `${user} may send mail from ${network} already` : `${user} may now send mail from ${network}`;
+  const when = isPresent ? 'already' : 'now';
+  if (meaning.kind === 'none') return `${user} is ${when} blocked`;
+  if (meaning.kind === 'inherit') return `${user} ${when} inherits what the next wider entries allow`;
+  return `${user} may ${when} send mail from ${meaningText(meaning)}`;
 }
 
 /** Throws Trouble if the entry names a set that does not exist. */

@@ -107,7 +107,7 @@ function decidersText(user: string, { subjects, state }: Deciders): string {
   if (first === undefined) return `${user} has no entry left, and no wider one: it is refused from everywhere`;
   const last = subjects.at(-1) ?? first;
   if (state === 'blocked') {
-    return last === user ? `${user} is blocked` : `the entries of ${last} decide for ${user} now: blocked`;
+    return last === user ? `${user} is blocked` : `the entries of ${last} now block ${user}`;
   }
   if (state === 'nothing in force') {
     return `all entries of ${subjects.join(' and ')} have expired or grant nothing: ${user} is refused from everywhere`;

@@ -51,5 +51,5 @@ export function nameHints(
   const names = connection.prepare(sql).pluck().all(user) as string[];
   const example = names.find((name) => name.indexOf('@') > 0);
   if (example === undefined || names.some((name) => !name.includes('@'))) return [];
-  return [`${user} is that user of every domain; the other entries have names such as ${example}`];
+  return [`${user} means ${user} of every domain; the other entries have names such as ${example}`];
 }

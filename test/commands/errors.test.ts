@@ -102,19 +102,23 @@ const CASES: Record<string, Case[]> = {
     [['remove', 'alice', '10.0.0.0/33'], 2, '10.0.0.0/33 is not a network', A_NETWORK],
   ],
   list: [
-    [['list', 'dora'], 1, 'dora has no entry, nor has anything wider: it is refused from everywhere', `to allow it: allow-nets add dora NETWORK --db ${db}`],
-    [['list', 'help'], 1, 'help has no entry, nor has anything wider: it is refused from everywhere', `to allow it: allow-nets add help NETWORK --db ${db}`],
+    [['list', 'dora'], 1, 'no entry applies to dora, so it is refused from everywhere', `to allow it: allow-nets add dora NETWORK --db ${db}`],
+    [['list', 'help'], 1, 'no entry applies to help, so it is refused from everywhere', `to allow it: allow-nets add help NETWORK --db ${db}`],
   ],
   check: [
     [['check', 'alice', '10.0.0.1', '--at', 'soon'], 2, '--at soon is not a date or time', '--at 2026-12-24, or --at 2026-12-24T18:00Z'],
+  ],
+  'the path of the database': [
+    [['init', '--db', '/dev/null/sub/x.db'], 1, '/dev/null is not a folder', 'choose another place with --db FILE'],
+    [['add', 'alice', '10.0.0.0/8', '--db', `${db}/x.db`], 1, `${db} is not a folder`, 'choose another place with --db FILE'],
   ],
   set: [
     [['set', 'add', 'my office', '10.0.0.0/8'], 2, '"my office" cannot name a set', 'a name without spaces, @, /, comma or quotes: office'],
     [['set', 'add', 'hotel', '@office'], 2, 'a set cannot hold @office', 'give its networks'],
     [['set', 'add', 'hotel', 'none'], 2, 'a set cannot hold none', 'give its networks'],
     [['set', 'add', 'hotel', '10.1.2.3/8'], 2, '10.1.2.3/8 is not the first address of its network', '10.0.0.0/8 or 10.1.2.3/32'],
-    [['set', 'remove', 'office'], 2, 'set remove requires networks', REMOVE('set remove', 'office')],
-    [['set', 'remove', 'office', 'any', '--all'], 2, '--all excludes networks', REMOVE('set remove', 'office')],
+    [['set', 'remove', 'office'], 2, 'set remove requires networks or --all', REMOVE('set remove', 'office')],
+    [['set', 'remove', 'office', 'any', '--all'], 2, 'set remove takes networks or --all, not both', REMOVE('set remove', 'office')],
     [['set', 'remove', 'ofice', '--all'], 1, 'there is no set ofice', 'did you mean office'],
     [['set', 'remove', 'office', '10.0.0.1'], 1, '@office has no entry 10.0.0.1', 'it has 203.0.113.0/24, 2001:db8:1::/48'],
     [['set', 'remove', 'office', '--all'], 1, 'the set office is in use by alice, carol', 'remove @office from them first, or add --force: their entries @office then grant nothing'],
