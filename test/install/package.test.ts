@@ -5,10 +5,11 @@
 // that addon.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { needs, program } from '../requires';
+import { addonForAnotherNode } from '../rig/other-addon';
 import { run } from '../rig/run';
 import { makeFolder, removeFolder } from '../rig/scratch';
 import { copyCheckout, Npm, packPrebuilt } from './npm';
@@ -91,7 +92,7 @@ describe('the package', needs('cc'), () => {
     const rebuild = `cd ${packageFolder()} && PATH=${dirname(process.execPath)}:$PATH npm rebuild better-sqlite3`;
     assert.equal(allowNets('init').status, 0);
     for (const [harm, problem] of [
-      [() => installOtherAddon(folder, addon), /better-sqlite3 was built for another Node\.js than v/],
+      [() => copyFileSync(addonForAnotherNode(), addon), /better-sqlite3 was built for another Node\.js than v/],
       [() => rmSync(join(module, 'build'), { recursive: true }), / is missing in /],
     ] as const) {
       harm();
@@ -118,18 +119,4 @@ function filesIn(folder: string): string[] {
     .filter((entry) => !entry.isDirectory())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
     .sort();
-}
-
-/** What dlopen sees of an addon that was built for another Node.js (node.h, `struct node_module`). */
-function installOtherAddon(folder: string, addon: string): void {
-  const source = join(folder, 'addon.c');
-  writeFileSync(
-    source,
-    `struct { int version; unsigned flags; void *handle; const char *file; void *init, *context; const char *name; void *data, *link; }
-       module = { 999, 0, 0, "addon.c", 0, 0, "better_sqlite3", 0, 0 };
-     extern void node_module_register(void *);
-     __attribute__((constructor)) static void start(void) { node_module_register(&module); }\n`,
-  );
-  execFileSync(program('cc'), ['-shared', '-fPIC', '-nostdlib', '-o', `${source}.node`, source]);
-  copyFileSync(`${source}.node`, addon);
 }

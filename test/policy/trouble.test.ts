@@ -1,12 +1,12 @@
 // Every kind of trouble through the shipped program: no byte on the socket, one warning in the mail log that says what to do, the exit
 // status of the design; by hand the same warning on standard error. And right again as soon as the trouble is over.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { change, writeDatabase } from '../rig/database';
+import { addonForAnotherNode } from '../rig/other-addon';
 import { converse, PolicyProgram, request, runByHand, type ServiceOptions } from '../rig/policy-program';
 import { makeFolder } from '../rig/scratch';
 import { copyProgram } from '../rig/service-program';
@@ -50,20 +50,6 @@ function installedWith(name: string, addon: Buffer | null): ServiceOptions {
     fs.writeFileSync(path.join(release, 'better_sqlite3.node'), addon);
   }
   return { command: [process.execPath, script] };
-}
-
-/** What dlopen sees of an addon that was built for another Node.js (node.h, `struct node_module`). */
-function addonForAnotherNode(): Buffer {
-  const source = path.join(scratch, 'addon.c');
-  fs.writeFileSync(
-    source,
-    `struct { int version; unsigned flags; void *handle; const char *file; void *init, *context; const char *name; void *data, *link; }
-       module = { 999, 0, 0, "addon.c", 0, 0, "better_sqlite3", 0, 0 };
-     extern void node_module_register(void *);
-     __attribute__((constructor)) static void start(void) { node_module_register(&module); }\n`,
-  );
-  execFileSync('cc', ['-shared', '-fPIC', '-o', `${source}.node`, source]);
-  return fs.readFileSync(`${source}.node`);
 }
 
 const db = (name: string) => path.join(scratch, name);
@@ -150,7 +136,7 @@ const ADDON = [
   },
   {
     name: 'an addon for another Node.js',
-    surroundings: installedWith('other-addon', addonForAnotherNode()),
+    surroundings: installedWith('other-addon', fs.readFileSync(addonForAnotherNode())),
     problem: `better-sqlite3 was built for another Node.js than ${process.version}`,
     hint: `rebuild it as the owner of the folder: ${npm('other-addon', 'rebuild better-sqlite3')}`,
   },
