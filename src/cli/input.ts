@@ -65,11 +65,9 @@ function maskLength(mask: string): string {
 
 /** Parses a subject: a SASL user name, `@domain` or `*`. Returns it folded; throws Trouble. */
 export function parseSubjectArgument(text: string): string {
-  const fault = nameFault(text);
-  const meant = text.trim() === '' ? null : fault?.meant;
-  if (fault && meant) throw wrongUsage(fault.problem, `did you mean ${meant}`);
   const hint = 'a user is a SASL user name as Postfix logs it, @example.com for a domain, or * for everybody';
-  if (fault) throw wrongUsage(fault.problem, hint);
+  const fault = nameFault(text);
+  if (fault !== null) throw wrongUsage(fault.problem, fault.meant === null ? hint : `did you mean ${fault.meant}`);
   if (hasControl(text)) throw wrongUsage(`the user ${quoted(text)} holds a control character`, hint);
   if (/^[\da-f.:]+(?:\/|$)/i.test(text) && parseNetwork(text) !== null) {
     const order = 'the user comes first; for a list of networks only: allow-nets set load NAME FILE';

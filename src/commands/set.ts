@@ -1,16 +1,17 @@
 // allow-nets set: manages named sets of networks, to which entries refer as @NAME.
 import { type Command, flag, LOCAL, NOTE } from '../cli/command';
 import { parseNetworkArgument, parseSetArgument } from '../cli/input';
-import { nearest } from '../cli/nearest';
 import { withReadTransaction, withWriteTransaction } from '../cli/open';
 import { printJsonArray, printLine, quantity } from '../cli/output';
 import { printTable } from '../cli/table';
-import { entryWriter, removeHint, rowsNamed } from '../entries/change';
+import { entryWriter, removeHint, requireSet, rowsNamed } from '../entries/change';
 import { printRows } from '../entries/table';
 import { printable, refusal, wrongUsage } from '../failure';
 import type { Connection } from '../rules/database';
-import { deleteRows, eachRowOf, hasRows, namesFrom, rowsOf, usersOfSet } from '../rules/entries';
+import { deleteRows, eachRowOf, hasRows, rowsOf, usersOfSet } from '../rules/entries';
 import { meaningText } from '../rules/meaning';
+
+const HOW_TO_FIND = 'allow-nets set list shows the sets';
 
 export const setAdd: Command = {
   line: 'set add <name> <network..>',
@@ -56,7 +57,7 @@ export const setRemove: Command = {
       throw wrongUsage(problem, removeHint('set remove', name, args.db));
     }
     const removed = withWriteTransaction(args.db, (connection) => {
-      requireSet(connection, name);
+      requireSet(connection, name, HOW_TO_FIND);
       const chosen = all
         ? rowsOf(connection, 'network_set', name)
         : networks.flatMap((text) => rowsNamed(connection, 'network_set', name, text, `@${name}`));
@@ -79,13 +80,6 @@ function refuseInUse(connection: Connection, name: string): void {
   throw refusal(problem, hint);
 }
 
-function requireSet(connection: Connection, name: string): void {
-  if (hasRows(connection, 'network_set', name)) return;
-  const meant = nearest(name, namesFrom(connection, 'network_set'));
-  const hint = meant === null ? 'allow-nets set list shows the sets' : `did you mean ${meant}`;
-  throw refusal(`there is no set ${name}`, hint);
-}
-
 export const setList: Command = {
   line: 'set list [name]',
   summary: 'show the sets, or the networks of one',
@@ -100,7 +94,7 @@ export const setList: Command = {
     return withReadTransaction(args.db, (connection) => {
       if (typed === null) return printSummaries(connection, args.flag('json'));
       const name = parseSetArgument(typed);
-      requireSet(connection, name);
+      requireSet(connection, name, HOW_TO_FIND);
       const rows = eachRowOf(connection, 'network_set', name);
       return printRows(connection, 'network_set', rows, args.flag('json'));
     });

@@ -62,7 +62,10 @@ export function addEntries(args: Arguments, texts: readonly string[]): 0 {
   }
   const { written, wider, hints } = withWriteTransaction(db, (connection) => {
     requireUserName(connection, user, force);
-    for (const network of networks) requireSet(connection, network, db);
+    for (const network of networks) {
+      if (network.kind !== 'set') continue;
+      requireSet(connection, network.name, 'make it first', commandText('set add', [network.name, 'NETWORK'], db));
+    }
     const before = decidersOf(connection, user, now);
     // An expired block is still an entry of the user's own: without `inherit`, wider entries would not apply again.
     const keepsWider = !only && !has('inherit') && (!isBlock || wanted.expires !== null);
@@ -116,13 +119,12 @@ function grantText(user: string, meaning: Meaning, isPresent: boolean): string {
   return `${user} may ${when} send mail from ${meaningText(meaning)}`;
 }
 
-/** Throws Trouble if the entry names a set that does not exist. */
-function requireSet(connection: Connection, meaning: Meaning, db: string): void {
-  if (meaning.kind !== 'set' || hasRows(connection, 'network_set', meaning.name)) return;
-  const problem = `there is no set ${meaning.name}`;
-  const name = nearest(meaning.name, namesFrom(connection, 'network_set'));
-  if (name !== null) throw refusal(problem, `did you mean @${name}`);
-  throw refusal(problem, 'make it first', commandText('set add', [meaning.name, 'NETWORK'], db));
+/** Throws Trouble if there is no such set, with the fix in `hint` and `command` unless the name is likely misspelled. */
+export function requireSet(connection: Connection, name: string, hint: string, command?: string | null): void {
+  if (hasRows(connection, 'network_set', name)) return;
+  const problem = `there is no set ${name}`;
+  const meant = nearest(name, namesFrom(connection, 'network_set'));
+  throw meant === null ? refusal(problem, hint, command) : refusal(problem, `did you mean @${meant}`);
 }
 
 /** Removes the selected entries, and says who decides now for users for whom that has changed. */

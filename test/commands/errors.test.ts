@@ -119,7 +119,7 @@ const CASES: Record<string, Case[]> = {
     [['set', 'add', 'hotel', '10.1.2.3/8'], 2, '10.1.2.3/8 is not the first address of its network', '10.0.0.0/8 or 10.1.2.3/32'],
     [['set', 'remove', 'office'], 2, 'set remove requires networks or --all', REMOVE('set remove', 'office')],
     [['set', 'remove', 'office', 'any', '--all'], 2, 'set remove takes networks or --all, not both', REMOVE('set remove', 'office')],
-    [['set', 'remove', 'ofice', '--all'], 1, 'there is no set ofice', 'did you mean office'],
+    [['set', 'remove', 'ofice', '--all'], 1, 'there is no set ofice', 'did you mean @office'],
     [['set', 'remove', 'office', '10.0.0.1'], 1, '@office has no entry 10.0.0.1', 'it has 203.0.113.0/24, 2001:db8:1::/48'],
     [['set', 'remove', 'office', '--all'], 1, 'the set office is in use by alice, carol', 'remove @office from them first, or add --force: their entries @office then grant nothing'],
     [['set', 'remove', '@Office', '203.0.113.0/24', '2001:db8:1::/48'], 1, 'the set office is in use by alice, carol', 'remove @office from them first, or add --force: their entries @office then grant nothing'],
