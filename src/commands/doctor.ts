@@ -3,10 +3,10 @@
 
 import type { Arguments, Command } from '../cli/command';
 import { flush, print, printJsonArray, printLine } from '../cli/output';
-import { serviceExamination } from '../doctor/checks';
-import { type Finding, fail, ok } from '../doctor/finding';
-import { editFix, installedService } from '../doctor/installed-service';
-import { policyHostFindings, policyHostsIn } from '../doctor/policy-host-check';
+import { hostExamination, serviceExamination } from '../doctor/checks';
+import { asJson, type Finding, fail, ok } from '../doctor/finding';
+import { installedService } from '../doctor/installed-service';
+import { policyHostsIn } from '../doctor/policy-host-check';
 import { asFixLines, printable, Trouble } from '../failure';
 import { ConfigStore } from '../postfix/config-store';
 import { entriesOf, servicesOf } from '../postfix/config-text';
@@ -37,7 +37,7 @@ export const doctor: Command = {
       if (!json) printFinding(finding, findings);
       findings.push(finding);
     }
-    if (json) printJsonArray(findings);
+    if (json) printJsonArray(findings.map(asJson));
     return findings.some(({ status }) => status === 'fail') ? 1 : 0;
   },
 };
@@ -63,7 +63,7 @@ async function* examine(args: Arguments): AsyncIterable<Finding> {
   for (const service of services) yield* serviceExamination(service);
   for (const host of hosts) {
     const isOwn = services.some(({ target }) => isCheckOf(target, host));
-    if (!isOwn) yield* policyHostFindings({ postfix, files, target: host });
+    if (!isOwn) yield* hostExamination({ postfix, files, target: host, policy: null });
   }
 }
 
@@ -71,7 +71,7 @@ function missingService(wanted: string | null, postfix: Postfix, files: ConfigFi
   const hidden = entriesOf(files.master).find((entry) => policyServiceOf(entry) !== null);
   if (hidden !== undefined && wanted === null) {
     const message = `master.cf has several entries ${hidden.name}/${hidden.type}; Postfix uses the last, which does not run this program`;
-    return fail('service', message, editFix(postfix, 'delete the entry that is not wanted from master.cf'));
+    return fail('service', message, postfix.manualFix('delete the entry that is not wanted from master.cf'));
   }
   const targets = policyTargets(files);
   const name = wanted ?? orphanedName(targets);
@@ -102,14 +102,13 @@ function orphanedName(targets: readonly string[]): string {
 const COLOURS = { ok: null, warn: 'yellow', fail: 'red' } as const;
 
 /** `earlier`: the findings printed before; a fix that they have is not repeated. */
-function printFinding(finding: Finding, earlier: readonly Finding[]): void {
-  const { check, status, message, advice, remedy, more = [] } = finding;
+function printFinding({ check, status, message, fix }: Finding, earlier: readonly Finding[]): void {
   const cells = `${status.padEnd(4)}  ${check.padEnd(26)}  ${printable(message)}`;
   printLine(cells, COLOURS[status]);
-  const fixOf = (one: Finding) => JSON.stringify([one.advice, one.remedy, one.more]);
-  const same = earlier.find((one) => one.remedy !== null && fixOf(one) === fixOf(finding));
-  const steps = [{ advice, remedy }, ...more].map((step) => ({ hint: step.advice, command: step.remedy }));
-  if (same !== undefined) printLine(`      fix: as for "${same.check}" above`);
-  else for (const step of steps) print(asFixLines(step, '      fix:', '        '));
+  const lines = asFixLines(fix, '      fix:', '        ');
+  const same = earlier.find(
+    (one) => one.fix.command != null && asFixLines(one.fix, '      fix:', '        ') === lines,
+  );
+  print(same === undefined ? lines : `      fix: as for "${same.check}" above\n`);
   flush();
 }

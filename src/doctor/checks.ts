@@ -1,39 +1,42 @@
-// The table of checks. A new check is a file and a line here. The most likely causes come first.
+// The tables of checks. A new check is a file and a line here. The most likely causes come first.
 import { isCheckOf } from '../postfix/policy-check';
 import { policyTargets } from '../postfix/restrictions';
 import { shellLine } from '../postfix/run';
 import { syncCheck } from '../sync/status';
+import { answerFindings } from './answer-check';
+import { contentFindings } from './content-check';
 import { databaseFindings } from './database-check';
 import { diskFindings } from './disk-check';
-import { type Finding, type Findings, fail, ok, warn } from './finding';
-import { type InstalledService, sudoCommand } from './installed-service';
+import { type Finding, type Findings, ok, warn } from './finding';
+import { type InstalledService, type PolicyHost, sudoFix } from './installed-service';
 import { listFindings } from './list-check';
-import { liveFindings, masterFindings } from './live-check';
 import { mailLogFindings } from './mail-log-check';
+import { policyHostFindings } from './policy-host-check';
 import { programFindings } from './program-check';
-import { rowFindings } from './rows-check';
+import { refusalFindings } from './refusal-check';
 import { runningFindings } from './running-check';
 import { serviceFindings } from './service-check';
-import { argumentFindings, refusalFindings } from './smtpd-check';
+import { smtpdOptionFindings } from './smtpd-option-check';
 import { troubleFindings } from './trouble-check';
 
-const CHECKS: readonly ((service: InstalledService) => Findings)[] = [
+const SERVICE_CHECKS: readonly ((service: InstalledService) => Findings)[] = [
   rootFindings,
   serviceFindings,
   databaseFindings,
   diskFindings,
-  rowFindings,
+  contentFindings,
   syncFindings,
-  argumentFindings,
+  smtpdOptionFindings,
   (service) => (isAskedHere(service) ? listFindings(service) : []),
   (service) => (isAskedHere(service) ? troubleFindings(service) : []),
   refusalFindings,
   mailLogFindings,
   programFindings,
   runningFindings,
-  masterFindings,
-  liveFindings,
+  answerFindings,
 ];
+
+const HOST_CHECKS: readonly ((host: PolicyHost) => Findings)[] = [policyHostFindings, troubleFindings, listFindings];
 
 /** If one of these checks fails, the program cannot answer. */
 const CAUSES = /^(service .*|database|content|integrity|program)$/;
@@ -43,20 +46,22 @@ const CONSEQUENCES = ['program', 'answer'];
 
 export async function* serviceExamination(service: InstalledService): AsyncIterable<Finding> {
   let cause: string | null = null;
-  for (const check of CHECKS) {
+  for (const check of SERVICE_CHECKS) {
     for await (const finding of check(service)) {
       const isFailed = finding.status === 'fail';
       const isConsequence = isFailed && cause !== null && CONSEQUENCES.includes(finding.check);
-      yield isConsequence ? fail(finding.check, finding.message, { hint: `see "${cause}" above` }) : finding;
+      yield isConsequence ? { ...finding, fix: { hint: `see "${cause}" above` } } : finding;
       if (isFailed && CAUSES.test(finding.check)) cause ??= finding.check;
     }
   }
 }
 
+export async function* hostExamination(host: PolicyHost): AsyncIterable<Finding> {
+  for (const check of HOST_CHECKS) yield* check(host);
+}
+
 function* rootFindings({ postfix }: InstalledService): Iterable<Finding> {
-  if (process.getuid?.() !== 0) {
-    yield warn('root', 'only root can try what the service user does', { command: sudoCommand(postfix) });
-  }
+  if (process.getuid?.() !== 0) yield warn('root', 'only root can try what the service user does', sudoFix(postfix));
 }
 
 function* syncFindings({ db }: InstalledService): Iterable<Finding> {

@@ -7,7 +7,7 @@ import { type LooseFile, looseAccess, restrictCommand } from '../postfix/databas
 import { shellLine } from '../postfix/run';
 import { databaseFailure } from '../rules/database-failure';
 import { type Finding, fail, ok, warn } from './finding';
-import { databaseKind, type InstalledService, sudoCommand } from './installed-service';
+import { databaseKind, type InstalledService, sudoFix } from './installed-service';
 
 const CHECK = 'database';
 
@@ -18,7 +18,7 @@ export function* databaseFindings(service: InstalledService): Iterable<Finding> 
     yield fail(CHECK, `there is no database ${db}: all mail of users waits`, databaseFailure('database-missing', db));
   } else if (kind === 'other') {
     yield fail(CHECK, `${db} is not a regular file`, databaseFailure('database-foreign', db));
-  } else if (kind === 'closed') yield warn(CHECK, `only root can look at ${db}`, { command: sudoCommand(postfix) });
+  } else if (kind === 'closed') yield warn(CHECK, `only root can look at ${db}`, sudoFix(postfix));
   else {
     const closed = runner === null ? null : unreadable(runner, [db], postfix);
     if (runner !== null && closed !== null) yield closedFinding(db, runner, closed);

@@ -9,19 +9,19 @@ import { checkText } from '../postfix/policy-check';
 import { entryText, type PresentService, policyServiceOf, targetOf } from '../postfix/policy-service';
 import type { Postfix } from '../postfix/postfix';
 import { RECIPIENT_LIST, serviceChecks } from '../postfix/restrictions';
-import { shellLine } from '../postfix/run';
 import { DEFAULT_DATABASE } from '../rules/database';
 
-/** A policy service that restriction lists of this instance ask: an installed one, or one on a policy host. */
-export interface AskedService {
+/** A policy service on another host, which restriction lists of this instance ask. */
+export interface PolicyHost {
   readonly postfix: Postfix;
   readonly files: ConfigFiles;
   /** How restriction lists name it, as `isCheckOf` takes it. */
   readonly target: string;
+  readonly policy: null;
 }
 
 /** A service of master.cf that runs this program. */
-export interface InstalledService extends AskedService {
+export interface InstalledService extends Omit<PolicyHost, 'policy'> {
   readonly entry: Service;
   readonly policy: PresentService;
   readonly db: string;
@@ -30,6 +30,8 @@ export interface InstalledService extends AskedService {
   /** The account to run things as; null unless we are root. */
   readonly runner: Account | null;
 }
+
+export type AskedService = PolicyHost | InstalledService;
 
 /** Null for an entry that does not run this program. */
 export function installedService(postfix: Postfix, files: ConfigFiles, entry: Service): InstalledService | null {
@@ -68,20 +70,8 @@ export function databaseKind({ db }: InstalledService): 'file' | 'other' | 'miss
   }
 }
 
-/** The command that runs doctor as root. */
-export const sudoCommand = (postfix: Postfix): string => `sudo ${postfix.ownCommand('doctor')}`;
-
-/** `COMMAND && postfix reload`. */
-export const andReload = (postfix: Postfix, words: readonly string[]): string =>
-  `${shellLine(words)} && ${reloadCommand(postfix)}`;
-
-export const reloadCommand = (postfix: Postfix): string => shellLine(postfix.command('reload'));
-
-/** A manual edit, and the reload after it. */
-export const editFix = (postfix: Postfix, edit: string): Fix => ({
-  hint: `${edit}; then`,
-  command: reloadCommand(postfix),
-});
+/** Runs doctor as root. */
+export const sudoFix = (postfix: Postfix): Fix => ({ command: `sudo ${postfix.ownCommand('doctor')}` });
 
 /** The settings that `installCommand` changes; the others stay as installed. */
 interface InstallChanges {
@@ -100,7 +90,7 @@ export function installCommand(service: InstalledService, changes: InstallChange
     const user = changes.user ?? (/^(root)?$/.test(policy.user) ? 'nobody' : policy.user);
     const argv = [process.execPath, policy.script, '--persistent', '--db', db];
     const text = entryText({ name: policy.name, user, argv }, 'inet');
-    return andReload(postfix, ['postconf', ...postfix.chosen, '-M', `${policy.name}/inet=${text}`]);
+    return postfix.postconfCommand('-M', `${policy.name}/inet=${text}`);
   }
   const words = policy.name === 'allow-nets' ? [] : ['--service', policy.name];
   if (changes.user !== undefined) words.push('--user', changes.user);
@@ -109,14 +99,13 @@ export function installCommand(service: InstalledService, changes: InstallChange
   return postfix.ownCommand('install', ...words);
 }
 
-/** Corrects the checks in restriction lists: by `install`, or by hand for a policy host. */
+/** Corrects the checks in restriction lists: by `install`, or by hand for a service that it does not support. */
 export function listFix(asked: AskedService, changes: InstallChanges = {}): Fix {
-  const service = 'policy' in asked ? (asked as InstalledService) : null;
-  if (service !== null && service.entry.type !== 'inet') return { command: installCommand(service, changes) };
-  const form = { oneShot: service?.policy.persistent === false, trial: false };
-  const check = checkText(asked.target, form, asked.target.replace('*', 'HOST'));
-  return editFix(
-    asked.postfix,
+  const { policy, target, postfix } = asked;
+  if (policy !== null && asked.entry.type !== 'inet') return { command: installCommand(asked, changes) };
+  const form = { oneShot: policy?.persistent === false, trial: false };
+  const check = checkText(target, form, target.replace('*', 'HOST'));
+  return postfix.manualFix(
     `put ${check} first in ${RECIPIENT_LIST}, without warn_if_reject, in main.cf and in each -o of master.cf`,
   );
 }

@@ -5,17 +5,17 @@ import { servicesWithAuth } from '../postfix/configuration';
 import { type Check, ownServices, RECIPIENT_LIST, serviceChecks } from '../postfix/restrictions';
 import { shellLine } from '../postfix/run';
 import { type Finding, fail, ok, warn } from './finding';
-import { type AskedService, editFix, type InstalledService, listFix, servicesOnTrial } from './installed-service';
+import { type AskedService, type InstalledService, listFix, servicesOnTrial } from './installed-service';
 
 export function* listFindings(asked: AskedService): Iterable<Finding> {
   const { files, postfix } = asked;
   const services = servicesWithAuth(files);
   for (const smtpd of services) yield askedFinding(asked, smtpd);
   if (services.length === 0) {
-    const fix = editFix(postfix, 'set smtpd_sasl_auth_enable=yes, as a rule with -o in the submission service');
+    const fix = postfix.manualFix('set smtpd_sasl_auth_enable=yes, as a rule with -o in the submission service');
     yield warn('asked', 'no smtpd service offers AUTH, so there is no user to ask about', fix);
   }
-  if ('policy' in asked) yield modeFinding(asked as InstalledService, services);
+  if (asked.policy !== null) yield modeFinding(asked, services);
   const onTrial = servicesOnTrial(asked);
   if (onTrial.length > 0) {
     const where = onTrial.length === services.length ? '' : ` for ${onTrial.map(({ name }) => name).join(', ')}`;
@@ -43,7 +43,7 @@ function askedFinding(asked: AskedService, smtpd: Service): Finding {
   const why = `${skip.by} stands before it in ${where}`;
   if (skip.always) return fail(check, `never reached: ${why}`, listFix(asked));
   // install does not move a table that the administrator put first, so the fix is a manual edit.
-  const byHand = editFix(asked.postfix, `put the check before ${skip.by}, unless that is meant`);
+  const byHand = asked.postfix.manualFix(`put the check before ${skip.by}, unless that is meant`);
   const message = `not reached by clients that are permitted before: ${why}`;
   return warn(check, message, skip.tables ? byHand : listFix(asked));
 }
@@ -61,8 +61,8 @@ function modeFinding(asked: InstalledService, services: readonly Service[]): Fin
 
 function trialFix(asked: AskedService): Fix {
   const end = listFix(asked, { trial: false });
-  if (!('policy' in asked)) return end;
-  const { postfix, db } = asked as InstalledService;
+  if (asked.policy === null) return end;
+  const { postfix, db } = asked;
   const log = postfix.value('maillog_file');
   const replay = shellLine(['allow-nets', 'replay', '--db', db, ...(log === '' ? [] : [log])]);
   return { hint: 'see who would be refused', command: replay, more: [{ hint: 'then end the trial', ...end }] };

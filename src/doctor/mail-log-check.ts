@@ -7,7 +7,7 @@ import { LOG_PROGRAMS, type LogProgram } from '../policy/mail-log';
 import { type Account, runAs, unreadable } from '../postfix/account';
 import { failureText, findProgram, shellLine } from '../postfix/run';
 import { type Finding, fail, ok, warn } from './finding';
-import { andReload, type InstalledService, installCommand } from './installed-service';
+import { type InstalledService, installCommand } from './installed-service';
 
 const CHECK = 'mail log';
 
@@ -91,8 +91,7 @@ function* postlogdObstacles(service: InstalledService, runner: Account, postlog:
   const socket = path.join(folder, 'postlog');
   const group = postfix.value('setgid_group');
   if (!fs.existsSync(socket)) {
-    const words = ['-M', 'postlog/unix-dgram=postlog unix-dgram n - n - 1 postlogd'];
-    const command = andReload(postfix, ['postconf', ...postfix.chosen, ...words]);
+    const command = postfix.postconfCommand('-M', 'postlog/unix-dgram=postlog unix-dgram n - n - 1 postlogd');
     yield { problem: `maillog_file is set, but there is no ${socket}`, command };
   }
   if (isSetgid(postlog) && fs.statSync(postlog).gid !== fs.statSync(folder).gid) {

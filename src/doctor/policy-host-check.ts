@@ -1,13 +1,10 @@
-// Checks, on a server that asks a policy host (`check_policy_service inet:HOST:PORT`), that the host answers, and that
-// mail is deferred while it does not.
+// Checks, on a server that asks a policy host (`check_policy_service inet:HOST:PORT`), that the host answers.
 import type { ConfigFiles } from '../postfix/configuration';
-import { askLive, NoAnswer } from '../postfix/live-service';
+import { askLive, tcpAddress } from '../postfix/live-service';
 import { attributesOf, portOf } from '../postfix/policy-check';
 import { policyTargets } from '../postfix/restrictions';
 import { type Finding, fail, ok } from './finding';
-import type { AskedService } from './installed-service';
-import { listFindings } from './list-check';
-import { troubleFindings } from './trouble-check';
+import type { PolicyHost } from './installed-service';
 
 /** The port in examples/many-servers; a policy service on another port may be another program. */
 const USUAL_PORT = '10031';
@@ -20,17 +17,13 @@ export function policyHostsIn(files: ConfigFiles, wanted: string | null): string
   return [...new Set(hosts)].filter((address) => address.startsWith('inet:') && isNamed(address));
 }
 
-export async function* policyHostFindings(asked: AskedService): AsyncIterable<Finding> {
-  const [, host = '', port = ''] = /^inet:(?:\[?(.*?)\]?:)?(\d+)$/.exec(asked.target) ?? [];
-  const check = `policy host ${asked.target}`;
-  try {
-    const { ms } = await askLive({ host: host || '127.0.0.1', port: Number(port) });
-    yield ok(check, `answered in ${Math.ceil(ms)} ms`);
-  } catch (error) {
-    if (!(error instanceof NoAnswer)) throw error;
-    const hint = `let this server reach port ${port}, and on that host run`;
-    yield fail(check, `no answer (${error.message})`, { hint, command: 'allow-nets doctor' });
+export async function* policyHostFindings({ target }: PolicyHost): AsyncIterable<Finding> {
+  const check = `policy host ${target}`;
+  const address = tcpAddress(target.slice('inet:'.length), '127.0.0.1');
+  const answer = await askLive(address);
+  if ('action' in answer) yield ok(check, `answered in ${Math.ceil(answer.ms)} ms`);
+  else {
+    const hint = `let this server reach port ${address.port}, and on that host run`;
+    yield fail(check, `no answer (${answer.problem})`, { hint, command: 'allow-nets doctor' });
   }
-  yield* troubleFindings(asked);
-  yield* listFindings(asked);
 }

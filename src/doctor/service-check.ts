@@ -5,7 +5,7 @@ import { entriesOf } from '../postfix/config-text';
 import { isLongEnough, timeLimitName } from '../postfix/plan';
 import { wrongFields } from '../postfix/policy-service';
 import { type Finding, fail, ok, warn } from './finding';
-import { andReload, editFix, type InstalledService, installCommand } from './installed-service';
+import { type InstalledService, installCommand } from './installed-service';
 
 export function* serviceFindings(service: InstalledService): Iterable<Finding> {
   const { entry, policy, files, postfix } = service;
@@ -18,15 +18,14 @@ export function* serviceFindings(service: InstalledService): Iterable<Finding> {
   const install = { command: installCommand(service) };
   if (same.length > 1) {
     const message = `master.cf has ${same.length} entries ${entry.name}/${entry.type}; Postfix uses the last`;
-    yield warn('same name', message, isHost ? editFix(postfix, 'delete the others from master.cf') : install);
+    yield warn('same name', message, isHost ? postfix.manualFix('delete the others from master.cf') : install);
   }
   const name = timeLimitName(policy.name);
   const limit = postfix.value(name);
   if (isLongEnough(limit)) yield ok('time limit', `${name} = ${limit}`);
   else {
     const message = `${name} is ${limit}: Postfix kills the program after that time, in the middle of a session`;
-    const command = andReload(postfix, ['postconf', ...postfix.chosen, `${name}=3600`]);
-    yield warn('time limit', message, isHost ? { command } : install);
+    yield warn('time limit', message, isHost ? { command: postfix.postconfCommand(`${name}=3600`) } : install);
   }
 }
 
@@ -52,7 +51,7 @@ function accountFault(service: InstalledService): Fault | null {
 /** Parses the options as the program itself does. */
 function optionFault({ policy, postfix }: InstalledService): Fault | null {
   const words = policy.argv.slice(policy.interpreter.length + 1);
-  const fix = editFix(postfix, `correct argv= of ${policy.name} in master.cf`);
+  const fix = postfix.manualFix(`correct argv= of ${policy.name} in master.cf`);
   try {
     const line = readCommandLine(words, {});
     if (line.kind === 'policy') return null;

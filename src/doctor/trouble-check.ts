@@ -5,7 +5,7 @@ import { secondsOf } from '../postfix/plan';
 import { attributeOf, isCheckOf } from '../postfix/policy-check';
 import { policyChecks } from '../postfix/restrictions';
 import { type Finding, fail, ok, warn } from './finding';
-import { type AskedService, editFix, listFix } from './installed-service';
+import { type AskedService, listFix } from './installed-service';
 
 const CHECK = 'trouble';
 
@@ -37,7 +37,7 @@ export function* troubleFindings(asked: AskedService): Iterable<Finding> {
   const slow = [...timeouts].find((timeout) => (secondsOf(timeout) ?? 0) > LONGEST_WAIT);
   if (/^inet:[^*]/.test(target) && slow !== undefined) {
     const message = `while the policy host does not answer at all, each client waits for twice ${slow}`;
-    yield warn(CHECK, message, editFix(postfix, `add timeout=10s after ${target}`));
+    yield warn(CHECK, message, postfix.manualFix(`add timeout=10s after ${target}`));
   } else yield ok(CHECK, `while the program does not answer, mail is deferred (${[...effects.keys()].join('; ')})`);
 }
 

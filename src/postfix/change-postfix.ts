@@ -9,7 +9,7 @@ import { flush, hint, isTerminal, printError, printLine } from '../cli/output';
 import { asErrorLines, failureOf, printable, Trouble } from '../failure';
 import type { ConfigStore } from './config-store';
 import type { ConfigFiles } from './configuration';
-import { awaitLive, NoAnswer, socketOf } from './live-service';
+import { awaitLive, socketOf } from './live-service';
 import type { Postfix } from './postfix';
 import { refused, shellLine, typedCommand } from './run';
 
@@ -115,12 +115,9 @@ export function hintAtStart(postfix: Postfix): void {
 
 async function requireAnswer(postfix: Postfix, service: string): Promise<void> {
   const socket = socketOf(postfix.queueDir, service);
-  try {
-    await awaitLive(socket);
-  } catch (error) {
-    if (!(error instanceof NoAnswer)) throw error;
-    throw refused(`the new service does not answer at ${socket} (${error.message})`, error.hint);
-  }
+  const answer = await awaitLive(socket);
+  if ('action' in answer) return;
+  throw refused(`the new service does not answer at ${socket} (${answer.problem})`, answer.hint ?? undefined);
 }
 
 /** Restores both files and returns the error to throw. */

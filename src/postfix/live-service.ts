@@ -1,9 +1,11 @@
 // Sends policy requests to the running service through the socket that smtpd uses.
 //
-// DIAGNOSTICS: only `action=dunno` or `action=reject ...` and an empty line are an answer. Anything else, such as the
-// crash message of Node.js, is NoAnswer with the likely cause.
+// DIAGNOSTICS: only `action=dunno` or `action=reject ...` and an empty line are an answer. About anything else, such as
+// the crash message of Node.js, a message says what happened and the likely cause.
 import * as net from 'node:net';
 import * as path from 'node:path';
+import type { Message } from '../failure';
+import type { Query } from '../policy/decide';
 
 export type Action = 'dunno' | 'reject';
 
@@ -12,32 +14,28 @@ export interface Answer {
   readonly ms: number;
 }
 
-/** Thrown if there was no answer. `message`: what happened; `hint`: the likely cause. */
-export class NoAnswer extends Error {
-  constructor(
-    message: string,
-    readonly hint = 'the mail log says why',
-  ) {
-    super(message);
-  }
-}
-
 /** The longest time (ms) for an answer. It includes Postfix's second attempt if the program fails. */
 const TIME_LIMIT = 10_000;
 
 /** A user that no site has, to see how the service answers about a user without entries of his own. */
-export const STRANGER = { user: 'doctor@allow-nets.invalid', address: '192.0.2.1' } as const;
+export const STRANGER: Query = { user: 'doctor@allow-nets.invalid', address: '192.0.2.1' };
 
-export function requestOf({ user, address }: { user: string; address: string }): string {
+export function requestOf({ user, address }: Query): string {
   const client = `client_address=${address}\nclient_name=unknown`;
   const sasl = `sasl_method=PLAIN\nsasl_username=${user}`;
   return `request=smtpd_access_policy\nprotocol_state=RCPT\nprotocol_name=ESMTP\n${client}\n${sasl}\n\n`;
 }
 
+/** Where the program listens: the path of a UNIX socket, or a TCP port. */
+type LiveAddress = string | { readonly host: string; readonly port: number };
+
 export const socketOf = (queueDir: string, service: string) => path.join(queueDir, 'private', service);
 
-/** Where the program listens: the path of a UNIX socket, or a TCP port. */
-export type LiveAddress = string | { readonly host: string; readonly port: number };
+/** Parses `HOST:PORT`, `[HOST]:PORT` or `PORT`. */
+export function tcpAddress(text: string, defaultHost: string) {
+  const [, host, port] = /^(?:\[?(.*?)\]?:)?(\d+)$/.exec(text) ?? [];
+  return { host: host || defaultHost, port: Number(port) };
+}
 
 /** `reply`: all bytes received. Null unless they are exactly one answer of this program. */
 export function parseReply(reply: string): Action | null {
@@ -51,22 +49,24 @@ const CRASH = /Fatal (error|process)|Check failed|out of memory|Cannot allocate|
 const LIMITS =
   'Node.js ended on a signal while it started, as it does under MemoryDenyWriteExecute= or LimitAS= of the unit of Postfix: take the limit out of the unit, or let argv= in master.cf begin with NODE --jitless --no-expose-wasm';
 
-function noAnswerIn(reply: string): NoAnswer {
-  const text = JSON.stringify(reply.trim().slice(0, 100)).replace(/[^ -~]/g, '?');
-  return new NoAnswer(`not an answer of this program: ${text}`, CRASH.test(reply) ? LIMITS : undefined);
+/** `why`: what ended the connection. */
+function noAnswer(received: string, why: string): Message {
+  const hint = CRASH.test(received) ? LIMITS : 'the mail log says why';
+  if (received === '') return { problem: why, hint };
+  const text = JSON.stringify(received.trim().slice(0, 100)).replace(/[^ -~]/g, '?');
+  return { problem: `not an answer of this program: ${text}`, hint };
 }
 
-/** One request on a connection of its own. Throws NoAnswer. */
-export function askLive(address: LiveAddress, request = requestOf(STRANGER)): Promise<Answer> {
-  return new Promise((resolve, reject) => {
+/** One request on a connection of its own. Never rejects. */
+export function askLive(address: LiveAddress, request = requestOf(STRANGER)): Promise<Answer | Message> {
+  return new Promise((resolve) => {
     const begin = performance.now();
     let received = '';
     const connection = net.connect(typeof address === 'string' ? { path: address } : address);
     const end = (why: string) => {
       connection.destroy();
       const action = parseReply(received);
-      if (action !== null) resolve({ action, ms: performance.now() - begin });
-      else reject(received === '' ? new NoAnswer(why) : noAnswerIn(received));
+      resolve(action === null ? noAnswer(received, why) : { action, ms: performance.now() - begin });
     };
     connection.write(request);
     connection.setTimeout(TIME_LIMIT, () => end(`no answer within ${TIME_LIMIT / 1000} s`));
@@ -81,14 +81,11 @@ export function askLive(address: LiveAddress, request = requestOf(STRANGER)): Pr
 }
 
 /** Like askLive, but retries for as long as Postfix may need after a reload. */
-export async function awaitLive(socket: string): Promise<Answer> {
+export async function awaitLive(socket: string): Promise<Answer | Message> {
   const end = Date.now() + TIME_LIMIT;
   for (;;) {
-    try {
-      return await askLive(socket);
-    } catch (error) {
-      if (!(error instanceof NoAnswer) || Date.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+    const answer = await askLive(socket);
+    if ('action' in answer || Date.now() > end) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -2,6 +2,7 @@
 //
 // DIAGNOSTICS: throws Trouble if Postfix is missing, too old, or cannot read its configuration.
 import * as path from 'node:path';
+import type { Fix } from '../failure';
 import { failureText, findProgram, refused, run, shellLine } from './run';
 
 /** `{ unix:private/NAME, request_limit=1 }` and braces in master.cf came with Postfix 3.0. */
@@ -61,6 +62,21 @@ export class Postfix {
   /** A postfix(1) command line for this instance. */
   command(word: 'check' | 'reload' | 'start' | 'stop'): string[] {
     return ['postfix', ...this.chosen, word];
+  }
+
+  /** Loads changed files. */
+  get reloadCommand(): string {
+    return shellLine(this.command('reload'));
+  }
+
+  /** `postconf WORDS && postfix reload`, ready to be pasted into a shell. */
+  postconfCommand(...words: readonly string[]): string {
+    return `${shellLine(['postconf', ...this.chosen, ...words])} && ${this.reloadCommand}`;
+  }
+
+  /** A manual edit, and the reload after it. */
+  manualFix(edit: string): Fix {
+    return { hint: `${edit}; then`, command: this.reloadCommand };
   }
 
   /** One of our own commands for this instance, ready to be pasted into a shell. */

@@ -37,7 +37,7 @@ describe('what smtpd does while the service does not answer', needs('postconf'),
   for (const [name, main, message, words = ''] of cases) {
     test(name, () => {
       const master = `smtp inet n - n - - smtpd -o smtpd_sasl_auth_enable=yes ${words}\n`;
-      const asking = { postfix: new Postfix(null), files: { main, master }, target: 'allow-nets', service: null };
+      const asking = { postfix: new Postfix(null), files: { main, master }, target: 'allow-nets', policy: null };
       const [finding, ...more] = troubleFindings(asking);
       assert.deepEqual(more, []);
       assert.match(finding?.message ?? '', message);

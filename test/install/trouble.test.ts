@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, chmodSync, chownSync, lstatSync, mkdirSync, renameSync, statSync, symlinkSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
-import type { Finding } from '../../src/doctor/finding';
+import type { asJson } from '../../src/doctor/finding';
 import { needs, program } from '../requires';
 import { userIds } from '../rig/accounts';
 import { useSite } from './site';
@@ -124,7 +124,8 @@ describe('install when something prevents it', needs('root', 'postfix', 'dovecot
 
   test('doctor finds that the account cannot read main.cf, and so cannot run postlog; its command is right', () => {
     const json = site.onPostfix('doctor', '--json').stdout;
-    const [found, ...more] = JSON.parse(json).filter((one: Finding) => one.status !== 'ok') as Finding[];
+    const findings = JSON.parse(json) as ReturnType<typeof asJson>[];
+    const [found, ...more] = findings.filter(({ status }) => status !== 'ok');
     assert.deepEqual(more, []);
     assert.match(
       found?.message ?? '',

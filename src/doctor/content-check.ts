@@ -1,30 +1,26 @@
 // Checks the content of the database: its integrity, who may send, and rows that do not do what they seem to.
-
-import { networkInterfaces } from 'node:os';
+import { withReadTransaction } from '../cli/open';
 import { quantity } from '../cli/output';
 import { problemOf, warningOf } from '../entries/row-fault';
 import { failureOf } from '../failure';
 import { shellLine } from '../postfix/run';
-import { type Connection, openForReading, withDatabaseErrors } from '../rules/database';
+import type { Connection } from '../rules/database';
 import { databaseFailure } from '../rules/database-failure';
 import { eachRow, hasRows, isExpired, rowsOf } from '../rules/entries';
-import { foldName, meaningOf } from '../rules/meaning';
-import { contains, parseAddress } from '../rules/network';
+import { foldName } from '../rules/meaning';
 import { TABLES } from '../rules/schema';
 import { type Finding, fail, ok, warn } from './finding';
-import { andReload, databaseKind, type InstalledService, servicesOnTrial } from './installed-service';
+import { databaseKind, type InstalledService, servicesOnTrial } from './installed-service';
+import { webmailFindings } from './webmail-check';
 
-export function* rowFindings(service: InstalledService): Iterable<Finding> {
+export function* contentFindings(service: InstalledService): Iterable<Finding> {
   const { db, policy, postfix } = service;
   if (databaseKind(service) !== 'file') return;
-  let connection: Connection | null = null;
   try {
-    const { connection: open } = openForReading(db);
-    connection = open;
-    yield* withDatabaseErrors(db, () => [
-      integrityFinding(open, db),
-      ...contentFindings(open, service),
-      ...webmailFindings(open, service),
+    yield* withReadTransaction(db, (connection) => [
+      integrityFinding(connection, db),
+      ...rowFindings(connection, service),
+      ...webmailFindings(connection, service),
     ]);
   } catch (error) {
     const failure = failureOf(error);
@@ -33,8 +29,6 @@ export function* rowFindings(service: InstalledService): Iterable<Finding> {
       const command = shellLine([...policy.interpreter, policy.script, 'doctor', ...postfix.chosen]);
       yield warn('content', `not examined: ${failure.problem}`, { hint, command });
     } else yield fail(failure.kind === 'database-broken' ? 'integrity' : 'content', failure.problem, failure);
-  } finally {
-    connection?.close();
   }
 }
 
@@ -45,7 +39,7 @@ function integrityFinding(connection: Connection, db: string): Finding {
   return fail('integrity', `${db} is damaged: ${problems.join(' | ')}`, databaseFailure('database-broken', db));
 }
 
-function* contentFindings(connection: Connection, service: InstalledService): Iterable<Finding> {
+function* rowFindings(connection: Connection, service: InstalledService): Iterable<Finding> {
   const { db } = service;
   const now = Date.now();
   const marked: string[] = [];
@@ -72,10 +66,8 @@ function* contentFindings(connection: Connection, service: InstalledService): It
   if (marked.length === 0) yield ok('rows', 'all mean what they seem to');
   else {
     const command = shellLine(['allow-nets', 'list', '--db', db]);
-    yield warn('rows', `${marked.length} grant nothing, or not what they seem to (${firstOf(marked)})`, {
-      hint: 'the list marks them',
-      command,
-    });
+    const message = `${marked.length} grant nothing, or not what they seem to (${firstOf(marked)})`;
+    yield warn('rows', message, { hint: 'the list marks them', command });
   }
   // Do not advise to remove expired entries: without any entry, a wider subject would decide for such a user.
   const usersWithout = [...expired].filter((user) =>
@@ -90,37 +82,4 @@ function* contentFindings(connection: Connection, service: InstalledService): It
 
 function firstOf(texts: readonly string[]): string {
   return `${texts.slice(0, 3).join(', ')}${texts.length > 3 ? `, and ${texts.length - 3} more` : ''}`;
-}
-
-function* webmailFindings(connection: Connection, { db, postfix }: InstalledService): Iterable<Finding> {
-  for (const set of commonSets(connection).filter((name) => isWebmail(connection, name))) {
-    const message = `every user may send from the set ${set}: if it is a webmail, a stolen password works there from everywhere`;
-    const xclient = ['postconf', ...postfix.chosen, 'smtpd_authorized_xclient_hosts=ADDRESS'];
-    const command = shellLine(['allow-nets', 'remove', 'USER', `@${set}`, '--db', db]);
-    yield warn('webmail', message, {
-      hint: 'let the webmail, at ADDRESS, name its clients with XCLIENT',
-      command: andReload(postfix, xclient),
-      more: [{ hint: 'then take the set from each user', command }],
-    });
-  }
-}
-
-/** The sets that every subject's entries name, if the entries are for more than one person. */
-function commonSets(connection: Connection): string[] {
-  const sql = `with total as (select count(distinct user collate nocase) as users from access)
-    select lower(substr(network, 2)) from access, total where network like '@%' and (users > 1 or user = '*' or user like '@%')
-    group by lower(network) having count(distinct user collate nocase) = users`;
-  return connection.prepare(sql).pluck().all() as string[];
-}
-
-/** Whether the set is named like a webmail, or contains this host, where a webmail would log in for its users. */
-function isWebmail(connection: Connection, set: string): boolean {
-  const own = Object.values(networkInterfaces())
-    .flatMap((all) => all ?? [])
-    .flatMap(({ address }) => parseAddress(address.replace(/%.*/, '')) ?? []);
-  const holdsThisHost = rowsOf(connection, 'network_set', set).some((row) => {
-    const meaning = meaningOf('network_set', row.network);
-    return meaning?.kind === 'network' && own.some((address) => contains(meaning.network, address));
-  });
-  return /web/.test(set) || holdsThisHost;
 }
