@@ -51,8 +51,13 @@ export class Trouble extends Error {
 export const wrongUsage = (problem: string, hint: string): Trouble => new Trouble({ kind: 'option', problem, hint });
 
 /** What a command cannot do as things are: exit status 1. `command`: the command that the hint speaks of. */
-export function refusal(problem: string, hint: string, command?: string | null): Trouble {
-  return new Trouble({ kind: 'refused', problem, hint, command: command ?? undefined });
+export function refusal(
+  problem: string,
+  hint?: string | null,
+  command?: string | null,
+  more?: readonly Fix[],
+): Trouble {
+  return new Trouble({ kind: 'refused', problem, hint, command, more });
 }
 
 /** Tells a failure from the result of work that succeeded. */

@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import { type Arguments, type Command, POLICY_OPTIONS } from '../cli/command';
 import { hint, printLine, quantity } from '../cli/output';
 import { type Grants, grantsOf } from '../entries/grants';
-import { type Message, Trouble } from '../failure';
+import { type Message, refusal, Trouble } from '../failure';
 import { accountOf, unreadable } from '../postfix/account';
 import {
   changedStages,
@@ -15,16 +15,15 @@ import {
   printChange,
   printStep,
 } from '../postfix/change-postfix';
-import { serviceNamed } from '../postfix/config-text';
 import { type ConfigFiles, offersAuth, servicesWithAuth, smtpdServices } from '../postfix/configuration';
 import { restoreAccess, restrictAccess, restrictableAccess } from '../postfix/database-access';
-import { installPlan } from '../postfix/plan';
+import { entriesNamed, installPlan } from '../postfix/plan';
 import { policyServiceOf } from '../postfix/policy-service';
 import type { Postfix } from '../postfix/postfix';
 import { CONFIG_DIR, DRY_RUN, openPostfix, SERVICE, YES } from '../postfix/postfix-options';
 import { serviceChecks } from '../postfix/restrictions';
-import { refused, shellLine, typedCommand } from '../postfix/run';
-import { trialRunFailure, type WantedService, wantedService, withLogGroup } from '../postfix/wanted-service';
+import { shellLine, typedCommand } from '../postfix/run';
+import { trialRunFailure, type WantedService, wantedService } from '../postfix/wanted-service';
 import { createDatabase } from './init';
 
 export const install: Command = {
@@ -65,25 +64,26 @@ export const install: Command = {
 
 async function runInstall(args: Arguments): Promise<number> {
   const { postfix, store, name, otherNames } = openPostfix(args);
-  const entry = serviceNamed(store.files.master, name, 'unix');
-  const present = entry === null ? null : policyServiceOf(entry);
+  const entry = entriesNamed(store.files, name).at(-1);
+  const present = entry === undefined ? null : policyServiceOf(entry);
   const [other] = otherNames;
   const named = name === 'allow-nets' ? [] : ['--service', name];
   if (present === null && other !== undefined) {
-    throw refused(`the service ${other} in master.cf is this program already`, 'change that one', {
-      command: typedCommand('--service', other),
-      more: [{ hint: 'or add a second one', command: typedCommand('--service', name) }],
-    });
-  }
-  if (servicesWithAuth(store.files).length === 0) {
-    throw refused(
-      'no smtpd service offers AUTH, so there is no user to ask about',
-      'set smtpd_sasl_auth_enable=yes, as a rule with -o in the submission entry of master.cf; then',
-      { command: typedCommand() },
+    throw refusal(
+      `the service ${other} in master.cf is this program already`,
+      'change that one',
+      typedCommand('--service', other),
+      [{ hint: 'or add a second one', command: typedCommand('--service', name) }],
     );
   }
-  const requested = wantedService(name, present, args);
-  const wanted = { ...requested, user: withLogGroup(requested.user, postfix) };
+  if (servicesWithAuth(store.files).length === 0) {
+    throw refusal(
+      'no smtpd service offers AUTH, so there is no user to ask about',
+      'set smtpd_sasl_auth_enable=yes, as a rule with -o in the submission entry of master.cf; then',
+      typedCommand(),
+    );
+  }
+  const wanted = wantedService(postfix, name, present, args);
   const { db, trial } = wanted;
   const account = accountOf(wanted.user, postfix.mailOwner);
   stopAt(unreadable(account, wanted.program, postfix));
@@ -180,14 +180,11 @@ function stopAt(obstacle: Message | null): void {
 function emptyDatabase(db: string, isNew: boolean): Trouble {
   const init = isNew ? `${shellLine(['allow-nets', 'init', '--db', db])} && ` : '';
   const why = isNew ? `there is no database ${db}` : `${db} lets no user send mail`;
-  return refused(`${why}: every user would be refused`, 'first add who may send', {
-    command: init + addCommand(db),
-    more: [
-      { hint: 'or take it from the mail log', command: init + shellLine(['allow-nets', 'learn', '--db', db]) },
-      { hint: 'or log who would be refused, and refuse nobody', command: typedCommand('--trial') },
-      { hint: 'or refuse everybody', command: typedCommand('--force') },
-    ],
-  });
+  return refusal(`${why}: every user would be refused`, 'first add who may send', init + addCommand(db), [
+    { hint: 'or take it from the mail log', command: init + shellLine(['allow-nets', 'learn', '--db', db]) },
+    { hint: 'or log who would be refused, and refuse nobody', command: typedCommand('--trial') },
+    { hint: 'or refuse everybody', command: typedCommand('--force') },
+  ]);
 }
 
 const addCommand = (db: string): string => shellLine(['allow-nets', 'add', 'USER', 'NETWORK', '--db', db]);

@@ -2,7 +2,7 @@
 // lock it and so block changes; whoever can write it can let anybody send.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { type Account, type Unreadable, unreadable } from '../postfix/account';
+import { type Account, stepsTo, type Unreadable, unreadable } from '../postfix/account';
 import { type LooseFile, looseAccess, restrictCommand } from '../postfix/database-access';
 import { shellLine } from '../postfix/run';
 import { databaseFailure } from '../rules/database-failure';
@@ -44,7 +44,7 @@ function permissionFinding(db: string, account: Account): Finding {
     const isSticky = (mode & 0o1000) !== 0 && file !== db;
     return (mode & 0o002) !== 0 && !isSticky;
   };
-  const open = pathsTo(db).find(isOpen);
+  const open = stepsTo(db).findLast(isOpen);
   if (open !== undefined) {
     const command = shellLine(['chmod', 'o-w', open]);
     return fail(check, `everybody may write ${open}, and so let anybody send`, { command });
@@ -59,9 +59,4 @@ function faultOf({ path: file, mode, found }: LooseFile, { name, uid, gid, group
   if (found.uid === uid) return `${file} belongs to ${name}, who runs the program and needs no write permission`;
   const now = `mode ${(found.mode & 0o777).toString(8)} and group ${found.gid}`;
   return `${file} has ${now}, and should have ${mode.toString(8)} and ${gid} (${group})`;
-}
-
-function pathsTo(file: string): string[] {
-  const folder = path.dirname(file);
-  return folder === file ? [file] : [file, ...pathsTo(folder)];
 }

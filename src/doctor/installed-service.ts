@@ -9,7 +9,6 @@ import { checkText } from '../postfix/policy-check';
 import { entryText, type PresentService, policyServiceOf, targetOf } from '../postfix/policy-service';
 import type { Postfix } from '../postfix/postfix';
 import { RECIPIENT_LIST, serviceChecks } from '../postfix/restrictions';
-import { DEFAULT_DATABASE } from '../rules/database';
 
 /** A policy service on another host, which restriction lists of this instance ask. */
 export interface PolicyHost {
@@ -39,7 +38,7 @@ export function installedService(postfix: Postfix, files: ConfigFiles, entry: Se
   if (policy === null) return null;
   const account = accountOrTrouble(policy.user, postfix.mailOwner);
   const runner = process.getuid?.() === 0 && !(account instanceof Trouble) ? account : null;
-  const db = path.resolve(postfix.queueDir, policy.db ?? DEFAULT_DATABASE);
+  const db = path.resolve(postfix.queueDir, policy.db);
   return { postfix, files, target: targetOf(entry), entry, policy, db, account, runner };
 }
 
@@ -73,12 +72,8 @@ export function databaseKind({ db }: InstalledService): 'file' | 'other' | 'miss
 /** Runs doctor as root. */
 export const sudoFix = (postfix: Postfix): Fix => ({ command: `sudo ${postfix.ownCommand('doctor')}` });
 
-/** The settings that `installCommand` changes; the others stay as installed. */
-interface InstallChanges {
-  readonly trial?: boolean;
-  readonly oneShot?: boolean;
-  readonly user?: string;
-}
+/** What `installCommand` changes; everything else stays as installed. */
+type InstallChanges = { readonly trial?: boolean; readonly user?: string };
 
 /**
  * The `allow-nets install` command that repairs the service and keeps its settings. `install` does not support inet
@@ -94,7 +89,7 @@ export function installCommand(service: InstalledService, changes: InstallChange
   }
   const words = policy.name === 'allow-nets' ? [] : ['--service', policy.name];
   if (changes.user !== undefined) words.push('--user', changes.user);
-  if (changes.oneShot ?? !policy.persistent) words.push('--one-shot');
+  if (!policy.persistent) words.push('--one-shot');
   if (changes.trial ?? servicesOnTrial(service).length > 0) words.push('--trial');
   return postfix.ownCommand('install', ...words);
 }

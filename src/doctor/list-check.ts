@@ -41,11 +41,11 @@ function askedFinding(asked: AskedService, smtpd: Service): Finding {
   const where = smtpd.overrides.has(list) ? `${list} of master.cf` : list;
   if (skip === null) return ok(check, `in ${where}`);
   const why = `${skip.by} stands before it in ${where}`;
-  if (skip.always) return fail(check, `never reached: ${why}`, listFix(asked));
+  if (skip.certainty === 'always') return fail(check, `never reached: ${why}`, listFix(asked));
   // install does not move a table that the administrator put first, so the fix is a manual edit.
   const byHand = asked.postfix.manualFix(`put the check before ${skip.by}, unless that is meant`);
   const message = `not reached by clients that are permitted before: ${why}`;
-  return warn(check, message, skip.tables ? byHand : listFix(asked));
+  return warn(check, message, skip.certainty === 'table' ? byHand : listFix(asked));
 }
 
 function modeFinding(asked: InstalledService, services: readonly Service[]): Finding {
@@ -56,7 +56,7 @@ function modeFinding(asked: InstalledService, services: readonly Service[]): Fin
   if (everywhere || checks.every(({ oneShot }) => oneShot)) return ok('mode', 'one process for each request');
   const message =
     'one process for each request, but without request_limit=1: Postfix waits a second before each further recipient';
-  return fail('mode', message, listFix(asked, { oneShot: true }));
+  return fail('mode', message, listFix(asked));
 }
 
 function trialFix(asked: AskedService): Fix {

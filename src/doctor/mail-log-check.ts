@@ -5,6 +5,7 @@ import * as path from 'node:path';
 import type { Message } from '../failure';
 import { LOG_PROGRAMS, type LogProgram } from '../policy/mail-log';
 import { type Account, runAs, unreadable } from '../postfix/account';
+import type { Postfix } from '../postfix/postfix';
 import { failureText, findProgram, shellLine } from '../postfix/run';
 import { type Finding, fail, ok, warn } from './finding';
 import { type InstalledService, installCommand } from './installed-service';
@@ -19,8 +20,8 @@ export function* mailLogFindings(service: InstalledService): Iterable<Finding> {
   for (const program of LOG_PROGRAMS) {
     const file = findProgram(program.command);
     if (file === null) continue;
-    const [obstacle] = obstacles(service, runner, program, file);
-    if (obstacle === undefined) {
+    const obstacle = obstacleOf(service, runner, program, file);
+    if (obstacle === null) {
       if (first === null) yield ok(CHECK, `the account ${runner.name} can run ${file}, and its lines get there`);
       else yield warn(CHECK, `${first.problem}; ${file} works, and writes where syslog does`, first);
       return;
@@ -31,75 +32,74 @@ export function* mailLogFindings(service: InstalledService): Iterable<Finding> {
   yield fail(CHECK, `${first.problem}: warnings and refusals are lost`, first);
 }
 
-/** What keeps lines from the log, in the order in which they meet it. Later ones hold only if there is no earlier one. */
-function* obstacles(
-  service: InstalledService,
-  runner: Account,
-  program: LogProgram,
-  file: string,
-): Generator<Message, undefined> {
+/** The first obstacle on the way of lines to the log; null if they get there. */
+function obstacleOf(service: InstalledService, runner: Account, program: LogProgram, file: string): Message | null {
   const { postfix } = service;
-  const { name } = runner;
   const isPostlog = program.command === 'postlog';
-  // Before postlog runs: it exits if it cannot read main.cf or, from Postfix 3.10 on, if it cannot reach postlogd.
-  if (isPostlog) yield* configurationObstacles(service, runner, file);
-  const closed = unreadable(runner, [file], postfix);
-  if (closed !== null) yield closed;
   const isFile = isPostlog && postfix.value('maillog_file') !== '';
-  if (isFile) yield* postlogdObstacles(service, runner, file);
-  const words = [file, ...program.words('info')];
-  const ran = runAs(runner, words, postfix);
-  if (ran.status !== 0) {
-    const command = shellLine(['runuser', '-u', name, '--', ...words]);
-    yield { problem: `${file} fails as ${name} (${failureText(ran)})`, hint: 'find out why', command };
-  }
-  // Programs on Linux write to /dev/log only, on BSD and macOS to the others.
-  const sockets = process.platform === 'linux' ? ['/dev/log'] : ['/var/run/log', '/var/run/syslog'];
-  if (!isFile && !sockets.some((one) => fs.statSync(one, { throwIfNoEntry: false })?.isSocket())) {
-    const hint = 'start a syslog daemon, or let Postfix write the log itself';
-    const words = ['postconf', ...postfix.chosen, 'maillog_file=/var/log/postfix.log'];
-    // After a reload only master(8) still logs to syslog, so its warnings would be lost (MAILLOG_README: stop and start).
-    const command = [postfix.command('stop'), words, postfix.command('start')].map(shellLine).join(' && ');
-    yield { problem: `no syslog daemon listens at ${sockets.join(' or ')}`, hint, command };
-  }
+  return (
+    // Before postlog runs: it exits if it cannot read main.cf or, from Postfix 3.10 on, if it cannot reach postlogd.
+    (isPostlog ? configurationObstacle(postfix, runner, file) : null) ??
+    unreadable(runner, [file], postfix) ??
+    (isFile ? postlogdObstacle(service, runner, file) : null) ??
+    runObstacle(postfix, runner, [file, ...program.words('info')]) ??
+    (isFile ? null : syslogObstacle(postfix))
+  );
 }
 
 const isSetgid = (file: string) => (fs.statSync(file).mode & 0o2000) !== 0;
 
-function* configurationObstacles({ postfix }: InstalledService, runner: Account, postlog: string): Iterable<Message> {
+function configurationObstacle(postfix: Postfix, runner: Account, postlog: string): Message | null {
   const { configDir, version } = postfix;
   const [major = 0, minor = 0] = version.split('.').map(Number);
   // Before Postfix 3.7 a set-gid postlog gives its group to every user (RELEASE_NOTES-3.7).
   if (isSetgid(postlog) && (major < 3 || (major === 3 && minor < 7))) {
     const problem = `${postlog} is set-gid, which it must not be before Postfix 3.7`;
-    yield { problem, command: shellLine(['chmod', 'g-s', postlog]) };
+    return { problem, command: shellLine(['chmod', 'g-s', postlog]) };
   }
   const folders = postfix.listedFolders();
   if (isSetgid(postlog) && !folders.includes(configDir)) {
     const list = `alternate_config_directories = ${[...folders.slice(1), configDir].join(', ')}`;
     const problem = `the default instance does not list ${configDir}, so postlog run by the account ${runner.name} does not log for it`;
-    yield { problem, command: shellLine(['postconf', '-e', list]) };
+    return { problem, command: shellLine(['postconf', '-e', list]) };
   }
   const closed = unreadable(runner, [path.join(configDir, 'main.cf')], postfix);
-  if (closed !== null) yield { ...closed, problem: `${closed.problem}, without which ${postlog} fails` };
+  return closed === null ? null : { ...closed, problem: `${closed.problem}, without which ${postlog} fails` };
 }
 
 /** If maillog_file is set, postlogd(8) takes the lines of postlog at public/postlog. */
-function* postlogdObstacles(service: InstalledService, runner: Account, postlog: string): Iterable<Message> {
+function postlogdObstacle(service: InstalledService, runner: Account, postlog: string): Message | null {
   const { postfix } = service;
   const folder = path.join(postfix.queueDir, 'public');
   const socket = path.join(folder, 'postlog');
   const group = postfix.value('setgid_group');
   if (!fs.existsSync(socket)) {
     const command = postfix.postconfCommand('-M', 'postlog/unix-dgram=postlog unix-dgram n - n - 1 postlogd');
-    yield { problem: `maillog_file is set, but there is no ${socket}`, command };
+    return { problem: `maillog_file is set, but there is no ${socket}`, command };
   }
   if (isSetgid(postlog) && fs.statSync(postlog).gid !== fs.statSync(folder).gid) {
     const command = `${shellLine(['chgrp', group, postlog])} && ${shellLine(['chmod', '2755', postlog])}`;
-    yield { problem: `${postlog} does not have the group of ${folder}`, command };
+    return { problem: `${postlog} does not have the group of ${folder}`, command };
   }
-  if (!isSetgid(postlog) && unreadable(runner, [folder], postfix) !== null) {
-    const problem = `${postlog} is not set-gid ${group}, so the account ${runner.name} does not reach ${socket}`;
-    yield { problem, command: installCommand(service, { user: `${runner.name}:${group}` }) };
-  }
+  if (isSetgid(postlog) || unreadable(runner, [folder], postfix) === null) return null;
+  const problem = `${postlog} is not set-gid ${group}, so the account ${runner.name} does not reach ${socket}`;
+  return { problem, command: installCommand(service, { user: `${runner.name}:${group}` }) };
+}
+
+function runObstacle(postfix: Postfix, runner: Account, words: readonly string[]): Message | null {
+  const ran = runAs(runner, words, postfix);
+  if (ran.status === 0) return null;
+  const command = shellLine(['runuser', '-u', runner.name, '--', ...words]);
+  return { problem: `${words[0]} fails as ${runner.name} (${failureText(ran)})`, hint: 'find out why', command };
+}
+
+function syslogObstacle(postfix: Postfix): Message | null {
+  // Programs on Linux write to /dev/log only, on BSD and macOS to the others.
+  const sockets = process.platform === 'linux' ? ['/dev/log'] : ['/var/run/log', '/var/run/syslog'];
+  if (sockets.some((one) => fs.statSync(one, { throwIfNoEntry: false })?.isSocket())) return null;
+  const hint = 'start a syslog daemon, or let Postfix write the log itself';
+  const words = ['postconf', ...postfix.chosen, 'maillog_file=/var/log/postfix.log'];
+  // After a reload only master(8) still logs to syslog, so its warnings would be lost (MAILLOG_README: stop and start).
+  const command = [postfix.command('stop'), words, postfix.command('start')].map(shellLine).join(' && ');
+  return { problem: `no syslog daemon listens at ${sockets.join(' or ')}`, hint, command };
 }

@@ -9,7 +9,7 @@ const MAKES_TEMPORARY = { soft_bounce: /^yes$/i, access_map_reject_code: /^[^5]/
 export function* refusalFindings({ files, postfix }: InstalledService): Iterable<Finding> {
   let isGood = true;
   for (const [name, isTemporary] of Object.entries(MAKES_TEMPORARY)) {
-    /** `words`: the arguments of postconf(1) that remove the setting. */
+    // `words`: the arguments of postconf(1) that remove the setting.
     const settings = [{ value: postfix.value(name), setting: `${name} = ${postfix.value(name)}`, words: ['-X', name] }];
     for (const smtpd of smtpdServices(files).filter(({ overrides }) => overrides.has(name))) {
       const service = `${smtpd.name}/${smtpd.type}`;

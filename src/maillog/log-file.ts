@@ -8,8 +8,8 @@ import * as fs from 'node:fs';
 import { openInput } from '../cli/input-file';
 import { hint } from '../cli/output';
 import { readSome } from '../descriptor';
-import { shellWord } from '../failure';
-import { findProgram, refused, run } from '../postfix/run';
+import { refusal, shellWord } from '../failure';
+import { findProgram, run } from '../postfix/run';
 import { DAY } from './tally';
 
 export interface Input {
@@ -44,7 +44,7 @@ export function defaultLog(command: string): string {
     return file;
   }
   const problem = `there is no mail log: maillog_file names no file, and there is no ${SYSLOG_FILES.join(', ')}`;
-  throw refused(problem, `journalctl -u 'postfix*' | allow-nets ${command} -`);
+  throw refusal(problem, `journalctl -u 'postfix*' | allow-nets ${command} -`);
 }
 
 const BLOCK = 1 << 20;

@@ -1,10 +1,10 @@
 // Looks up the account that runs the policy program, and runs programs as that account in the way of spawn(8).
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
-import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import type { Message, Trouble } from '../failure';
-import { findProgram, type RunResult, refused, run, shellLine } from './run';
+import { type Message, refusal } from '../failure';
+import type { Postfix } from './postfix';
+import { findProgram, type RunResult, run, shellLine, withTemporaryFolder } from './run';
 
 export interface Account {
   readonly name: string;
@@ -17,37 +17,29 @@ export interface Account {
 /** `user`: NAME or NAME:GROUP, as in master.cf. Throws Trouble for an account that spawn(8) would refuse. */
 export function accountOf(user: string, mailOwner: string): Account {
   const [name = '', givenGroup] = user.split(':');
-  const [uid, ownGid, ownGroup] = idsOf(name);
-  const group = givenGroup ?? ownGroup ?? '';
-  const gid = givenGroup === undefined ? ownGid : lookUp('getent', 'group', givenGroup).split(':')[2];
-  if (uid === undefined) throw missing('user', name, ['useradd', '--system', '--no-create-home', name]);
-  if (gid === undefined) throw missing('group', group, ['groupadd', '--system', group]);
+  const other = [{ hint: 'or name another one with --user' }];
+  const output = /^[^-]/.test(name) ? lookUp('id', name) : '';
+  // The POSIX output of id(1): `uid=65534(nobody) gid=65534(nogroup) ...`.
+  const [, uid, ownGid, ownGroup = ''] = /^uid=(\d+)\S* gid=(\d+)\((.*?)\)/.exec(output) ?? [];
+  if (uid === undefined) {
+    const command = shellLine(['useradd', '--system', '--no-create-home', name]);
+    throw refusal(`there is no user ${name}`, 'make it', command, other);
+  }
+  const group = givenGroup ?? ownGroup;
+  const gid = givenGroup === undefined ? ownGid : lookUp('getent', 'group', group).split(':')[2];
+  if (gid === undefined) {
+    throw refusal(`there is no group ${group}`, 'make it', shellLine(['groupadd', '--system', group]), other);
+  }
   if (Number(uid) === 0 || Number(gid) === 0 || name === mailOwner) {
-    throw refused(`Postfix runs no service as ${user}`, 'take nobody, or an account made for this, with --user');
+    throw refusal(`Postfix runs no service as ${user}`, 'take nobody, or an account made for this, with --user');
   }
   return { name, uid: Number(uid), gid: Number(gid), group };
 }
 
-function missing(what: 'user' | 'group', name: string, command: readonly string[]): Trouble {
-  const problem = `there is no ${what} ${name}`;
-  const more = [{ hint: 'or name another one with --user' }];
-  return refused(problem, 'make it', { command: shellLine(command), more });
-}
-
-/** UID, GID and group name, from the POSIX output of id(1): `uid=65534(nobody) gid=65534(nogroup) ...`. */
-function idsOf(name: string): string[] {
-  const isName = name !== '' && !name.startsWith('-');
-  const [, ...ids] = (isName && /^uid=(\d+)\S* gid=(\d+)\((.*?)\)/.exec(lookUp('id', name))) || [];
-  return ids;
-}
-
 const lookUp = (program: string, ...words: string[]): string => run(findProgram(program) ?? program, words).stdout;
 
-/** The directories that a program run by Postfix gets: its working directory and $MAIL_CONFIG. */
-export interface PostfixFolders {
-  readonly queueDir: string;
-  readonly configDir: string;
-}
+/** A program run by Postfix works in the queue directory, and gets the configuration directory in $MAIL_CONFIG. */
+export type PostfixFolders = Pick<Postfix, 'queueDir' | 'configDir'>;
 
 const TIME_LIMIT = 20_000;
 
@@ -67,10 +59,9 @@ export function runAs(
 ): RunResult {
   const [program = '', ...rest] = words;
   closeInherited();
-  const folder = fs.mkdtempSync(path.join(tmpdir(), 'allow-nets-'));
-  // stderr goes to a file: Node.js's pipes are sockets, and the policy program does not write to a stderr that is one.
-  const errors = fs.openSync(path.join(folder, 'stderr'), 'w+', 0o600);
-  try {
+  return withTemporaryFolder((folder) => {
+    // stderr goes to a file: Node.js's pipes are sockets, and the policy program does not write to a stderr that is one.
+    const errors = fs.openSync(path.join(folder, 'stderr'), 'w+', 0o600);
     const ran = spawnSync(program, rest, {
       ...(process.getuid?.() === account.uid ? {} : { uid: account.uid, gid: account.gid }),
       cwd: queueDir,
@@ -82,12 +73,10 @@ export function runAs(
       killSignal: 'SIGKILL',
       ...OWN_SESSION,
     });
+    fs.closeSync(errors);
     const stderr = ran.error ? String(ran.error) : fs.readFileSync(path.join(folder, 'stderr'), 'utf8');
     return { status: ran.status, stdout: ran.stdout ?? '', stderr };
-  } finally {
-    fs.closeSync(errors);
-    fs.rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
 const CLOSE_ON_EXEC = 0o2000000;
@@ -140,7 +129,8 @@ export function unreadable(
 
 const realPath = (file: string): string => (fs.existsSync(file) ? fs.realpathSync(file) : file);
 
-function stepsTo(file: string): string[] {
+/** The file and all directories above it, the root first. */
+export function stepsTo(file: string): string[] {
   const folder = path.dirname(file);
   return folder === file ? [file] : [...stepsTo(folder), file];
 }

@@ -4,14 +4,15 @@
 // DIAGNOSTICS: on any failure both files are restored byte for byte and reloaded. If Postfix has stopped, it is
 // started.
 import * as fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arguments } from '../cli/command';
 import { flush, hint, isTerminal, printError, printLine } from '../cli/output';
-import { asErrorLines, failureOf, printable, Trouble } from '../failure';
+import { asErrorLines, failureOf, printable, refusal, Trouble } from '../failure';
 import type { ConfigStore } from './config-store';
 import type { ConfigFiles } from './configuration';
-import { awaitLive, socketOf } from './live-service';
+import { askLive, socketOf } from './live-service';
 import type { Postfix } from './postfix';
-import { refused, shellLine, typedCommand } from './run';
+import { shellLine, typedCommand } from './run';
 
 export interface Change {
   readonly postfix: Postfix;
@@ -63,13 +64,12 @@ export function confirmChange(args: Arguments, { postfix }: Change): boolean {
   if (args.flag('dry-run')) return false;
   if (process.getuid?.() !== 0) {
     const more = [{ hint: 'or see what it would do', command: typedCommand('--dry-run') }];
-    const fix = { command: `sudo ${typedCommand()}`, more };
-    throw refused(`only root may change ${postfix.configDir}`, 'run it as root', fix);
+    throw refusal(`only root may change ${postfix.configDir}`, 'run it as root', `sudo ${typedCommand()}`, more);
   }
   if (args.flag('yes')) return true;
   if (!isTerminal(0)) {
     const problem = 'nothing was changed: standard input is not a terminal';
-    throw refused(problem, 'make these changes without a question', { command: typedCommand('--yes') });
+    throw refusal(problem, 'make these changes without a question', typedCommand('--yes'));
   }
   flush();
   printError('make these changes? [y/N] ');
@@ -113,11 +113,20 @@ export function hintAtStart(postfix: Postfix): void {
   hint('Postfix is not running: the change takes effect when it starts', shellLine(postfix.command('start')));
 }
 
+/** How long (ms) Postfix and the program may need after a reload. */
+const LONGEST_START = 10_000;
+
 async function requireAnswer(postfix: Postfix, service: string): Promise<void> {
   const socket = socketOf(postfix.queueDir, service);
-  const answer = await awaitLive(socket);
-  if ('action' in answer) return;
-  throw refused(`the new service does not answer at ${socket} (${answer.problem})`, answer.hint ?? undefined);
+  const end = Date.now() + LONGEST_START;
+  for (;;) {
+    const answer = await askLive(socket);
+    if ('action' in answer) return;
+    if (Date.now() > end) {
+      throw refusal(`the new service does not answer at ${socket} (${answer.problem})`, answer.hint);
+    }
+    await sleep(100);
+  }
 }
 
 /** Restores both files and returns the error to throw. */
@@ -129,7 +138,7 @@ function rollBack({ postfix, store }: Change, loaded: boolean, error: unknown): 
     printError(asErrorLines(failureOf(again)));
     const commands = [...store.originals.map(({ path, copy }) => ['cp', '-p', copy, path]), postfix.command('reload')];
     const command = commands.map(shellLine).join(' && ');
-    return refused(`${failure.problem}; putting main.cf and master.cf back failed too`, 'put them back', { command });
+    return refusal(`${failure.problem}; putting main.cf and master.cf back failed too`, 'put them back', command);
   }
   store.removeCopies();
   let problem = `${failure.problem}; main.cf and master.cf were put back as they were`;
@@ -139,7 +148,7 @@ function rollBack({ postfix, store }: Change, loaded: boolean, error: unknown): 
       postfix.do(word);
     } catch {
       const command = shellLine(postfix.command(word));
-      return refused(`${problem}, but Postfix did not load them`, 'let it load the old files', { command });
+      return refusal(`${problem}, but Postfix did not load them`, 'let it load the old files', command);
     }
     if (word === 'start') problem += ', and Postfix, which had ended, was started again';
   }

@@ -7,9 +7,9 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { getSystemErrorMap } from 'node:util';
-import type { Trouble } from '../failure';
+import { refusal, type Trouble } from '../failure';
 import type { ConfigFiles } from './configuration';
-import { refused, shellLine, typedCommand } from './run';
+import { shellLine, typedCommand } from './run';
 
 interface Original {
   /** The path in the configuration directory. */
@@ -75,7 +75,7 @@ function readOriginal(folder: string, name: string, stamp: string): Original {
     const encoding = Buffer.from(bytes.toString('utf8')).equals(bytes) ? 'utf8' : 'latin1';
     return { path: file, real, copy: `${file}.allow-nets-${stamp}`, bytes, encoding, stat: fs.statSync(real) };
   } catch (error) {
-    throw refused(`${file} cannot be read (${(error as Error).message})`);
+    throw refusal(`${file} cannot be read (${(error as Error).message})`);
   }
 }
 
@@ -87,8 +87,8 @@ function replaceFile({ path: file, real, stat }: Original, bytes: Buffer): void 
     const where = real === file ? '' : `, a link to ${real},`;
     const problem = `${file}${where} cannot be replaced`;
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw unwritable(problem, error);
-    const command = shellLine(['chattr', '-i', real]);
-    throw refused(`${problem} (operation not permitted)`, 'if it is immutable, allow the change', { command });
+    const hint = 'if it is immutable, allow the change';
+    throw refusal(`${problem} (operation not permitted)`, hint, shellLine(['chattr', '-i', real]));
   }
 }
 
@@ -121,5 +121,5 @@ function unwritable(problem: string, error: unknown): Trouble {
   const isMount = code === 'EBUSY';
   const why = isMount ? 'it is a mount point of its own, or in use' : getSystemErrorMap().get(errno ?? 0)?.[1];
   const hint = 'make the folder writable, or change the files where they are generated; to see the lines';
-  return refused(`${problem} (${why ?? message})`, hint, { command: typedCommand('--dry-run') });
+  return refusal(`${problem} (${why ?? message})`, hint, typedCommand('--dry-run'));
 }

@@ -74,10 +74,6 @@ export function servicesOf(master: string): Service[] {
   return all.filter((entry) => last.get(`${entry.name}/${entry.type}`) === entry);
 }
 
-export function serviceNamed(master: string, name: string, type: string): Service | null {
-  return servicesOf(master).find((one) => one.name === name && one.type === type) ?? null;
-}
-
 /** The entry in a logical line, or null. */
 export function serviceIn(line: string): Service | null {
   const text = line.replace(/\n[ \t\r\v\f]*#[^\n]*/g, '').replaceAll('\n', '');

@@ -3,11 +3,10 @@
 //
 // DIAGNOSTICS: throws Trouble if postconf cannot read the files, or if no temporary file can be created.
 import * as fs from 'node:fs';
-import { tmpdir } from 'node:os';
 import * as path from 'node:path';
 import { type Service, servicesOf } from './config-text';
 import { postconf } from './postfix';
-import { refused, typedCommand } from './run';
+import { withTemporaryFolder } from './run';
 
 /** The texts of main.cf and master.cf. */
 export interface ConfigFiles {
@@ -68,27 +67,12 @@ function lookupWith({ main, master, folder }: ConfigFiles, service: string, over
 }
 
 function expandedValues({ main, master, folder }: ConfigFiles, overrides: readonly string[]): Map<string, string> {
-  const copy = temporaryFolder();
-  try {
+  return withTemporaryFolder((copy) => {
     fs.writeFileSync(path.join(copy, 'master.cf'), master);
     fs.writeFileSync(path.join(copy, 'main.cf'), main);
     // postconf would wait until main.cf is older than a second, in case it is still being written.
     fs.utimesSync(path.join(copy, 'main.cf'), 0, 0);
     const values = postconf(['-c', copy, '-x', ...overrides.flatMap((one) => ['-o', one])]);
     return new Map([...values].map(([name, value]) => [name, value.replaceAll(copy, folder ?? copy)]));
-  } finally {
-    fs.rmSync(copy, { recursive: true, force: true });
-  }
-}
-
-function temporaryFolder(): string {
-  try {
-    return fs.mkdtempSync(path.join(tmpdir(), 'allow-nets-'));
-  } catch (error) {
-    throw refused(
-      `no file can be made in ${tmpdir()} (${(error as Error).message})`,
-      'free some space there, or name another folder',
-      { command: `TMPDIR=/dev/shm ${typedCommand()}` },
-    );
-  }
+  });
 }

@@ -1,7 +1,6 @@
 // Finds the account of the installed service, for commands that prepare its database.
 import * as path from 'node:path';
 import { Trouble } from '../failure';
-import { DEFAULT_DATABASE } from '../rules/database';
 import { ConfigStore } from './config-store';
 import { servicesOf } from './config-text';
 import { policyServiceOf } from './policy-service';
@@ -15,7 +14,7 @@ export function installedUser(db: string): string | null {
   try {
     const { files } = new ConfigStore(new Postfix(null).configDir);
     const services = servicesOf(files.master).flatMap((entry) => policyServiceOf(entry) ?? []);
-    return services.find((service) => path.resolve(service.db ?? DEFAULT_DATABASE) === db)?.user ?? null;
+    return services.find((service) => path.resolve(service.db) === db)?.user ?? null;
   } catch (error) {
     if (error instanceof Trouble) return null;
     throw error;

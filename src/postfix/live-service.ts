@@ -79,13 +79,3 @@ export function askLive(address: LiveAddress, request = requestOf(STRANGER)): Pr
     });
   });
 }
-
-/** Like askLive, but retries for as long as Postfix may need after a reload. */
-export async function awaitLive(socket: string): Promise<Answer | Message> {
-  const end = Date.now() + TIME_LIMIT;
-  for (;;) {
-    const answer = await askLive(socket);
-    if ('action' in answer || Date.now() > end) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}

@@ -94,7 +94,7 @@ function withChecks(start: ConfigFiles, wanted: Wanted): ConfigFiles {
   const lacking = servicesWithAuth(files).filter((service) => {
     const [check] = serviceChecks(files, service, name);
     // Access tables that an administrator put first stay first.
-    return check === undefined || check.trial !== trial || (check.skip !== null && !check.skip.tables);
+    return check === undefined || check.trial !== trial || (check.skip !== null && check.skip.certainty !== 'table');
   });
   const names = lacking.filter(isOwn).map((service) => `${service.name}/${service.type}`);
   const isShared = lacking.some((service) => !isOwn(service));

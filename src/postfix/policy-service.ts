@@ -1,7 +1,8 @@
 // Parses and formats the master.cf entry of the policy program, which spawn(8) runs.
+import { refusal } from '../failure';
+import { DEFAULT_DATABASE } from '../rules/database';
 import { BALANCED, type Service, serviceIn } from './config-text';
 import { portOf } from './policy-check';
-import { refused } from './run';
 
 /** How Postfix is to run the program. */
 export interface PolicyService {
@@ -19,8 +20,8 @@ export interface PresentService extends PolicyService {
   /** The path of our program in argv. */
   readonly script: string;
   readonly persistent: boolean;
-  /** The value of --db. */
-  readonly db: string | null;
+  /** The value of --db, or its default. */
+  readonly db: string;
   /** --reject-text, --log and unknown words, each with its value. */
   readonly others: readonly (readonly string[])[];
 }
@@ -39,10 +40,10 @@ export function policyServiceOf({ name, command, words }: Service): PresentServi
 
 function optionsIn(words: readonly string[]): Pick<PresentService, 'persistent' | 'db' | 'others'> {
   const others: string[][] = [];
-  let db: string | null = null;
+  let db = DEFAULT_DATABASE;
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? '';
-    if (word === '--db') db = words[++i] ?? null;
+    if (word === '--db') db = words[++i] ?? DEFAULT_DATABASE;
     else if (word.startsWith('--db=')) db = word.slice('--db='.length);
     else if (/^--(reject-text|log)$/.test(word)) others.push(words.slice(i, ++i + 1));
     else if (word !== '--persistent') others.push([word]);
@@ -55,13 +56,16 @@ export const targetOf = ({ name, type }: Service): string => (type === 'inet' ? 
 
 const FIELDS = ['-', 'n', 'n', '-', '0'] as const;
 
-/** The fields of an entry that are wrong, or null, with the right ones. */
-export function wrongFields({ type, fields }: Service): { found: string; wanted: string } | null {
+/** What is wrong with the fields of an entry, or null. */
+export function fieldFault({ type, fields }: Service): string | null {
   // Private (an inet service cannot be); as root, to switch to the service user; no chroot; no process limit, as each
   // smtpd process needs one.
   const found = fields.join(' ');
   const right = type === 'inet' ? /^n n [n-] \S+ 0$/ : /^[y-] n [n-] \S+ 0$/;
-  return right.test(found) ? null : { found, wanted: fieldsOf(type).join(' ') };
+  const wanted = fieldsOf(type).join(' ');
+  return right.test(found)
+    ? null
+    : `private, unpriv, chroot, wakeup and maxproc are "${found}" and must be "${wanted}"`;
 }
 
 const fieldsOf = (type: string): string[] => [type === 'inet' ? 'n' : '-', ...FIELDS.slice(1)];
@@ -72,7 +76,7 @@ const fieldsOf = (type: string): string[] => [type === 'inet' ? 'n' : '-', ...FI
  */
 export function quoteWord(word: string): string {
   if (!new RegExp(`^${BALANCED}$`).test(word) || /\p{Cc}|^\s|\s$/u.test(word)) {
-    throw refused(
+    throw refusal(
       `master.cf cannot hold ${JSON.stringify(word)}`,
       'use a name without unbalanced braces, control characters and blanks at its ends',
     );
@@ -92,7 +96,7 @@ export function entryLines(wanted: PolicyService, present = ''): string {
   const entry = serviceIn(present);
   const now = entry === null ? null : policyServiceOf(entry);
   const isSame = now?.user === wanted.user && now.argv.join('\n') === wanted.argv.join('\n');
-  if (entry !== null && isSame && wrongFields(entry) === null) return present;
+  if (entry !== null && isSame && fieldFault(entry) === null) return present;
   const columns = FIELDS.map((field) => field.padEnd(7)).join(' ');
   return `${wanted.name.padEnd(10)} unix  ${columns} spawn user=${wanted.user}\n    ${argvText(wanted.argv)}`;
 }

@@ -1,12 +1,11 @@
 // The options that install, uninstall and doctor share, and their first step: to open the Postfix instance.
 import type { Arguments } from '../cli/command';
-import { Trouble } from '../failure';
+import { refusal, Trouble } from '../failure';
 import { ConfigStore } from './config-store';
 import { entriesNamed } from './plan';
 import { policyServiceOf } from './policy-service';
 import { Postfix } from './postfix';
 import { ownServices } from './restrictions';
-import { refused } from './run';
 
 export const CONFIG_DIR = {
   alias: 'c',
@@ -40,7 +39,7 @@ export function openPostfix(args: Arguments) {
     throw new Trouble({ kind: 'option', problem: `${name} is not a name for a service`, hint });
   }
   if (entriesNamed(store.files, name).some((entry) => policyServiceOf(entry) === null)) {
-    throw refused(`master.cf has a service ${name} that is not this program`, 'name another one: --service NAME');
+    throw refusal(`master.cf has a service ${name} that is not this program`, 'name another one: --service NAME');
   }
   const others = ownServices(store.files).filter((other) => !other.startsWith('inet:') && other !== name);
   return { postfix, store, name, otherNames: args.text('service') === null ? others : [] };

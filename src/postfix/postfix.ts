@@ -2,8 +2,8 @@
 //
 // DIAGNOSTICS: throws Trouble if Postfix is missing, too old, or cannot read its configuration.
 import * as path from 'node:path';
-import type { Fix } from '../failure';
-import { failureText, findProgram, refused, run, shellLine } from './run';
+import { type Fix, refusal } from '../failure';
+import { failureText, findProgram, run, shellLine } from './run';
 
 /** `{ unix:private/NAME, request_limit=1 }` and braces in master.cf came with Postfix 3.0. */
 const OLDEST = 3;
@@ -29,7 +29,7 @@ export class Postfix {
     this.queueDir = this.value('queue_directory');
     this.mailOwner = this.value('mail_owner');
     if (!(Number.parseInt(this.version, 10) >= OLDEST)) {
-      throw refused(`Postfix ${this.version} is too old`, 'this program needs Postfix 3.0 or newer');
+      throw refusal(`Postfix ${this.version} is too old`, 'this program needs Postfix 3.0 or newer');
     }
   }
 
@@ -88,14 +88,14 @@ export class Postfix {
   /** Runs postfix(1). Throws Trouble if it fails. */
   do(word: 'check' | 'reload' | 'start'): void {
     const ran = run(programOf('postfix'), this.command(word).slice(1));
-    if (ran.status !== 0) throw refused(`postfix ${word} failed (${failureText(ran)})`);
+    if (ran.status !== 0) throw refusal(`postfix ${word} failed (${failureText(ran)})`);
   }
 }
 
 /** Runs postconf and parses its lines `NAME = VALUE`. Throws Trouble if it fails. */
 export function postconf(words: readonly string[]): Map<string, string> {
   const ran = run(programOf('postconf'), words);
-  if (ran.status !== 0) throw refused(`postconf failed (${failureText(ran)})`, 'is -c the folder of main.cf?');
+  if (ran.status !== 0) throw refusal(`postconf failed (${failureText(ran)})`, 'is -c the folder of main.cf?');
   const pairs = [...ran.stdout.matchAll(/^(.*?) =(.*)$/gm)];
   return new Map(pairs.map(([, name = '', value = '']) => [name, value.trim()]));
 }
@@ -103,7 +103,7 @@ export function postconf(words: readonly string[]): Map<string, string> {
 function programOf(name: string): string {
   const program = findProgram(name);
   if (program === null) {
-    throw refused(`there is no ${name}`, 'install Postfix, or put the folder of its commands into PATH');
+    throw refusal(`there is no ${name}`, 'install Postfix, or put the folder of its commands into PATH');
   }
   return program;
 }

@@ -6,21 +6,17 @@
 // restriction of its list that may permit. An unknown restriction may permit: the doctor then warns.
 import { COMMA_OR_SPACE, type Service, servicesOf, wordsOf } from './config-text';
 import { type ConfigFiles, type Lookup, mainLookup, serviceLookups, smtpdServices } from './configuration';
-import { attributeOf, isCheckOf } from './policy-check';
+import { attributeOf, type Form, isCheckOf } from './policy-check';
 import { policyServiceOf, targetOf } from './policy-service';
 import { type Effect, RESTRICTIONS } from './restriction-table';
 
 export const RECIPIENT_LIST = 'smtpd_recipient_restrictions';
 
 /** A `check_policy_service` in a restriction list. */
-export interface Check {
+export interface Check extends Form {
   readonly list: string;
   /** The argument of check_policy_service; empty for the rest of a list that is too long, which may hold any check. */
   readonly target: string;
-  /** `request_limit=1`: smtpd closes the connection after each reply (Postfix 3.0 and later). */
-  readonly oneShot: boolean;
-  /** `warn_if_reject` applies to it: refusals are only logged. */
-  readonly trial: boolean;
   readonly skip: Skip | null;
 }
 
@@ -28,26 +24,24 @@ export interface Check {
 export interface Skip {
   /** The restriction; if there are several, the most certain one. */
   readonly by: string;
-  /** Whether it ends the list for every client that has authenticated. */
-  readonly always: boolean;
-  /** Whether only tables stand before the check (check_..._access), which an administrator puts there on purpose. */
-  readonly tables: boolean;
+  /**
+   * Whether it does so for every client that has authenticated. `table`: for some, and only access tables
+   * (check_..._access) do, which an administrator puts there on purpose.
+   */
+  readonly certainty: 'table' | 'sometimes' | 'always';
 }
 
 /**
- * The first check of `policy` (see `isCheckOf`) in each list, sorted so that the most reliable one is first. `own`: see
- * `policyChecks`.
+ * The first check of `policy` (see `isCheckOf`) in each list, sorted so that the most reliable one is first; with
+ * `stress` empty or with `stress=yes`, whichever is less reliable.
  */
-export function checksOf(lookup: Lookup, policy: string, own: readonly string[] = []): Check[] {
-  const ours = policyChecks(lookup, own).filter(({ target }) => target === '' || isCheckOf(policy, target));
-  const first = ours.filter(({ list }, i) => ours.findIndex((one) => one.list === list) === i);
-  return first.sort((a, b) => rank(a) - rank(b));
-}
-
-/** Like `checksOf`, with `stress` empty and with `stress=yes`: the less reliable result. */
 export function serviceChecks(files: ConfigFiles, service: Service, policy: string): Check[] {
   const own = ownServices(files);
-  const all = serviceLookups(files, service).map((lookup) => checksOf(lookup, policy, own));
+  const all = serviceLookups(files, service).map((lookup) => {
+    const ours = policyChecks(lookup, own).filter(({ target }) => target === '' || isCheckOf(policy, target));
+    const first = ours.filter(({ list }, i) => ours.findIndex((one) => one.list === list) === i);
+    return first.sort((a, b) => rank(a) - rank(b));
+  });
   return all.sort(([a], [b]) => rank(b) - rank(a))[0] ?? [];
 }
 
@@ -60,7 +54,7 @@ export const ownServices = (files: ConfigFiles): string[] =>
 /** 0 for a check that surely refuses, higher for less reliable ones. */
 function rank(check?: Check): number {
   if (check === undefined) return 4;
-  if (check.skip !== null) return check.skip.tables ? 2 : 3;
+  if (check.skip !== null) return check.skip.certainty === 'table' ? 2 : 3;
   return check.trial ? 1 : 0;
 }
 
@@ -72,22 +66,15 @@ export function policyTargets(files: ConfigFiles): string[] {
 }
 
 /**
- * All checks of an smtpd service, in the order of evaluation. `own`: services that run this program, which never
- * permits.
+ * All checks of an smtpd service in the lists where the SASL user name is known, in the order of evaluation. `own`:
+ * services that run this program, which never permits.
  */
 export function policyChecks(lookup: Lookup, own: readonly string[] = []): Check[] {
-  return listsWithUser(lookup).flatMap((list) => checksIn(list, lookup, own));
-}
-
-/**
- * The lists in which the SASL user name is known, in the order of evaluation. With smtpd_delay_reject=no the client and
- * HELO lists are evaluated before the client can authenticate.
- */
-function listsWithUser(lookup: Lookup): string[] {
+  // With smtpd_delay_reject=no the client and HELO lists are evaluated before the client can authenticate.
   const delayed = !/^(no|false)$/i.test(lookup('smtpd_delay_reject') ?? 'yes');
   const early = delayed ? ['client', 'helo'] : [];
   const lists = [...early, 'sender', 'relay', 'recipient', 'data', 'end_of_data'];
-  return lists.map((name) => `smtpd_${name}_restrictions`);
+  return lists.flatMap((name) => checksIn(`smtpd_${name}_restrictions`, lookup, own));
 }
 
 /** How deep smtpd lets restriction classes nest. */
@@ -98,8 +85,9 @@ const MOST_WORDS = 10_000;
 /** The checks of a list, with restriction classes expanded. */
 function checksIn(list: string, lookup: Lookup, own: readonly string[]): Check[] {
   const checks: Check[] = [];
-  const classes = wordsIn(lookup('smtpd_restriction_classes'));
-  const contents = new Map(classes.map((name) => [name, lookup(name) === null ? null : wordsIn(lookup(name))]));
+  const wordsIn = (name: string) => wordsOf(lookup(name) ?? '', COMMA_OR_SPACE);
+  const classes = wordsIn('smtpd_restriction_classes').filter((name) => lookup(name) !== null);
+  const contents = new Map(classes.map((name) => [name, wordsIn(name)]));
   let skip: Skip | null = null;
   let left = MOST_WORDS;
   const readAll = (words: readonly string[], onTrial: boolean, depth: number) => {
@@ -113,34 +101,37 @@ function checksIn(list: string, lookup: Lookup, own: readonly string[]): Check[]
         continue;
       }
       const known = RESTRICTIONS.get(word);
-      const inside = known === undefined && depth < DEEPEST ? contents.get(original) : null;
-      if (inside != null) readAll(inside, trial, depth + 1);
+      const inside = known === undefined && depth < DEEPEST ? contents.get(original) : undefined;
+      if (inside !== undefined) readAll(inside, trial, depth + 1);
       else {
         const argument = known?.argument ? (words[++i] ?? null) : null;
-        const name = known === undefined ? original : word;
-        const effect = known === undefined ? 'may permit' : effectOf(word, argument, trial, known.effect);
         const target = argument?.replace(`:${lookup('queue_directory')}/private/`, ':private/') ?? '';
         const isCheck = word === 'check_policy_service' && target !== '';
         if (isCheck) checks.push({ list, target, oneShot: attributeOf(target, 'request_limit') === '1', trial, skip });
-        if (!isCheck || !neverPermits(target, lookup, own)) skip = skipAfter(skip, name, argument, effect);
+        // Under warn_if_reject a refusal is only logged.
+        const goesOn = known?.effect === 'goes on' || (known?.effect === 'ends' && trial);
+        if (!goesOn && !(isCheck && neverPermits(target, lookup, own))) {
+          const next = skipBy(known === undefined ? original : word, argument, known?.effect);
+          if (skip === null || ORDER.indexOf(next.certainty) > ORDER.indexOf(skip.certainty)) skip = next;
+        }
       }
       trial = onTrial;
     }
   };
-  readAll(wordsIn(lookup(list)), false, 0);
-  const by = 'a part that is too long to judge';
-  const rest: Check = { list, target: '', oneShot: false, trial: false, skip: { by, always: false, tables: false } };
-  return left > 0 ? checks : [...checks, rest];
+  readAll(wordsIn(list), false, 0);
+  const tooLong: Skip = { by: 'a part that is too long to judge', certainty: 'sometimes' };
+  return left > 0 ? checks : [...checks, { list, target: '', oneShot: false, trial: false, skip: tooLong }];
 }
 
-const wordsIn = (text: string | null): string[] => wordsOf(text ?? '', COMMA_OR_SPACE);
+const ORDER: readonly Skip['certainty'][] = ['table', 'sometimes', 'always'];
 
-function effectOf(word: string, argument: string | null, trial: boolean, effect: Effect): Effect {
-  // Under warn_if_reject a refusal is only logged.
-  if (effect === 'ends' && trial) return 'goes on';
+/** `effect`: undefined for an unknown word, which may permit. */
+function skipBy(word: string, argument: string | null, effect: Effect | undefined): Skip {
+  const by = argument === null ? word : `${word} ${argument}`;
   // A static: table gives every client the same answer.
-  const always = /^static:\{?\s*(ok|\d+|permit|permit_sasl_authenticated)\s*\}?$/i.test(argument ?? '');
-  return always && word.startsWith('check_') ? 'permits' : effect;
+  const isStatic = /^check_\S+ static:\{?\s*(ok|\d+|permit|permit_sasl_authenticated)\s*\}?$/i.test(by);
+  if (isStatic || effect === 'permits' || effect === 'ends') return { by, certainty: 'always' };
+  return { by, certainty: word.startsWith('check_') ? 'table' : 'sometimes' };
 }
 
 /** Whether a check asks a service that runs this program, and does not permit while the service does not answer. */
@@ -148,13 +139,4 @@ function neverPermits(target: string, lookup: Lookup, own: readonly string[]): b
   const action = attributeOf(target, 'default_action') ?? lookup('smtpd_policy_service_default_action') ?? '';
   const isSafe = /^([45]\d\d\s|(defer|reject|dunno|defer_if_permit|defer_if_reject)(\s|$))/i.test(action);
   return isSafe && own.some((service) => isCheckOf(service, target));
-}
-
-/** What may end the list after one more restriction. */
-function skipAfter(skip: Skip | null, word: string, argument: string | null, effect: Effect): Skip | null {
-  if (effect === 'goes on' || skip?.always) return skip;
-  const always = effect !== 'may permit';
-  const tables = !always && word.startsWith('check_');
-  if (skip !== null && !always && (tables || !skip.tables)) return skip;
-  return { by: argument === null ? word : `${word} ${argument}`, always, tables };
 }

@@ -1,8 +1,9 @@
-// Runs other programs without a shell, and keeps their output for messages.
+// Runs other programs without a shell, keeps their output for messages, and makes folders for their files.
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { type Fix, shellWord, Trouble } from '../failure';
+import { refusal, shellWord } from '../failure';
 
 export interface RunResult {
   /** The exit status; null if a signal or the time limit ended the program, or if it could not be started. */
@@ -43,6 +44,28 @@ export function run(program: string, words: readonly string[], env = process.env
   return { status: ran.status, stdout: ran.stdout ?? '', stderr: ran.stderr ?? String(ran.error ?? '') };
 }
 
+/** Runs `work` with a folder that is removed afterwards. Throws Trouble if none can be created. */
+export function withTemporaryFolder<T>(work: (folder: string) => T): T {
+  const folder = makeTemporaryFolder();
+  try {
+    return work(folder);
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function makeTemporaryFolder(): string {
+  try {
+    return fs.mkdtempSync(path.join(tmpdir(), 'allow-nets-'));
+  } catch (error) {
+    throw refusal(
+      `no file can be made in ${tmpdir()} (${(error as Error).message})`,
+      'free some space there, or name another folder',
+      `TMPDIR=/dev/shm ${typedCommand()}`,
+    );
+  }
+}
+
 /** The failure of a program in one line: its status and what it printed. */
 export function failureText({ status, stdout, stderr }: RunResult): string {
   const lines = `${stderr}\n${stdout}`.split('\n').filter((line) => line.trim() !== '');
@@ -57,8 +80,4 @@ export const shellLine = (words: readonly string[]): string => words.map(shellWo
 export function typedCommand(...more: readonly string[]): string {
   const typed = process.argv.slice(2).filter((word) => word !== '--dry-run' && word !== '-n');
   return shellLine(['allow-nets', ...typed, ...more]);
-}
-
-export function refused(problem: string, hint?: string, fix: Omit<Fix, 'hint'> = {}): Trouble {
-  return new Trouble({ kind: 'refused', problem, hint, ...fix });
 }

@@ -20,7 +20,12 @@ export interface WantedService extends Wanted {
 }
 
 /** `present`: the installed service, or null. Throws Trouble for options that the program would refuse. */
-export function wantedService(name: string, present: PresentService | null, args: Arguments): WantedService {
+export function wantedService(
+  postfix: Postfix,
+  name: string,
+  present: PresentService | null,
+  args: Arguments,
+): WantedService {
   const oneShot = args.flag('one-shot');
   const trial = args.flag('trial');
   const namedDb = args.text('db') || process.env['ALLOW_NETS_DB'];
@@ -31,7 +36,7 @@ export function wantedService(name: string, present: PresentService | null, args
   const interpreter = interpreterOf(present?.interpreter ?? []);
   const script = __filename;
   const program = [...interpreter, script].filter((word) => word.startsWith('/'));
-  const user = args.text('user') ?? (present?.user || 'nobody');
+  const user = withLogGroup(args.text('user') ?? (present?.user || 'nobody'), postfix);
   return { name, user, argv: [...interpreter, script, ...options], oneShot, trial, db, program };
 }
 
@@ -61,7 +66,7 @@ function nodeOfPath(): string {
  * Adds the group of public/, where postlogd(8) listens, to the account. postlog needs it if Postfix writes the log
  * itself (maillog_file) and postlog is not set-gid (Debian).
  */
-export function withLogGroup(user: string, postfix: Postfix): string {
+function withLogGroup(user: string, postfix: Postfix): string {
   const postlog = findProgram('postlog');
   if (user.includes(':') || postlog === null || postfix.value('maillog_file') === '') return user;
   if ((fs.statSync(postlog).mode & 0o2000) !== 0) return user;

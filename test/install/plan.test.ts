@@ -1,7 +1,7 @@
 // The plan of install and uninstall, on texts alone: what is written where, and that uninstall leaves no trace.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { editParameters, serviceNamed } from '../../src/postfix/config-text';
+import { editParameters, servicesOf } from '../../src/postfix/config-text';
 import type { ConfigFiles } from '../../src/postfix/configuration';
 import { installPlan, uninstallPlan, type Wanted } from '../../src/postfix/plan';
 import { ACTION, CONFIGURATIONS } from './configurations';
@@ -51,7 +51,7 @@ for (const { name, main, master, main_, overrides } of CONFIGURATIONS) {
       assert.equal(definedValue(files.main, 'allow-nets_time_limit'), '3600');
       for (const [path, value] of Object.entries(overrides ?? {})) {
         const [service = '', type = '', parameter = ''] = path.split('/');
-        const found = serviceNamed(files.master, service, type);
+        const found = servicesOf(files.master).find((one) => one.name === service && one.type === type);
         assert.equal(found?.overrides.get(parameter), value);
       }
       assert.deepEqual(install(files), files);
@@ -145,7 +145,7 @@ describe('checks that are present already', () => {
   test('last in braces after a comment: the text that follows does not become part of the comment', () => {
     const list = `permit_mynetworks,\n# ours\n  check_policy_service unix:private/allow-nets`;
     const master = `smtp inet n - y - - smtpd -o { smtpd_recipient_restrictions = ${list} }\n -o syslog_name=x\n`;
-    const smtp = serviceNamed(uninstall({ main: '', master }).master, 'smtp', 'inet');
+    const [smtp] = servicesOf(uninstall({ main: '', master }).master);
     assert.deepEqual(
       [...(smtp?.overrides ?? [])],
       [

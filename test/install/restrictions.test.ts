@@ -20,7 +20,7 @@ function checkState(main: string, words = ''): string {
   const [first] = serviceChecks(files, service, 'allow-nets');
   if (first === undefined) return 'absent';
   if (first.skip === null) return first.trial ? 'trial' : 'asked';
-  return `${first.skip.always ? 'skipped' : 'may be skipped'} by ${first.skip.by}`;
+  return `${first.skip.certainty === 'always' ? 'skipped' : 'may be skipped'} by ${first.skip.by}`;
 }
 
 const list = (text: string) => `smtpd_recipient_restrictions = ${text}\n`;
