@@ -111,9 +111,9 @@ function allowedPart({ messages, refused }: Finding): 'all' | 'some' | 'none' {
 
 /** The entry that allows messages from there, or null. */
 function grantOf({ parts }: Finding) {
-  const allowed = parts.map(({ verdict }) => verdict).find(({ kind }) => kind === 'allowed');
-  if (allowed?.kind !== 'allowed') return null;
-  const { subject, entry } = allowed;
+  const verdict = parts.find(({ verdict }) => verdict.kind === 'allowed')?.verdict;
+  if (verdict?.kind !== 'allowed') return null;
+  const { subject, entry } = verdict;
   return { subject, network: entry.network, set: entry.set };
 }
 

@@ -15,8 +15,11 @@ export type Findings = ReturnType<typeof findingsOf>;
 
 /** `minimum`: a network with less use is not a finding. */
 export function findingsOf(tallied: readonly UserNetwork[], minimum: { messages: number; days: number }) {
-  const countable = tallied.filter(({ user }) => isOneUser(user));
-  const users = groupBy(countable, ({ user }) => user).map((networks) => ({ networks, messages: count(networks) }));
+  const byUser = groupBy(tallied, ({ user }) => user);
+  const users = byUser
+    .filter(([{ user }]) => isOneUser(user))
+    .map((networks) => ({ networks, messages: count(networks) }));
+  const countable = users.flatMap(({ networks }) => networks);
   const total = { users: users.length, messages: count(countable) };
   const marksByName = new Map<string, Mark[]>();
   for (const same of groupBy(countable, ({ name }) => name)) marksByName.set(same[0].name, sharedMarks(same, total));
@@ -37,7 +40,7 @@ export function findingsOf(tallied: readonly UserNetwork[], minimum: { messages:
     ...total,
     withoutAddress: count(countable.filter(({ network }) => network === null)),
     /** Login names that an entry cannot stand for, such as `*`. Their messages are not counted. */
-    unfit: tallied.flatMap(({ user }) => (isOneUser(user) ? [] : user)),
+    unfit: byUser.flatMap(([{ user }]) => (isOneUser(user) ? [] : user)),
   };
 }
 
