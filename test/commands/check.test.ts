@@ -95,7 +95,7 @@ const CASES: Case[] = [
     toAllow(`'o'\\''neill smith' 192.0.2.1 --for 3d --db ${withInherit}`)],
 ];
 
-test('check, in words', async (t) => {
+test('check says who decides, what matches, and what to do about a refusal', async (t) => {
   for (const [db, user, address, at, [decision, ...reasons], hint] of CASES) {
     await t.test([user, address, at ?? 'now'].join(' '), () => {
       const words = [...(at === null ? [] : ['--at', at]), '--db', db, '--', user, address];
@@ -110,7 +110,7 @@ test('check, in words', async (t) => {
   }
 });
 
-test('check --json', () => {
+test('check --json prints the same as an object', () => {
   // biome-ignore format: a case a line
   const rows: [user: string, address: string, decision: 'allow' | 'reject', subject: string | null, network: string | null, set: string | null, reason: string][] = [
     ['Alice@example.com', '203.0.113.9', 'allow', 'alice@example.com', '203.0.113.0/24', 'office', `${ALICE}; allowed by ${OF_OFFICE}, ${UNTIL_LATER}`],

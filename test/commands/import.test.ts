@@ -104,7 +104,7 @@ const CASES: Case[] = [
     ['added 1, changed 0, removed 0, unchanged 0'], ['hint: rows that mean the same as another one: 2'], 0, [OFFICE, ALICE, ...BOBS, 'c 10.0.0.0/8', HERE]],
 ];
 
-test('import', async (t) => {
+test('import prints what it has changed, or why it has changed nothing', async (t) => {
   for (const [what, input, options, stdout, stderr, status, after] of CASES) {
     await t.test(what, () => {
       const db = prepared(BEFORE);
@@ -131,7 +131,7 @@ const SPELLINGS: [what: string, text: string][] = [
   ['JSON lines', '{"user":"Smith, J","network":"10.0.0.0/8","note":"a \\"b\\""}\n{"network":"any","user":"carol","note":null}\n'],
 ];
 
-test('the formats', async (t) => {
+test('every format gives the same rows', async (t) => {
   for (const [what, text] of SPELLINGS) {
     await t.test(what, () => {
       const db = prepared('delete from access');
@@ -239,7 +239,7 @@ const REFUSED: [what: string, input: string | Buffer, stderr: RegExp, options?: 
   ['a set that inherits', 'user,set,network\n,office,inherit\n', /a set cannot hold inherit/],
 ];
 
-test('inputs that are something else', async (t) => {
+test('an input that is something else is refused, with what it is', async (t) => {
   for (const [what, input, stderr, options = []] of REFUSED) {
     await t.test(what, () => {
       const db = prepared(BEFORE);
@@ -251,7 +251,7 @@ test('inputs that are something else', async (t) => {
   }
 });
 
-test('a line of 40 MB is an error found at once', () => {
+test('a line of 40 MB is refused at once', () => {
   const db = prepared(BEFORE);
   for (const start of ['', '"', '[{"user":"']) {
     const begin = Date.now();

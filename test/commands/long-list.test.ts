@@ -27,7 +27,7 @@ function ran(words: readonly string[]): { lines: number; peak: number } {
   return { lines: stdout.split('\n').length - 1, peak: Number(output[3]) / 1024 };
 }
 
-test('memory of long lists', async (t) => {
+test('a long list needs little more memory than a short one', async (t) => {
   const scratch = makeFolder();
   const few = path.join(scratch, 'few.db');
   const many = path.join(scratch, 'many.db');

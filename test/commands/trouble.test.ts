@@ -30,7 +30,7 @@ const clone = (db: string) =>
 const broken = (db: string, folderStep = '') =>
   `put a good copy in its place:\n  ${restore(db, folderStep)}\nallow-nets: hint: without a copy, save what can be read:\n  ${clone(db)}`;
 
-test('a file that is not a database', async (t) => {
+test('a file that is not a database is reported, with the way back to one', async (t) => {
   const missing = newPath();
   const folder = makeFolder();
   const trapped = newDatabase(ALICE);
@@ -168,7 +168,7 @@ test('a read-only file system is reported by every change, and does not affect c
   }
 });
 
-test('a Node.js that is too old', () => {
+test('a Node.js that is too old ends every command with the remedy', () => {
   const preload = newFile(`Object.defineProperty(process.versions, 'node', { value: '18.20.4' });`, 'old.js');
   const command = [process.execPath, '--require', preload, PROGRAM];
   const hint = 'install Node.js 20 or newer; then run as root:\n  allow-nets install';

@@ -34,7 +34,7 @@ describe('postconf', needs('postconf'), () => {
   }
 
   CONFIGURATIONS.forEach(({ name, main, master }, i) => {
-    test(name, () => {
+    test(`${name}: postconf reads what install writes, and nothing after uninstall`, () => {
       const files = { main, master };
       const form = { oneShot: i % 2 === 1, trial: i % 4 > 1 };
       const argv = ['/usr/bin/node', '/opt/allow nets/{a}/allow-nets.js', '--db', '/srv/x.db'];
@@ -46,7 +46,7 @@ describe('postconf', needs('postconf'), () => {
       const left = uninstallPlan(last, 'allow-nets');
       assert.equal(seen(write(left)), seen(write(files)));
     });
-    test(`${name}: the overrides`, () => {
+    test(`${name}: postconf and we read the same overrides`, () => {
       const theirs = postconf(write({ main, master }), ['-P'])
         .split('\n')
         .filter((line) => line !== '');

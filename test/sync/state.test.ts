@@ -143,7 +143,7 @@ const LINES: [name: string, state: SyncState, level: string, text: RegExp][] = [
   ['a clock that was set back', { ...GOOD, last_success: '2026-11-25T09:00:00Z' }, 'ok', /last success 0 s ago$/],
 ];
 
-test("the doctor's line", async (t) => {
+test('doctor warns when the last success is old', async (t) => {
   const site = makeSite();
   for (const [name, state, level, text] of LINES) {
     await t.test(name, () => {
