@@ -20,7 +20,7 @@ export class Progress {
     const now = Date.now();
     if (now - this.drawn < EVERY) return;
     this.drawn = now;
-    // A log may grow while it is being read.
+    // A file may grow while it is being read.
     const share = this.total ? `, ${Math.min(100, Math.floor((this.bytes / this.total) * 100))} %` : '';
     this.draw(`read ${(this.bytes / MB).toFixed(1)} MB${share}`);
   };

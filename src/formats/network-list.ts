@@ -1,5 +1,5 @@
-// Parses published lists of networks. Each line tells its form: a network or range; FIRST,LAST,COUNTRY or a geofeed in
-// CSV; a line of a registry's statistics file. Or the list is JSON that contains networks.
+// Parses published lists of networks. A list is JSON that contains networks, or text, where each line may be a network, a
+// range, FIRST,LAST,COUNTRY or a geofeed in CSV, or a line of a registry's statistics file.
 
 import { likelyNetwork, parseNetworkArgument } from '../cli/input';
 import { hint } from '../cli/output';

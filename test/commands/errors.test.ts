@@ -57,6 +57,7 @@ const CASES: Record<string, Case[]> = {
     [['add', 'alice', '10.0.0.1-10.0.0.3'], 2, '10.0.0.1-10.0.0.3 is a range, not a network', 'its networks are 10.0.0.1/32,10.0.0.2/31'],
     [['add', 'alice', '[2001:db8::1]'], 2, '[2001:db8::1] is not a network', 'did you mean 2001:db8::1/128'],
     [['add', 'alice', '10.0.0.0/33'], 2, '10.0.0.0/33 is not a network', A_NETWORK],
+    [['add', 'alice', '10.0.0.0/8\u200b'], 2, 'the network holds the invisible character U+200B', 'it comes with text copied from a web page or a mail: type the network again'],
     [['add', 'alice', '300.1.1.1'], 2, '300.1.1.1 is not a network', A_NETWORK],
     [['add', '*@example.com', '10.0.0.1'], 2, 'no user is called *@example.com', 'did you mean @example.com'],
     [['add', '@*.example.com', '10.0.0.1'], 2, '@*.example.com matches nobody: each domain needs an entry of its own', 'did you mean @example.com'],
