@@ -1,5 +1,5 @@
 // Parses ranges of addresses, merges adjacent ones, and splits a range into the fewest networks.
-import { type Family, type Network, parseAddress, parseNetwork } from '../rules/network';
+import { type Family, type Network, parseAddress } from '../rules/network';
 
 /** The addresses from `first` to `last`, inclusive, as numbers. */
 export interface Range {
@@ -10,8 +10,8 @@ export interface Range {
 
 /** Parses `198.51.100.7 - 198.51.100.20`; null if it is not a range. */
 export function parseRange(text: string): Range | null {
-  const [from = '', to = '', more] = text.split('-').map((end) => end.trim());
-  return more === undefined ? rangeBetween(from, to) : null;
+  const dash = text.indexOf('-');
+  return dash < 0 ? null : rangeBetween(text.slice(0, dash).trim(), text.slice(dash + 1).trim());
 }
 
 /** The range between two addresses; null unless both are of one family and in order. */
@@ -23,16 +23,10 @@ export function rangeBetween(from: string, to: string): Range | null {
   return range.first <= range.last ? range : null;
 }
 
-/** The range of a network or an address, ignoring host bits; null if it is neither. */
-export function rangeOfNetwork(text: string): Range | null {
-  const network = parseNetwork(text)?.network;
-  if (network === undefined) return null;
-  const first = numberOf(network.bytes);
-  return {
-    family: network.family,
-    first,
-    last: first + (1n << BigInt(bitsOf(network.family) - network.prefix)) - 1n,
-  };
+/** The range of the addresses of a network. */
+export function rangeOfNetwork({ family, bytes, prefix }: Network): Range {
+  const first = numberOf(bytes);
+  return { family, first, last: first + (1n << BigInt(bitsOf(family) - prefix)) - 1n };
 }
 
 /** The range of `count` addresses that starts at an address, or null. */
@@ -66,17 +60,18 @@ export function networksOf({ family, first, last }: Range): Network[] {
   const bits = bitsOf(family);
   const networks: Network[] = [];
   for (let start = first; start <= last; ) {
-    let size = 1n;
-    let prefix = bits;
-    // Widen the network as far as the alignment of its first address and the end of the range allow.
-    while (prefix > 0 && (start & (size * 2n - 1n)) === 0n && start + size * 2n - 1n <= last) {
-      size *= 2n;
-      prefix--;
-    }
-    networks.push({ family, bytes: bytesOf(start, bits), prefix });
-    start += size;
+    // A network is as wide as the alignment of its first address and the end of the range allow.
+    const aligned = start === 0n ? bits : log2(start & -start);
+    const width = Math.min(aligned, log2(last - start + 1n));
+    networks.push({ family, bytes: bytesOf(start, bits), prefix: bits - width });
+    start += 1n << BigInt(width);
   }
   return networks;
+}
+
+/** The logarithm to base 2, rounded down. */
+function log2(number: bigint): number {
+  return number.toString(2).length - 1;
 }
 
 function bitsOf(family: Family): 32 | 128 {

@@ -116,14 +116,15 @@ function entryOf(fields: readonly string[], line: string): ListEntry | null {
 const RANGE = 'a line is one network, a range FIRST - LAST, or FIRST,LAST,COUNTRY with two letters';
 
 function networkEntry(text: string, country: string | null): ListEntry {
-  const range = rangeOfNetwork(text);
-  if (range === null) {
-    checkLine(text);
-    if (likelyNetwork(text) === null) throw wrongUsage(`${text} is not a network`, RANGE);
+  try {
+    const meaning = parseNetworkArgument(text, 'network_set');
+    if (meaning.kind === 'network') return { range: rangeOfNetwork(meaning.network), country };
+  } catch (error) {
+    // A network in another program's spelling, or with host bits: the error has the right one.
+    if (likelyNetwork(text) !== null) throw error;
   }
-  // It throws unless the text is a network in an unambiguous spelling.
-  parseNetworkArgument(text);
-  return { range: range as Range, country };
+  checkLine(text);
+  throw wrongUsage(`${text} is not a network`, RANGE);
 }
 
 /** The hint for a line of several fields. */

@@ -1,6 +1,7 @@
 // Parses the lines of the statistics files of the regional registries (RIR statistics exchange format).
-import { rangeFrom, rangeOfNetwork } from '../cli/range';
+import { type Range, rangeFrom, rangeOfNetwork } from '../cli/range';
 import { refusal, type Trouble, wrongUsage } from '../failure';
+import { parseNetwork } from '../rules/network';
 import type { ListEntry } from './network-list';
 
 /** The lines of several files may come one after the other. */
@@ -25,8 +26,7 @@ export class Statistics {
     this.read++;
     const isRecord = /^\d{1,10}$/.test(size) && /^\d*$/.test(date);
     if (isRecord && type === 'asn') return null;
-    const text = `${start}/${size}`;
-    const range = isRecord ? (type === 'ipv4' ? rangeFrom(`${start}`, BigInt(size)) : rangeOfNetwork(text)) : null;
+    const range = isRecord ? rangeOf(`${type}`, `${start}`, size) : null;
     if (range === null) throw wrongUsage(`${fields.join('|')} is not a network`, 'fetch the file again');
     return /^(?:ZZ)?$/.test(country) ? null : { range, country };
   }
@@ -45,4 +45,10 @@ export class Statistics {
     const problem = `the list is cut off: a statistics file has ${read} of the ${promised} records of its summary`;
     this.cut ??= refusal(problem, 'fetch it again, or add --force');
   }
+}
+
+function rangeOf(type: string, start: string, size: string): Range | null {
+  if (type === 'ipv4') return rangeFrom(start, BigInt(size));
+  const read = parseNetwork(`${start}/${size}`);
+  return read === null ? null : rangeOfNetwork(read.network);
 }

@@ -59,8 +59,14 @@ function ipv6Bytes(text: string): Uint8Array | null {
   if (halves.length === 2 ? missing < 1 : missing !== 0) return null;
   const groups = [...head, ...Array<string>(missing).fill('0'), ...tail];
   if (!groups.every((group) => GROUP.test(group))) return null;
-  const bytes = groups.map((group) => Number.parseInt(group, 16)).flatMap((group) => [group >> 8, group & 0xff]);
-  return Uint8Array.from([...bytes, ...(dotted ?? [])]);
+  const bytes = new Uint8Array(16);
+  groups.forEach((group, i) => {
+    const number = Number.parseInt(group, 16);
+    bytes[2 * i] = number >> 8;
+    bytes[2 * i + 1] = number & 0xff;
+  });
+  if (dotted !== undefined) bytes.set(dotted, 12);
+  return bytes;
 }
 
 /** Formats an address as a dotted quad, or as RFC 5952 prescribes, which is how URLs spell IPv6 addresses. */
