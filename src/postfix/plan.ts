@@ -27,17 +27,28 @@ export function uninstallPlan(files: ConfigFiles, policy: string): ConfigFiles {
     name === timeLimitName(policy) ? null : withoutInstalled(value, name, policy),
   );
   const master = editLines(files.master, (line) =>
-    isEntryOf(line, policy) ? null : editOverrides(line, (value) => withoutChecks(value, policy)),
+    isEntryOf(line, policy) ? null : editOverrides(line, (value, name) => withoutOurs(value, name, policy)),
   );
   return { ...files, main, master };
 }
 
 /** The value of a parameter of main.cf without the checks; null if install appended the parameter. */
 function withoutInstalled(value: string, name: string, policy: string): string | null {
-  const left = withoutChecks(value, policy);
+  const left = withoutOurs(value, name, policy);
   // Where the parameter was present and empty, install used a separate line.
   const isAppended = name === RECIPIENT_LIST && left !== value && left.trim() === '' && !value.includes('\n');
   return isAppended ? null : left;
+}
+
+/** A restriction that decides nothing. */
+const NO_RESTRICTION = 'check_client_access static:dunno';
+
+/** The value of a parameter without the checks. */
+function withoutOurs(value: string, name: string, policy: string): string {
+  const left = withoutChecks(value, policy);
+  // smtpd does not start with an empty restriction class. Only a check written by hand can be in one.
+  const isEmptyClass = left !== value && left.trim() === '' && !/^smtpd_\w+_restrictions$/.test(name);
+  return isEmptyClass ? `${left || ' '}${NO_RESTRICTION}` : left;
 }
 
 function isEntryOf(line: string, policy: string): boolean {

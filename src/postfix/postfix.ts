@@ -88,7 +88,8 @@ export class Postfix {
   /** Runs postfix(1). Throws Trouble if it fails. */
   do(word: 'check' | 'reload' | 'start'): void {
     const ran = run(programOf('postfix'), this.command(word).slice(1));
-    if (ran.status !== 0) throw refusal(`postfix ${word} failed (${failureText(ran)})`);
+    // Without a terminal, postfix(1) prints its reason only to the mail log.
+    if (ran.status !== 0) throw refusal(`postfix ${word} failed (${failureText(ran)})`, 'the mail log says why');
   }
 }
 

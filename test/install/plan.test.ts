@@ -109,6 +109,10 @@ describe('checks that are present already', () => {
       assert.ok(!/private\/allow-nets\b(?!2)/.test(uninstall(installed).main));
     });
   }
+  test('alone in a restriction class: uninstall leaves a restriction that decides nothing', () => {
+    const main = 'smtpd_restriction_classes = nets\nnets = check_policy_service unix:private/allow-nets\n';
+    assert.equal(definedValue(uninstall({ main, master: '' }).main, 'nets'), 'check_client_access static:dunno');
+  });
   test('in the relay list: that is enough, and none is added to the recipient list', () => {
     const list = 'check_policy_service unix:private/allow-nets, permit_mynetworks, reject_unauth_destination';
     const main = `smtpd_sasl_auth_enable = yes\nsmtpd_relay_restrictions = ${list}\n`;

@@ -37,7 +37,7 @@ describe('install when something prevents it', needs('root', 'postfix', 'dovecot
     [
       'postfix check fails',
       { check: 'echo no luck >&2; exit 7' },
-      `postfix check failed \\(status 7: no luck\\); ${back}`,
+      `postfix check failed \\(status 7: no luck\\); ${back}\nallow-nets: hint: the mail log says why`,
     ],
     [
       'postfix reload fails',
