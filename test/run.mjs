@@ -1,5 +1,5 @@
-// Runs the tests, see README.md: node test/run.mjs [--full | FILTER]. Without an argument those of every day, with --full the rest, with
-// FILTER every file that has it in its path; with SOAK=1 in their long form, one file after the other. esbuild bundles each
+// Runs the tests, see README.md: node test/run.mjs [--full | FILTER...]. Without an argument those of every day, with --full the rest,
+// with FILTERs every file that has one of them in its path; with SOAK=1 in their long form, one file after the other. esbuild bundles each
 // test/**/*.test.ts into build/, because Node 20 neither reads TypeScript nor takes a glob for --test.
 //
 // Packages of Debian that a suite needs are installed first, as root with apt. A suite whose programs are missing is left out, and the
@@ -21,16 +21,19 @@ const FULL = new RegExp(
   ].join('|'),
 );
 
-const filter = process.argv[2] ?? '';
+const filters = process.argv.slice(2);
+const isFull = filters[0] === '--full';
 const tests = readdirSync('test', { recursive: true })
   .filter((name) => name.endsWith('.test.ts'))
   .filter((name) =>
-    filter === '' || filter === '--full' ? FULL.test(name) === (filter !== '') : `test/${name}`.includes(filter),
+    filters.length === 0 || isFull
+      ? FULL.test(name) === isFull
+      : filters.some((filter) => `test/${name}`.includes(filter)),
   )
   .map((name) => `test/${name}`)
   .sort();
 if (tests.length === 0) {
-  console.error(`no test file has ${JSON.stringify(filter)} in its path`);
+  console.error(`no test file has ${filters.join(' or ')} in its path`);
   process.exit(1);
 }
 
@@ -55,7 +58,7 @@ await build({
   logLevel: 'warning',
 });
 // Of the tests of every day twice as many files as cores at once, because many wait for Postfix; the others need the machine.
-const atOnce = process.env.SOAK === '1' ? 1 : availableParallelism() * (filter === '--full' ? 1 : 2);
+const atOnce = process.env.SOAK === '1' ? 1 : availableParallelism() * (isFull ? 1 : 2);
 const files = tests.map((name) => `build/${name.replace(/\.ts$/, '.js')}`);
 const options = ['--enable-source-maps', '--test', '--test-reporter=spec', `--test-concurrency=${atOnce}`];
 process.exitCode = spawnSync(process.execPath, [...options, ...files], { stdio: 'inherit' }).status ?? 1;
