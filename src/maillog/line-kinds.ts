@@ -35,7 +35,7 @@ const OTHER_MESSAGE = String.raw`(?:(?!(?:message repeated \d+ times: \[ )?\w+: 
  */
 export const POSTFIX_LINES: LineKind = {
   // Not `sasl_username=`: a line that is cut off before it is reported, too.
-  mark: 'sasl_',
+  mark: ', sasl_',
   form: new RegExp(
     String.raw`^${headerOf(SMTPD, STAMP)}${BEGINNING}${CLIENT}, sasl_method=[\w-]+, sasl_username=${USER}${MORE}\r?$`,
   ),
