@@ -1,5 +1,5 @@
-// The chapters "Install" and "When a refused user calls" of the README, on a real Postfix whose submission and submissions are those that Debian
-// ships, in both ways that its master.cf describes: mail goes over both, with TLS and SMTP AUTH, before and after each session.
+// The chapters of the README that need a server, on a real Postfix whose submission and submissions are those that Debian ships, in both ways
+// that its master.cf describes: mail goes over both, with TLS and SMTP AUTH, before and after each session.
 // To write the sessions anew after a wanted change: UPDATE=1 node test/run.mjs sessions
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -11,8 +11,21 @@ import { describeWithPostfix } from '../rig/policy-set-up';
 import { sendMail } from '../rig/smtp-client';
 import { compareWithFile, ROOT, replay, withoutMoments } from '../transcript';
 
-const [ALICE, CAROL, DAVE] = ['alice@example.com', 'carol@example.com', 'dave@example.com'] as const;
-const users = { [ALICE]: 'secret', [CAROL]: 'secret', [DAVE]: 'secret', bob: 'secret' };
+const [ALICE, BOB, CAROL, DAVE] = [
+  'alice@example.com',
+  'bob@example.com',
+  'carol@example.com',
+  'dave@example.com',
+] as const;
+const ERIN = 'erin@example.com';
+const users = {
+  [ALICE]: 'secret',
+  [BOB]: 'secret',
+  [CAROL]: 'secret',
+  [DAVE]: 'secret',
+  [ERIN]: 'secret',
+  bob: 'secret',
+};
 const STARTS = { submission: 'starttls', submissions: 'tls' } as const;
 const accepted = '250 2.1.5 Ok';
 const refused = (user: string, address: string) =>
@@ -40,22 +53,24 @@ for (const style of ['shipped', 'mua'] as const) {
         }
       }
 
-      /** Runs a session of examples/sessions on this Postfix and compares it with the file. */
-      function compare(name: string, log: string): void {
-        const file = `examples/sessions/${name}`;
+      /** Runs a session on this Postfix and compares it with its file. `log`: what stands for /var/log/mail.log in it. */
+      function compare(file: string, log?: string): void {
         const now = replay(readFileSync(file, 'utf8'), {
           program: suite.policy.program,
           env: { MAIL_CONFIG: suite.postfix.configDir },
-          places: { '/var/lib/allow-nets/access.db': suite.policy.db, '/var/log/mail.log': log },
+          places: {
+            '/var/lib/allow-nets/access.db': suite.policy.db,
+            ...(log === undefined ? {} : { '/var/log/mail.log': log }),
+          },
         });
         // The log of a running server is a file, whose moments are always the same.
-        compareWithFile(file, log.startsWith(ROOT) ? now : withoutMoments(now));
+        compareWithFile(file, log?.startsWith(ROOT) ? now : withoutMoments(now));
       }
 
       test('before: whoever has the password sends from everywhere', () => expectReply(DAVE, '198.18.4.9', accepted));
 
       test('start on a running server', async () => {
-        compare('start-on-a-running-server.txt', join(ROOT, 'examples/mail.log'));
+        compare('examples/sessions/start-on-a-running-server.txt', join(ROOT, 'examples/mail.log'));
         await expectReply(ALICE, '198.51.100.20', accepted);
         await expectReply(ALICE, '2001:db8:77:1::1', accepted);
         await expectReply(CAROL, '192.0.2.80', accepted);
@@ -67,12 +82,24 @@ for (const style of ['shipped', 'mua'] as const) {
         await expectReply(ALICE, '203.0.113.9', refused(ALICE, '203.0.113.9'));
         await suite.postfix.waitForLog(/(?:verdict=reject user=(?:alice|bob)[\s\S]*?){4}/);
         const log = (await suite.postfix.command('postconf', '-h', 'maillog_file')).trim();
-        compare('the-phone-call.txt', log);
+        compare('examples/sessions/the-phone-call.txt', log);
         await expectReply(ALICE, '203.0.113.9', accepted);
       });
 
       test('after: a stolen password is worth nothing elsewhere', async () => {
         for (const user of [ALICE, DAVE]) await expectReply(user, '198.18.4.9', refused(user, '198.18.4.9'));
+      });
+
+      test('every day', async () => {
+        await expectReply(ERIN, '203.0.113.5', refused(ERIN, '203.0.113.5'));
+        compare('test/postfix/every-day.txt');
+        await expectReply(ERIN, '203.0.113.5', accepted);
+        await expectReply(BOB, '198.51.100.7', refused(BOB, '198.51.100.7'));
+      });
+
+      test('when something is wrong', async () => {
+        compare('test/postfix/something-is-wrong.txt');
+        await expectReply(DAVE, '198.18.4.9', accepted);
       });
     },
   );
