@@ -1,13 +1,13 @@
 // allow-nets doctor: diagnoses the installation, from Postfix to the rows of the database, and prints the fixes. It
 // changes nothing. Its requests to the running service leave one line in the mail log: the refusal of a made-up user.
 
-import type { Arguments, Command } from '../cli/command';
+import { type Arguments, type Command, flag } from '../cli/command';
 import { flush, print, printJsonArray, printLine } from '../cli/output';
 import { hostExamination, serviceExamination } from '../doctor/checks';
 import { asJson, type Finding, fail, ok } from '../doctor/finding';
 import { installedService } from '../doctor/installed-service';
 import { policyHostsIn } from '../doctor/policy-host-check';
-import { asFixLines, printable, Trouble } from '../failure';
+import { asFixLines, type Fix, printable, Trouble } from '../failure';
 import { ConfigStore } from '../postfix/config-store';
 import { entriesOf, servicesOf } from '../postfix/config-text';
 import type { ConfigFiles } from '../postfix/configuration';
@@ -25,7 +25,7 @@ export const doctor: Command = {
     'On a server that asks a policy host, check_policy_service inet:HOST:10031, and has no service of its own it asks that host; --service HOST:PORT names one on another port.',
   ],
   options: {
-    json: { type: 'boolean', describe: 'as a JSON array' },
+    json: flag('as a JSON array'),
     service: SERVICE,
     'config-dir': CONFIG_DIR,
   },
@@ -105,10 +105,9 @@ const COLOURS = { ok: null, warn: 'yellow', fail: 'red' } as const;
 function printFinding({ check, status, message, fix }: Finding, earlier: readonly Finding[]): void {
   const cells = `${status.padEnd(4)}  ${check.padEnd(26)}  ${printable(message)}`;
   printLine(cells, COLOURS[status]);
-  const lines = asFixLines(fix, '      fix:', '        ');
-  const same = earlier.find(
-    (one) => one.fix.command != null && asFixLines(one.fix, '      fix:', '        ') === lines,
-  );
+  const linesOf = (one: Fix) => asFixLines(one, '      fix:', '        ');
+  const lines = linesOf(fix);
+  const same = earlier.find((one) => one.fix.command != null && linesOf(one.fix) === lines);
   print(same === undefined ? lines : `      fix: as for "${same.check}" above\n`);
   flush();
 }

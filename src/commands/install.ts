@@ -2,7 +2,7 @@
 //
 // It checks everything that it can before it changes anything, and shows the changes to the administrator first.
 import * as fs from 'node:fs';
-import { type Arguments, type Command, POLICY_OPTIONS } from '../cli/command';
+import { type Arguments, type Command, flag, POLICY_OPTIONS, value } from '../cli/command';
 import { hint, printLine, quantity } from '../cli/output';
 import { type Grants, grantsOf } from '../entries/grants';
 import { type Message, refusal, Trouble } from '../failure';
@@ -36,22 +36,15 @@ export const install: Command = {
     'With --trial refusals are logged (reject_warning) and not carried out: a way to see on a running server who would be refused.',
   ],
   options: {
-    user: {
-      type: 'string',
-      requiresArg: true,
-      describe: 'account, or ACCOUNT:GROUP, that runs the program (nobody)',
-    },
+    user: value('account, or ACCOUNT:GROUP, that runs the program (nobody)'),
     service: SERVICE,
-    'one-shot': {
-      type: 'boolean',
-      describe: 'one process for each request, instead of one for each smtpd process',
-    },
-    trial: { type: 'boolean', describe: 'log who would be refused, and refuse nobody' },
+    'one-shot': flag('one process for each request, instead of one for each smtpd process'),
+    trial: flag('log who would be refused, and refuse nobody'),
     'reject-text': { ...POLICY_OPTIONS['reject-text'], type: 'string', requiresArg: true },
     log: POLICY_OPTIONS.log,
     yes: YES,
     'dry-run': DRY_RUN,
-    force: { type: 'boolean', describe: 'even with a database that allows nobody' },
+    force: flag('even with a database that allows nobody'),
     'config-dir': CONFIG_DIR,
   },
   examples: [

@@ -2,11 +2,11 @@
 //
 // Without --apply it changes nothing. Unreadable lines and files are reported and skipped; then --apply requires
 // --force.
-import type { Arguments, Command } from '../cli/command';
+import { type Arguments, type Command, flag, value } from '../cli/command';
 import { hint, printJsonArray, quantity } from '../cli/output';
 import { printTable } from '../cli/table';
 import { expiryOf } from '../cli/time';
-import { printable, Trouble } from '../failure';
+import { printable, refusal, wrongUsage } from '../failure';
 import { type Finding, type Findings, findingsOf } from '../maillog/findings';
 import { applyFindings, noteOf } from '../maillog/learn-apply';
 import { DOVECOT_LINES, POSTFIX_LINES } from '../maillog/line-kinds';
@@ -14,8 +14,6 @@ import { LOG_FILES, LOG_OPTIONS, NO_MAIL, someOf, tallyLogs } from '../maillog/t
 import { formatInstant } from '../rules/meaning';
 
 const TITLES = ['USER', 'NETWORK', 'MESSAGES', 'DAYS', 'FIRST', 'LAST', 'STATE', 'LOOK TWICE'];
-
-const text = (describe: string) => ({ type: 'string', requiresArg: true, describe }) as const;
 
 export const learn: Command = {
   line: 'learn [file..]',
@@ -28,16 +26,16 @@ export const learn: Command = {
   positionals: { file: LOG_FILES },
   options: {
     ...LOG_OPTIONS,
-    'v4-prefix': text('group IPv4 addresses by prefixes of this length (default 32)'),
-    'v6-prefix': text('group IPv6 addresses by prefixes of this length (default 64)'),
-    'min-messages': text('only networks with at least this many messages (default 1)'),
-    'min-days': text('only networks seen on at least this many days (default 1)'),
-    dovecot: { type: 'boolean', describe: "count Dovecot's successful logins, too" },
-    json: { type: 'boolean', describe: 'as a JSON array, for import' },
-    apply: { type: 'boolean', describe: 'add it to the database' },
-    note: text('note of what is added'),
-    for: text('add it for that long only: 7d, 12h'),
-    force: { type: 'boolean', describe: 'also add what is otherwise left out' },
+    'v4-prefix': value('group IPv4 addresses by prefixes of this length (default 32)'),
+    'v6-prefix': value('group IPv6 addresses by prefixes of this length (default 64)'),
+    'min-messages': value('only networks with at least this many messages (default 1)'),
+    'min-days': value('only networks seen on at least this many days (default 1)'),
+    dovecot: flag("count Dovecot's successful logins, too"),
+    json: flag('as a JSON array, for import'),
+    apply: flag('add it to the database'),
+    note: value('note of what is added'),
+    for: value('add it for that long only: 7d, 12h'),
+    force: flag('also add what is otherwise left out'),
   },
   examples: [
     ['allow-nets learn /var/log/mail.log*', 'who sent mail, and from where'],
@@ -60,7 +58,7 @@ export const learn: Command = {
     if (!applying) return 0;
     if (unread.length > 0 && !args.flag('force')) {
       const problem = 'nothing was added: some of the log could not be read';
-      throw new Trouble({ kind: 'refused', problem, hint: 'if what was read is enough, add --force' });
+      throw refusal(problem, 'if what was read is enough, add --force');
     }
     await applyFindings(findings.all, args, expires, now);
     return 0;
@@ -73,7 +71,7 @@ function countOf(args: Arguments, option: string, usual: number, most = 1_000_00
   const number = Number(typed);
   if (/^\d{1,7}$/.test(typed) && number >= 1 && number <= most) return number;
   const problem = `--${option} ${typed} is not a number from 1 to ${most}`;
-  throw new Trouble({ kind: 'option', problem, hint: `--${option} ${usual}` });
+  throw wrongUsage(problem, `--${option} ${usual}`);
 }
 
 function printFindings(all: readonly Finding[], asJson: boolean): void {

@@ -1,5 +1,5 @@
 // allow-nets refused: finds in the mail log who was refused, and prints the command that lets them in.
-import type { Command } from '../cli/command';
+import { type Command, flag } from '../cli/command';
 import { allowCommand } from '../cli/command-text';
 import { hint, printError, printJsonArray } from '../cli/output';
 import { printTable } from '../cli/table';
@@ -20,7 +20,7 @@ export const refused: Command = {
     'The exit status is 0 also when somebody was refused.',
   ],
   positionals: { file: LOG_FILES },
-  options: { ...LOG_OPTIONS, json: { type: 'boolean', describe: 'as a JSON array' } },
+  options: { ...LOG_OPTIONS, json: flag('as a JSON array') },
   examples: [
     ['allow-nets refused', "in this server's mail log"],
     ['allow-nets refused --since 2h --user alice@example.com', 'the user who is on the phone'],

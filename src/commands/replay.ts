@@ -1,5 +1,5 @@
 // allow-nets replay: decides by the current database for the mail in the log, and shows who would have been refused.
-import type { Command } from '../cli/command';
+import { type Command, flag } from '../cli/command';
 import { hint, printLine } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable } from '../failure';
@@ -15,7 +15,7 @@ export const replay: Command = {
     'Decides for every message in the log that Postfix accepted from an authenticated user, with the database as it is now and by the same function as the policy program. Exit status 0 if nobody would be refused and all of the log could be read, else 1. Run it before install without --trial.',
   ],
   positionals: { file: LOG_FILES },
-  options: { ...LOG_OPTIONS, json: { type: 'boolean', describe: 'as a JSON object' } },
+  options: { ...LOG_OPTIONS, json: flag('as a JSON object') },
   examples: [
     ['allow-nets replay /var/log/mail.log', 'would anybody be refused'],
     ['allow-nets replay --since 7d --user @example.com /var/log/mail.log*', 'of one domain, this week'],

@@ -4,7 +4,7 @@
 // changes it, in one transaction, and only if the guard of `import --replace` accepts it. Otherwise nothing changes,
 // and a warning says why.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Arguments, Command } from '../cli/command';
+import { type Arguments, type Command, DRY_RUN, flag, value } from '../cli/command';
 import { secondsOf } from '../cli/time';
 import { failureOf, isFailure, refusal, Trouble, wrongUsage } from '../failure';
 import { printCounts } from '../formats/load';
@@ -26,19 +26,11 @@ export const sync: Command = {
     'With --every it runs until SIGTERM, and logs one line for each change, for the first failure and for the recovery. allow-nets list --status shows the last success and the last error.',
   ],
   options: {
-    every: {
-      type: 'string',
-      requiresArg: true,
-      describe: 'repeat at this interval: 30s, 5m, 1h, give or take a tenth',
-    },
-    timeout: {
-      type: 'string',
-      requiresArg: true,
-      describe: `how long COMMAND and the reading may take (${TIMEOUT}s)`,
-    },
+    every: value('repeat at this interval: 30s, 5m, 1h, give or take a tenth'),
+    timeout: value(`how long COMMAND and the reading may take (${TIMEOUT}s)`),
     format: { choices: FORMATS, requiresArg: true, describe: 'default: from the beginning of the output' },
-    force: { type: 'boolean', describe: 'even if most entries would go, or the output is cut off' },
-    'dry-run': { type: 'boolean', describe: 'print what would change, and change nothing' },
+    force: flag('even if most entries would go, or the output is cut off'),
+    'dry-run': DRY_RUN,
   },
   examples: [
     [

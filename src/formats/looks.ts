@@ -62,5 +62,5 @@ export function checkLine(line: string): void {
 
 function check(looks: readonly Look[], text: string): void {
   const [, what, hint] = looks.find(([pattern]) => pattern.test(text)) ?? [];
-  if (what !== undefined) throw refusal(`the input is ${what}`, hint ?? '');
+  if (what !== undefined) throw refusal(`the input is ${what}`, hint);
 }

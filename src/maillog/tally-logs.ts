@@ -1,6 +1,6 @@
 // Shared by learn, replay and refused: their options and reading the logs.
 import type { Options } from 'yargs';
-import type { Arguments } from '../cli/command';
+import { type Arguments, value } from '../cli/command';
 import { withReadTransaction } from '../cli/open';
 import { momentOf, secondsOf } from '../cli/time';
 import { wrongUsage } from '../failure';
@@ -15,9 +15,9 @@ export const LOG_FILES =
   "mail logs, .gz, .xz, .zst and .bz2 too; - for standard input (default: this Postfix's mail log)";
 
 export const LOG_OPTIONS: Readonly<Record<string, Options>> = {
-  since: { type: 'string', requiresArg: true, describe: 'only lines since that time: 2026-11-01, or 14d' },
-  until: { type: 'string', requiresArg: true, describe: 'only lines until that time; a date means its end' },
-  user: { type: 'string', requiresArg: true, describe: 'only this user, or @domain; may be given again' },
+  since: value('only lines since that time: 2026-11-01, or 14d'),
+  until: value('only lines until that time; a date means its end'),
+  user: value('only this user, or @domain; may be given again'),
 };
 
 export const NO_MAIL =

@@ -5,7 +5,7 @@
 
 import { resolve } from 'node:path';
 import { isUnderPostfix } from '../descriptor';
-import { Trouble } from '../failure';
+import { type Trouble, wrongUsage } from '../failure';
 import { DEFAULT_DATABASE } from '../rules/database';
 import { DEFAULT_REJECT_TEXT } from './protocol';
 
@@ -67,5 +67,5 @@ export function wrongOption(problem: string): Trouble {
   const where = isUnderPostfix
     ? 'correct the argv= of the master.cf entry'
     : 'see allow-nets --help; the policy program is';
-  return new Trouble({ kind: 'option', problem, hint: `${where}: ${usage}` });
+  return wrongUsage(problem, `${where}: ${usage}`);
 }

@@ -1,6 +1,6 @@
 // The options that install, uninstall and doctor share, and their first step: to open the Postfix instance.
-import type { Arguments } from '../cli/command';
-import { refusal, Trouble } from '../failure';
+import { type Arguments, value } from '../cli/command';
+import { refusal, wrongUsage } from '../failure';
 import { ConfigStore } from './config-store';
 import { entriesNamed } from './plan';
 import { policyServiceOf } from './policy-service';
@@ -14,11 +14,7 @@ export const CONFIG_DIR = {
   describe: 'folder of main.cf and master.cf, of another Postfix instance',
 } as const;
 
-export const SERVICE = {
-  type: 'string',
-  requiresArg: true,
-  describe: 'name of the service in master.cf (allow-nets)',
-} as const;
+export const SERVICE = value('name of the service in master.cf (allow-nets)');
 
 export const YES = { alias: 'y', type: 'boolean', describe: 'do not ask' } as const;
 
@@ -36,7 +32,7 @@ export function openPostfix(args: Arguments) {
   // Only these characters can stand in `unix:private/NAME`.
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) {
     const hint = 'letters, digits, hyphens, dots and underscores';
-    throw new Trouble({ kind: 'option', problem: `${name} is not a name for a service`, hint });
+    throw wrongUsage(`${name} is not a name for a service`, hint);
   }
   if (entriesNamed(store.files, name).some((entry) => policyServiceOf(entry) === null)) {
     throw refusal(`master.cf has a service ${name} that is not this program`, 'name another one: --service NAME');
