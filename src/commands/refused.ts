@@ -4,7 +4,7 @@ import { allowCommand } from '../cli/command-text';
 import { hint, printError, printJsonArray } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable } from '../failure';
-import { isSpread } from '../maillog/findings';
+import { hasManyNetworks } from '../maillog/findings';
 import { REFUSAL_LINES } from '../maillog/line-kinds';
 import { groupBy, type UserNetwork } from '../maillog/tally';
 import { LOG_FILES, LOG_OPTIONS, tallyLogs } from '../maillog/tally-logs';
@@ -42,7 +42,7 @@ export const refused: Command = {
 function rowsOf(networks: readonly UserNetwork[], db: string) {
   const refused = networks.filter(({ user }) => user !== STRANGER.user).sort((a, b) => a.last - b.last);
   const spread = groupBy(refused, ({ user }) => user).filter(
-    (all) => isSpread(all) || isSpread(all.map((one) => ({ ...one, first: one.last }))),
+    (all) => hasManyNetworks(all) || hasManyNetworks(all.map((one) => ({ ...one, first: one.last }))),
   );
   const stolen = new Set(spread.map(([{ user }]) => user));
   return refused.map((one) => rowOf(one, stolen.has(one.user), db));

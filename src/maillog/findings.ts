@@ -29,9 +29,9 @@ export function findingsOf(tallied: readonly UserNetwork[], minimum: { messages:
       if (network === null || messages < minimum.messages || days.size < minimum.days) return [];
       return [{ ...one, network, marks: marksByName.get(name) ?? [] }];
     });
-    const isStolen = isSpread(networks);
+    const isMany = hasManyNetworks(networks);
     return joinNetworks(used)
-      .map((one) => ({ ...one, marks: [...one.marks, ...ownMarks(one, isStolen)] }))
+      .map((one) => ({ ...one, marks: [...one.marks, ...ownMarks(one, isMany)] }))
       .sort((a, b) => b.messages - a.messages || b.last - a.last);
   };
   return {
@@ -44,8 +44,9 @@ export function findingsOf(tallied: readonly UserNetwork[], minimum: { messages:
   };
 }
 
-function ownMarks({ parts, messages }: UserNetwork, isStolen: boolean): Mark[] {
-  const marks: Mark[] = isStolen ? ['many-networks'] : [];
+/** `isMany`: whether the user has many networks. */
+function ownMarks({ parts, messages }: UserNetwork, isMany: boolean): Mark[] {
+  const marks: Mark[] = isMany ? ['many-networks'] : [];
   if (parts.some(({ verdict }) => verdict.kind === 'refused' && verdict.why === 'blocked')) marks.push('blocked');
   if (messages === 1) marks.push('once');
   return marks;
@@ -56,23 +57,25 @@ function joinNetworks(all: readonly Finding[]): Finding[] {
   const joined: Finding[] = [];
   const compare = ({ network: a }: Finding, { network: b }: Finding) =>
     a.family - b.family || Buffer.compare(a.bytes, b.bytes);
-  for (let last of [...all].sort(compare)) {
+  for (let current of [...all].sort(compare)) {
+    // While the one before is the other half of the next wider network, that network replaces both.
     for (;;) {
       const before = joined.at(-1);
-      const network = truncate(last.network, last.network.prefix - 1);
-      if (before?.network.prefix !== last.network.prefix || !contains(network, before.network)) break;
+      const wider = truncate(current.network, current.network.prefix - 1);
+      if (before?.network.prefix !== current.network.prefix || !contains(wider, before.network)) break;
       joined.pop();
-      const marks = [...new Set([...before.marks, ...last.marks])];
-      last = { ...userNetwork(last.user, network, [...before.parts, ...last.parts]), network, marks };
+      const marks = [...new Set([...before.marks, ...current.marks])];
+      current = { ...userNetwork(current.user, wider, [...before.parts, ...current.parts]), network: wider, marks };
     }
-    joined.push(last);
+    joined.push(current);
   }
   return joined;
 }
 
-/** A network of that many users, or of half of all and at least MANY_OF_FEW, is likely a webmail or an office. */
+/** A network of this many users is likely a webmail server or an office. */
 const MANY_USERS = 5;
-const MANY_OF_FEW = 3;
+/** Where few users send mail, half of all users is many, but not fewer than this. */
+const LEAST_MANY_USERS = 3;
 /** A private network with at least this share of all messages is likely a proxy, which hides the clients. */
 const NEARLY_ALL = 0.8;
 /** Networks that are not reachable from the Internet (RFC 1918, 3927, 4193, 4291, 6598). */
@@ -86,7 +89,7 @@ function sharedMarks(
 ): Mark[] {
   const isGateway = same.length > 1 && count(same) >= total.messages * NEARLY_ALL && PRIVATE.test(same[0].name);
   if (isGateway) return ['gateway'];
-  return same.length >= Math.min(MANY_USERS, Math.max(MANY_OF_FEW, total.users / 2)) ? ['many-users'] : [];
+  return same.length >= Math.min(MANY_USERS, Math.max(LEAST_MANY_USERS, total.users / 2)) ? ['many-users'] : [];
 }
 
 /** One person does not send from this many networks, or providers, within a day. */
@@ -95,10 +98,13 @@ const MANY_PROVIDERS = 5;
 /** Addresses that share a prefix of this length count as one provider. */
 const PROVIDER = { 4: 16, 6: 32 };
 
-/** Whether the known networks of one user are too many for one person. `first`: when seen, in ms since 1970. */
-export function isSpread(networks: readonly Pick<UserNetwork, 'network' | 'first'>[]): boolean {
+/**
+ * Whether one user has more networks, or providers, within a day than one person uses. `first`: when the network was
+ * first seen, in ms since 1970.
+ */
+export function hasManyNetworks(networks: readonly Pick<UserNetwork, 'network' | 'first'>[]): boolean {
   const sorted = networks.filter(({ network }) => network !== null).sort((a, b) => a.first - b.first);
-  // So it is for most users.
+  // Most users have few networks, and a log may have many users.
   if (sorted.length < MANY_PROVIDERS) return false;
   return sorted.some((oldest, i) => {
     const ofDay = sorted.slice(i, i + MANY_NETWORKS).filter(({ first }) => first < oldest.first + DAY);

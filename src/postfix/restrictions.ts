@@ -15,7 +15,10 @@ export const RECIPIENT_LIST = 'smtpd_recipient_restrictions';
 /** A `check_policy_service` in a restriction list. */
 export interface Check extends Form {
   readonly list: string;
-  /** The argument of check_policy_service; empty for the rest of a list that is too long, which may hold any check. */
+  /**
+   * The argument of check_policy_service. If a list is too long to be read to its end, a last check with an empty target
+   * stands for the part that was not read.
+   */
   readonly target: string;
   readonly skip: Skip | null;
 }
@@ -25,24 +28,26 @@ export interface Skip {
   /** The restriction; if there are several, the most certain one. */
   readonly by: string;
   /**
-   * Whether it does so for every client that has authenticated. `table`: for some, and only access tables
-   * (check_..._access) do, which an administrator puts there on purpose.
+   * Which of the clients that have authenticated skip the check. `always`: all. `sometimes`: some, or it is not known.
+   * `table`: those that an access table (check_..._access) permits, which the administrator most likely meant.
    */
   readonly certainty: 'table' | 'sometimes' | 'always';
 }
 
 /**
- * The first check of `policy` (see `isCheckOf`) in each list, sorted so that the most reliable one is first; with
- * `stress` empty or with `stress=yes`, whichever is less reliable.
+ * The first check of `policy` (see `isCheckOf`) in each list, the most reliable one first. Postfix runs with `stress`
+ * empty or with `stress=yes`, which can change the lists: the result is for the worse of the two.
  */
 export function serviceChecks(files: ConfigFiles, service: Service, policy: string): Check[] {
   const own = ownServices(files);
-  const all = serviceLookups(files, service).map((lookup) => {
-    const ours = policyChecks(lookup, own).filter(({ target }) => target === '' || isCheckOf(policy, target));
-    const first = ours.filter(({ list }, i) => ours.findIndex((one) => one.list === list) === i);
-    return first.sort((a, b) => rank(a) - rank(b));
+  const checksPerLookup = serviceLookups(files, service).map((lookup) => {
+    const checks = policyChecks(lookup, own).filter(({ target }) => target === '' || isCheckOf(policy, target));
+    const firstInEachList = checks.filter(({ list }, i) => checks.findIndex((check) => check.list === list) === i);
+    return firstInEachList.sort((a, b) => rank(a) - rank(b));
   });
-  return all.sort(([a], [b]) => rank(b) - rank(a))[0] ?? [];
+  // The worse one is that whose best check is less reliable. No check at all is the worst.
+  const [worst = []] = checksPerLookup.sort(([bestA], [bestB]) => rank(bestB) - rank(bestA));
+  return worst;
 }
 
 /** The services of master.cf that run this program, as `isCheckOf` takes them. */
@@ -105,14 +110,16 @@ function checksIn(list: string, lookup: Lookup, own: readonly string[]): Check[]
       if (inside !== undefined) readAll(inside, trial, depth + 1);
       else {
         const argument = known?.argument ? (words[++i] ?? null) : null;
+        // A full path in the queue directory names the same socket as private/NAME.
         const target = argument?.replace(`:${lookup('queue_directory')}/private/`, ':private/') ?? '';
         const isCheck = word === 'check_policy_service' && target !== '';
         if (isCheck) checks.push({ list, target, oneShot: attributeOf(target, 'request_limit') === '1', trial, skip });
         // Under warn_if_reject a refusal is only logged.
         const goesOn = known?.effect === 'goes on' || (known?.effect === 'ends' && trial);
-        if (!goesOn && !(isCheck && neverPermits(target, lookup, own))) {
-          const next = skipBy(known === undefined ? original : word, argument, known?.effect);
-          if (skip === null || ORDER.indexOf(next.certainty) > ORDER.indexOf(skip.certainty)) skip = next;
+        const mayEnd = !goesOn && !(isCheck && neverPermits(target, lookup, own));
+        if (mayEnd) {
+          const found = skipBy(known === undefined ? original : word, argument, known?.effect);
+          if (skip === null || ORDER.indexOf(found.certainty) > ORDER.indexOf(skip.certainty)) skip = found;
         }
       }
       trial = onTrial;

@@ -1,8 +1,8 @@
 // Imports many rows at once, for import, sync, set load and learn.
 //
-// First, all rows go into a temporary table; the database is not locked meanwhile. Then one immediate transaction
-// writes the differences, if there are any. If import-guard.ts refuses the result, or in a dry run, it is rolled back. Policy
-// programs can read until the commit.
+// First, all rows go into a temporary table; the database is not locked meanwhile. Then one transaction (begin immediate,
+// which takes the write lock) writes what differs. The transaction is rolled back in a dry run, and if import-guard.ts
+// refuses the result. Policy programs can read until the commit.
 //
 // DIAGNOSTICS: after a refusal, a full disk or a lock timeout the transaction is rolled back and nothing has changed.
 import type { Trouble } from '../failure';
@@ -90,6 +90,7 @@ export class RowImport {
 
   add(row: ImportRow): void {
     const { line = 0, table, name, network, key, note, expires, addedAt, addedBy, local } = row;
+    // In the temporary table, NULL means that the input lacks the field, and '' that the field is empty.
     const texts = [note, expires, addedAt, addedBy].map((text) => (text === undefined ? null : (text ?? '')));
     this.read++;
     this.insert.run(line, table, name, network, key, ...texts, local === undefined ? null : Number(local));
@@ -125,9 +126,11 @@ export class RowImport {
     const replaceable: TableCounts = { access: 0, network_set: 0 };
     const counts = { add: 0, change: 0, remove: { access: 0, network_set: 0 } };
     const removedSets = new Set<string>();
+    // writeSql calls it for a row that is already there, if the input has no expiry.
     connection.function('kept_expiry', (expires) => keptExpiry(expires, now));
     for (const table of tables) {
       const run = (sql: string) => {
+        // Rows that are inserted from now on get a greater rowid.
         const last = number(`select ifnull(max(rowid), 0) from ${table}`);
         const values = { set, last, addedBy, now: formatInstant(now) };
         for (const change of connection.prepare(sql).iterate(values) as Iterable<Change>) {
@@ -147,11 +150,11 @@ export class RowImport {
       run(writeSql(table, replace));
     }
     if (!force) checkSets(connection, removedSets);
-    const distinct = number('select count(*) from incoming');
+    const distinctRows = number('select count(*) from incoming');
     const { add: added, change: changed, remove } = counts;
-    const unchanged = distinct - added - changed;
+    const unchanged = distinctRows - added - changed;
     const refusal = replace && !force ? guard(connection, tables, replaceable, remove) : null;
     const removed = remove.access + remove.network_set;
-    return { added, changed, removed, unchanged, repeated: this.read - distinct, refusal };
+    return { added, changed, removed, unchanged, repeated: this.read - distinctRows, refusal };
   }
 }
