@@ -36,7 +36,9 @@ export function rangesOf(lines: Lines, { countries, force }: ListOptions, report
     else seen.add(country);
     if (country === null || countries.includes(country)) ranges.push(range);
   }
-  if (report.count > 0) return [];
+  // `load` refuses an empty list. Nothing is known of its columns.
+  const isEmpty = !isPlain && seen.size === 0;
+  if (report.count > 0 || isEmpty) return [];
   if (isPlain && seen.size > 0) throw refusal('only some lines of the list have a country', 'load them into two sets');
   if (seen.size > 0 && countries.length === 0) {
     throw refusal('the list has networks of several countries', 'choose some: --country CC, which may be repeated');

@@ -75,6 +75,10 @@ const CASES: [what: string, input: string | Buffer, options: string[], expected:
   ['a line that is none', '192.0.2.0/24\n10.0.0.300\n', [], /line 2: 10.0.0.300 is not a network/],
   ['HTML', '<html><body>404</body></html>\n', [], /HTML or XML page/],
   ['nothing', '# none\n', [], /the input has no network/],
+  ['nothing, of a country', '# none\n', ['--country', 'JP'], /error: the input has no network\n/],
+  ['an error in JSON, of a country', '{"message":"Not Found"}', ['--country', 'JP'], /error: the input has no network\n/],
+  ['an empty input, of a country', '', ['--country', 'JP'], /error: the input is empty\n/],
+  ['nothing, of a country, with --force', '# none\n', ['--country', 'JP', '--force'], []],
   ['cut off', '192.0.2.0/24\n128.0.0.0/1', [], /the input is incomplete/],
 ];
 
