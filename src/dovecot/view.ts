@@ -18,6 +18,8 @@
 // DIAGNOSTICS: SQLite refuses the whole database if it cannot parse a view, so the view uses only features of SQLite
 // 3.34. A query that fails is a temporary error in Dovecot.
 
+import { byHand } from '../rules/schema';
+
 const hexDigit = (digits: string, place: number) =>
   `instr('123456789abcdef', substr('000' || ${digits}, -${place}, 1))`;
 
@@ -50,14 +52,10 @@ from json_each as login, json_each(json_array(case json_extract(login.json, '$[1
     union all
     select n - 1, ip, size, width, separator, format, groups from prefixes where n > 0
   ),
-  masked (n, ip, size, text, code) as (
+  masked (n, ip, size, text) as (
     -- json_each keeps SQLite from computing the text again for each use of it.
-    select n, ip, size, substr(value, 1, instr(value, ' ') - 1), substr(value, instr(value, ' ') + 1)
-    from prefixes, json_each(json_array((
-      -- The text, and the key of a row that a command wrote with this text.
-      select case count(*) when size / width then
-          ':' || group_concat(printf(format, number >> zeros << zeros), separator) || ': ' || case size when 32 then '04' else '06' end
-          || group_concat(printf('%0*X', width / 4, number >> zeros << zeros), '') || printf('%02X', n) end
+    select n, ip, size, value from prefixes, json_each(json_array((
+      select case count(*) when size / width then ':' || group_concat(printf(format, number >> zeros << zeros), separator) || ':' end
       from (
         select case separator when '.' then cast(value as integer) & 255 else ${hexNumber('value')} end as number,
           max(0, (key + 1) * width - n) as zeros
@@ -65,19 +63,18 @@ from json_each as login, json_each(json_array(case json_extract(login.json, '$[1
       )
     )))
   ),
-  spelled (n, ip, size, text, code) as (
+  spelled (n, ip, size, text) as (
     -- RFC 5952: the first of the longest runs of two or more zero groups becomes ::.
     select n, ip, size, coalesce((
       select ltrim(substr(text, 1, instr(text, run) - 1), ':') || '::' || rtrim(substr(text, instr(text, run) + length(run)), ':')
       from (select substr(':0:0:0:0:0:0:0:0', 1, 2 * value) || ':' as run from json_each('[8,7,6,5,4,3,2]'))
       where instr(text, run) > 0 order by length(run) desc limit 1
-    ), trim(text, ':')), code
+    ), trim(text, ':'))
     from masked
   ),
-  networks (networks, keyed) as (
+  networks (networks) as (
     -- All that contain the address. None, when the address is not in its usual spelling.
-    select '["any","' || ip || '",' || substr(json_group_array(text || '/' || n), 2),
-      '["any 00616E79",' || substr(json_group_array(text || '/' || n || ' ' || code), 2)
+    select '["any","' || ip || '",' || substr(json_group_array(text || '/' || n), 2)
     from spelled group by ip having max(case n when size then text end) = ip
   ),
   subjects (subjects) as (
@@ -88,10 +85,10 @@ from json_each as login, json_each(json_array(case json_extract(login.json, '$[1
     from (select name, rtrim(name, replace(name, '@', '')) as head from client)
     -- Older SQLite reads a name only up to its NUL.
     where not instr(login.json, '\\u0000') and not instr(name, char(65533))
-      and (name not glob '*[^ -~]*' or exists (select 1 from access where user = name and key is not null))
+      and (name not glob '*[^ -~]*' or exists (select 1 from access where user = name and not (${byHand('access')})))
   ),
-  entries (rank, networks, keyed, network, code, ends) as (
-    select subject.key, networks, keyed, case typeof(network) when 'text' then network else '' end, hex(access.key), coalesce(
+  entries (rank, networks, network, ends) as (
+    select subject.key, networks, case typeof(network) when 'text' then network else '' end, coalesce(
       case
         -- By the modifier SQLite writes the time anew: 24:00 and February 31 do not equal what comes of them.
         when expires is null then 'never'
@@ -99,7 +96,7 @@ from json_each as login, json_each(json_array(case json_extract(login.json, '$[1
         when expires = date(expires, '+0 days') then datetime(expires, '+1 day')
       end, '')
     from networks cross join subjects cross join json_each(subjects) as subject cross join access
-    where user = subject.value or (user = subject.value collate nocase and access.key is null and lower(user) = subject.value)
+    where user = subject.value or (user = subject.value collate nocase and ${byHand('access')} and lower(user) = subject.value)
   ),
   effects (rank, blocks, inherits, grants) as (
     -- A time that cannot be read ends what an entry grants, but not a block.
@@ -107,13 +104,12 @@ from json_each as login, json_each(json_array(case json_extract(login.json, '$[1
       network like '%none%' and network not like '%@%' and (ends > datetime('now') or ends = ''),
       network = 'inherit' and ends > datetime('now'),
       case when ends <= datetime('now') then null
-        when case code when '' then instr(networks, json_quote(network)) else instr(keyed, json_quote(network || ' ' || code)) end
-          then network
+        when instr(networks, json_quote(network)) then network
         when network glob '@?*' then (
           select member.network from network_set as member
           where name = substr(entries.network, 2) and '@' || name = entries.network
             and member.network in (select value from json_each(networks))
-            and case when key is null then name not glob '*[^ -~]*' else instr(keyed, json_quote(member.network || ' ' || hex(key))) end
+            and (name not glob '*[^ -~]*' or not (${byHand('network_set')}))
           limit 1) end
     from entries
   )

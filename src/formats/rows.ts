@@ -7,8 +7,8 @@ import { isDomainName } from '../cli/name-fault';
 import { momentOf } from '../cli/time';
 import { wrongUsage } from '../failure';
 import type { ImportRow } from '../rules/import';
-import { formatInstant, isDate, keyOf, meaningText, parseInstant } from '../rules/meaning';
-import { formatNetwork, networkKey, parseNetwork } from '../rules/network';
+import { formatInstant, isDate, meaningText, parseInstant } from '../rules/meaning';
+import { formatNetwork, parseNetwork } from '../rules/network';
 import type { Table } from '../rules/schema';
 import type { Values } from './columns';
 import type { Reader } from './load';
@@ -65,7 +65,7 @@ function rowsFrom(values: Values, line: number): ImportRow[] {
     line,
     table,
     name,
-    ...networkOf(part, table),
+    network: networkOf(part, table),
     note,
     expires,
     addedAt,
@@ -74,20 +74,17 @@ function rowsFrom(values: Values, line: number): ImportRow[] {
   }));
 }
 
-function networkOf(text: string, table: Table): Pick<ImportRow, 'network' | 'key'> {
+function networkOf(text: string, table: Table): string {
   // Fast path: nearly all networks are canonical, and an input may have a million rows.
   const parsed = parseNetwork(text);
-  if (parsed !== null && !parsed.hostBits && formatNetwork(parsed.network) === text) {
-    return { network: text, key: networkKey(parsed.network) };
-  }
+  if (parsed !== null && !parsed.hostBits && formatNetwork(parsed.network) === text) return text;
   const spelled = text.trim();
   if (/^(?:null|\\n)$/i.test(spelled)) throw wrongUsage(`${spelled} is not a network`, EVERYWHERE);
   const parts = spelled.split(/[\s;|]+/);
   if (parts.length > 1 && parts.every((part) => parseNetwork(part) !== null)) {
     throw wrongUsage(`"${spelled}" is not a network`, `commas separate networks: ${parts.join(',')}`);
   }
-  const meaning = parseNetworkArgument(text, table);
-  return { network: meaningText(meaning), key: keyOf(meaning) };
+  return meaningText(parseNetworkArgument(text, table));
 }
 
 /** A date alone ends in local time, as --until; a time without an offset is UTC, as in the database. */

@@ -1,5 +1,4 @@
-// Rewrites rows that another SQLite client wrote as a command would have written them: folded name, canonical network,
-// key.
+// Rewrites rows that another SQLite client wrote as a command would have written them: folded name, canonical network.
 //
 // Every command that writes does this first in its transaction, so that the rest of its code handles one kind of row.
 // Only names with non-ASCII capitals change a decision, since SQLite did not match them. Of two rows with the same
@@ -8,7 +7,7 @@
 import type { Connection } from './database';
 import { deleteRows, handRows, hasHostBits, type Row, renameRow, rowWith, rowWriter } from './entries';
 import { expiryMoment, foldName, formatInstant, isComparable, meaningOf } from './meaning';
-import { TABLES } from './schema';
+import { byHand, TABLES } from './schema';
 
 /** Call this in a transaction. Returns the number of rewritten rows. */
 export function makeCanonical(connection: Connection): number {
@@ -49,7 +48,7 @@ export function makeCanonical(connection: Connection): number {
 
 /** Whether another row blocks the user, and stays in force because its time of expiry is unreadable. */
 function hasLastingBlock(connection: Connection, name: string, { rowid }: Row): boolean {
-  const sql = `select expires from access where user = ? and network = 'none' and key is null and rowid <> ?`;
+  const sql = `select expires from access where user = ? and network = 'none' and ${byHand('access')} and rowid <> ?`;
   const expires = connection.prepare(sql).pluck().get(name, rowid);
   return expires !== undefined && expiryMoment(expires) === Number.NEGATIVE_INFINITY;
 }

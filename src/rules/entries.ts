@@ -1,12 +1,11 @@
 // Reads and writes the rows of the database for the commands.
 //
-// Every write keeps the invariant of schema.ts: a row with a key has a folded name and a canonical network. Rows that
-// another SQLite client wrote have no key. Commands that write first make the readable ones canonical (canonical.ts),
-// so that only unreadable ones have no key.
+// Every write keeps the invariant of schema.ts: a row that is not hand-written has a folded name and a canonical network.
+// Commands that write first make the readable hand-written rows canonical (canonical.ts).
 import type { Connection, Statement } from './database';
-import { foldName, hasExpired, keyOf, type Meaning, meaningOf, meaningText } from './meaning';
+import { foldName, hasExpired, type Meaning, meaningOf, meaningText } from './meaning';
 import { parseNetwork } from './network';
-import { nameColumn, type Table } from './schema';
+import { byHand, nameColumn, type Table } from './schema';
 
 /** A row of `access`, or of `network_set` with its name as `user`. */
 export interface Row {
@@ -17,8 +16,8 @@ export interface Row {
   readonly expires: unknown;
   readonly addedAt: string | null;
   readonly addedBy: string | null;
-  /** Null if another program wrote the row. */
-  readonly key: unknown;
+  /** Whether another program wrote the row. */
+  readonly byHand: boolean;
   readonly local: boolean;
 }
 
@@ -35,14 +34,13 @@ export interface NewRow {
 
 /**
  * Whether the row counts only after `allow-nets tidy`. Either it is hand-written and its name has non-ASCII capitals,
- * which SQLite cannot match; or its key is stale, as the row was copied with its key or edited in a dump.
+ * which SQLite cannot match; or it seems to be canonical and is not, because a dump of the database was edited.
  */
-export function needsTidy(table: Table, { user, network, key }: Row): boolean {
+export function needsTidy(table: Table, { user, network, byHand }: Row): boolean {
   const name = foldName(String(user));
-  if (key === null) return String(user).replace(/[A-Z]/g, (letter) => letter.toLowerCase()) !== name;
+  if (byHand) return String(user).replace(/[A-Z]/g, (letter) => letter.toLowerCase()) !== name;
   const meaning = meaningOf(table, network);
-  if (meaning === null || user !== name || network !== meaningText(meaning)) return true;
-  return !Buffer.isBuffer(key) || !keyOf(meaning).equals(key);
+  return meaning === null || user !== name || network !== meaningText(meaning);
 }
 
 /** Whether the row is an entry `none` in force. A block with an unreadable time of expiry stays in force. */
@@ -64,19 +62,19 @@ function selectSql(table: Table, condition: string): string {
   const text = (column: string) => `cast(nullif(${column}, '') as text)`;
   return `select rowid, ${nameColumn(table)} as user, network, ${text('note')} as note,
     ${table === 'access' ? 'expires' : 'null as expires'}, ${text('added_at')} as addedAt, ${text('added_by')} as addedBy,
-    key, local <> 0 as local from ${table} ${condition}`;
+    ${byHand(table)} as byHand, local <> 0 as local from ${table} ${condition}`;
 }
 
-/** Selects the rows of a name: those with a key, then hand-written ones in any ASCII case. */
+/** Selects the rows of a name: canonical ones, then hand-written ones in any ASCII case. */
 function namedSql(table: Table): string {
   const name = nameColumn(table);
-  return `${selectSql(table, `where ${name} = @name and key is not null`)} union all
-    ${selectSql(table, `where ${name} = @name collate nocase and key is null`)}`;
+  return `${selectSql(table, `where ${name} = @name and not (${byHand(table)})`)} union all
+    ${selectSql(table, `where ${name} = @name collate nocase and ${byHand(table)}`)}`;
 }
 
 function* eachOf(connection: Connection, sql: string, ...values: unknown[]): Iterable<Row> {
   for (const row of connection.prepare(sql).iterate(...values) as Iterable<Row>) {
-    yield { ...row, local: Boolean(row.local) };
+    yield { ...row, byHand: Boolean(row.byHand), local: Boolean(row.local) };
   }
 }
 
@@ -85,19 +83,19 @@ export function eachRow(connection: Connection, table: Table, condition = ''): I
   return eachOf(connection, selectSql(table, `${condition} order by ${nameColumn(table)}, network`));
 }
 
-/** The rows without a key. */
+/** The hand-written rows. */
 export function handRows(connection: Connection, table: Table): Row[] {
   // With this order SQLite uses the index of these rows; otherwise it would read all rows.
-  return [...eachOf(connection, selectSql(table, `where key is null order by ${nameColumn(table)} collate nocase`))];
+  return [
+    ...eachOf(connection, selectSql(table, `where ${byHand(table)} order by ${nameColumn(table)} collate nocase`)),
+  ];
 }
 
-/** Sets stale keys to NULL, so that these rows count as hand-written. Reads all rows. */
-export function clearStaleKeys(connection: Connection, table: Table): void {
-  const stale: number[] = [];
-  for (const row of eachRow(connection, table, 'where key is not null'))
-    if (needsTidy(table, row)) stale.push(row.rowid);
-  const statement = connection.prepare(`update ${table} set key = null where rowid = ?`);
-  for (const rowid of stale) statement.run(rowid);
+/** Makes the rows that only seem to be canonical count as hand-written. Reads all rows. */
+export function uncoverHandRows(connection: Connection, table: Table): void {
+  const rows = [...eachRow(connection, table, `where not (${byHand(table)})`)].filter((row) => needsTidy(table, row));
+  const statement = connection.prepare(`update ${table} set canonical = null where rowid = ?`);
+  for (const { rowid } of rows) statement.run(rowid);
 }
 
 /** Yields the rows of one subject or set. */
@@ -118,10 +116,10 @@ export function hasRows(connection: Connection, table: Table, name: string): boo
   return false;
 }
 
-/** The row of one subject or set with this meaning, or null. Ignores rows without a key. */
+/** The canonical row of one subject or set with this meaning, or null. */
 export function rowWith(connection: Connection, table: Table, name: string, meaning: Meaning): Row | null {
-  const sql = selectSql(table, `where ${nameColumn(table)} = ? and key = ? and network = ?`);
-  const [row = null] = eachOf(connection, sql, name, keyOf(meaning), meaningText(meaning));
+  const sql = selectSql(table, `where ${nameColumn(table)} = ? and network = ? and not (${byHand(table)})`);
+  const [row = null] = eachOf(connection, sql, name, meaningText(meaning));
   return row;
 }
 
@@ -155,14 +153,16 @@ export function usersOfSet(connection: Connection, name: string, most: number): 
 /** Returns a function that inserts a row, or updates the one with the same name and network. */
 export function rowWriter(connection: Connection, table: Table): (row: NewRow) => void {
   const isAccess = table === 'access';
-  const columns = [nameColumn(table), 'network', 'note', 'added_at', 'added_by', 'key', 'local'];
+  const columns = [nameColumn(table), 'network', 'note', 'added_at', 'added_by', 'canonical', 'local'];
   if (isAccess) columns.push('expires');
   const update = columns.slice(2).map((column) => `${column} = excluded.${column}`);
   const statement: Statement = connection.prepare(
     `insert into ${table} (${columns}) values (${columns.map(() => '?')}) on conflict do update set ${update}`,
   );
   return ({ user, meaning, note, expires, addedAt, addedBy, local }) => {
-    const values = [foldName(user), meaningText(meaning), note, addedAt, addedBy, keyOf(meaning), local ? 1 : 0];
+    const name = foldName(user);
+    const network = meaningText(meaning);
+    const values = [name, network, note, addedAt, addedBy, `${name} ${network}`, local ? 1 : 0];
     statement.run(isAccess ? [...values, expires] : values);
   };
 }

@@ -4,15 +4,15 @@ import { nameColumn, type Table } from './schema';
 /** From column `note` on, NULL means that the input lacks the column, and '' that the field is empty. */
 export const INCOMING = `
 create temp table incoming (
-  id integer primary key, line integer, of text not null, name text not null, network text not null, key blob not null,
+  id integer primary key, line integer, of text not null, name text not null, network text not null,
   note text, expires text, added_at text, added_by text, local integer,
   unique (of, name, network)
 )`;
 
 /** Of rows with the same meaning, the one that lasts longest stays. '~' stands for "never expires": it sorts last. */
 export const INSERT = `
-insert into incoming (line, of, name, network, key, note, expires, added_at, added_by, local)
-values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set line = excluded.line, note = excluded.note,
+insert into incoming (line, of, name, network, note, expires, added_at, added_by, local)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do update set line = excluded.line, note = excluded.note,
   expires = excluded.expires, added_at = excluded.added_at, added_by = excluded.added_by, local = excluded.local
 where ifnull(nullif(excluded.expires, ''), '~') > ifnull(nullif(incoming.expires, ''), '~')`;
 
@@ -33,7 +33,7 @@ export function writeSql(table: Table, replace: boolean): string {
   const wanted = (column: string) => `nullif(ifnull(i.${column}, t.${column}), '')`;
   const differs = (column: string) => `or nullif(t.${column}, '') is not ${wanted(column)}`;
   const columns: Record<string, string> = {
-    key: 'i.key',
+    canonical: "i.name || ' ' || i.network",
     note: wanted('note'),
     local: 'coalesce(i.local, t.local, 0)',
     added_at: "nullif(ifnull(i.added_at, @now), '')",
@@ -47,7 +47,7 @@ export function writeSql(table: Table, replace: boolean): string {
     select i.name, i.network, ${Object.values(columns)}
     from incoming i left join ${table} t on t.${name} = i.name and t.network = i.network
     where i.of = '${table}' and (t.rowid is null or ${replace ? 'not t.local and' : ''} (
-      t.key is not i.key or t.local is not ${columns['local']}
+      t.canonical is not ${columns['canonical']} or t.local is not ${columns['local']}
       ${differs('note')} ${differs('added_at')} ${differs('added_by')}
       ${table === 'access' ? `or t.expires is not ${expires}` : ''}))
     order by i.name, i.network

@@ -10,7 +10,7 @@ import { makeCanonical } from './canonical';
 import type { Connection, Statement } from './database';
 import { checkSets, guard, type TableCounts } from './import-guard';
 import { INCOMING, INSERT, removeSql, writeSql } from './import-sql';
-import { formatInstant, keptExpiry, keyOf, type Meaning, meaningText } from './meaning';
+import { formatInstant, keptExpiry, type Meaning, meaningText } from './meaning';
 import { nameColumn, type Table } from './schema';
 
 /** A checked row in canonical form. A field is undefined if the input does not have it. */
@@ -19,7 +19,6 @@ export interface ImportRow {
   /** The folded name of the subject or set. */
   readonly name: string;
   readonly network: string;
-  readonly key: Uint8Array;
   readonly note?: string | null | undefined;
   /** As formatInstant writes it. */
   readonly expires?: string | null | undefined;
@@ -72,7 +71,7 @@ export interface Change {
 
 /** An entry or a network of a set as an ImportRow. `name`: folded. */
 export function importRow(table: Table, name: string, meaning: Meaning, more: Partial<ImportRow> = {}): ImportRow {
-  return { ...more, table, name, network: meaningText(meaning), key: keyOf(meaning) };
+  return { ...more, table, name, network: meaningText(meaning) };
 }
 
 export class RowImport {
@@ -89,11 +88,11 @@ export class RowImport {
   }
 
   add(row: ImportRow): void {
-    const { line = 0, table, name, network, key, note, expires, addedAt, addedBy, local } = row;
+    const { line = 0, table, name, network, note, expires, addedAt, addedBy, local } = row;
     // In the temporary table, NULL means that the input lacks the field, and '' that the field is empty.
     const texts = [note, expires, addedAt, addedBy].map((text) => (text === undefined ? null : (text ?? '')));
     this.read++;
-    this.insert.run(line, table, name, network, key, ...texts, local === undefined ? null : Number(local));
+    this.insert.run(line, table, name, network, ...texts, local === undefined ? null : Number(local));
   }
 
   /**

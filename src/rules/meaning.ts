@@ -1,6 +1,6 @@
 // The meaning of a row: for whom it is (`user`, in network_set `name`), from where (`network`) and until when
 // (`expires`).
-import { type Address, contains, formatNetwork, isCertain, type Network, networkKey, parseNetwork } from './network';
+import { type Address, contains, formatNetwork, isCertain, type Network, parseNetwork } from './network';
 import type { Table } from './schema';
 
 export const EVERYBODY = '*';
@@ -54,13 +54,6 @@ function readMeaning(table: Table, network: unknown): Meaning | null {
 export function meaningText(meaning: Meaning): string {
   if (meaning.kind === 'network') return formatNetwork(meaning.network);
   return meaning.kind === 'set' ? `@${meaning.name}` : meaning.kind;
-}
-
-/**
- * The `key` column. Sets and words get a zero byte and their text, so they sort before networks (first byte 4 or 6).
- */
-export function keyOf(meaning: Meaning): Buffer {
-  return meaning.kind === 'network' ? networkKey(meaning.network) : Buffer.from(`\0${meaningText(meaning)}`);
 }
 
 const ISO =

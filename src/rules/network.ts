@@ -69,11 +69,21 @@ function ipv6Bytes(text: string): Uint8Array | null {
   return bytes;
 }
 
-/** Formats an address as a dotted quad, or as RFC 5952 prescribes, which is how URLs spell IPv6 addresses. */
+/** Formats an address as a dotted quad, or as RFC 5952 prescribes. */
 export function formatAddress({ family, bytes }: Address): string {
   if (family === 4) return bytes.join('.');
-  const groups = Buffer.from(bytes).toString('hex').match(/..../g) ?? [];
-  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
+  const groups: string[] = [];
+  // The first of the longest runs of zero groups becomes `::`, unless it is a single one.
+  let start = 0;
+  let length = 1;
+  for (let i = 0, run = 0; i < 8; i++) {
+    const group = ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0);
+    groups.push(group.toString(16));
+    run = group === 0 ? run + 1 : 0;
+    if (run > length) [start, length] = [i + 1 - run, run];
+  }
+  if (length === 1) return groups.join(':');
+  return `${groups.slice(0, start).join(':')}::${groups.slice(start + length).join(':')}`;
 }
 
 /** The address has no host bits. `prefix`: 0 to 32, or to 128. */
@@ -134,27 +144,22 @@ export function commonPrefix(a: Uint8Array, b: Uint8Array): number {
   return a.length * 8;
 }
 
-/**
- * The binary key of a network: family, address, prefix length. Keys sort so that the networks that contain an address
- * come before it, wider ones first.
- */
-export function networkKey({ family, bytes, prefix }: Network): Buffer {
-  const key = Buffer.allocUnsafe(bytes.length + 2);
-  key[0] = family;
-  key.set(bytes, 1);
-  key[bytes.length + 1] = prefix;
-  return key;
-}
-
-/** Decodes a key. Null if it is invalid: a key that no command wrote can contain anything. */
-export function networkOfKey(key: unknown): Network | null {
-  if (!Buffer.isBuffer(key)) return null;
-  const family = key[0];
-  const bytes = key.subarray(1, -1);
-  const prefix = key[key.length - 1] ?? 0;
-  if ((family !== 4 || bytes.length !== 4) && (family !== 6 || bytes.length !== 16)) return null;
-  if (prefix > bytes.length * 8 || masked(family, bytes, prefix).hostBits) return null;
-  return { family, bytes, prefix };
+/** The canonical texts of all networks that contain the address, narrowest first: 33 (IPv4) or 129 (IPv6). */
+export function networksAround({ family, bytes }: Address): string[] {
+  const kept = Uint8Array.from(bytes);
+  let text = formatAddress({ family, bytes: kept });
+  const networks = [`${text}/${bytes.length * 8}`];
+  for (let prefix = bytes.length * 8 - 1; prefix >= 0; prefix--) {
+    const byte = kept[prefix >> 3] ?? 0;
+    const bit = 0x80 >> (prefix & 7);
+    // Most bits are zero already.
+    if ((byte & bit) !== 0) {
+      kept[prefix >> 3] = byte ^ bit;
+      text = formatAddress({ family, bytes: kept });
+    }
+    networks.push(`${text}/${prefix}`);
+  }
+  return networks;
 }
 
 /** Whether the text surely means `network`: it is canonical, or ip-cidr parses it to the same. */

@@ -1,10 +1,9 @@
 // The tables of the database.
 //
-// `key` distinguishes rows that a command wrote from those of any other SQLite client. A command stores a folded name,
-// a canonical network and the key, which orders the networks of a name (meaning.ts), so that the policy program finds
-// those that contain an address in a few seeks. Other clients leave it NULL; such rows are found by name and read one
-// by one. A trigger sets it to NULL if a client changes the name or network, since a stale key must not decide
-// anything.
+// `canonical` distinguishes rows that a command wrote from those of any other SQLite client. A command stores a folded
+// name and a canonical network, and both once more in `canonical`, so that the policy program can find the networks that
+// contain an address by their text. If another client inserts, copies or edits a row, the texts differ: the row counts as
+// hand-written, and is found by its name and read.
 //
 // `local` marks rows that `sync` leaves alone. `set_source` says which list a set was last loaded from.
 
@@ -20,6 +19,9 @@ export type Table = (typeof TABLES)[number];
 
 export const nameColumn = (table: Table) => (table === 'access' ? 'user' : 'name');
 
+/** The SQL condition for a hand-written row. SQLite uses the index of these rows only for exactly this condition. */
+export const byHand = (table: Table) => `canonical is not ${nameColumn(table)} || ' ' || network`;
+
 function tableSql(table: Table, columns: string): string {
   const name = nameColumn(table);
   return `
@@ -30,18 +32,11 @@ create table ${table} (
   ${columns}
   added_at text,
   added_by text,
-  key blob,
+  canonical text,
   local integer not null default 0,
   unique (${name}, network)
 );
-create index ${table}_key on ${table} (${name}, key) where key is not null;
-create index ${table}_by_hand on ${table} (${name} collate nocase) where key is null;
-create trigger ${table}_edited after update of ${name}, network on ${table}
-  when new.key is old.key and new.key is not null
-    and (new.${name} is not old.${name} or new.network is not old.network)
-  begin
-    update ${table} set key = null where rowid = new.rowid;
-  end;
+create index ${table}_by_hand on ${table} (${name} collate nocase) where ${byHand(table)};
 `;
 }
 

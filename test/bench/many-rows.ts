@@ -10,8 +10,7 @@ import { allowNets, emptyDatabase, familyOf, MILLION, millionRows, network, SET_
 import { made, wholeProcesses } from './drivers';
 import type { Group, Row } from './row';
 
-/** sqlite3 reads text only: it stores the binary keys as hexadecimal text of twice the length. */
-const STORED = 'select user, network, note, expires, added_at, added_by, hex(key), local from access';
+const STORED = 'select * from access';
 
 interface Measured {
   database: string;

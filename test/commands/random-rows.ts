@@ -97,9 +97,9 @@ export const someRows: fc.Arbitrary<StoredRow[]> = fc
     return [...unique.values()];
   });
 
-/** All rows of both tables, each with its key, in a fixed order. */
+/** All rows of both tables in a fixed order. */
 export function dump(db: string): unknown[] {
-  const columns = 'network, hex(key), note, added_at, added_by, local';
+  const columns = 'network, canonical, note, added_at, added_by, local';
   const sql = `select 'access' as "table", user as name, ${columns}, expires from access
     union all select 'network_set', name, ${columns}, null from network_set`;
   return query(db, `select * from (${sql}) order by 1, 2, 3`);

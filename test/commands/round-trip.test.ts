@@ -22,7 +22,7 @@ function replaced(db: string, path: string, ...more: string[]): string {
   return stdout;
 }
 
-/** `byHand`: as any SQLite client writes the rows, without a key. */
+/** `byHand`: as any SQLite client writes the rows. */
 function databaseOf(rows: readonly StoredRow[], byHand = false): string {
   return newDatabase(rows.map((row) => ({ ...row, byHand })));
 }

@@ -29,8 +29,8 @@ const REMEDY = /holds an interrupted change, .*; roll it back by running as root
 const CASES: [name: string, harm: Harm, answer: string, warning?: RegExp][] = [
   ['an entry added', (f) => change(f, "insert into access (user, network) values ('BOB', '::1')"), DUNNO],
   ['the entry deleted', (f) => change(f, 'delete from access'), REJECT],
-  ['the network changed by hand, not its key', (f) => change(f, "update access set network = '192.0.2.0/24'"), REJECT],
-  ['the user changed by hand, not its key', (f) => change(f, "update access set user = 'eve'"), REJECT],
+  ['the network changed by hand', (f) => change(f, "update access set network = '192.0.2.0/24'"), REJECT],
+  ['the user changed by hand', (f) => change(f, "update access set user = 'eve'"), REJECT],
   ['the entry expired by hand', (f) => change(f, "update access set expires = '2020-01-01'"), REJECT],
   ['vacuum', (f) => change(f, 'vacuum'), DUNNO],
   ['another database renamed over it', (f) => writeDatabase(f, NEW), REJECT],

@@ -85,8 +85,10 @@ function randomUser(pick: Pick): string {
 export function storedRules(connection: Database.Database): OracleRules {
   const all = (sql: string) => connection.prepare(sql).all() as OracleRow[];
   return {
-    access: all('select user as name, network, expires, key is null as byHand from access'),
-    sets: all('select name, network, null as expires, key is null as byHand from network_set'),
+    access: all("select user as name, network, expires, canonical is not user || ' ' || network as byHand from access"),
+    sets: all(
+      "select name, network, null as expires, canonical is not name || ' ' || network as byHand from network_set",
+    ),
   };
 }
 

@@ -17,7 +17,7 @@ export interface TestRow {
   readonly added_at?: string | null;
   readonly added_by?: string | null;
   readonly local?: 0 | 1;
-  /** As written by another SQLite client: any text, and no key. */
+  /** As written by another SQLite client: any text. */
   readonly byHand?: boolean;
 }
 

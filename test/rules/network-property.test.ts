@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import * as net from 'node:net';
 import { test } from 'node:test';
-import { formatNetwork, isCertain, parseNetwork } from '../../src/rules/network';
+import { formatAddress, formatNetwork, isCertain, parseNetwork } from '../../src/rules/network';
 import { forRandom, type Pick } from '../rig/random';
 import { type Block, masked, randomBits, spellBlock } from '../rig/spellings';
 
@@ -27,6 +27,16 @@ test('every spelling of a network is read as that network, and ip-cidr agrees', 
     );
     assert.ok(isCertain(text, network), `${JSON.stringify(text)} grants nothing`);
     assert.equal(formatNetwork(parseNetwork(formatNetwork(network))?.network ?? network), formatNetwork(network));
+  });
+});
+
+test('an IPv6 address is formatted as a URL spells it (RFC 5952)', () => {
+  forRandom(RUNS, (pick) => {
+    // Zero groups are frequent.
+    const groups = Array.from({ length: 8 }, () => (pick(3) > 0 ? 0 : pick(0x10000)));
+    const bytes = Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
+    const spelled = groups.map((group) => group.toString(16)).join(':');
+    assert.equal(`[${formatAddress({ family: 6, bytes })}]`, new URL(`http://[${spelled}]`).hostname);
   });
 });
 
