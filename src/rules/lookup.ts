@@ -37,21 +37,22 @@ export function rulesOf(connection: Connection): Rules {
   const sets = new Lookup(connection, 'network_set');
 
   function* covering(subject: string, others: readonly Row[], address: Address): Iterable<Entry> {
+    const networks = JSON.stringify(networksAround(address));
     for (const row of others) {
       // With an address, meaningOf returns null for a network that does not contain it.
       const meaning = meaningOf('access', row.network, address);
-      if (meaning?.kind === 'set') yield* coveringOf(meaning.name, row, address);
+      if (meaning?.kind === 'set') yield* coveringOf(meaning.name, row, address, networks);
       else if (meaning?.kind === 'network' || meaning?.kind === 'any') yield entryOf(row);
     }
-    for (const row of access.networks(subject, address)) yield entryOf(row);
+    for (const row of access.networks(subject, networks)) yield entryOf(row);
   }
 
   /** The networks of a set that contain the address, as entries of the subject that names the set. */
-  function* coveringOf(set: string, { expires }: Row, address: Address): Iterable<Entry> {
+  function* coveringOf(set: string, { expires }: Row, address: Address, networks: string): Iterable<Entry> {
     for (const { network } of sets.others(set)) {
       if (meaningOf('network_set', network, address) !== null) yield { network: network.trim(), set, expires };
     }
-    for (const { network } of sets.networks(set, address)) yield { network, set, expires };
+    for (const { network } of sets.networks(set, networks)) yield { network, set, expires };
   }
 
   return {
@@ -117,8 +118,8 @@ class Lookup {
     return rows.filter((row) => typeof row.name === 'string' && foldName(row.name) === name);
   }
 
-  /** The canonical rows of a name whose networks contain the address, narrowest first. */
-  networks(name: string, address: Address): Row[] {
-    return this.statements.networks.all({ name, networks: JSON.stringify(networksAround(address)) }) as Row[];
+  /** The canonical rows of a name with one of these networks, in their order. `networks`: a JSON array of texts. */
+  networks(name: string, networks: string): Row[] {
+    return this.statements.networks.all({ name, networks }) as Row[];
   }
 }
