@@ -11,7 +11,7 @@ import { asFixLines, type Fix, printable, Trouble } from '../failure';
 import { ConfigStore } from '../postfix/config-store';
 import { entriesOf, servicesOf } from '../postfix/config-text';
 import type { ConfigFiles } from '../postfix/configuration';
-import { attributesOf, isCheckOf, TROUBLE_ACTION } from '../postfix/policy-check';
+import { isCheckOf } from '../postfix/policy-check';
 import { policyServiceOf } from '../postfix/policy-service';
 import { Postfix } from '../postfix/postfix';
 import { CONFIG_DIR, SERVICE } from '../postfix/postfix-options';
@@ -73,30 +73,12 @@ function missingService(wanted: string | null, postfix: Postfix, files: ConfigFi
     const message = `master.cf has several entries ${hidden.name}/${hidden.type}; Postfix uses the last, which does not run this program`;
     return fail('service', message, postfix.manualFix('delete the entry that is not wanted from master.cf'));
   }
-  const targets = policyTargets(files);
-  const name = wanted ?? orphanedName(targets);
-  const isAsked = targets.some((target) => isCheckOf(name, target));
+  const name = wanted ?? 'allow-nets';
+  const isAsked = policyTargets(files).some((target) => isCheckOf(name, target));
   const effect = isAsked ? `, but lists ask unix:private/${name}: mail is deferred` : '';
-  const hosts = targets.flatMap((target) => attributesOf(target)[0] ?? []).filter((target) => /^inet:/i.test(target));
   const words = [...(isAsked ? [] : ['--trial']), ...(name === 'allow-nets' ? [] : ['--service', name])];
-  const more = hosts.slice(0, 1).map((host) => ({
-    hint: `or, if ${hosts.join(' or ')} is a policy host that runs this program`,
-    command: postfix.ownCommand('doctor', '--service', host.slice('inet:'.length)),
-  }));
-  const fix = { command: postfix.ownCommand('install', ...words), more };
-  return fail('service', `no service in master.cf runs this program${effect}`, fix);
-}
-
-/**
- * The name of the missing service, from a check that install added. A panel that rewrites master.cf removes the
- * service, but not the check in main.cf.
- */
-function orphanedName(targets: readonly string[]): string {
-  const names = targets.flatMap((target) => {
-    const [, name] = /^(?:unix|local):\/?private\/(.+)$/.exec(attributesOf(target)[0] ?? '') ?? [];
-    return name !== undefined && target.includes(TROUBLE_ACTION) ? [name] : [];
-  });
-  return names.find((name) => name === 'allow-nets') ?? names[0] ?? 'allow-nets';
+  const command = postfix.ownCommand('install', ...words);
+  return fail('service', `no service in master.cf runs this program${effect}`, { command });
 }
 
 const COLOURS = { ok: null, warn: 'yellow', fail: 'red' } as const;

@@ -56,19 +56,10 @@ export const install: Command = {
 };
 
 async function runInstall(args: Arguments): Promise<number> {
-  const { postfix, store, name, otherNames } = openPostfix(args);
+  const { postfix, store, name } = openPostfix(args);
   const entry = entriesNamed(store.files, name).at(-1);
   const present = entry === undefined ? null : policyServiceOf(entry);
-  const [other] = otherNames;
   const named = name === 'allow-nets' ? [] : ['--service', name];
-  if (present === null && other !== undefined) {
-    throw refusal(
-      `the service ${other} in master.cf is this program already`,
-      'change that one',
-      typedCommand('--service', other),
-      [{ hint: 'or add a second one', command: typedCommand('--service', name) }],
-    );
-  }
   if (servicesWithAuth(store.files).length === 0) {
     throw refusal(
       'no smtpd service offers AUTH, so there is no user to ask about',

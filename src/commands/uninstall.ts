@@ -1,7 +1,7 @@
 // allow-nets uninstall: removes from Postfix what install added, and nothing else.
 
 import type { Arguments, Command } from '../cli/command';
-import { hint, printLine } from '../cli/output';
+import { printLine } from '../cli/output';
 import { changedStages, changePostfix, confirmChange, hintAtStart, printChange } from '../postfix/change-postfix';
 import { uninstallPlan } from '../postfix/plan';
 import { CONFIG_DIR, DRY_RUN, openPostfix, SERVICE, YES } from '../postfix/postfix-options';
@@ -18,14 +18,11 @@ export const uninstall: Command = {
 };
 
 async function runUninstall(args: Arguments): Promise<number> {
-  const { postfix, store, name, otherNames } = openPostfix(args);
+  const { postfix, store, name } = openPostfix(args);
   const stages = changedStages(store, [uninstallPlan(store.files, name)]);
   const change = { postfix, store, stages, answers: null };
   if (stages.length === 0) {
     printLine(`there is nothing of ${name} in ${postfix.configDir}`);
-    for (const other of otherNames) {
-      hint(`the service ${other} is this program too`, postfix.ownCommand('uninstall', '--service', other));
-    }
     return 0;
   }
   printChange(change);

@@ -2,7 +2,7 @@
 import type { Fix } from '../failure';
 import type { Service } from '../postfix/config-text';
 import { servicesWithAuth } from '../postfix/configuration';
-import { type Check, ownServices, RECIPIENT_LIST, serviceChecks } from '../postfix/restrictions';
+import { RECIPIENT_LIST, serviceChecks } from '../postfix/restrictions';
 import { shellLine } from '../postfix/run';
 import { type Finding, fail, ok, warn } from './finding';
 import { type AskedService, type InstalledService, listFix, servicesOnTrial } from './installed-service';
@@ -26,12 +26,8 @@ export function* listFindings(asked: AskedService): Iterable<Finding> {
 
 function askedFinding(asked: AskedService, smtpd: Service): Finding {
   const check = `asked by ${smtpd.name}/${smtpd.type}`;
-  const checkOf = (service: string) => serviceChecks(asked.files, smtpd, service)[0];
-  const first = checkOf(asked.target);
+  const [first] = serviceChecks(asked.files, smtpd, asked.target);
   if (first === undefined) {
-    const isSure = (found?: Check) => found?.skip === null && !found.trial;
-    const other = ownServices(asked.files).find((service) => isSure(checkOf(service)));
-    if (other !== undefined) return ok(check, `it asks ${other} in place of this service`);
     const override = smtpd.overrides.get(RECIPIENT_LIST);
     const where = `-o ${RECIPIENT_LIST}=${override} in master.cf replaces the list of main.cf`;
     const why = override === undefined ? `${RECIPIENT_LIST} does not have it` : where;

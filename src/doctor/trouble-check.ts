@@ -1,30 +1,23 @@
 // Checks what smtpd does while the policy service does not answer (SMTPD_POLICY_README, "Error handling"). Any reply
 // but a temporary error would let mail pass or refuse it permanently.
 import { type Lookup, mainLookup, serviceLookups, servicesWithAuth } from '../postfix/configuration';
-import { secondsOf } from '../postfix/plan';
 import { attributeOf, isCheckOf } from '../postfix/policy-check';
 import { policyChecks } from '../postfix/restrictions';
-import { type Finding, fail, ok, warn } from './finding';
+import { type Finding, fail, ok } from './finding';
 import { type AskedService, listFix } from './installed-service';
 
 const CHECK = 'trouble';
 
-/** The longest timeout (s) for a policy host that is not reported. */
-const LONGEST_WAIT = 30;
-
 /** Checks main.cf and each smtpd service with AUTH. */
 export function* troubleFindings(asked: AskedService): Iterable<Finding> {
-  const { files, target, postfix } = asked;
+  const { files, target } = asked;
   const effects = new Map<string, string | null>();
-  const timeouts = new Set<string>();
   const lookups = servicesWithAuth(files).flatMap((smtpd) => serviceLookups(files, smtpd));
   for (const lookup of [mainLookup(files), ...lookups]) {
     for (const check of policyChecks(lookup).filter((one) => isCheckOf(target, one.target))) {
-      const attribute = (name: string) =>
-        attributeOf(check.target, name) ?? lookup(`smtpd_policy_service_${name}`) ?? '';
-      const action = attribute('default_action');
+      const ofMain = lookup('smtpd_policy_service_default_action') ?? '';
+      const action = attributeOf(check.target, 'default_action') ?? ofMain;
       effects.set(action, effectOf(action, lookup));
-      timeouts.add(attribute('timeout'));
     }
   }
   const wrong = [...effects].filter(([, effect]) => effect !== null);
@@ -33,12 +26,7 @@ export function* troubleFindings(asked: AskedService): Iterable<Finding> {
     yield fail(CHECK, message, listFix(asked));
   }
   if (wrong.length > 0 || effects.size === 0) return;
-  // Postfix tries twice.
-  const slow = [...timeouts].find((timeout) => (secondsOf(timeout) ?? 0) > LONGEST_WAIT);
-  if (/^inet:[^*]/.test(target) && slow !== undefined) {
-    const message = `while the policy host does not answer at all, each client waits for twice ${slow}`;
-    yield warn(CHECK, message, postfix.manualFix(`add timeout=10s after ${target}`));
-  } else yield ok(CHECK, `while the program does not answer, mail is deferred (${[...effects.keys()].join('; ')})`);
+  yield ok(CHECK, `while the program does not answer, mail is deferred (${[...effects.keys()].join('; ')})`);
 }
 
 /** The effect of an action of access(5) on mail; null for a temporary error. An unknown action lets mail pass. */

@@ -72,14 +72,12 @@ const TIME_LIMIT = 3600;
 
 export const timeLimitName = (policy: string) => `${policy}_time_limit`;
 
-/** A time of main.cf in seconds, or null. */
-export function secondsOf(text: string): number | null {
-  const [, digits, unit = ''] = /^(\d+)([smhdw]?)$/.exec(text.trim()) ?? [];
+/** `limit`: a time as in main.cf. */
+export function isLongEnough(limit: string): boolean {
+  const [, digits = '0', unit = ''] = /^(\d+)([smhdw]?)$/.exec(limit.trim()) ?? [];
   const factor = { '': 1, s: 1, m: 60, h: 3600, d: 86400, w: 604800 }[unit] ?? 1;
-  return digits === undefined ? null : Number(digits) * factor;
+  return Number(digits) * factor >= TIME_LIMIT;
 }
-
-export const isLongEnough = (limit: string) => (secondsOf(limit) ?? 0) >= TIME_LIMIT;
 
 function withTimeLimit(files: ConfigFiles, policy: string): ConfigFiles {
   const name = timeLimitName(policy);

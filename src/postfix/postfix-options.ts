@@ -5,7 +5,6 @@ import { ConfigStore } from './config-store';
 import { entriesNamed } from './plan';
 import { policyServiceOf } from './policy-service';
 import { Postfix } from './postfix';
-import { ownServices } from './restrictions';
 
 export const CONFIG_DIR = {
   alias: 'c',
@@ -21,9 +20,8 @@ export const YES = { alias: 'y', type: 'boolean', describe: 'do not ask' } as co
 export const DRY_RUN = { alias: 'n', type: 'boolean', describe: 'only print what would be done' } as const;
 
 /**
- * Opens the Postfix instance and its files. `name`: of the service. `otherNames`: the other services in master.cf that
- * run this program, unless --service is given. Throws Trouble if Postfix cannot be read, or if the service of that name
- * runs another program.
+ * Opens the Postfix instance and its files. `name`: of the service. Throws Trouble if Postfix cannot be read, or if the
+ * service of that name runs another program.
  */
 export function openPostfix(args: Arguments) {
   const postfix = new Postfix(args.text('config-dir'));
@@ -37,6 +35,5 @@ export function openPostfix(args: Arguments) {
   if (entriesNamed(store.files, name).some((entry) => policyServiceOf(entry) === null)) {
     throw refusal(`master.cf has a service ${name} that is not this program`, 'name another one: --service NAME');
   }
-  const others = ownServices(store.files).filter((other) => !other.startsWith('inet:') && other !== name);
-  return { postfix, store, name, otherNames: args.text('service') === null ? others : [] };
+  return { postfix, store, name };
 }

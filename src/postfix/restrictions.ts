@@ -4,10 +4,9 @@
 // smtpd evaluates a list until a restriction decides, and `permit` makes it skip the rest of that list
 // (SMTPD_ACCESS_README, "How Postfix evaluates SMTP access restriction lists"). So a check must stand before every
 // restriction of its list that may permit. An unknown restriction may permit: the doctor then warns.
-import { COMMA_OR_SPACE, type Service, servicesOf, wordsOf } from './config-text';
+import { COMMA_OR_SPACE, type Service, wordsOf } from './config-text';
 import { type ConfigFiles, type Lookup, mainLookup, serviceLookups, smtpdServices } from './configuration';
 import { attributeOf, type Form, isCheckOf } from './policy-check';
-import { policyServiceOf, targetOf } from './policy-service';
 import { type Effect, RESTRICTIONS } from './restriction-table';
 
 export const RECIPIENT_LIST = 'smtpd_recipient_restrictions';
@@ -39,9 +38,8 @@ export interface Skip {
  * empty or with `stress=yes`, which can change the lists: the result is for the worse of the two.
  */
 export function serviceChecks(files: ConfigFiles, service: Service, policy: string): Check[] {
-  const own = ownServices(files);
   const checksPerLookup = serviceLookups(files, service).map((lookup) => {
-    const checks = policyChecks(lookup, own).filter(({ target }) => target === '' || isCheckOf(policy, target));
+    const checks = policyChecks(lookup).filter(({ target }) => target === '' || isCheckOf(policy, target));
     const firstInEachList = checks.filter(({ list }, i) => checks.findIndex((check) => check.list === list) === i);
     return firstInEachList.sort((a, b) => rank(a) - rank(b));
   });
@@ -49,12 +47,6 @@ export function serviceChecks(files: ConfigFiles, service: Service, policy: stri
   const [worst = []] = checksPerLookup.sort(([bestA], [bestB]) => rank(bestB) - rank(bestA));
   return worst;
 }
-
-/** The services of master.cf that run this program, as `isCheckOf` takes them. */
-export const ownServices = (files: ConfigFiles): string[] =>
-  servicesOf(files.master)
-    .filter((entry) => policyServiceOf(entry) !== null)
-    .map(targetOf);
 
 /** 0 for a check that surely refuses, higher for less reliable ones. */
 function rank(check?: Check): number {
@@ -66,20 +58,17 @@ function rank(check?: Check): number {
 /** The targets of all checks in main.cf and in the overrides of each smtpd service. */
 export function policyTargets(files: ConfigFiles): string[] {
   const lookups = smtpdServices(files).flatMap((service) => serviceLookups(files, service));
-  const checks = [mainLookup(files), ...lookups].flatMap((lookup) => policyChecks(lookup));
+  const checks = [mainLookup(files), ...lookups].flatMap(policyChecks);
   return [...new Set(checks.map(({ target }) => target))];
 }
 
-/**
- * All checks of an smtpd service in the lists where the SASL user name is known, in the order of evaluation. `own`:
- * services that run this program, which never permits.
- */
-export function policyChecks(lookup: Lookup, own: readonly string[] = []): Check[] {
+/** All checks of an smtpd service in the lists where the SASL user name is known, in the order of evaluation. */
+export function policyChecks(lookup: Lookup): Check[] {
   // With smtpd_delay_reject=no the client and HELO lists are evaluated before the client can authenticate.
   const delayed = !/^(no|false)$/i.test(lookup('smtpd_delay_reject') ?? 'yes');
   const early = delayed ? ['client', 'helo'] : [];
   const lists = [...early, 'sender', 'relay', 'recipient', 'data', 'end_of_data'];
-  return lists.flatMap((name) => checksIn(`smtpd_${name}_restrictions`, lookup, own));
+  return lists.flatMap((name) => checksIn(`smtpd_${name}_restrictions`, lookup));
 }
 
 /** How deep smtpd lets restriction classes nest. */
@@ -88,7 +77,7 @@ const DEEPEST = 100;
 const MOST_WORDS = 10_000;
 
 /** The checks of a list, with restriction classes expanded. */
-function checksIn(list: string, lookup: Lookup, own: readonly string[]): Check[] {
+function checksIn(list: string, lookup: Lookup): Check[] {
   const checks: Check[] = [];
   const wordsIn = (name: string) => wordsOf(lookup(name) ?? '', COMMA_OR_SPACE);
   const classes = wordsIn('smtpd_restriction_classes').filter((name) => lookup(name) !== null);
@@ -112,12 +101,12 @@ function checksIn(list: string, lookup: Lookup, own: readonly string[]): Check[]
         const argument = known?.argument ? (words[++i] ?? null) : null;
         // A full path in the queue directory names the same socket as private/NAME.
         const target = argument?.replace(`:${lookup('queue_directory')}/private/`, ':private/') ?? '';
-        const isCheck = word === 'check_policy_service' && target !== '';
-        if (isCheck) checks.push({ list, target, oneShot: attributeOf(target, 'request_limit') === '1', trial, skip });
+        if (word === 'check_policy_service' && target !== '') {
+          checks.push({ list, target, oneShot: attributeOf(target, 'request_limit') === '1', trial, skip });
+        }
         // Under warn_if_reject a refusal is only logged.
         const goesOn = known?.effect === 'goes on' || (known?.effect === 'ends' && trial);
-        const mayEnd = !goesOn && !(isCheck && neverPermits(target, lookup, own));
-        if (mayEnd) {
+        if (!goesOn) {
           const found = skipBy(known === undefined ? original : word, argument, known?.effect);
           if (skip === null || ORDER.indexOf(found.certainty) > ORDER.indexOf(skip.certainty)) skip = found;
         }
@@ -139,11 +128,4 @@ function skipBy(word: string, argument: string | null, effect: Effect | undefine
   const isStatic = /^check_\S+ static:\{?\s*(ok|\d+|permit|permit_sasl_authenticated)\s*\}?$/i.test(by);
   if (isStatic || effect === 'permits' || effect === 'ends') return { by, certainty: 'always' };
   return { by, certainty: word.startsWith('check_') ? 'table' : 'sometimes' };
-}
-
-/** Whether a check asks a service that runs this program, and does not permit while the service does not answer. */
-function neverPermits(target: string, lookup: Lookup, own: readonly string[]): boolean {
-  const action = attributeOf(target, 'default_action') ?? lookup('smtpd_policy_service_default_action') ?? '';
-  const isSafe = /^([45]\d\d\s|(defer|reject|dunno|defer_if_permit|defer_if_reject)(\s|$))/i.test(action);
-  return isSafe && own.some((service) => isCheckOf(service, target));
 }

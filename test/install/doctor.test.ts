@@ -157,11 +157,6 @@ warn asked by PLAIN: not reached by clients that are permitted before: check_cli
 warn asked by PLAIN: not reached by clients that are permitted before: a part that is too long to judge stands before it in smtpd_recipient_restrictions
   $ allow-nets install -c DIR
 `, 'paste'],
-    ['a trial for some', () => edit('main.cf', ['= check', '= warn_if_reject check']), `
-warn trial: trial for PLAIN: who would be refused is logged as reject_warning, and no user is refused
-  see who would be refused: $ allow-nets replay --db DB LOG
-  then end the trial: $ allow-nets install -c DIR
-`],
     ['one-shot without request_limit, trial, and a list that skips some', () => {
       edit('main.cf', ['= check', '= warn_if_reject check']);
       edit('master.cf', [' --persistent', ''], ['check_policy_service', 'permit_mynetworks, check_policy_service']);
@@ -229,33 +224,9 @@ warn same name: master.cf has 2 entries allow-nets/unix; Postfix uses the last
 fail service: master.cf has several entries allow-nets/unix; Postfix uses the last, which does not run this program
   delete the entry that is not wanted from master.cf; then: $ postfix -c DIR reload
 `],
-    ['a second service of this program, ahead of the first in both lists', () => {
-      edit('master.cf', [/$/, entry().replace('allow-nets ', 'other ')]);
-      edit('main.cf', [/$/, 'other_time_limit = 3600\n']);
-      ask('{ unix:private/other, { default_action = 451 Later } }, $&');
-    }, `
-fail answer: no answer at SPOOL/private/other (connect ENOENT SPOOL/private/other)
-  the mail log says why
-  then let Postfix load the service anew: $ postfix -c DIR reload
-`],
-    ['a second service of this program, which one list asks in place of the first', () => {
-      edit('master.cf', [/(-o [^\n]*private\/)allow-nets/, '$1other'], [/$/, entry().replace('allow-nets ', 'other ')]);
-      edit('main.cf', [/$/, 'other_time_limit = 3600\n']);
-    }, `
-fail answer: no answer at SPOOL/private/other (connect ENOENT SPOOL/private/other)
-  the mail log says why
-  then let Postfix load the service anew: $ postfix -c DIR reload
-`],
     ['a service that is gone', () => write('master.cf', good.master.replace(entry(), '')), `
 fail service: no service in master.cf runs this program, but lists ask unix:private/allow-nets: mail is deferred
   $ allow-nets install -c DIR
-`],
-    ['a service of another name that is gone', () => {
-      write('master.cf', good.master.replace(entry(), '').replaceAll('private/allow-nets', 'private/nets'));
-      edit('main.cf', ['private/allow-nets', 'private/nets']);
-    }, `
-fail service: no service in master.cf runs this program, but lists ask unix:private/nets: mail is deferred
-  $ allow-nets install -c DIR --service nets
 `],
     ['a service that is not loaded', () => edit('master.cf', [/^allow-nets /m, 'other ']), `
 warn time limit: other_time_limit is 1000s: Postfix kills the program after that time, in the middle of a session

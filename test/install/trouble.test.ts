@@ -105,21 +105,6 @@ describe('install when something prevents it', needs('root', 'postfix', 'dovecot
     assert.deepEqual(await site.replies(), site.expected(true));
     assert.match(site.read('main.cf'), /^who\.may-send_time_limit = 3600$/m);
     assertLinks();
-    const configDir = site.postfix.configDir;
-    const second = site.onPostfix('install', '--yes');
-    assert.equal(
-      second.stderr,
-      'allow-nets: error: the service who.may-send in master.cf is this program already\n' +
-        `allow-nets: hint: change that one:\n  allow-nets install -c ${configDir} --yes --service who.may-send\n` +
-        `allow-nets: hint: or add a second one:\n  allow-nets install -c ${configDir} --yes --service allow-nets\n`,
-    );
-    assert.equal(second.status, 1);
-    const { stdout, stderr } = site.onPostfix('uninstall', '--yes');
-    assert.equal(
-      stderr,
-      `allow-nets: hint: the service who.may-send is this program too:\n  allow-nets uninstall -c ${configDir} --service who.may-send\n`,
-    );
-    assert.equal(stdout, `there is nothing of allow-nets in ${configDir}\n`);
   });
 
   test('doctor finds that the account cannot read main.cf, and so cannot run postlog; its command is right', () => {

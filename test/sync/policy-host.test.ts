@@ -139,7 +139,6 @@ warn time limit: HOST_time_limit is 1000s: Postfix kills the program after that 
       `
 fail service: no service in master.cf runs this program
   $ allow-nets install -c DIR --trial
-  or, if inet:HOST is a policy host that runs this program: $ allow-nets doctor -c DIR --service HOST
 `,
     );
   });
@@ -154,10 +153,6 @@ fail trouble: while the program does not answer, default_action is "${action}": 
   const CASES: [name: string, from: string, to: string, expected: string][] = [
     ['lets mail pass while it is down', '451 4.3.5 Try again later', 'DUNNO', inTrouble('DUNNO', 'users may send from everywhere')],
     ['refuses for good', '451 4.3.5 Try again later', '550 no', inTrouble('550 no', 'all mail is refused for good')],
-    ['holds clients for long', 'timeout=10s, ', '', `
-warn trouble: while the policy host does not answer at all, each client waits for twice 100s
-  add timeout=10s after inet:HOST; then: $ postfix -c DIR reload
-`],
     ['asks behind what permits', 'check_policy_service {', 'permit_sasl_authenticated, check_policy_service {', `
 fail asked by SMTP: never reached: permit_sasl_authenticated stands before it in smtpd_recipient_restrictions
   ${fixed}
