@@ -1,5 +1,4 @@
 // The databases that are measured on, made by the commands of the program itself, each once in a run when first asked for.
-import { seededPick } from '../rig/random';
 import { mustRun, PROGRAM } from '../rig/run';
 import { newFile, newPath } from '../rig/scratch';
 import { made } from './drivers';
@@ -83,31 +82,9 @@ export function* millionRows(): Iterable<string> {
   for (let n = 1; n < MILLION; n++) yield `${userName(n)},${network(n, familyOf(n))}\n`;
 }
 
-/** 2,000 users with one to eight networks each. */
-export const people = made(() =>
-  imported(
-    Array.from({ length: 2000 }, (_, user) =>
-      Array.from({ length: (user % 8) + 1 }, (_, i) => `${userName(user)},${peopleNetwork(user, i)}`),
-    ).flat(),
-  ),
-);
-
-function peopleNetwork(user: number, i: number): string {
-  const high = user >> 8;
-  const low = user & 255;
-  return i % 4 === 3 ? `2001:db8:${user.toString(16)}:${i}::/64` : `${10 + i * 20 + high}.${low}.0.0/16`;
-}
-
-/** Requests about `people`, no two alike; one in `refuseEvery` is refused. */
-export function askPeople(count: number, refuseEvery: number): Ask[] {
-  const pick = seededPick(count);
-  return Array.from({ length: count }, (_, serial) => {
-    const user = pick(2000);
-    const i = pick((user % 8) + 1);
-    const allowed = serial % refuseEvery !== refuseEvery - 1;
-    const host = `${serial >> 8}.${serial & 255}`;
-    const [first = ''] = peopleNetwork(user, i).split('/');
-    const address = i % 4 === 3 ? `${first}${(serial + 1).toString(16)}` : first.replace(/0\.0$/, host);
-    return { user: userName(user), address: allowed ? address : `203.0.${host}`, allowed };
-  });
+/** Requests about the users of the seed: one in 20 is refused, and each has a recipient of its own. */
+export function seedAsks(count: number): Ask[] {
+  const asks = ['127.0.0.1', '172.31.27.95'].map((address, i) => ({ user: `test${i + 1}`, address, allowed: true }));
+  const refused = { user: 'test2', address: '127.0.0.1', allowed: false };
+  return Array.from({ length: count }, (_, i) => (i % 20 === 19 ? refused : asks[i % 2]) ?? refused);
 }

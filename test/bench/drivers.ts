@@ -4,7 +4,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { program } from '../requires';
 import { mustRun } from '../rig/run';
 import { atEnd, newFile, newPath } from '../rig/scratch';
@@ -56,10 +55,9 @@ export const REQUESTS = (WARMUP + BLOCKS) * SIZE;
 export function pingPong<const All extends readonly Conversation[]>(all: All): { [I in keyof All]: number } {
   const conversations = all.flatMap(({ argv, requests, replies }) => ['--', requests, replies, ...argv]);
   const words = [...[WARMUP, BLOCKS, SIZE].map(String), ...conversations];
-  const lines = mustRun(words, { command: [pingPongProgram()], cwd: '/' })
-    .trim()
-    .split('\n');
-  return lines.map((line) => median(line.split(' ').map(Number))) as { [I in keyof All]: number };
+  const lines = mustRun(words, { command: [pingPongProgram()], cwd: '/' }).trim();
+  const rounds = lines.split('\n').map((line) => line.split(' ').map(Number));
+  return all.map((_, i) => median(rounds.map((rates) => rates[i] ?? Number.NaN))) as { [I in keyof All]: number };
 }
 
 export interface Process {
@@ -109,12 +107,6 @@ async function wholeProcess({ argv, input = '', output }: Process): Promise<Cost
   const isRight = typeof output === 'string' ? text === output : output.test(text);
   if (!isRight || status !== 0) throw new Error(`${argv.join(' ')}: exit status ${status} and <${text}>`);
   return { ms, rssMb };
-}
-
-/** What a program in Node that does this job cannot do without (peers/bare.js), on a database or, without one, without a query. */
-export function bare(database: string | null, ...args: string[]): string[] {
-  const query = database === null ? [] : [resolve('node_modules/better-sqlite3'), database];
-  return [process.execPath, resolve('test/bench/peers/bare.js'), ...query, ...args];
 }
 
 /** What the seed's two rows say, for postfwd. */

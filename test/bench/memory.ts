@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
-import { askPeople, people, policy } from './databases';
-import { bare, startClean } from './drivers';
+import { policy, seedAsks, seedUsers } from './databases';
+import { startClean } from './drivers';
 import { type Ask, reply, request } from './requests';
 import { type Group, median } from './row';
 
@@ -20,39 +20,28 @@ function pss(pid: number): number {
 }
 
 /** A program that has answered these requests, and waits for the next one. */
-async function started(argv: string[], asks: Ask[], answer: (ask: Ask) => string) {
+async function started(argv: string[], asks: Ask[]) {
   const child = startClean(argv);
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new Error('no pipes');
   for (const [serial, ask] of asks.entries()) {
     stdin.write(request(ask, serial));
     const [bytes] = await once(stdout, 'data', { signal: AbortSignal.timeout(30_000) });
-    if (String(bytes) !== answer(ask)) throw new Error(`${argv.join(' ')} answered <${bytes}>`);
+    if (String(bytes) !== reply(ask)) throw new Error(`${argv.join(' ')} answered <${bytes}>`);
   }
   return child;
-}
-
-async function idle(argv: string[], asks: Ask[], answer: (ask: Ask) => string): Promise<number> {
-  const children = await Promise.all(Array.from({ length: PROGRAMS }, () => started(argv, asks, answer)));
-  // What they still do after the last answer is not what they cost while idle.
-  await setTimeout(3000);
-  const sizes = children.map(({ pid }) => pss(pid ?? 0));
-  for (const child of children) child.stdin?.end();
-  return median(sizes);
 }
 
 export const memory: Group = {
   name: 'memory',
   needs: [],
   async measure() {
-    const database = people();
-    const asks = askPeople(ANSWERS, 20);
-    const what = `${PROGRAMS} idle programs, PSS each`;
-    const ours = await idle(policy(database, '--persistent'), asks, reply);
-    const floor = await idle(bare(database, '--persistent'), asks, () => 'action=dunno\n\n');
-    return [
-      { what, measured: { value: ours, unit: 'MB' }, goal: { atMost: 15 } },
-      { what: `the floor: ${what}, one query each`, measured: { value: floor, unit: 'MB' } },
-    ];
+    const argv = policy(seedUsers(), '--persistent');
+    const children = await Promise.all(Array.from({ length: PROGRAMS }, () => started(argv, seedAsks(ANSWERS))));
+    // What they still do after the last answer is not what they cost while idle.
+    await setTimeout(3000);
+    const value = median(children.map(({ pid }) => pss(pid ?? 0)));
+    for (const child of children) child.stdin?.end();
+    return [{ what: `${PROGRAMS} idle programs, PSS each`, measured: { value, unit: 'MB' }, goal: { atMost: 15 } }];
   },
 };

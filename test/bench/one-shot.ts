@@ -1,7 +1,8 @@
 // One request to a program of its own, the whole process, against a start of Node that does nothing.
+import { resolve } from 'node:path';
 import { newFile } from '../rig/scratch';
 import { policy, seedUsers } from './databases';
-import { bare, wholeProcesses } from './drivers';
+import { wholeProcesses } from './drivers';
 import { reply, request } from './requests';
 import type { Group } from './row';
 
@@ -12,11 +13,12 @@ export const oneShot: Group = {
   needs: [],
   async measure() {
     const database = seedUsers();
+    const driver = resolve('node_modules/better-sqlite3');
     const asked = { input: request(ASK), output: reply(ASK) };
     const [empty, ours, floor] = await wholeProcesses(60, [
       { argv: [process.execPath, newFile("'use strict';\n", 'empty.js')], output: '' },
       { argv: policy(database), ...asked },
-      { argv: bare(database), ...asked },
+      { argv: [process.execPath, resolve('test/bench/peers/bare.js'), driver, database], ...asked },
     ]);
     const against = { what: 'node empty.js', value: empty.ms };
     return [

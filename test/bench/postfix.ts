@@ -24,6 +24,8 @@ async function session(port: number): Promise<number[]> {
   return times.slice(1);
 }
 
+type Service = 'none' | 'ours' | 'postfwd' | 'python' | 'perl';
+
 export const postfix: Group = {
   name: 'postfix',
   needs: ['root', 'postfix', 'dovecot', 'openssl', 'postfwd1', 'python3'],
@@ -53,21 +55,13 @@ export const postfix: Group = {
         service('perl', ['/usr/bin/perl', peer('perl_loop.pl')]),
       ],
     });
-    const times: Record<keyof typeof instance.ports, number[]> = {
-      none: [],
-      ours: [],
-      postfwd: [],
-      python: [],
-      perl: [],
-    };
+    const times = { none: [], ours: [], postfwd: [], python: [], perl: [] } as { [Name in Service]: number[] };
     for (let round = 0; round < SESSIONS; round++) {
-      for (const name of Object.keys(times) as (keyof typeof times)[]) {
-        times[name].push(...(await session(instance.ports[name])));
-      }
+      for (const name of Object.keys(times) as Service[]) times[name].push(...(await session(instance.ports[name])));
     }
     instance.stop();
     const none = median(times.none);
-    const added = (name: keyof typeof times) => median(times[name]) - none;
+    const added = (name: Service) => median(times[name]) - none;
     const ours = { what: 'added to a recipient', measured: { value: added('ours'), unit: 'ms' } } as const;
     const goal = { atMost: 1 };
     return [

@@ -1,4 +1,5 @@
 // Requests as smtpd(8) of Postfix 3.7 sends them, all 31 attributes, and the replies that they must get.
+import { readFileSync } from 'node:fs';
 import { newFile } from '../rig/scratch';
 
 export interface Ask {
@@ -7,41 +8,18 @@ export interface Ask {
   allowed: boolean;
 }
 
-/** The whole request, with the empty line; `serial` makes recipient, queue ID and instance differ. */
+const EXAMPLE = readFileSync('examples/requests/allowed.txt', 'utf8');
+
+/** The whole request, with the empty line; `serial` makes recipient, port and instance differ. */
 export function request({ user, address }: Ask, serial = 0): string {
-  return `${[
-    'request=smtpd_access_policy',
-    'protocol_state=RCPT',
-    'protocol_name=ESMTP',
-    `client_address=${address}`,
-    'client_name=client.example.net',
-    `client_port=${20_000 + (serial % 40_000)}`,
-    'reverse_client_name=client.example.net',
-    'server_address=192.0.2.25',
-    'server_port=587',
-    'helo_name=[192.168.1.17]',
-    'sender=somebody@example.com',
-    `recipient=recipient${serial}@example.org`,
-    'recipient_count=0',
-    'queue_id=',
-    `instance=3f2a.${serial.toString(16)}.65a1b2c3.0`,
-    'size=12345',
-    'etrn_domain=',
-    'stress=',
-    'sasl_method=PLAIN',
-    `sasl_username=${user}`,
-    'sasl_sender=',
-    'ccert_subject=',
-    'ccert_issuer=',
-    'ccert_fingerprint=',
-    'ccert_pubkey_fingerprint=',
-    'encryption_protocol=TLSv1.3',
-    'encryption_cipher=TLS_AES_256_GCM_SHA384',
-    'encryption_keysize=256',
-    'policy_context=',
-    'compatibility_level=3.6',
-    'mail_version=3.7.11',
-  ].join('\n')}\n\n`;
+  const values: Record<string, string> = {
+    client_address: address,
+    client_port: `${20_000 + (serial % 40_000)}`,
+    recipient: `recipient${serial}@example.org`,
+    instance: `3f2a.${serial.toString(16)}.65a1b2c3.0`,
+    sasl_username: user,
+  };
+  return EXAMPLE.replace(/^(\w+)=.*$/gm, (line, name) => (name in values ? `${name}=${values[name]}` : line));
 }
 
 /** The reply with the default --reject-text. */
