@@ -63,10 +63,11 @@ export function makePlace({ env = {}, postlog = FAKE_POSTLOG }: ServiceOptions =
 }
 
 export class PolicyProgram {
-  private readonly chunks: Buffer[] = [];
-  private size = 0;
-  private wanted: { size: number; done: () => void } | null = null;
+  /** What has come, one character a byte. */
+  bytes = '';
   readonly ended: Promise<Ended>;
+  private isOver = false;
+  private wake: () => void = () => {};
 
   private constructor(
     readonly socket: net.Socket,
@@ -82,14 +83,14 @@ export class PolicyProgram {
     );
     const closed = new Promise<void>((done) => socket.once('close', () => done()));
     socket.on('error', () => {}); // the program may go while we still write
-    socket.on('data', (chunk) => {
-      this.chunks.push(chunk);
-      this.size += chunk.length;
-      this.satisfy();
+    socket.setEncoding('latin1').on('data', (text) => {
+      this.bytes += text;
+      this.wake();
     });
     socket.on('end', () => socket.end());
     this.ended = Promise.all([exit, closed]).then(([[status, signal]]) => {
-      this.wanted?.done();
+      this.isOver = true;
+      this.wake();
       return { bytes: this.bytes, status, signal, log: place.log() };
     });
   }
@@ -114,11 +115,6 @@ export class PolicyProgram {
     return new PolicyProgram(ours, child, place);
   }
 
-  /** What has come so far, one character a byte. */
-  get bytes(): string {
-    return Buffer.concat(this.chunks).toString('latin1');
-  }
-
   write(text: string | Buffer): void {
     this.socket.write(typeof text === 'string' ? Buffer.from(text, 'latin1') : text);
   }
@@ -130,30 +126,23 @@ export class PolicyProgram {
 
   /** Waits until as many bytes have come, or the program has ended. Only one wait at a time. */
   async received(size: number): Promise<string> {
-    await new Promise<void>((done) => {
-      this.wanted = { size, done };
-      this.satisfy();
-      void this.ended.then(() => done());
-    });
+    await this.until(() => this.bytes.length >= size);
     return this.bytes;
   }
 
   /** Writes a request and waits for the answer, or the program's end: then it is empty. */
   async ask(text: string | Buffer): Promise<string> {
-    const before = this.size;
-    const waiting = setTimeout(() => {}, 60_000); // also after `unref`
+    const before = this.bytes.length;
     this.write(text);
-    try {
-      for (;;) {
-        const answer = this.bytes.slice(before);
-        if (answer.endsWith('\n\n')) return answer;
-        const size = this.size;
-        await this.received(size + 1);
-        if (this.size === size) return answer;
-      }
-    } finally {
-      clearTimeout(waiting);
-    }
+    await this.until(() => this.bytes.length > before && this.bytes.endsWith('\n\n'));
+    return this.bytes.slice(before);
+  }
+
+  /** Writes requests and waits for so many bytes of answers, or the program's end. What came before is forgotten. */
+  exchange(text: Buffer, size: number): Promise<string> {
+    this.bytes = '';
+    this.write(text);
+    return this.received(size);
   }
 
   /** @returns the first word of the action: `dunno` or `reject`; after the program's end, its status */
@@ -169,19 +158,14 @@ export class PolicyProgram {
     return this;
   }
 
-  /** Writes requests and waits for so many bytes of answers, or the program's end. What came before is forgotten. */
-  async exchange(text: Buffer, size: number): Promise<string> {
-    this.chunks.length = 0;
-    this.size = 0;
-    this.write(text);
-    return this.received(size);
-  }
-
-  private satisfy(): void {
-    if (this.wanted !== null && this.size >= this.wanted.size) {
-      this.wanted.done();
-      this.wanted = null;
+  private async until(isThere: () => boolean): Promise<void> {
+    const waiting = setTimeout(() => {}, 60_000); // keeps the test process alive after `unref`
+    while (!isThere() && !this.isOver) {
+      await new Promise<void>((done) => {
+        this.wake = done;
+      });
     }
+    clearTimeout(waiting);
   }
 }
 

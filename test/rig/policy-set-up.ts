@@ -29,8 +29,7 @@ export function setUpPolicy(name: string): PolicySetUp {
   const db = join(folder, 'access.db');
   const allowNets = (...words: string[]) => mustRun(['--db', db, ...words]);
   allowNets('init');
-  // Not in the folder of the database, which is closed only when nothing else lies there.
-  const program = serviceProgram(makeFolder('program'), db);
+  const program = serviceProgram();
   return {
     folder,
     db,

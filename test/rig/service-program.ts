@@ -1,12 +1,13 @@
 // The shipped program as master.cf's `argv=` names it, at a place where the service user can run it.
 //
 // spawn(8) runs it as `nobody`, who may not be able to enter the checkout (below /root, for example) or to run this Node. Then
-// both are copied to a folder that the user can read. In trouble: when the copy does not run either, throws with its output.
+// both are copied to a folder that everybody can read.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { userIds } from './accounts';
 import { PROGRAM } from './run';
+import { makeFolder } from './scratch';
 
 export interface ServiceProgram {
   /** Absolute path of Node. */
@@ -15,35 +16,16 @@ export interface ServiceProgram {
   script: string;
 }
 
-/**
- * @param folder one that the user can read; copies go into it
- * @param db an empty database that the user can read, for the trial
- * @param user the service user
- */
-export function serviceProgram(folder: string, db: string, user = 'nobody'): ServiceProgram {
-  let program = { node: realpathSync(process.execPath), script: PROGRAM };
-  let refusal = whyNot(program, db, user);
-  if (refusal === null) return program;
-  const copy = join(folder, 'program');
-  program = { node: join(copy, 'node'), script: copyProgram(copy) };
-  copyFileSync(process.execPath, program.node);
-  refusal = whyNot(program, db, user);
-  if (refusal === null) return program;
-  throw new Error(`${user} cannot run the copy of ${PROGRAM} either: ${refusal}`);
-}
-
-/** @returns null when the user gets an answer from it, which needs the addon too; otherwise what happened instead */
-function whyNot({ node, script }: ServiceProgram, db: string, user: string): string | null {
-  const input = 'sasl_username=nobody-in-it\nclient_address=192.0.2.1\n\n';
-  const answer = spawnSync(node, [script, '--db', db, '--log', 'none'], {
-    ...userIds(user),
-    cwd: '/',
-    env: {},
-    encoding: 'utf8',
-    input,
-  });
-  if (answer.stdout?.startsWith('action=reject ')) return null;
-  return `${answer.error ?? `status ${answer.status}: ${answer.stderr}`}`;
+/** @returns the checkout's program, or a copy where `nobody` cannot run that */
+export function serviceProgram(): ServiceProgram {
+  const node = realpathSync(process.execPath);
+  // A request without a user needs no database.
+  const trial = spawnSync(node, [PROGRAM], { ...userIds('nobody'), cwd: '/', env: {}, input: '\n' });
+  if (trial.status === 0) return { node, script: PROGRAM };
+  const folder = makeFolder('program');
+  const script = copyProgram(folder);
+  copyFileSync(node, join(folder, 'node'));
+  return { node: join(folder, 'node'), script };
 }
 
 /** A copy of the program and of what it loads, in this folder. @returns the path of its allow-nets.js */

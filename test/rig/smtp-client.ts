@@ -133,42 +133,40 @@ export class SmtpClient {
 
   private async reply(): Promise<Reply> {
     const start = performance.now();
-    for (;;) {
-      const match = /^(?:\d{3}-.*\r\n)*(\d{3})(?: .*)?\r\n/.exec(this.received);
-      if (match !== null) {
-        this.received = this.received.slice(match[0].length);
-        const lines = match[0].trimEnd().split('\r\n');
-        const text = lines.map((line) => line.slice(4)).join('\n');
-        return { code: Number(match[1]), text, ms: performance.now() - start };
+    const timer = setTimeout(() => this.end(new Error('no reply within a minute')), 60_000);
+    try {
+      for (;;) {
+        const match = /^(?:\d{3}-.*\r\n)*(\d{3})(?: .*)?\r\n/.exec(this.received);
+        if (match !== null) {
+          this.received = this.received.slice(match[0].length);
+          const lines = match[0].trimEnd().split('\r\n');
+          const text = lines.map((line) => line.slice(4)).join('\n');
+          return { code: Number(match[1]), text, ms: performance.now() - start };
+        }
+        if (this.ended !== null) throw this.ended;
+        await new Promise<void>((done) => {
+          this.wake = done;
+        });
       }
-      if (this.ended !== null) throw this.ended;
-      await this.more();
+    } finally {
+      clearTimeout(timer);
     }
   }
 
-  private more(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error('no reply within a minute')), 60_000);
-      this.wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+  private end(error: Error): void {
+    this.ended ??= error;
+    this.wake();
   }
 
   private listen(socket: Socket): void {
-    const end = (error: Error) => {
-      this.ended ??= error;
-      this.wake();
-    };
     socket.setNoDelay(true);
     // One character a byte, so that a reply that is not UTF-8 is seen as it is.
     socket.on('data', (bytes: Buffer) => {
       this.received += bytes.toString('latin1');
       this.wake();
     });
-    socket.on('error', end);
-    socket.on('close', () => end(new Error('the server closed the connection')));
+    socket.on('error', (error) => this.end(error));
+    socket.on('close', () => this.end(new Error('the server closed the connection')));
   }
 }
 
