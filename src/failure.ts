@@ -16,6 +16,7 @@ export type DatabaseFault =
   | 'database-interrupted'
   | 'database-wal'
   | 'database-busy'
+  | 'database-system'
   | 'database-full';
 
 /** `installation`: Node.js or better-sqlite3 is at fault. `refused`: a command cannot do what it was asked. */

@@ -72,6 +72,11 @@ export function databaseFailure(kind: DatabaseFault, file: string, detail: unkno
       'try again; to see who holds it, run as root',
       `fuser -v ${quoted}`,
     ],
+    'database-system': [
+      `the system fails to read or write database ${file} (${detail})`,
+      'the file may be good: look for errors of the disk, and whether memory or open files have run out',
+      'dmesg | tail -n 20; free -m; ulimit -a',
+    ],
     'database-full': [
       `there is no room on the disk to change database ${file}`,
       'nothing was changed; free some space, there and in /var/tmp',
@@ -114,7 +119,8 @@ const FAULTS: readonly [code: RegExp, fault: DatabaseFault][] = [
   [/^SQLITE_(BUSY|LOCKED|PROTOCOL)/, 'database-busy'],
   [/^SQLITE_READONLY_(ROLLBACK|RECOVERY)/, 'database-interrupted'],
   [/^SQLITE_FULL/, 'database-full'],
-  [/^SQLITE_(CONSTRAINT|CORRUPT|NOTADB|FORMAT|IOERR|NOMEM|TOOBIG|NOLFS|SCHEMA)/, 'database-broken'],
+  [/^(SQLITE_(IOERR|NOMEM)|EIO|EMFILE|ENFILE|ENOMEM)/, 'database-system'],
+  [/^SQLITE_(CONSTRAINT|CORRUPT|NOTADB|FORMAT|TOOBIG|NOLFS|SCHEMA)/, 'database-broken'],
 ];
 
 /** The failure for an error of SQLite or the file system; null for any other error, which is a bug. */

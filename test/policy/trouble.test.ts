@@ -5,6 +5,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { describe, test } from 'node:test';
 import Database from 'better-sqlite3';
+import { databaseFailureOf } from '../../src/rules/database-failure';
 import { change, writeDatabase } from '../rig/database';
 import { addonForAnotherNode } from '../rig/other-addon';
 import { converse, PolicyProgram, request, runByHand, type ServiceOptions } from '../rig/policy-program';
@@ -272,6 +273,14 @@ describe('trouble', { concurrency: 4 }, () => {
     assert.equal(status, 1);
     assert.match(bytes, /^allow-nets: error: there is no database \/no\/such\.db\nallow-nets: hint: /);
   });
+});
+
+test('when the disk, the memory or the open files are at fault, the database is not to be replaced', () => {
+  for (const code of ['SQLITE_IOERR_READ', 'SQLITE_NOMEM', 'EMFILE']) {
+    const failure = databaseFailureOf('/x.db', Object.assign(new Error('disk I/O error'), { code }));
+    assert.equal(failure?.problem, 'the system fails to read or write database /x.db (disk I/O error)');
+    assert.match(failure.hint ?? '', /^the file may be good/);
+  }
 });
 
 describe('a database that another program has locked', { concurrency: 4 }, () => {
