@@ -5,7 +5,7 @@
 // whatever spelling) are read one by one. An unreadable row is an entry but grants nothing.
 
 import type { Connection, Statement } from './database';
-import { foldName, type Meaning, meaningOf } from './meaning';
+import { foldName, meaningOf, type Word, wordOf } from './meaning';
 import { type Address, networksAround } from './network';
 import { byHand, nameColumn, type Table } from './schema';
 
@@ -39,7 +39,7 @@ export function rulesOf(connection: Connection): Rules {
   function* covering(subject: string, others: readonly Row[], address: Address): Iterable<Entry> {
     const networks = JSON.stringify(networksAround(address));
     for (const row of others) {
-      // With an address, meaningOf returns null for a network that does not contain it.
+      // Null for a network that does not contain the address.
       const meaning = meaningOf('access', row.network, address);
       if (meaning?.kind === 'set') yield* coveringOf(meaning.name, row, address, networks);
       else if (meaning?.kind === 'network' || meaning?.kind === 'any') yield entryOf(row);
@@ -59,8 +59,7 @@ export function rulesOf(connection: Connection): Rules {
     of(subject) {
       const others = access.others(subject);
       if (others.length === 0 && !access.has(subject)) return null;
-      const directives = (kind: Meaning['kind']) =>
-        others.filter(({ network }) => meaningOf('access', network)?.kind === kind).map(entryOf);
+      const directives = (word: Word) => others.filter(({ network }) => wordOf(network) === word).map(entryOf);
       return {
         blocks: directives('none'),
         inherits: directives('inherit'),
@@ -77,6 +76,7 @@ export function lookupSql(table: Table) {
   const ofName = `${table} where ${name} = @name`;
   return {
     any: `select 1 from ${ofName} limit 1`,
+    // The sets of the name; its words; its hand-written rows.
     others: `${rows} ${ofName} and network >= '@' and network < 'A' and not (${byHand(table)}) union all
       ${rows} ${ofName} and network in ('any', 'inherit', 'none') and not (${byHand(table)}) union all
       ${rows} ${ofName} collate nocase and ${byHand(table)}`,

@@ -17,9 +17,16 @@ export function isComparable(name: string): boolean {
 }
 
 /**
- * `any`: all IPv4 and IPv6 addresses. `inherit`: also what the next wider subject allows. `none`: the user is blocked.
+ * `any`: all IPv4 and IPv6 addresses. `inherit`: also what the next wider subject allows. `none`: nobody may send for whom
+ * the entries of this subject decide.
  */
 export type Word = 'any' | 'inherit' | 'none';
+
+/** The word in a `network` column, or null. */
+export function wordOf(network: unknown): Word | null {
+  const word = typeof network === 'string' ? network.trim().toLowerCase() : '';
+  return word === 'any' || word === 'inherit' || word === 'none' ? word : null;
+}
 
 export type Meaning =
   | { readonly kind: 'network'; readonly network: Network }
@@ -42,10 +49,9 @@ function readMeaning(table: Table, network: unknown): Meaning | null {
   const text = network.trim();
   const parsed = parseNetwork(text);
   if (parsed !== null) return { kind: 'network', network: parsed.network };
-  const word = text.toLowerCase();
-  if (word === 'any') return { kind: word };
-  if (table === 'network_set') return null;
-  if (word === 'inherit' || word === 'none') return { kind: word };
+  const word = wordOf(text);
+  if (table === 'network_set') return word === 'any' ? { kind: word } : null;
+  if (word !== null) return { kind: word };
   const name = foldName(text.slice(1));
   return text.startsWith('@') && isComparable(name) ? { kind: 'set', name } : null;
 }
@@ -65,7 +71,7 @@ const DAY = 86_400_000;
  * Parses the `expires` column. Returns ms since 1970; from then on the entry has expired. Accepts ISO 8601 with `T` or
  * a space; UTC without an offset, as SQLite's datetime() writes it; an offset in hours, as PostgreSQL writes it. A date
  * alone means the end of that day. Null never expires. An unreadable time counts as long past, so it never widens
- * access.
+ * access; for a block use hasExpired.
  */
 export function expiryMoment(expires: unknown): number {
   if (expires === null || expires === undefined) return Number.POSITIVE_INFINITY;
@@ -74,7 +80,7 @@ export function expiryMoment(expires: unknown): number {
   return isDate(expires as string) ? moment + DAY : moment;
 }
 
-/** Whether an entry has expired. False for a time that cannot be read: a block with such a time stays in force. */
+/** Whether an entry has expired. An unreadable time has not: a block with such a time stays in force. */
 export function hasExpired(expires: unknown, now: number): boolean {
   const moment = expiryMoment(expires);
   return Number.isFinite(moment) && moment <= now;
@@ -96,7 +102,7 @@ export function isDate(text: string): boolean {
 /** Parses ISO 8601 text to ms since 1970, or null. Missing parts are zero; a missing offset means UTC. */
 export function parseInstant(text: string): number | null {
   const [, day, time, second = ':00', hours, minutes] = ISO.exec(text.trim()) ?? [];
-  // A date with two more digits (2026-12-24-31) is a typo, not an offset.
+  // A date with two more digits (2026-12-24-12) is a typo, not an offset.
   if (day === undefined || (time === undefined && hours !== undefined && minutes === undefined)) return null;
   const local = `${day}T${time ?? '00:00'}${second}`;
   const moment = Date.parse(`${local}Z`);

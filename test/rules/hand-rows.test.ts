@@ -3,9 +3,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import Database from 'better-sqlite3';
+import IPCIDR from 'ip-cidr';
 import { problemOf } from '../../src/entries/row-fault';
 import { makeCanonical } from '../../src/rules/canonical';
-import { eachRow, isBlock, rowWriter, uncoverHandRows } from '../../src/rules/entries';
+import { clearFalseCanonical, eachRow, isBlock, rowWriter } from '../../src/rules/entries';
 import { rulesOf } from '../../src/rules/lookup';
 import { type Address, parseAddress, parseNetwork } from '../../src/rules/network';
 import { SCHEMA } from '../../src/rules/schema';
@@ -105,11 +106,18 @@ test('a row of an edited dump that only seems to be canonical is marked until ti
   const tidy = 'allow-nets tidy makes it count';
   assert.deepEqual(problems(), [tidy, tidy, 'the network cannot be read']);
   assert.deepEqual([granting(connection, 'eve'), granting(connection, 'ivo')], [[], []]);
-  uncoverHandRows(connection, 'access');
+  clearFalseCanonical(connection, 'access');
   makeCanonical(connection);
   assert.deepEqual(problems(), [null, null, 'the network cannot be read']);
   assert.equal(rulesOf(connection).of('bob')?.blocks.length, 1);
   assert.deepEqual(granting(connection, 'eve'), [['10.0.0.1/32', null]]);
+});
+
+test('of hand-written networks, a decision compares only those with ip-cidr that contain the address', (t) => {
+  const connection = databaseWith(['192.0.2.1', '192.0.2.2', '10.0.0.1', 'NONE '].map((text) => ['one', text]));
+  const { mock } = t.mock.method(IPCIDR, 'createAddress');
+  assert.deepEqual(granting(connection, 'one'), [['10.0.0.1', null]]);
+  assert.equal(mock.callCount(), 1);
 });
 
 test('a hand-written row with non-ASCII capitals in its name is marked until tidy makes it count', () => {
