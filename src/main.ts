@@ -12,7 +12,8 @@
 //   rules/lookup     finds the entries of a user that contain the address
 //   rules/meaning    what a row says: for whom, from where and until when
 //   rules/network    addresses and networks
-// After the reply, policy/log-line and policy/mail-log write it to the mail log.
+// rules/schema describes the database, and failure what can go wrong and what to do about it. After the reply,
+// policy/log-line and policy/mail-log write the decision to the mail log.
 
 // Must be imported first, so that no error message can reach the policy socket.
 import './descriptor';
@@ -25,19 +26,20 @@ process.on('uncaughtException', failUncaught);
 
 reportingFailures(() => {
   const words = process.argv.slice(2);
-  const line = readCommandLine(words, process.env);
+  const commandLine = readCommandLine(words, process.env);
   const node = process.versions.node;
   if (Number.parseInt(node, 10) < 20) {
     const hint = 'install Node.js 20 or newer; then run as root';
     const problem = `Node.js ${node} is too old`;
     throw new Trouble({ kind: 'installation', problem, hint, command: 'allow-nets install' });
   }
-  if (line.kind === 'policy') return serve(line.options);
+  if (commandLine.kind === 'policy') return serve(commandLine.options);
   const { isCommand, runCommand } = require('./commands') as typeof import('./commands');
+  const { word, optionError } = commandLine;
   // With a typo in argv= of master.cf, nothing must be printed: Postfix could take the error message for an answer.
-  if (line.word !== null && isUnderPostfix && !isCommand(line.word)) {
+  if (word !== null && isUnderPostfix && !isCommand(word)) {
     silenceErrors();
-    throw wrongOption(line.wrong ?? `unknown word ${line.word}`);
+    throw wrongOption(optionError ?? `unknown word ${word}`);
   }
   void runCommand(words);
 })();

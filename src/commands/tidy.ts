@@ -5,7 +5,7 @@ import { withWriteTransaction } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { problemOf, rowText, warningOf } from '../entries/row-fault';
 import { makeCanonical } from '../rules/canonical';
-import { eachRow, uncoverHandRows } from '../rules/entries';
+import { clearFalseCanonical, eachRow } from '../rules/entries';
 import { TABLES } from '../rules/schema';
 
 const MOST_FAULTS = 20;
@@ -20,7 +20,7 @@ export const tidy: Command = {
   run({ db }) {
     const faults: string[] = [];
     const rewritten = withWriteTransaction(db, (connection, count) => {
-      for (const table of TABLES) uncoverHandRows(connection, table);
+      for (const table of TABLES) clearFalseCanonical(connection, table);
       const more = makeCanonical(connection);
       for (const table of TABLES) {
         for (const row of eachRow(connection, table)) {

@@ -3,15 +3,16 @@
 //
 //     select allow_nets from dovecot where login = json_array('alice@example.com', '203.0.113.9')
 //
-// returns the network that allows this user from this address. It returns no row if there is none, because an empty
-// `allow_nets` means "from everywhere" to Dovecot, which also does not check it in every kind of lookup. Only the
-// matching network is returned, so the answer is short however large a set is. A view has no parameters, so they are
-// passed through json_each, whose hidden column `json` is its argument. An empty address means a lookup by LMTP or
-// doveadm; it gets `local`, which Dovecot never grants to a client with an address.
+// returns the network that allows this user from this address. If none does, it returns no row: Dovecot takes an empty
+// `allow_nets` for no restriction, and does not check it in every kind of lookup. Only the matching network is returned,
+// so the answer is short however large a set is. A view has no parameters, so they are passed through json_each, whose
+// hidden column `json` is its argument. An empty address means a lookup by LMTP or doveadm; it gets `local`, which
+// Dovecot never grants to a client with an address.
 //
 // SQL compares text, not bits: the view generates the canonical text of every network that contains the address, and
 // looks for these texts. It never grants more than `allow-nets check`, but it grants less in two cases:
-// - A hand-written row counts as an entry, but grants something only if its network is canonical.
+// - A hand-written row counts as an entry, but grants something only if its network is spelled as a command spells it, and
+//   its time as SQLite's datetime() or a command does.
 // - SQL folds ASCII letters only. A login that is not printable ASCII needs an entry of exactly this name, written by a
 //   command.
 //
@@ -90,7 +91,7 @@ from json_each as login, json_each(json_array(case json_extract(login.json, '$[1
   entries (rank, networks, network, ends) as (
     select subject.key, networks, case typeof(network) when 'text' then network else '' end, coalesce(
       case
-        -- By the modifier SQLite writes the time anew: 24:00 and February 31 do not equal what comes of them.
+        -- With a modifier, datetime() normalises: a text that changes by that (24:00, February 31) is not a time.
         when expires is null then 'never'
         when expires in (datetime(expires, '+0 days'), strftime('%Y-%m-%dT%H:%M:%SZ', expires, '+0 days')) then datetime(expires)
         when expires = date(expires, '+0 days') then datetime(expires, '+1 day')

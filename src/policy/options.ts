@@ -18,10 +18,13 @@ export interface PolicyOptions {
   readonly log: LogLevel;
 }
 
-/** `word`: the first word that is not an option, or null. `wrong`: a fault in the options before it, or null. */
+/**
+ * `word`: the first word that is not an option, or null. `optionError`: what is wrong in the options before it, or null; a
+ * command reports it itself.
+ */
 export type CommandLine =
   | { readonly kind: 'policy'; readonly options: PolicyOptions }
-  | { readonly kind: 'command'; readonly word: string | null; readonly wrong: string | null };
+  | { readonly kind: 'command'; readonly word: string | null; readonly optionError: string | null };
 
 const WITH_VALUE = ['--db', '--reject-text', '--log'];
 
@@ -31,21 +34,21 @@ const FOR_COMMANDS = ['--help', '-h', '-?', '--version', '-V', '-v'];
 export function readCommandLine(words: readonly string[], environment: NodeJS.ProcessEnv): CommandLine {
   const values = new Map<string, string>();
   let persistent = false;
-  let wrong: string | null = null;
+  let optionError: string | null = null;
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? '';
-    if (FOR_COMMANDS.includes(word)) return { kind: 'command', word: null, wrong: null };
-    if (!word.startsWith('-')) return { kind: 'command', word, wrong };
+    if (FOR_COMMANDS.includes(word)) return { kind: 'command', word: null, optionError: null };
+    if (!word.startsWith('-')) return { kind: 'command', word, optionError };
     const equals = word.indexOf('=');
     const name = equals < 0 ? word : word.slice(0, equals);
     if (word === '--persistent') persistent = true;
     else if (WITH_VALUE.includes(name)) {
       const value = equals < 0 ? words[++i] : word.slice(equals + 1);
-      if (value === undefined || value === '') wrong ??= `${name} requires a value`;
+      if (value === undefined || value === '') optionError ??= `${name} requires a value`;
       else values.set(name, value);
-    } else wrong ??= `unknown option ${word}`;
+    } else optionError ??= `unknown option ${word}`;
   }
-  if (wrong !== null) throw wrongOption(wrong);
+  if (optionError !== null) throw wrongOption(optionError);
   return {
     kind: 'policy',
     options: {
@@ -64,8 +67,8 @@ function logLevel(value: string): LogLevel {
 
 export function wrongOption(problem: string): Trouble {
   const usage = 'allow-nets [--db FILE] [--persistent] [--reject-text TEXT] [--log none|reject|all]';
-  const where = isUnderPostfix
-    ? 'correct the argv= of the master.cf entry'
-    : 'see allow-nets --help; the policy program is';
-  return wrongUsage(problem, `${where}: ${usage}`);
+  const hint = isUnderPostfix
+    ? `correct the argv= of the master.cf entry: ${usage}`
+    : `see allow-nets --help; the policy program is: ${usage}`;
+  return wrongUsage(problem, hint);
 }

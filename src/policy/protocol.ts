@@ -1,6 +1,6 @@
 // The policy protocol (Postfix SMTPD_POLICY_README, "Protocol description"): parses requests and writes replies.
 //
-// A request is "name=value" lines and an empty line, in any order. Unknown names are ignored, the first of two
+// A request is "name=value" lines in any order, ended by an empty line. Unknown names are ignored, the first of two
 // attributes with the same name counts, a value may contain "=", and a trailing CR is dropped.
 //
 // A reply is an access(5) action and an empty line. Whatever a request contains, it is one line of printable ASCII of at
@@ -25,35 +25,37 @@ const CR = 0x0d;
 /** Reads requests from a file descriptor. */
 export class RequestReader {
   private readonly buffer = Buffer.allocUnsafeSlow(REQUEST_LIMIT + 1);
-  private end = 0;
+  /** The number of bytes in the buffer. */
+  private filled = 0;
 
   constructor(private readonly descriptor: number) {}
 
   /** The next request; null if the input ends before it starts. */
   next(): Request | null {
     for (let start = 0; ; ) {
-      const end = this.buffer.subarray(0, this.end).indexOf(LF, start);
-      if ((end < 0 ? this.end : end + 1) > REQUEST_LIMIT) throw broken(`a request of more than ${REQUEST_LIMIT} bytes`);
-      if (end < 0) {
+      const newline = this.buffer.subarray(0, this.filled).indexOf(LF, start);
+      const size = newline < 0 ? this.filled : newline + 1;
+      if (size > REQUEST_LIMIT) throw broken(`a request of more than ${REQUEST_LIMIT} bytes`);
+      if (newline < 0) {
         if (this.fill()) continue;
-        if (this.end === 0) return null;
+        if (this.filled === 0) return null;
         throw broken('the input ended inside a request');
       }
-      if (end === start || (end === start + 1 && this.buffer[start] === CR)) {
+      if (newline === start || (newline === start + 1 && this.buffer[start] === CR)) {
         const lines = this.buffer.toString('utf8', 0, start);
-        this.buffer.copyWithin(0, end + 1, this.end);
-        this.end -= end + 1;
+        this.buffer.copyWithin(0, size, this.filled);
+        this.filled -= size;
         return parseRequest(lines);
       }
-      start = end + 1;
+      start = size;
     }
   }
 
   /** Reads once. False at the end of input. */
   private fill(): boolean {
     try {
-      const count = readSome(this.descriptor, this.buffer, this.end);
-      this.end += count;
+      const count = readSome(this.descriptor, this.buffer, this.filled);
+      this.filled += count;
       return count > 0;
     } catch (error) {
       throw broken(`the input cannot be read (${(error as Error).message})`);

@@ -14,6 +14,9 @@ import type { MailLog, Priority } from './mail-log';
 import type { LogLevel, PolicyOptions } from './options';
 import { actionOf, RequestReader } from './protocol';
 
+/** Whether a failure has ended the program. After one, no request may be answered. */
+let failed = false;
+
 /** Serves one request, or with `persistent` all requests until the end of input; then ends the program. */
 export function serve(options: PolicyOptions): void {
   const requests = new RequestReader(0);
@@ -30,8 +33,11 @@ export function serve(options: PolicyOptions): void {
       if (!reply(actionOf(verdict, request, options.rejectText))) break;
       if (isLogged(verdict, options.log)) {
         logOf('info').write(logLine(verdict, request, options.log === 'all'));
-        // Run the event loop, to notice if the log program has ended.
-        if (options.persistent) return void setImmediate(reportingFailures(serveOn));
+        if (options.persistent) {
+          // Run the event loop, to notice if the log program has ended.
+          setImmediate(reportingFailures(serveOn));
+          return;
+        }
       }
       if (!options.persistent) break;
     }
@@ -72,7 +78,12 @@ function endProgram(): void {
   let open = logs.size;
   // Node's normal shutdown takes longer than an answer.
   if (open === 0) process.exit();
-  for (const log of logs.values()) log.close(() => --open === 0 && process.exit());
+  for (const log of logs.values()) {
+    log.close(() => {
+      open--;
+      if (open === 0) process.exit();
+    });
+  }
 }
 
 /** Returns a function that runs `work`, and turns what it throws into a warning and an exit status. */
@@ -85,8 +96,6 @@ export function reportingFailures(work: () => void): () => void {
     }
   };
 }
-
-let failed = false;
 
 /** Ends the program without a reply. */
 function fail(failure: Failure): void {

@@ -1,7 +1,7 @@
 // Rewrites rows that another SQLite client wrote as a command would have written them: folded name, canonical network.
 //
 // Every command that writes does this first in its transaction, so that the rest of its code handles one kind of row.
-// Only names with non-ASCII capitals change a decision, since SQLite did not match them. Of two rows with the same
+// This changes a decision only for a name with non-ASCII capitals, which SQLite did not match before. Of two rows with the same
 // meaning, the one that lasts longer stays. Of unreadable rows, and of those that likely grant too much (10.1.2.3/8),
 // only the name changes: list, tidy and doctor mark them.
 import type { Connection } from './database';
@@ -9,7 +9,7 @@ import { deleteRows, handRows, hasHostBits, type Row, renameRow, rowWith, rowWri
 import { expiryMoment, foldName, formatInstant, isComparable, meaningOf } from './meaning';
 import { byHand, TABLES } from './schema';
 
-/** Call this in a transaction. Returns the number of rewritten rows. */
+/** Call this in a transaction. Returns the number of rows that were made canonical. */
 export function makeCanonical(connection: Connection): number {
   let count = 0;
   for (const table of TABLES) {
@@ -19,7 +19,7 @@ export function makeCanonical(connection: Connection): number {
       if (!isComparable(name)) continue;
       const meaning = meaningOf(table, row.network);
       if (meaning === null || expiryMoment(row.expires) === Number.NEGATIVE_INFINITY || hasHostBits(row)) {
-        // It is an entry of its user all the same.
+        // Even so it counts as an entry, so its name must be found.
         if (row.user !== name) renameRow(connection, table, row, name, meaning?.kind === 'none');
         continue;
       }

@@ -1,4 +1,4 @@
-// Opens the SQLite database, and answers from its current rules.
+// Opens the SQLite database, and gives policy/decide.ts its current rules.
 //
 // Each answer is one read transaction, so it sees one state of the database, and a change counts from the next answer
 // on. Answers are not cached. If the file was replaced or has changed in any way, it is reopened. That also detects a
@@ -24,9 +24,6 @@ export type Statement = Database.Statement<unknown[], unknown>;
 
 /** The time (ms) to wait for a lock. It is short because a mail client may be waiting for the answer. */
 const BUSY_TIMEOUT = 2000;
-
-/** A file system on which a descriptor has another inode number than its file must not cause an endless loop. */
-const TRIES = 100;
 
 /** A connection, and the file that SQLite has open, whatever its name leads to by now. */
 export interface OpenDatabase {
@@ -64,7 +61,7 @@ export class RuleStore {
     this.opened = null;
   }
 
-  /** The file behind the name. */
+  /** The open database. It is opened anew if the file was replaced or has changed. */
   private current(): OpenRules {
     if (this.opened !== null && isUnchanged(statSync(this.file), this.opened.stats)) return this.opened;
     this.close();
@@ -91,8 +88,9 @@ function isUnchanged(a: Stats, b: Stats): boolean {
  */
 export function openForReading(file: string): OpenDatabase {
   return withDatabaseErrors(file, () => {
-    // Another file may be renamed over it between the first two calls: then it is opened again.
-    for (let tries = 0; tries < TRIES; tries++) {
+    // If another file is renamed over the database between stat and open, try again. On some file systems a descriptor
+    // has another inode number than its file: do not try for ever.
+    for (let tries = 0; tries < 100; tries++) {
       const stats = statSync(file);
       const connection = openUnchecked(file, { readonly: true, fileMustExist: true });
       try {
@@ -114,7 +112,7 @@ export function openForReading(file: string): OpenDatabase {
 
 /**
  * SQLite's own descriptor of the file, or null. The name of the file is not enough, since files can be renamed over it
- * and back; and no second descriptor may be opened, see above.
+ * and back; and no second descriptor may be opened (see the top of this file).
  */
 function descriptorOf({ ino, dev }: Stats): number | null {
   if (!existsSync('/dev/fd')) {
@@ -139,7 +137,7 @@ function descriptorOf({ ino, dev }: Stats): number | null {
 function isWriteAhead(file: string, descriptor: number): boolean {
   const header = Buffer.alloc(20);
   readSync(descriptor, header, 0, header.length, 0);
-  // Like SQLite, ignore an empty -wal: no command would remove it.
+  // An empty -wal holds no change: SQLite ignores it, and no command would delete it.
   const wal = statSync(`${realNameOf(file)}-wal`, { throwIfNoEntry: false });
   return header[18] === 2 || header[19] === 2 || (wal !== undefined && wal.size > 0);
 }
@@ -157,7 +155,7 @@ export function openUnchecked(file: string, options: Database.Options): Connecti
 
 /**
  * Throws Trouble if the database or a file beside it is not a regular file: SQLite would wait for a FIFO forever, and it
- * follows no symbolic link to a file beside the database.
+ * opens no journal and no WAL that is a symbolic link.
  */
 function refuseSpecialFiles(file: string): void {
   if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) {

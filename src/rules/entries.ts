@@ -33,8 +33,8 @@ export interface NewRow {
 }
 
 /**
- * Whether the row counts only after `allow-nets tidy`. Either it is hand-written and its name has non-ASCII capitals,
- * which SQLite cannot match; or it seems to be canonical and is not, because a dump of the database was edited.
+ * Whether the row counts only after `allow-nets tidy`. Either it is hand-written and its name is not folded, apart from
+ * ASCII capitals, so that SQLite cannot match it; or it says that it is canonical and is not, as a dump was edited.
  */
 export function needsTidy(table: Table, { user, network, byHand }: Row): boolean {
   const name = foldName(String(user));
@@ -91,8 +91,8 @@ export function handRows(connection: Connection, table: Table): Row[] {
   ];
 }
 
-/** Makes the rows that only seem to be canonical count as hand-written. Reads all rows. */
-export function uncoverHandRows(connection: Connection, table: Table): void {
+/** Makes rows that say that they are canonical and are not (an edited dump) count as hand-written. Reads all rows. */
+export function clearFalseCanonical(connection: Connection, table: Table): void {
   const rows = [...eachRow(connection, table, `where not (${byHand(table)})`)].filter((row) => needsTidy(table, row));
   const statement = connection.prepare(`update ${table} set canonical = null where rowid = ?`);
   for (const { rowid } of rows) statement.run(rowid);

@@ -11,7 +11,7 @@ const sum = ({ access, network_set }: TableCounts) => access + network_set;
 
 /**
  * Refuses a replacement by an empty input, and one that removes more than half of the rows; else null. `replaceable`:
- * the number of rows that it could remove; `removed`: of those that it did.
+ * the number of rows that it could remove; `removed`: the number that it did remove.
  */
 export function guard(
   connection: Connection,

@@ -93,7 +93,7 @@ export interface Network extends Address {
 
 export type ParsedNetwork = { readonly network: Network; readonly hostBits: boolean };
 
-/** A decimal prefix length. parseNetwork accepts as many leading zeros as ip-cidr. */
+/** A decimal prefix length. Like ip-cidr, parseNetwork accepts leading zeros up to two digits (IPv4) or three (IPv6). */
 const PREFIX = /^\d{1,3}$/;
 
 /**

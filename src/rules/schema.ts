@@ -1,9 +1,9 @@
 // The tables of the database.
 //
 // `canonical` distinguishes rows that a command wrote from those of any other SQLite client. A command stores a folded
-// name and a canonical network, and both once more in `canonical`, so that the policy program can find the networks that
-// contain an address by their text. If another client inserts, copies or edits a row, the texts differ: the row counts as
-// hand-written, and is found by its name and read.
+// name and a canonical network, and in `canonical` both again: name, space, network. If these are equal, the policy
+// program finds the row by the text of its network. If they differ, another client has inserted, copied or edited the
+// row: such a hand-written row is found by its name, and its network is parsed.
 //
 // `local` marks rows that `sync` leaves alone. `set_source` says which list a set was last loaded from.
 

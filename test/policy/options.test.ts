@@ -32,7 +32,7 @@ const POLICY: [words: string[], options: Partial<Record<keyof typeof DEFAULTS, u
   [['--log=none', '--persistent', '--db', '/x'], { log: 'none', persistent: true, db: '/x' }],
 ];
 
-const COMMAND: [words: string[], word: string | null, wrong?: string][] = [
+const COMMAND: [words: string[], word: string | null, optionError?: string][] = [
   [['list'], 'list'],
   [['--db', '/x', 'list'], 'list'],
   [['--db=/x', 'add', 'bob', '::1'], 'add'],
@@ -55,9 +55,9 @@ describe('the command line', () => {
       });
     });
   }
-  for (const [words, word, wrong = null] of COMMAND) {
+  for (const [words, word, optionError = null] of COMMAND) {
     test(`${JSON.stringify(words)} is for the commands`, () => {
-      assert.deepEqual(readCommandLine(words, {}), { kind: 'command', word, wrong });
+      assert.deepEqual(readCommandLine(words, {}), { kind: 'command', word, optionError });
     });
   }
 });
