@@ -21,7 +21,7 @@ import { entriesNamed, installPlan } from '../postfix/plan';
 import { policyServiceOf } from '../postfix/policy-service';
 import type { Postfix } from '../postfix/postfix';
 import { CONFIG_DIR, DRY_RUN, openPostfix, SERVICE, YES } from '../postfix/postfix-options';
-import { serviceChecks } from '../postfix/restrictions';
+import { serviceCheck } from '../postfix/restrictions';
 import { shellLine, typedCommand } from '../postfix/run';
 import { trialRunFailure, type WantedService, wantedService } from '../postfix/wanted-service';
 import { createDatabase } from './init';
@@ -124,7 +124,7 @@ async function runInstall(args: Arguments): Promise<number> {
 function printListWarnings(postfix: Postfix, files: ConfigFiles, { name, trial }: WantedService): void {
   const sharing: string[] = [];
   for (const service of smtpdServices(files)) {
-    const [check] = serviceChecks(files, service, name);
+    const check = serviceCheck(files, service, name);
     const label = `${service.name}/${service.type}`;
     if (!offersAuth(files, service)) {
       if (check !== undefined) sharing.push(label);

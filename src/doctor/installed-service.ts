@@ -6,9 +6,9 @@ import { type Account, accountOf } from '../postfix/account';
 import type { Service } from '../postfix/config-text';
 import { type ConfigFiles, servicesWithAuth } from '../postfix/configuration';
 import { checkText } from '../postfix/policy-check';
-import { entryText, type PresentService, policyServiceOf, targetOf } from '../postfix/policy-service';
+import { type PresentService, policyServiceOf, targetOf } from '../postfix/policy-service';
 import type { Postfix } from '../postfix/postfix';
-import { RECIPIENT_LIST, serviceChecks } from '../postfix/restrictions';
+import { RECIPIENT_LIST, serviceCheck } from '../postfix/restrictions';
 
 /** A policy service on another host, which restriction lists of this instance ask. */
 export interface PolicyHost {
@@ -53,7 +53,7 @@ function accountOrTrouble(user: string, mailOwner: string): Account | Trouble {
 
 /** The smtpd services with AUTH that ask the policy service on trial: they refuse nobody. */
 export const servicesOnTrial = ({ files, target }: AskedService): Service[] =>
-  servicesWithAuth(files).filter((smtpd) => serviceChecks(files, smtpd, target)[0]?.trial);
+  servicesWithAuth(files).filter((smtpd) => serviceCheck(files, smtpd, target)?.trial);
 
 /**
  * What is at the path of the database. `closed`: we have no permission to look. `other`: not a regular file, such as a
@@ -72,32 +72,29 @@ export function databaseKind({ db }: InstalledService): 'file' | 'other' | 'miss
 /** Runs doctor as root. */
 export const sudoFix = (postfix: Postfix): Fix => ({ command: `sudo ${postfix.ownCommand('doctor')}` });
 
-/** What `installCommand` changes; everything else stays as installed. */
+/** What `installFix` changes; everything else stays as installed. */
 type InstallChanges = { readonly trial?: boolean; readonly user?: string };
 
 /**
  * The `allow-nets install` command that repairs the service and keeps its settings. `install` does not support inet
- * services, so for one the command is the `postconf -M` that writes its entry.
+ * services: their fix is a manual edit.
  */
-export function installCommand(service: InstalledService, changes: InstallChanges = {}): string {
-  const { postfix, policy, entry, db } = service;
+export function installFix(service: InstalledService, changes: InstallChanges = {}): Fix {
+  const { postfix, policy, entry } = service;
   if (entry.type === 'inet') {
-    const user = changes.user ?? (/^(root)?$/.test(policy.user) ? 'nobody' : policy.user);
-    const argv = [process.execPath, policy.script, '--persistent', '--db', db];
-    const text = entryText({ name: policy.name, user, argv }, 'inet');
-    return postfix.postconfCommand('-M', `${policy.name}/inet=${text}`);
+    return postfix.manualFix('correct its entry as in examples/many-servers/policy-host.master.cf');
   }
   const words = policy.name === 'allow-nets' ? [] : ['--service', policy.name];
   if (changes.user !== undefined) words.push('--user', changes.user);
   if (!policy.persistent) words.push('--one-shot');
   if (changes.trial ?? servicesOnTrial(service).length > 0) words.push('--trial');
-  return postfix.ownCommand('install', ...words);
+  return { command: postfix.ownCommand('install', ...words) };
 }
 
 /** Corrects the checks in restriction lists: by `install`, or by hand for a service that it does not support. */
 export function listFix(asked: AskedService, changes: InstallChanges = {}): Fix {
   const { policy, target, postfix } = asked;
-  if (policy !== null && asked.entry.type !== 'inet') return { command: installCommand(asked, changes) };
+  if (policy !== null && asked.entry.type !== 'inet') return installFix(asked, changes);
   const form = { oneShot: policy?.persistent === false, trial: false };
   const check = checkText(target, form, target.replace('*', 'HOST'));
   return postfix.manualFix(

@@ -2,7 +2,7 @@
 import type { Fix } from '../failure';
 import type { Service } from '../postfix/config-text';
 import { servicesWithAuth } from '../postfix/configuration';
-import { RECIPIENT_LIST, serviceChecks } from '../postfix/restrictions';
+import { RECIPIENT_LIST, serviceCheck } from '../postfix/restrictions';
 import { shellLine } from '../postfix/run';
 import { type Finding, fail, ok, warn } from './finding';
 import { type AskedService, type InstalledService, listFix, servicesOnTrial } from './installed-service';
@@ -26,14 +26,14 @@ export function* listFindings(asked: AskedService): Iterable<Finding> {
 
 function askedFinding(asked: AskedService, smtpd: Service): Finding {
   const check = `asked by ${smtpd.name}/${smtpd.type}`;
-  const [first] = serviceChecks(asked.files, smtpd, asked.target);
-  if (first === undefined) {
+  const found = serviceCheck(asked.files, smtpd, asked.target);
+  if (found === undefined) {
     const override = smtpd.overrides.get(RECIPIENT_LIST);
     const where = `-o ${RECIPIENT_LIST}=${override} in master.cf replaces the list of main.cf`;
     const why = override === undefined ? `${RECIPIENT_LIST} does not have it` : where;
     return fail(check, `not asked: ${why}`, listFix(asked));
   }
-  const { list, skip } = first;
+  const { list, skip } = found;
   const where = smtpd.overrides.has(list) ? `${list} of master.cf` : list;
   if (skip === null) return ok(check, `in ${where}`);
   const why = `${skip.by} stands before it in ${where}`;
@@ -48,8 +48,9 @@ function modeFinding(asked: InstalledService, services: readonly Service[]): Fin
   const { files, target, postfix, policy } = asked;
   if (policy.persistent) return ok('mode', 'persistent: one process for each smtpd process');
   const everywhere = postfix.value('smtpd_policy_service_request_limit') === '1';
-  const checks = services.flatMap((smtpd) => serviceChecks(files, smtpd, target));
-  if (everywhere || checks.every(({ oneShot }) => oneShot)) return ok('mode', 'one process for each request');
+  const checks = services.map((smtpd) => serviceCheck(files, smtpd, target));
+  if (everywhere || checks.every((check) => check?.oneShot !== false))
+    return ok('mode', 'one process for each request');
   const message =
     'one process for each request, but without request_limit=1: Postfix waits a second before each further recipient';
   return fail('mode', message, listFix(asked));

@@ -11,7 +11,7 @@ import {
 import { type ConfigFiles, mainLookup, servicesWithAuth } from './configuration';
 import { checkText, type Form, withCheckFirst, withForm, withoutChecks } from './policy-check';
 import { entryLines, type PolicyService } from './policy-service';
-import { RECIPIENT_LIST, serviceChecks } from './restrictions';
+import { RECIPIENT_LIST, serviceCheck } from './restrictions';
 
 export interface Wanted extends PolicyService, Form {}
 
@@ -101,7 +101,7 @@ function withChecks(start: ConfigFiles, wanted: Wanted): ConfigFiles {
   );
   const files = { ...start, main, master };
   const lacking = servicesWithAuth(files).filter((service) => {
-    const [check] = serviceChecks(files, service, name);
+    const check = serviceCheck(files, service, name);
     // Access tables that an administrator put first stay first.
     return check === undefined || check.trial !== trial || (check.skip !== null && check.skip.certainty !== 'table');
   });

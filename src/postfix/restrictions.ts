@@ -34,18 +34,15 @@ export interface Skip {
 }
 
 /**
- * The first check of `policy` (see `isCheckOf`) in each list, the most reliable one first. Postfix runs with `stress`
- * empty or with `stress=yes`, which can change the lists: the result is for the worse of the two.
+ * How the service asks `policy` (see `isCheckOf`): by the most reliable check of its lists; undefined if it does not ask.
+ * Postfix runs with `stress` empty or with `stress=yes`, which can change the lists: the result is the worse of the two.
  */
-export function serviceChecks(files: ConfigFiles, service: Service, policy: string): Check[] {
-  const checksPerLookup = serviceLookups(files, service).map((lookup) => {
+export function serviceCheck(files: ConfigFiles, service: Service, policy: string): Check | undefined {
+  const found = serviceLookups(files, service).map((lookup) => {
     const checks = policyChecks(lookup).filter(({ target }) => target === '' || isCheckOf(policy, target));
-    const firstInEachList = checks.filter(({ list }, i) => checks.findIndex((check) => check.list === list) === i);
-    return firstInEachList.sort((a, b) => rank(a) - rank(b));
+    return checks.sort((a, b) => rank(a) - rank(b))[0];
   });
-  // The worse one is that whose best check is less reliable. No check at all is the worst.
-  const [worst = []] = checksPerLookup.sort(([bestA], [bestB]) => rank(bestB) - rank(bestA));
-  return worst;
+  return found.reduce((worst, check) => (rank(check) > rank(worst) ? check : worst));
 }
 
 /** 0 for a check that surely refuses, higher for less reliable ones. */

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { servicesOf } from '../../src/postfix/config-text';
-import { serviceChecks } from '../../src/postfix/restrictions';
+import { serviceCheck } from '../../src/postfix/restrictions';
 import { needs } from '../requires';
 import { smallMasterCf } from '../rig/master-cf';
 import { oneOf, type Pick, picks } from '../rig/random';
@@ -92,7 +92,7 @@ describe('random lists', needs('root', 'postfix', 'dovecot', 'openssl'), () => {
     for (const name of NAMES) {
       const service = servicesOf(files.master).find((one) => one.name === String(site.postfix.ports[name]));
       assert.ok(service);
-      const [check] = serviceChecks(files, service, 'allow-nets');
+      const check = serviceCheck(files, service, 'allow-nets');
       if (check === undefined || check.skip !== null || check.trial) continue;
       const reply = await site.send(name, OUTSIDE).catch(refusedAtMail);
       assert.doesNotMatch(

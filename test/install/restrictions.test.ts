@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { servicesOf } from '../../src/postfix/config-text';
 import { RESTRICTIONS } from '../../src/postfix/restriction-table';
-import { serviceChecks } from '../../src/postfix/restrictions';
+import { serviceCheck } from '../../src/postfix/restrictions';
 import { needs } from '../requires';
 
 const CHECK = 'check_policy_service unix:private/allow-nets';
@@ -17,7 +17,7 @@ function checkState(main: string, words = ''): string {
   };
   const [service] = servicesOf(files.master);
   assert.ok(service !== undefined);
-  const [first] = serviceChecks(files, service, 'allow-nets');
+  const first = serviceCheck(files, service, 'allow-nets');
   if (first === undefined) return 'absent';
   if (first.skip === null) return first.trial ? 'trial' : 'asked';
   return `${first.skip.certainty === 'always' ? 'skipped' : 'may be skipped'} by ${first.skip.by}`;
