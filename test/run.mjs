@@ -14,7 +14,7 @@ import { installMissing, missing } from './packages.mjs';
 const FULL = new RegExp(
   [
     'faults/(?!lookup|requests)',
-    'install/(nodes|package|published)',
+    'install/(nodes|package)',
     'sync/many-sites',
     'commands/(migration|killed-writer|round-trip|long-list)',
     'maillog/truth',

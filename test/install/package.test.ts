@@ -5,10 +5,10 @@
 // that addon.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { needs, program } from '../requires';
+import { needs } from '../requires';
 import { addonForAnotherNode } from '../rig/other-addon';
 import { run } from '../rig/run';
 import { makeFolder, removeFolder } from '../rig/scratch';
@@ -76,16 +76,6 @@ describe('the package', needs('cc'), () => {
     assert.equal(relative(packageFolder(), realpathSync(page)), 'man/allow-nets.8');
   });
 
-  test('man finds the page by its name', needs('man'), () => {
-    const words = ['--where', 'allow-nets'];
-    const MANPATH = join(npm.prefix, 'share/man');
-    const where = execFileSync(program('man'), words, {
-      encoding: 'utf8',
-      env: { ...npm.env, MANPATH },
-    });
-    assert.match(where, /allow-nets\.8\n$/);
-  });
-
   test('an addon for another Node.js, and none, as npm 12 leaves it: the command of the hint repairs it', TIED, () => {
     const module = join(packageFolder(), 'node_modules/better-sqlite3');
     const addon = join(module, 'build/Release/better_sqlite3.node');
@@ -105,11 +95,6 @@ describe('the package', needs('cc'), () => {
       execFileSync('sh', ['-c', remedy], { env: { ...npm.env, PATH: pathWith('node', 'exit 1') }, stdio: 'pipe' });
       assert.deepEqual(allowNets('list'), { status: 0, stdout: '', stderr: '' });
     }
-  });
-
-  test('npm uninstalls it', () => {
-    npm.run(['uninstall', '-g', 'postfix-allow-nets']);
-    assert.equal(existsSync(join(npm.prefix, 'bin/allow-nets')), false);
   });
 });
 

@@ -15,15 +15,33 @@ const STYLES = {
   -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject
   -o milter_macro_daemon_name=ORIGINATING`,
   mua: ` -o smtpd_recipient_restrictions=$mua_recipient_restrictions`,
-  muaWithParentheses: ` -o smtpd_recipient_restrictions=$(mua_recipient_restrictions)`,
   bundled: ` -vo smtpd_recipient_restrictions=permit_sasl_authenticated,reject`,
   joined: ` -osmtpd_recipient_restrictions=permit_sasl_authenticated,reject`,
   braces: ` -o { smtpd_recipient_restrictions = permit_sasl_authenticated,
 # a comment in the middle
 
      reject } -v`,
-  tightBraces: ` -o {smtpd_recipient_restrictions=permit_sasl_authenticated reject}`,
-  empty: ` -o smtpd_recipient_restrictions= -o smtpd_relay_restrictions=permit_sasl_authenticated,reject`,
+  zimbra: `
+\t-o content_filter=
+\t-o smtpd_client_restrictions=
+\t-o smtpd_recipient_restrictions=
+\t-o smtpd_relay_restrictions=permit_sasl_authenticated,reject`,
+  mailcow: `
+  -o smtpd_client_restrictions=permit_mynetworks,permit_sasl_authenticated,reject
+  -o smtpd_sender_restrictions=check_sasl_access,static:DUNNO,permit_mynetworks,permit_sasl_authenticated,reject_unlisted_sender`,
+  modoboa: ` -o { smtpd_recipient_restrictions =
+      permit_mynetworks
+      permit_sasl_authenticated
+      check_recipient_access
+          static:DUNNO
+          static:DUNNO
+      reject_unauth_destination }`,
+  iRedMail: ` -o { smtpd_recipient_restrictions = reject_non_fqdn_recipient
+    check_policy_service { inet:127.0.0.1:9, timeout=1s, default_action=DUNNO }
+    permit_mynetworks permit_sasl_authenticated reject_unauth_destination }`,
+  ispConfig: ` -o { greylisting = check_policy_service { inet:127.0.0.1:9, timeout=1s, default_action=DUNNO } }
+  -o smtpd_restriction_classes=greylisting
+  -o { smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, check_recipient_access inline:{ {g@example.net = greylisting} }, reject }`,
   classes: ` -o smtpd_restriction_classes=ours,theirs -o { ours = theirs, reject } -o theirs=permit_mynetworks
   -o smtpd_recipient_restrictions=ours`,
   early: ` -o smtpd_delay_reject=no -o { smtpd_client_restrictions = check_policy_service unix:private/allow-nets }`,
@@ -36,10 +54,6 @@ const STYLES = {
   -o { smtpd_recipient_restrictions = warn_if_reject nets, permit_sasl_authenticated, reject }`,
   relayed: ` -o smtpd_recipient_restrictions=$smtpd_relay_restrictions`,
   inherited: ``,
-  elsewhere: ` -o smtpd_client_restrictions=permit_mynetworks -o smtpd_sender_restrictions=permit_sasl_authenticated
-  -o { smtpd_recipient_restrictions = permit_mynetworks, permit_sasl_authenticated, reject }`,
-  earlyHelo: ` -o smtpd_delay_reject=no -o smtpd_helo_restrictions=permit_mynetworks`,
-  own: ` -o { mine = permit_sasl_authenticated, reject } -o smtpd_recipient_restrictions=$mine`,
   unset: ` -o { smtpd_recipient_restrictions = $\{nothing?permit}$\{nothing:permit_sasl_authenticated}, reject }`,
   dunno: ` -o smtpd_policy_service_default_action=DUNNO
   -o { smtpd_recipient_restrictions = check_policy_service { unix:private/allow-nets, default_action=OK }, permit_sasl_authenticated, reject }`,

@@ -63,7 +63,6 @@ describeWithPostfix(
         { user: 'alice', address: '203.0.113.7', password: 'no' },
         /535 5\.7\.8/,
       ],
-      ['another host, without XCLIENT', { user: 'alice', localAddress: ANOTHER_HOST }, refused('alice', ANOTHER_HOST)],
       [
         'another host, with XCLIENT',
         { user: 'alice', address: '203.0.113.7', localAddress: ANOTHER_HOST },
