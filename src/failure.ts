@@ -69,6 +69,14 @@ export function isFailure(outcome: object): outcome is Failure {
 /** Turns anything thrown into a failure. What is not Trouble is a bug. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Trouble) return error.failure;
+  if ((error as NodeJS.ErrnoException | null)?.syscall === 'uv_cwd') {
+    return {
+      kind: 'refused',
+      problem: 'the current folder does not exist any more',
+      hint: 'leave it',
+      command: 'cd /',
+    };
+  }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {
     kind: 'bug',

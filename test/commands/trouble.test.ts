@@ -176,3 +176,12 @@ test('a Node.js that is too old ends every command with the remedy', () => {
     assert.deepEqual(run(words, { command }), refused('Node.js 18.20.4 is too old', hint, 78), words.join(' '));
   }
 });
+
+test('a command that is typed in a folder that was removed says so', () => {
+  const { status, stderr } = shell('folder=$(mktemp -d) && cd "$folder" && rmdir "$folder" && allow-nets list');
+  const message =
+    'allow-nets: error: the current folder does not exist any more\nallow-nets: hint: leave it:\n  cd /\n';
+  assert.notEqual(status, 0);
+  // The shell says it first.
+  assert.ok(stderr.endsWith(message), stderr);
+});
