@@ -36,9 +36,9 @@ export class ConfigStore {
     this.files = { main, master, folder };
   }
 
-  /** The copies made by all earlier changes. */
+  /** The copies made by all earlier changes; not the half of one that a killed change may have left. */
   earlierCopies(): string[] {
-    const names = fs.readdirSync(this.folder).filter((name) => /^(main|master)\.cf\.allow-nets-\d/.test(name));
+    const names = fs.readdirSync(this.folder).filter((name) => /^(main|master)\.cf\.allow-nets-\d+-\d+$/.test(name));
     return names.sort().map((name) => path.join(this.folder, name));
   }
 
@@ -120,6 +120,8 @@ function unwritable(problem: string, error: unknown): Trouble {
   // rename(2) over a bind mount.
   const isMount = code === 'EBUSY';
   const why = isMount ? 'it is a mount point of its own, or in use' : getSystemErrorMap().get(errno ?? 0)?.[1];
+  const says = `${problem} (${why ?? message})`;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return refusal(says, 'free some space there; then', typedCommand());
   const hint = 'make the folder writable, or change the files where they are generated; to see the lines';
-  return refusal(`${problem} (${why ?? message})`, hint, typedCommand('--dry-run'));
+  return refusal(says, hint, typedCommand('--dry-run'));
 }

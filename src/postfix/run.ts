@@ -44,25 +44,24 @@ export function run(program: string, words: readonly string[], env = process.env
   return { status: ran.status, stdout: ran.stdout ?? '', stderr: ran.stderr ?? String(ran.error ?? '') };
 }
 
-/** Runs `work` with a folder that is removed afterwards. Throws Trouble if none can be created. */
+/**
+ * Runs `work` with a folder that is removed afterwards. Throws Trouble if none can be created, or if `work` cannot write
+ * there.
+ */
 export function withTemporaryFolder<T>(work: (folder: string) => T): T {
-  const folder = makeTemporaryFolder();
+  let folder: string | null = null;
   try {
+    folder = fs.mkdtempSync(path.join(tmpdir(), 'allow-nets-'));
     return work(folder);
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function makeTemporaryFolder(): string {
-  try {
-    return fs.mkdtempSync(path.join(tmpdir(), 'allow-nets-'));
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
     throw refusal(
-      `no file can be made in ${tmpdir()} (${(error as Error).message})`,
+      `no file can be written in ${tmpdir()} (${(error as Error).message})`,
       'free some space there, or name another folder',
       `TMPDIR=/dev/shm ${typedCommand()}`,
     );
+  } finally {
+    if (folder !== null) fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,7 +1,7 @@
 // install and uninstall on a real Postfix. The proof is mail: on every service a client that has authenticated passes from inside and is
 // refused from outside, and afterwards everything is as it was.
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { needs } from '../requires';
@@ -130,8 +130,13 @@ describe('Debian’s master.cf with submission as shipped', needs('root', 'postf
   });
 
   test('uninstall puts everything back, and mail passes from outside', async () => {
+    // As a killed install leaves it: not a copy of anything.
+    const half = site.file('main.cf.allow-nets-20261201-000000.allow-nets-new');
+    writeFileSync(half, '');
     const { status, stdout, stderr } = site.onPostfix('uninstall', '--yes');
+    rmSync(half);
     assert.equal(stderr, '');
+    assert.ok(!stdout.includes(half));
     assert.match(
       stdout,
       /\nuninstalled: nothing asks allow-nets any more; the database stays\ncopies of the files .*:\n(\/\S*\/(main|master)\.cf\.\S+\n)+$/,

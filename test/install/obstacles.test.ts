@@ -37,6 +37,9 @@ describe('install against obstacles', needs('root', 'postfix', 'dovecot', 'opens
     const store = makeFolder('store');
     const install = `allow-nets install -c ${configDir} --yes`;
     const readOnly = (folder: string) => `mount --bind ${folder} ${folder} && mount -o remount,bind,ro ${folder}`;
+    const full = (folder: string) =>
+      `mount -t tmpfs -o size=64k full ${folder} && cp -a ${configDir}/. ${folder} &&
+        { head -c 1m /dev/zero > ${folder}/rest 2>/dev/null; true; }`;
     const immutable = (name: string) =>
       `chattr +i ${site.file(name)} && { ${install}; status=$?; chattr -i ${site.file(name)}; exit $status; }`;
     const changed = (name: string) =>
@@ -55,6 +58,14 @@ describe('install against obstacles', needs('root', 'postfix', 'dovecot', 'opens
         `mv ${main} ${store} && ln -s ${store}/main.cf ${main} && ${readOnly(store)} &&
           { ${install}; status=$?; umount ${store}; mv -f ${store}/main.cf ${main}; exit $status; }`,
         /main\.cf, a link to \S+\/store\S+\/main\.cf, cannot be replaced \(read-only file system\)/,
+      ],
+      [
+        `${full(store)} && mount --bind ${store} ${configDir} && ${install}`,
+        /main\.cf and master\.cf can be made in .* \(no space left on device\)\n.*: free some space there; then:\n {2}allow-nets install /,
+      ],
+      [
+        `${full(store)} && TMPDIR=${store} ${install}`,
+        /error: no file can be written in \S+store\S* \(ENOSPC.*\)\n.*hint: free some space there, or name another folder:\n {2}TMPDIR=/,
       ],
       ...(mayBeImmutable ? ['main.cf', 'master.cf'] : []).map((name): [string, RegExp] => [
         immutable(name),
