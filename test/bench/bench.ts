@@ -4,6 +4,7 @@
 // things, too, only the ratios mean anything. Exit status 1 when a goal is missed, or a program that was timed gave a wrong answer.
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { flush } from '../../src/cli/output';
 import { installMissing, missing } from '../packages.mjs';
 import { answers } from './answers';
 import { growth } from './growth';
@@ -12,7 +13,7 @@ import { manyRows } from './many-rows';
 import { memory } from './memory';
 import { oneShot } from './one-shot';
 import { postfix } from './postfix';
-import { type Group, isMet, type Row, table } from './row';
+import { type Group, isMet, printRows, type Row } from './row';
 
 const GROUPS: readonly Group[] = [oneShot, answers, manyRows, growth, memory, learn, postfix];
 
@@ -36,7 +37,9 @@ for (const { name, needs, measure } of chosen) {
   process.stderr.write(`${((Date.now() - from) / 1000).toFixed(1)} s\n`);
 }
 
-console.log(`\n${table(measured)}\n${leftOut.join('')}`);
+printRows(measured);
+flush();
+console.log(leftOut.join(''));
 const missed = measured.flatMap(({ rows }) => rows).filter((row) => isMet(row) === false);
 const machine = `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model}`;
 console.log(`${machine}; ${((Date.now() - begin) / 1000).toFixed(0)} s; goals missed: ${missed.length}`);

@@ -1,4 +1,5 @@
 // What a benchmark measures: a row of the table, with its goal, and the table.
+import { printTable } from '../../src/cli/table';
 
 export interface Figure {
   value: number;
@@ -62,16 +63,11 @@ function cells(row: Row): string[] {
   ];
 }
 
-/** The table of all rows, group by group, without a final newline. */
-export function table(groups: { name: string; rows: Row[] }[]): string {
-  const head = ['', 'median', 'compared with', 'ratio', 'goal', ''];
-  const blocks = groups.map(({ name, rows }) => ({ name, lines: rows.map(cells) }));
-  const all = [head, ...blocks.flatMap(({ lines }) => lines)];
-  const widths = head.map((_, column) => Math.max(...all.map((line) => line[column]?.length ?? 0)));
-  const print = (line: string[]) =>
-    line
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join('  ')
-      .trimEnd();
-  return [print(head), ...blocks.flatMap(({ name, lines }) => [`[${name}]`, ...lines.map(print)])].join('\n');
+/** Prints the rows, group by group. */
+export function printRows(groups: readonly { name: string; rows: Row[] }[]): void {
+  const lines = groups.flatMap(({ name, rows }) => [[`[${name}]`], ...rows.map(cells)]);
+  printTable(
+    ['', 'median', 'compared with', 'ratio', 'goal', ''],
+    lines.map((line) => ({ cells: line })),
+  );
 }

@@ -27,16 +27,21 @@ export interface PrivatePostfixOptions<Name extends string> {
 }
 
 /** Where the parts of an instance are. */
-export interface Places {
-  root: string;
+interface Places {
   configDir: string;
   queueDir: string;
-  logFile: string;
   dovecotDir: string;
 }
 
-/** Makes the folders of an instance below `root`. @throws where postlog is set-gid */
-export function makePlaces(root: string): Places {
+/** The mail log of an instance in this folder. */
+export const logIn = (root: string) => join(root, 'log/mail.log');
+
+/** Makes an instance below `root`: the folders, the configuration, the certificate and an empty log. @throws where postlog is set-gid */
+export function makeInstance<Name extends string>(
+  root: string,
+  { listeners, services = [], masterCf, parameters = {} }: PrivatePostfixOptions<Name>,
+  ports: Ports<Name>,
+): Places {
   if ((statSync(program('postlog')).mode & 0o2000) !== 0) {
     throw new Error(
       'a set-gid postlog does not find the log of a private Postfix; run: chmod g-s "$(command -v postlog)"',
@@ -50,29 +55,18 @@ export function makePlaces(root: string): Places {
     return join(root, name);
   };
   make('data', 0o755, postfix.uid, postfix.gid);
-  const configDir = make('etc');
-  const queueDir = make('spool');
-  const logDir = make('log');
-  const dovecotDir = make('dovecot');
+  make('log');
+  const places = { configDir: make('etc'), queueDir: make('spool'), dovecotDir: make('dovecot') };
   // Dovecot's socket is in `private`. `public` may be entered by all, or postlog, run by the service user, could not reach the log.
   make('spool/private', 0o700, postfix.uid);
   make('spool/public', 0o2711, postfix.uid, groupId('postdrop'));
-  return { root, configDir, queueDir, logFile: join(logDir, 'mail.log'), dovecotDir };
-}
-
-/** Writes the configuration, the certificate and an empty log. */
-export function configure<Name extends string>(
-  places: Places,
-  { listeners, services = [], masterCf, parameters = {} }: PrivatePostfixOptions<Name>,
-  ports: Ports<Name>,
-): void {
-  const { configDir, logFile } = places;
   const smtpd = (Object.keys(ports) as Name[]).map((name) => ({ port: ports[name], overrides: listeners[name] }));
-  makeCertificate(configDir);
-  writeFileSync(join(configDir, 'main.cf'), mainCf(places, parameters));
-  makeLookOlder(join(configDir, 'main.cf'));
-  writeFileSync(join(configDir, 'master.cf'), masterCf?.(ports) ?? smallMasterCf(smtpd, services));
-  writeFileSync(logFile, '');
+  makeCertificate(places.configDir);
+  writeFileSync(join(places.configDir, 'main.cf'), mainCf(root, parameters));
+  makeLookOlder(join(places.configDir, 'main.cf'));
+  writeFileSync(join(places.configDir, 'master.cf'), masterCf?.(ports) ?? smallMasterCf(smtpd, services));
+  writeFileSync(logIn(root), '');
+  return places;
 }
 
 /** Postfix's programs wait up to two seconds for a main.cf that has just been written: this makes it look older. */
@@ -88,12 +82,12 @@ function makeCertificate(folder: string): void {
   execFileSync(program('openssl'), ['req', '-x509', ...kind, ...files], { stdio: 'pipe' });
 }
 
-function mainCf({ root, configDir, queueDir, logFile }: Places, parameters: Readonly<Record<string, string>>): string {
+function mainCf(root: string, parameters: Readonly<Record<string, string>>): string {
   const all: Record<string, string> = {
     compatibility_level: '3.6',
-    queue_directory: queueDir,
+    queue_directory: join(root, 'spool'),
     data_directory: join(root, 'data'),
-    maillog_file: logFile,
+    maillog_file: logIn(root),
     maillog_file_prefixes: root,
     myhostname: 'private.test',
     mydestination: '',
@@ -110,8 +104,8 @@ function mainCf({ root, configDir, queueDir, logFile }: Places, parameters: Read
     smtpd_sasl_type: 'dovecot',
     smtpd_sasl_path: 'private/auth',
     smtpd_tls_security_level: 'may',
-    smtpd_tls_cert_file: join(configDir, 'cert.pem'),
-    smtpd_tls_key_file: join(configDir, 'key.pem'),
+    smtpd_tls_cert_file: join(root, 'etc/cert.pem'),
+    smtpd_tls_key_file: join(root, 'etc/key.pem'),
     // All clients, because after an XCLIENT Postfix checks the address that XCLIENT has set; only loopback gets here.
     smtpd_authorized_xclient_hosts: 'static:all',
     // A test causes many refusals in a session; the delays and the hang-up against that are not what is tested.

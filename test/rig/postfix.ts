@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { program } from '../requires';
 import { startSaslServer } from './dovecot';
 import { freePorts } from './ports';
-import { configure, makePlaces, type Ports, type PrivatePostfixOptions } from './postfix-files';
+import { logIn, makeInstance, type Ports, type PrivatePostfixOptions } from './postfix-files';
 import { makeFolder, processesIn, type RunningProcess, removeFolder } from './scratch';
 import { waitFor } from './wait-for';
 
@@ -41,14 +41,12 @@ export async function startPrivatePostfix<Name extends string>(
 ): Promise<PrivatePostfix<Name>> {
   for (let attempt = 1; ; attempt++) {
     const root = makeFolder('postfix');
-    const logFile = join(root, 'log/mail.log');
-    const log = () => (existsSync(logFile) ? readFileSync(logFile, 'utf8') : '');
+    const log = () => (existsSync(logIn(root)) ? readFileSync(logIn(root), 'utf8') : '');
     try {
-      const places = makePlaces(root);
       const names = Object.keys(options.listeners) as Name[];
       const free = await freePorts(names.length);
       const ports = Object.fromEntries(names.map((name, index) => [name, free[index]])) as Record<Name, number>;
-      configure(places, options, ports);
+      const places = makeInstance(root, options, ports);
       const socket = join(places.queueDir, 'private/auth');
       await startSaslServer(places.dovecotDir, socket, options.users ?? {}, options.passdbs);
       await run('postfix', ['-c', places.configDir, 'start']);

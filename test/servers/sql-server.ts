@@ -2,13 +2,12 @@
 // this is root. The administrator needs no password.
 //
 // In trouble: a start that fails throws with the output of the server. The processes and the folder go with the test.
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { chownSync, mkdirSync, readFileSync } from 'node:fs';
+import { chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { program } from '../requires';
 import { userIds } from '../rig/accounts';
-import { kill, makeFolder, removeFolder } from '../rig/scratch';
+import { mustRun, type Running, start } from '../rig/run';
+import { makeFolder, removeFolder } from '../rig/scratch';
 import { waitFor } from '../rig/wait-for';
 
 export interface SqlServer {
@@ -72,47 +71,44 @@ export function startPostgreSql(): Promise<SqlServer> {
 async function startSqlServer(name: string, recipe: (data: string, folder: string) => Recipe): Promise<SqlServer> {
   const folder = makeFolder(name);
   const data = join(folder, 'data');
-  const logFile = join(folder, 'server.log');
   const { user, install, serve, client, options } = recipe(data, folder);
   // Both servers refuse to run as root.
-  const account = process.getuid?.() === 0 ? userIds(user) : null;
-  let server: ChildProcess | null = null;
+  const isRoot = process.getuid?.() === 0;
+  const place = isRoot ? { cwd: folder, as: user } : { cwd: folder };
+  let server: Running;
 
-  async function run([command = '', ...args]: readonly string[], as = {}): Promise<string> {
-    const spawned = { ...as, cwd: folder, encoding: 'utf8', maxBuffer: 1 << 28 } as const;
-    return (await promisify(execFile)(command, args, spawned)).stdout;
+  async function sql(statements: string): Promise<string> {
+    const { status, stdout, stderr } = await start([...options, statements], { command: client, cwd: folder }).ended;
+    if (status !== 0) throw new Error(`${name}: status ${status}\n${stderr}`);
+    return stdout;
   }
 
-  const sql = (statements: string) => run([...client, ...options, statements]);
-
-  async function start(): Promise<void> {
-    const shell = `exec "$@" >> '${logFile}' 2>&1`;
-    const started = spawn('/bin/sh', ['-c', shell, 'sh', ...serve], { ...account, cwd: folder, stdio: 'ignore' });
-    server = started;
-    const log = () => readFileSync(logFile, 'utf8');
+  async function serverStart(): Promise<void> {
+    server = start([], { command: serve, ...place });
     const answers = async () => {
-      if (started.exitCode !== null) throw new Error(`${name} ended with status ${started.exitCode}:\n${log()}`);
+      if (server.child.exitCode !== null) throw new Error(`${name} ended:\n${server.stderr}`);
       return (await sql('select 1').catch(() => null)) !== null;
     };
     // On a slow machine, and with the recovery after a crash.
-    await waitFor(`${name} to answer`, answers, log, 90_000);
+    await waitFor(`${name} to answer`, answers, () => server.stderr, 90_000);
   }
 
-  async function crash(): Promise<void> {
-    const ended = server;
-    if (ended?.pid === undefined) return;
-    kill(ended.pid, 'SIGKILL');
-    await waitFor(`${name} to end`, () => ended.signalCode !== null || ended.exitCode !== null);
+  mkdirSync(data, { mode: 0o700 });
+  if (isRoot) {
+    const { uid, gid } = userIds(user);
+    for (const path of [folder, data]) chownSync(path, uid, gid);
   }
-
-  try {
-    mkdirSync(data, { mode: 0o700 });
-    if (account) for (const path of [folder, data]) chownSync(path, account.uid, account.gid);
-    await run(install, account ?? {});
-    await start();
-  } catch (error) {
-    removeFolder(folder);
-    throw error;
-  }
-  return { folder, client, sql, crash, start, stop: () => removeFolder(folder) };
+  mustRun([], { command: install, ...place });
+  await serverStart();
+  return {
+    folder,
+    client,
+    sql,
+    async crash() {
+      server.child.kill('SIGKILL');
+      await server.ended;
+    },
+    start: serverStart,
+    stop: () => removeFolder(folder),
+  };
 }
