@@ -3,7 +3,7 @@
 import { resolve } from 'node:path';
 import { newFile } from '../rig/scratch';
 import { policy, seedAsks, seedUsers } from './databases';
-import { onlyAnswers, pingPong, postfwd, REQUESTS, seedLoop } from './drivers';
+import { pingPong, pingPongProgram, postfwd, REQUESTS, seedLoop } from './drivers';
 import { conversation } from './requests';
 import type { Group } from './row';
 
@@ -15,7 +15,7 @@ export const answers: Group = {
     const [ours, floor, perl, python] = pingPong([
       // The others write no log.
       { argv: policy(seedUsers(), '--persistent', '--log', 'none'), ...asked },
-      { argv: [onlyAnswers()], requests: asked.requests, replies: newFile('action=dunno\n\n', 'replies') },
+      { argv: [pingPongProgram()], requests: asked.requests, replies: newFile('action=dunno\n\n', 'replies') },
       { argv: postfwd(), ...asked },
       { argv: seedLoop(resolve('test/bench/peers/seed_loop.py'), seedUsers()), ...asked },
     ]);

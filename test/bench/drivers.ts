@@ -1,5 +1,5 @@
 // Runs the programs that are timed, in a clean environment (as `env -i` with a PATH): a single NODE_EXTRA_CA_CERTS adds 40 ms to a start
-// of Node. What asks them for one answer after the other is written in C (folder c): in Node it would itself be the limit of what is
+// of Node. What asks them for one answer after the other is written in C (ping-pong.c): in Node it would itself be the limit of what is
 // measured. A wrong reply, exit status or output of a timed program is an error.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -18,14 +18,12 @@ export function made<T>(make: () => T): () => T {
   };
 }
 
-function compile(name: string): string {
-  const binary = newPath(name);
-  mustRun(['-O2', '-o', binary, `test/bench/c/${name}.c`], { command: [program('cc')] });
+/** The program that asks; without arguments it is one that only answers. */
+export const pingPongProgram = made(() => {
+  const binary = newPath('ping-pong');
+  mustRun(['-O2', '-o', binary, 'test/bench/ping-pong.c'], { command: [program('cc')] });
   return binary;
-}
-
-const pingPongProgram = made(() => compile('ping-pong'));
-export const onlyAnswers = made(() => compile('only-answers'));
+});
 
 /** Starts a program that is killed at the end of the benchmark if it still runs then. */
 export function startClean([file = '', ...args]: readonly string[]): ChildProcess {

@@ -1,6 +1,5 @@
 // Random policy requests: well-formed ones from a grammar, and mutants of those. One character is one byte.
-import { createHash } from 'node:crypto';
-import { oneOf, type Pick } from '../rig/random';
+import { oneOf, type Pick, seededPick } from '../rig/random';
 import { randomBits, spellAddress } from '../rig/spellings';
 
 // biome-ignore format: lists of words
@@ -21,9 +20,12 @@ const ADDRESSES = ['10.1.2.3', '192.0.2.1', '::ffff:10.1.2.3', '2001:db8::1'];
 const BAD_ADDRESSES = ['unknown', '', '10.1.2.3%eth0', '10.0.0.0/8', '010.1.2.3', 'any', '\xff'];
 
 /** One byte in ten is of any kind, the others are printable; no newline. */
-const NOISE = Buffer.concat(Array.from({ length: 200 }, (_, i) => createHash('sha512').update(`${i}`).digest()))
-  .map((byte, i) => (i % 10 === 0 ? byte : 32 + (byte % 95)))
-  .reduce((text, byte) => text + (byte === 10 ? '' : String.fromCharCode(byte)), '');
+const anyByte = seededPick(1);
+const NOISE = Array.from({ length: 10_000 }, () =>
+  String.fromCharCode(anyByte(10) === 0 ? anyByte(256) : 32 + anyByte(95)),
+)
+  .join('')
+  .replaceAll('\n', '');
 
 function randomText(pick: Pick): string {
   const start = pick(NOISE.length);

@@ -1,6 +1,7 @@
 /* Asks persistent policy programs one request at a time, as smtpd(8) does, and times each block of answers.
  *
  *   ping-pong WARMUP BLOCKS SIZE (-- REQUESTS REPLIES PROGRAM ARGUMENT...)...
+ *   ping-pong    without arguments: the floor, a program that reads until the empty line, answers, and does nothing else
  *
  * Every program gets SIZE requests, then the next one gets SIZE, and so on for BLOCKS rounds after WARMUP that are not
  * counted, so that noise of the machine hits all alike. REQUESTS and REPLIES are files of parts that end with an empty line, and
@@ -93,7 +94,21 @@ static void finish(struct contestant *c) {
   if (waitpid(c->pid, &status, 0) < 0 || status != 0) errx(1, "%s: wait status %d", c->argv[0], status);
 }
 
+static int only_answer(void) {
+  static char request[65536];
+  static const char reply[] = "action=dunno\n\n";
+  size_t have = 0;
+  for (ssize_t n; (n = read(0, request + have, sizeof request - have)) > 0;) {
+    have += (size_t)n;
+    if (have < 2 || memcmp(request + have - 2, "\n\n", 2) != 0) continue;
+    if (write(1, reply, sizeof reply - 1) < 0) return 1;
+    have = 0;
+  }
+  return have != 0;
+}
+
 int main(int argc, char **argv) {
+  if (argc == 1) return only_answer();
   static struct contestant all[8];
   cpu_set_t one;
   CPU_ZERO(&one);
