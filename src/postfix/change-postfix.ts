@@ -11,6 +11,7 @@ import { asErrorLines, failureOf, printable, refusal, Trouble } from '../failure
 import type { ConfigStore } from './config-store';
 import type { ConfigFiles } from './configuration';
 import { askLive, socketOf } from './live-service';
+import { entriesNamed } from './plan';
 import type { Postfix } from './postfix';
 import { shellLine, typedCommand } from './run';
 
@@ -85,6 +86,7 @@ export async function changePostfix(change: Change): Promise<void> {
   const { postfix, store, stages, answers } = change;
   if (stages.length === 0) return;
   const running = postfix.isRunning();
+  const pause = answers !== null && entriesNamed(store.files, answers).length > 0 ? PAUSE : 0;
   let loaded = false;
   store.backUp();
   // Ctrl-C also ends postfix(1), and that failure is rolled back. If we ended too, the change would stay half done.
@@ -99,7 +101,7 @@ export async function changePostfix(change: Change): Promise<void> {
       if (!running) continue;
       loaded = true;
       postfix.do('reload');
-      if (answers !== null) await requireAnswer(postfix, answers);
+      if (answers !== null) await requireAnswer(postfix, answers, pause);
     }
   } catch (error) {
     throw rollBack(change, loaded, error);
@@ -116,14 +118,26 @@ export function hintAtStart(postfix: Postfix): void {
 /** How long (ms) Postfix and the program may need after a reload. */
 const LONGEST_START = 10_000;
 
-async function requireAnswer(postfix: Postfix, service: string): Promise<void> {
+/**
+ * The default (ms) of service_throttle_time. A service that could not run before, such as one with `chroot` set to y,
+ * stays paused for so long after its last failure; a reload does not end that (master(8)).
+ */
+const PAUSE = 60_000;
+
+async function requireAnswer(postfix: Postfix, service: string, pause: number): Promise<void> {
   const socket = socketOf(postfix.queueDir, service);
-  const end = Date.now() + LONGEST_START;
+  const end = Date.now() + LONGEST_START + pause;
+  let isAnnounced = pause === 0;
   for (;;) {
     const answer = await askLive(socket);
     if ('action' in answer) return;
     if (Date.now() > end) {
       throw refusal(`the new service does not answer at ${socket} (${answer.problem})`, answer.hint);
+    }
+    if (!isAnnounced && Date.now() > end - pause) {
+      hint('no answer yet: Postfix pauses a service that could not run; this waits for up to a minute');
+      flush();
+      isAnnounced = true;
     }
     await sleep(100);
   }

@@ -166,6 +166,22 @@ describe('install against obstacles', needs('root', 'postfix', 'dovecot', 'opens
     assert.deepEqual(await site.configuration(), site.original);
   });
 
+  test('a service that Postfix has paused, because it could not run in a chroot, is mended by install', async () => {
+    await site.postfix.command('postconf', 'service_throttle_time=15s');
+    assert.equal(site.onPostfix('install', '--yes').status, 0);
+    const right = site.read('master.cf');
+    writeFileSync(site.file('master.cf'), right.replace(/^(allow-nets unix +- +n +)n/m, '$1y'));
+    await site.postfix.reload();
+    assert.match(site.onPostfix('doctor').stdout, /^fail {2}service allow-nets .*\n.*\n +allow-nets install /m);
+    const { status, stderr } = site.onPostfix('install', '--yes');
+    assert.match(stderr, /hint: no answer yet: Postfix pauses a service/);
+    assert.equal(status, 0, stderr);
+    assert.equal(site.read('master.cf'), right);
+    assert.equal(site.onPostfix('uninstall', '--yes').status, 0);
+    await site.postfix.command('postconf', '-X', 'service_throttle_time');
+    assert.deepEqual(await site.configuration(), site.original);
+  });
+
   test('if postlog is not set-gid and Postfix writes the log, the account gets its group', (t) => {
     const publicDir = join(site.postfix.queueDir, 'public');
     if ((statSync(program('postlog')).mode & 0o2000) !== 0) return t.skip('postlog is set-gid here');
