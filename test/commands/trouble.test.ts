@@ -47,7 +47,7 @@ test('a file that is not a database is reported, with the way back to one', asyn
     [fifo, `database ${fifo} cannot be used (it is not a regular file)`, broken(fifo)],
     [trapped, `${trapped}-journal is not a regular file`, `find out who put it there, and remove it as root:\n  rm -r ${trapped}-journal`],
     [linked, `${linked}-wal is not a regular file`, `find out who put it there, and remove it as root:\n  rm -r ${linked}-wal`],
-    [empty, `${empty} is not a database of allow-nets (schema version 0)`, `name the right file with --db, or put a good copy in its place:\n  ${restore(empty)}`],
+    [empty, `${empty} is not a database of allow-nets (schema version 0)`, `name the right file with --db, or put a good copy in its place:\n  ${restore(empty)}\nallow-nets: hint: or, if it is empty, make it a new one, where every user is refused at first, as root:\n  allow-nets init --db ${empty}`],
     [text, `database ${text} cannot be used (file is not a database)`, broken(text)],
   ];
   for (const [db, problem, hint] of cases) {

@@ -102,7 +102,7 @@ const DATABASE = [
     name: 'an empty file',
     words: ['--db', file('empty.db', (f) => fs.truncateSync(f))],
     problem: `${db('empty.db')} is not a database of allow-nets (schema version 0)`,
-    hint: `name the right file with --db, or put a good copy in its place: ${restore(db('empty.db'))}`,
+    hint: `name the right file with --db, or put a good copy in its place: ${restore(db('empty.db'))}; or, if it is empty, make it a new one, where every user is refused at first, as root: allow-nets init --db ${db('empty.db')}`,
   },
   {
     name: 'a newer schema',
