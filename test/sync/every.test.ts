@@ -85,12 +85,12 @@ describe('sync --every', () => {
     const site = makeSite();
     offer(site, 'alice,10.0.0.0/8\n');
     const hang = 'printf . >> runs; test -e hang && sleep 1000; exec cat list';
-    const sync = site.start('sync', '--every', '1s', '--timeout', '1s', '--', 'sh', '-c', hang);
+    const sync = site.start('sync', '--every', '1s', '--timeout', '3s', '--', 'sh', '-c', hang);
     await waitForAnswer(site, 'alice', '10.1.1.1', 'dunno');
     site.file('hang', '');
     const failed = (text: string) =>
       waitFor(text, () => site.log().some((line) => line.startsWith('warn') && line.includes(text)));
-    await failed('had not ended after 1 s and was killed');
+    await failed('had not ended after 3 s and was killed');
     rmSync(join(site.folder, 'hang'));
     offer(site, 'alice,10.0.0.0/8\nbob,192.0.2.1\n');
     await waitForAnswer(site, 'bob', '192.0.2.1', 'dunno');
