@@ -49,25 +49,21 @@ function probesOf(service: InstalledService): Probe[] {
   if (databaseKind(service) !== 'file') return unknown;
   try {
     return withReadTransaction(service.db, (connection) => {
-      const stranger = judge(connection, STRANGER);
-      const users = candidates(connection);
-      const allowed = users.find(({ expected }) => expected === 'dunno');
-      // An entry for everybody can allow the stranger, and another one still refuse a user.
-      const refused = [stranger, ...users].find(({ expected }) => expected === 'reject') ?? stranger;
-      return allowed === undefined ? [refused] : [allowed, refused];
+      const rules = rulesOf(connection);
+      const probes = [STRANGER, ...candidates(connection)].map((query): Probe => {
+        const isAllowed = decide(query, rules, Date.now()).kind === 'allowed';
+        return { ...query, expected: isAllowed ? 'dunno' : 'reject' };
+      });
+      const first = (answer: string) => probes.filter(({ expected }) => expected === answer).slice(0, 1);
+      return [...first('dunno'), ...first('reject')];
     });
   } catch {
     return unknown;
   }
 }
 
-function judge(connection: Connection, query: Query): Probe {
-  const { kind } = decide(query, rulesOf(connection), Date.now());
-  return { ...query, expected: kind === 'allowed' ? 'dunno' : 'reject' };
-}
-
-/** Probes for the users of the first entries, each with an allowed address and with one that is likely not allowed. */
-function candidates(connection: Connection): Probe[] {
+/** The users of the first entries, each with an allowed address and with one that is likely not allowed. */
+function candidates(connection: Connection): Query[] {
   const sql = `select a.user as user, coalesce(s.network, a.network) as network
     from access a left join network_set s on a.network = '@' || s.name limit 100`;
   const rows = connection.prepare(sql).all() as { user: unknown; network: unknown }[];
@@ -77,6 +73,6 @@ function candidates(connection: Connection): Probe[] {
     if (typeof user !== 'string' || /\p{Cc}/u.test(user) || meaning === null) return [];
     const address = meaning.kind === 'network' ? meaningText(meaning).replace(/\/.*/, '') : STRANGER.address;
     const name = user === '*' ? STRANGER.user : user.replace(/^@/, 'doctor@');
-    return [address, STRANGER.address].map((from) => judge(connection, { user: name, address: from }));
+    return [address, STRANGER.address].map((from) => ({ user: name, address: from }));
   });
 }
