@@ -3,6 +3,7 @@
 import { type Command, DRY_RUN, flag } from '../cli/command';
 import { parseSetArgument } from '../cli/input';
 import { openInput } from '../cli/input-file';
+import { hintAll } from '../cli/output';
 import { mergeRanges, networksOf } from '../cli/range';
 import { blocksOf } from '../formats/lines';
 import { load, printLoaded, type Reader } from '../formats/load';
@@ -10,6 +11,7 @@ import { rangesOf } from '../formats/network-list';
 import type { Connection } from '../rules/database';
 import { importRow } from '../rules/import';
 import { formatInstant } from '../rules/meaning';
+import { formatNetwork } from '../rules/network';
 import { hintAtSync } from '../sync/status';
 
 export const setLoad: Command = {
@@ -39,9 +41,13 @@ export const setLoad: Command = {
     const dryRun = args.flag('dry-run');
     const force = args.flag('force');
     const countries = args.texts('country').map((country) => country.toUpperCase());
+    const wide: string[] = [];
     const read: Reader = (lines, report, add) => {
       const ranges = rangesOf(lines, { countries, force }, report);
       for (const network of mergeRanges(ranges).flatMap(networksOf)) {
+        // Nearly always a mistake in the list. A country can really hold neighbouring networks of that size.
+        if (countries.length === 0 && network.prefix < (network.family === 4 ? 8 : 16))
+          wide.push(formatNetwork(network));
         add(importRow('network_set', name, { kind: 'network', network }));
       }
     };
@@ -52,6 +58,7 @@ export const setLoad: Command = {
         .run(name, source, formatInstant(Date.now()));
     const blocks = blocksOf(openInput(file));
     const loaded = await load(args.db, { blocks, replace: true, dryRun, force, set: name, before }, read);
+    hintAll(wide.map((network) => `${network} is a large part of the Internet; is it meant to be in the list?`));
     const status = printLoaded(loaded, dryRun);
     if (status === 0 && !dryRun) hintAtSync(args.db, 'takes this set away if its list has sets and not this one');
     return status;

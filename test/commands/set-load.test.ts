@@ -104,6 +104,22 @@ test('set load takes a list of networks, or says what it is instead', async (t) 
   }
 });
 
+test('a network that is a large part of the Internet is loaded with a hint', () => {
+  const load = (input: string) => run(['set', 'load', 'home', '-', '--db', newDatabase()], { input });
+  for (const [input, wide] of [
+    ['192.0.2.0/24\n0.0.0.0/0\n', ['0.0.0.0/0']],
+    ['::/0\n', ['::/0']],
+    ['0.0.0.0/1\n128.0.0.0/1\n2000::/15\n', ['0.0.0.0/0', '2000::/15']],
+    ['10.0.0.0/8\n2001::/16\n', []],
+  ] as const) {
+    const { status, stderr } = load(input);
+    const hints = wide.map(
+      (network) => `allow-nets: hint: ${network} is a large part of the Internet; is it meant to be in the list?\n`,
+    );
+    assert.deepEqual([status, stderr], [0, hints.join('')]);
+  }
+});
+
 test('random ranges: the set holds exactly their addresses, in the fewest networks', () => {
   const db = newDatabase();
   const address = (n: number) => `192.0.${2 + (n >> 8)}.${n & 255}`;
