@@ -52,7 +52,15 @@ export function databaseFailure(kind: DatabaseFault, file: string, detail: unkno
       `${file} is not a database of allow-nets (schema version ${detail})`,
       'name the right file with --db, or put a good copy in its place',
       restoreCommand(file, init),
-      [{ hint: 'or, if it is empty, make it a new one, where every user is refused at first, as root', command: init }],
+      // Also the version of an empty file, which an init that was killed leaves.
+      detail === 0
+        ? [
+            {
+              hint: 'or, if it is empty, make it a new one, where every user is refused at first, as root',
+              command: init,
+            },
+          ]
+        : [],
     ],
     'database-newer': [
       `database ${file} has schema version ${detail}, this program knows ${SCHEMA_VERSION}`,

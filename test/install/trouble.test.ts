@@ -105,6 +105,7 @@ describe('install when something prevents it', needs('root', 'postfix', 'dovecot
     assert.deepEqual(await site.replies(), site.expected(true));
     assert.match(site.read('main.cf'), /^who\.may-send_time_limit = 3600$/m);
     assertLinks();
+    assert.match(site.onPostfix('install', '--yes').stdout, /^already installed: service who\.may-send as nobody/);
   });
 
   test('doctor finds that the account cannot read main.cf, and so cannot run postlog; its command is right', () => {
@@ -126,7 +127,7 @@ describe('install when something prevents it', needs('root', 'postfix', 'dovecot
     await site.postfix.command('postfix', 'stop');
     const last = JSON.parse(site.onPostfix('doctor', '--json').stdout).at(-1);
     assert.deepEqual([last.check, last.status, last.message], ['Postfix', 'fail', 'it is not running']);
-    const { status, stderr } = site.onPostfix('uninstall', '--yes', '--service', 'who.may-send');
+    const { status, stderr } = site.onPostfix('uninstall', '--yes');
     assert.equal(
       stderr,
       `allow-nets: hint: Postfix is not running: the change takes effect when it starts:\n  postfix -c ${site.postfix.configDir} start\n`,
