@@ -40,7 +40,9 @@ export const refused: Command = {
 
 /** The rows that --json prints, with `answer` and `isStolen` added. The most recent is the last. */
 function rowsOf(networks: readonly UserNetwork[], db: string) {
-  const refused = networks.filter(({ user }) => user !== STRANGER.user).sort((a, b) => a.last - b.last);
+  const refused = networks
+    .filter(({ user }) => user !== STRANGER.user)
+    .sort((a, b) => a.last - b.last || a.place - b.place);
   const spread = groupBy(refused, ({ user }) => user).filter(
     (all) => hasManyNetworks(all) || hasManyNetworks(all.map((one) => ({ ...one, first: one.last }))),
   );
@@ -50,7 +52,7 @@ function rowsOf(networks: readonly UserNetwork[], db: string) {
 
 /** `isStolen`: whether somebody else likely has the password. */
 function rowOf({ user, network, name, parts, messages, first, last }: UserNetwork, isStolen: boolean, db: string) {
-  const { address, reason, verdict } = parts.reduce((latest, one) => (one.last >= latest.last ? one : latest));
+  const { address, reason, verdict } = parts.reduce((latest, one) => (one.place > latest.place ? one : latest));
   const answer = verdict.kind === 'refused' ? verdict.why : 'allowed';
   // No entry helps a user who is blocked.
   const needsEntry = answer !== 'allowed' && answer !== 'blocked' && !isStolen;

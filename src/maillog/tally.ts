@@ -14,8 +14,9 @@ interface Lines {
   messages: number;
   first: number;
   last: number;
-  /** Of the last line. */
+  /** Of the last line. `place`: its place in the log, among those that count. */
   reason: string;
+  place: number;
 }
 
 export interface Part extends Readonly<Lines> {
@@ -27,13 +28,18 @@ export type UserNetwork = ReturnType<typeof userNetwork>;
 export const DAY = 86_400_000;
 
 export class Tally {
-  /** By login name and address: a key made of both would take a third of the time of `learn`. */
+  /** In the order of the log. */
+  private readonly all: Lines[] = [];
+  private count = 0;
+  /** By login name and address. To make one key of both would be slow: a log has many lines. */
   private readonly logins = new Map<string, Map<string, Lines>>();
 
   record({ user, address, reason, time, count }: Sighting): void {
     const addresses = getOrMake(this.logins, user, () => new Map<string, Lines>());
     const lines = getOrMake(addresses, address, () => {
-      return { login: user, address, days: new Map(), messages: 0, first: time, last: time, reason };
+      const made = { login: user, address, days: new Map(), messages: 0, first: time, last: time, reason, place: 0 };
+      this.all.push(made);
+      return made;
     });
     const day = Math.floor(time / DAY);
     lines.days.set(day, (lines.days.get(day) ?? 0) + count);
@@ -42,14 +48,15 @@ export class Tally {
     if (time < lines.last) return;
     lines.last = time;
     lines.reason = reason;
+    lines.place = this.count++;
   }
 
-  /** In the order in which the log names the users. `prefixes`: the lengths by which addresses are grouped, by family. `now`: ms since 1970. */
+  /** In the order of the log. `prefixes`: the lengths by which addresses are grouped, by family. `now`: ms since 1970. */
   networks(rules: Rules, prefixes: { 4: number; 6: number }, now: number): UserNetwork[] {
     const subjects = new Map<string, SubjectRules | null>();
     const cached = { of: (subject: string) => getOrMake(subjects, subject, () => rules.of(subject)) };
     const groups = new Map<string, { user: string; network: Network | null; parts: Part[] }>();
-    for (const lines of [...this.logins.values()].flatMap((addresses) => [...addresses.values()])) {
+    for (const lines of this.all) {
       const user = foldName(lines.login);
       const client = parseAddress(lines.address);
       const network = client && truncate(client, prefixes[client.family]);
@@ -67,13 +74,14 @@ export class Tally {
  */
 export function userNetwork(user: string, network: Network | null, parts: readonly Part[]) {
   const allDays = new Set<number>();
-  const sums = { messages: 0, refused: 0, first: Number.POSITIVE_INFINITY, last: 0 };
-  for (const { messages, days, first, last, verdict } of parts) {
+  const sums = { messages: 0, refused: 0, first: Number.POSITIVE_INFINITY, last: 0, place: 0 };
+  for (const { messages, days, first, last, place, verdict } of parts) {
     for (const day of days.keys()) allDays.add(day);
     sums.messages += messages;
     if (verdict.kind === 'refused') sums.refused += messages;
     sums.first = Math.min(sums.first, first);
     sums.last = Math.max(sums.last, last);
+    sums.place = Math.max(sums.place, place);
   }
   return { user, network, name: network === null ? 'unknown' : formatNetwork(network), parts, days: allDays, ...sums };
 }

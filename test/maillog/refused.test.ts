@@ -47,6 +47,14 @@ allow-nets add alice@example.com 2001:db8:1:2::/64 --for 3d
   });
 });
 
+test('of refusals within one second, the last in the log is the most recent', () => {
+  const lines = ['u1 203.0.113.1', 'u2 203.0.113.2', 'u3 203.0.113.3', 'u1 203.0.113.1'].map((line) => line.split(' '));
+  const log = lines.map(([user = '', address = '']) => at('05:00:05', refusal(user, address))).join('');
+  const { stdout, stderr } = ask(newDatabase(), log);
+  assert.deepEqual(stdout.match(/^u\d/gm), ['u2', 'u3', 'u1']);
+  assert.match(stderr, /^allow-nets add u1 203\.0\.113\.1 --for 3d$/m);
+});
+
 test('as JSON', () => {
   const { status, stdout, stderr } = ask(prepared(), LOG, '--json', '--until', '2026-11-04T05:15Z');
   const first = '2026-11-04T05:00:00Z';
