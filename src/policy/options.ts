@@ -37,7 +37,8 @@ export function readCommandLine(words: readonly string[], environment: NodeJS.Pr
   let optionError: string | null = null;
   for (let i = 0; i < words.length; i++) {
     const word = words[i] ?? '';
-    if (FOR_COMMANDS.includes(word)) return { kind: 'command', word: null, optionError: null };
+    // Postfix must not get the help for an answer.
+    if (FOR_COMMANDS.includes(word) && !isUnderPostfix) return { kind: 'command', word: null, optionError: null };
     if (!word.startsWith('-')) return { kind: 'command', word, optionError };
     const equals = word.indexOf('=');
     const name = equals < 0 ? word : word.slice(0, equals);

@@ -264,8 +264,10 @@ describe('trouble', { concurrency: 4 }, () => {
       assert.equal(status, 64);
       assert.deepEqual(log, [`warn: unknown word ${words.at(-1)}; ${optionHint}`]);
     }
-    const { log } = await converse(['--database', good], GOOD);
-    assert.deepEqual(log, [`warn: unknown option --database; ${optionHint}`]);
+    for (const option of ['--database', '--help', '--version']) {
+      const { bytes, log, status } = await converse(['--persistent', option], GOOD);
+      assert.deepEqual([bytes, status, log], ['', 64, [`warn: unknown option ${option}; ${optionHint}`]]);
+    }
   });
 
   test('a command that is run over one socket prints all its messages', async () => {
