@@ -6,7 +6,7 @@ import { type Account, accountOf } from '../postfix/account';
 import type { Service } from '../postfix/config-text';
 import { type ConfigFiles, servicesWithAuth } from '../postfix/configuration';
 import { checkText } from '../postfix/policy-check';
-import { type PresentService, policyServiceOf, targetOf } from '../postfix/policy-service';
+import { entryText, type PresentService, policyServiceOf, targetOf } from '../postfix/policy-service';
 import type { Postfix } from '../postfix/postfix';
 import { RECIPIENT_LIST, serviceCheck } from '../postfix/restrictions';
 
@@ -72,29 +72,32 @@ export function databaseKind({ db }: InstalledService): 'file' | 'other' | 'miss
 /** Runs doctor as root. */
 export const sudoFix = (postfix: Postfix): Fix => ({ command: `sudo ${postfix.ownCommand('doctor')}` });
 
-/** What `installFix` changes; everything else stays as installed. */
+/** What `installCommand` changes; everything else stays as installed. */
 type InstallChanges = { readonly trial?: boolean; readonly user?: string };
 
 /**
  * The `allow-nets install` command that repairs the service and keeps its settings. `install` does not support inet
- * services: their fix is a manual edit.
+ * services, so for one the command is the `postconf -M` that writes its entry.
  */
-export function installFix(service: InstalledService, changes: InstallChanges = {}): Fix {
-  const { postfix, policy, entry } = service;
+export function installCommand(service: InstalledService, changes: InstallChanges = {}): string {
+  const { postfix, policy, entry, db } = service;
   if (entry.type === 'inet') {
-    return postfix.manualFix('correct its entry as in examples/many-servers/policy-host.master.cf');
+    const user = changes.user ?? (/^(root)?$/.test(policy.user) ? 'nobody' : policy.user);
+    const argv = [process.execPath, policy.script, '--persistent', '--db', db];
+    const text = entryText({ name: policy.name, user, argv }, 'inet');
+    return postfix.postconfCommand('-M', `${policy.name}/inet=${text}`);
   }
   const words = policy.name === 'allow-nets' ? [] : ['--service', policy.name];
   if (changes.user !== undefined) words.push('--user', changes.user);
   if (!policy.persistent) words.push('--one-shot');
   if (changes.trial ?? servicesOnTrial(service).length > 0) words.push('--trial');
-  return { command: postfix.ownCommand('install', ...words) };
+  return postfix.ownCommand('install', ...words);
 }
 
 /** Corrects the checks in restriction lists: by `install`, or by hand for a service that it does not support. */
 export function listFix(asked: AskedService, changes: InstallChanges = {}): Fix {
   const { policy, target, postfix } = asked;
-  if (policy !== null && asked.entry.type !== 'inet') return installFix(asked, changes);
+  if (policy !== null && asked.entry.type !== 'inet') return { command: installCommand(asked, changes) };
   const form = { oneShot: policy?.persistent === false, trial: false };
   const check = checkText(target, form, target.replace('*', 'HOST'));
   return postfix.manualFix(

@@ -8,7 +8,7 @@ import { type Account, runAs, unreadable } from '../postfix/account';
 import type { Postfix } from '../postfix/postfix';
 import { failureText, findProgram, shellLine } from '../postfix/run';
 import { type Finding, fail, ok, warn } from './finding';
-import { type InstalledService, installFix } from './installed-service';
+import { type InstalledService, installCommand } from './installed-service';
 
 const CHECK = 'mail log';
 
@@ -83,7 +83,7 @@ function postlogdObstacle(service: InstalledService, runner: Account, postlog: s
   }
   if (isSetgid(postlog) || unreadable(runner, [folder], postfix) === null) return null;
   const problem = `${postlog} is not set-gid ${group}, so the account ${runner.name} does not reach ${socket}`;
-  return { problem, ...installFix(service, { user: `${runner.name}:${group}` }) };
+  return { problem, command: installCommand(service, { user: `${runner.name}:${group}` }) };
 }
 
 function runObstacle(postfix: Postfix, runner: Account, words: readonly string[]): Message | null {

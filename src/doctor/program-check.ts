@@ -6,7 +6,7 @@ import { type Account, runAs, unreadable } from '../postfix/account';
 import { run, shellLine } from '../postfix/run';
 import { trialRunFailure } from '../postfix/wanted-service';
 import { type Finding, fail, ok } from './finding';
-import { databaseKind, type InstalledService, installFix } from './installed-service';
+import { databaseKind, type InstalledService, installCommand } from './installed-service';
 
 const CHECK = 'program';
 
@@ -30,7 +30,7 @@ function fileFinding(service: InstalledService, runner: Account): Finding | null
   const files = [...policy.interpreter, policy.script].filter((word) => word.startsWith('/'));
   const missing = files.find((file) => !fs.existsSync(file));
   if (missing !== undefined) {
-    return fail(CHECK, `there is no ${missing} any more`, installFix(service));
+    return fail(CHECK, `there is no ${missing} any more`, { command: installCommand(service) });
   }
   const folder = path.resolve(fs.realpathSync(policy.script), '../..');
   // A package installed with umask 077 is unreadable in many places, so one command opens all of it.

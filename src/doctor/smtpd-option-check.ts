@@ -1,6 +1,7 @@
 // Finds smtpd services that do not start because smtpd(8) got an argument that is not an option, such as half of a
 // value.
 import { smtpdServices } from '../postfix/configuration';
+import { quoteWord } from '../postfix/policy-service';
 import { type Finding, fail, ok } from './finding';
 import type { InstalledService } from './installed-service';
 
@@ -8,11 +9,18 @@ const CHECK = 'smtpd options';
 
 export function* smtpdOptionFindings({ files, postfix }: InstalledService): Iterable<Finding> {
   const wrong = smtpdServices(files).filter(({ words }) => words.some(isLoose));
-  for (const { name, type, words } of wrong) {
+  for (const { name, type, fields, command, words } of wrong) {
     const loose = words.filter(isLoose).join(' ');
-    const message = `${name}/${type} does not start: "${loose}" is not an option of smtpd`;
-    const edit = 'write an option whose value has a blank in braces in master.cf, -o { NAME = VALUE }';
-    yield fail(CHECK, message, postfix.manualFix(edit));
+    const values: string[] = [];
+    for (const [i, word] of words.entries()) {
+      if (isLoose(word, i, words) && i > 0) values.push(`${values.pop()} ${word}`);
+      else values.push(word);
+    }
+    const entry = [name, type, ...fields, command, ...values.map(quoteWord)].join(' ');
+    yield fail(CHECK, `${name}/${type} does not start: "${loose}" is not an option of smtpd`, {
+      hint: 'write a value with a blank in braces',
+      command: postfix.postconfCommand('-M', `${name}/${type}=${entry}`),
+    });
   }
   if (wrong.length === 0) yield ok(CHECK, 'every word is an option or a value');
 }

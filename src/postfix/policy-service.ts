@@ -62,17 +62,19 @@ export function fieldFault({ type, fields }: Service): string | null {
   // smtpd process needs one.
   const found = fields.join(' ');
   const right = type === 'inet' ? /^n n [n-] \S+ 0$/ : /^[y-] n [n-] \S+ 0$/;
-  const wanted = [type === 'inet' ? 'n' : '-', ...FIELDS.slice(1)].join(' ');
+  const wanted = fieldsOf(type).join(' ');
   return right.test(found)
     ? null
     : `private, unpriv, chroot, wakeup and maxproc are "${found}" and must be "${wanted}"`;
 }
 
+const fieldsOf = (type: string): string[] => [type === 'inet' ? 'n' : '-', ...FIELDS.slice(1)];
+
 /**
  * Quotes a word for master.cf (master(5), Postfix 3.0 and later). Throws Trouble for a word that cannot be quoted: an
  * unbalanced brace would end the running master(8).
  */
-function quoteWord(word: string): string {
+export function quoteWord(word: string): string {
   if (!new RegExp(`^${BALANCED}$`).test(word) || /\p{Cc}|^\s|\s$/u.test(word)) {
     throw refusal(
       `master.cf cannot hold ${JSON.stringify(word)}`,
@@ -82,6 +84,13 @@ function quoteWord(word: string): string {
   return /[\s{}]/.test(word) || word === '' ? `{${word}}` : word;
 }
 
+const argvText = ([program = '', ...rest]: readonly string[]): string =>
+  [quoteWord(`argv=${program}`), ...rest.map(quoteWord)].join(' ');
+
+/** The entry on one line, as `postconf -M NAME/TYPE='...'` takes it. */
+export const entryText = ({ name, user, argv }: PolicyService, type: string): string =>
+  [name, type, ...fieldsOf(type), 'spawn', `user=${user}`, argvText(argv)].join(' ');
+
 /** The entry's lines in master.cf, in columns. `present`: the present lines, which are returned if they are right. */
 export function entryLines(wanted: PolicyService, present = ''): string {
   const entry = serviceIn(present);
@@ -89,7 +98,5 @@ export function entryLines(wanted: PolicyService, present = ''): string {
   const isSame = now?.user === wanted.user && now.argv.join('\n') === wanted.argv.join('\n');
   if (entry !== null && isSame && fieldFault(entry) === null) return present;
   const columns = FIELDS.map((field) => field.padEnd(7)).join(' ');
-  const [program = '', ...others] = wanted.argv;
-  const argv = [`argv=${program}`, ...others].map(quoteWord).join(' ');
-  return `${wanted.name.padEnd(10)} unix  ${columns} spawn user=${wanted.user}\n    ${argv}`;
+  return `${wanted.name.padEnd(10)} unix  ${columns} spawn user=${wanted.user}\n    ${argvText(wanted.argv)}`;
 }

@@ -24,8 +24,8 @@ export const DRY_RUN = { alias: 'n', type: 'boolean', describe: 'only print what
 
 /**
  * Opens the Postfix instance and its files. `name`: of the service; without --service, of the one in master.cf that runs
- * this program, so that a service that was installed with another name is not installed a second time. Throws Trouble if Postfix cannot be read, or if the
- * service of that name runs another program.
+ * this program, so that a service that was installed with another name is not installed a second time. Throws Trouble if
+ * Postfix cannot be read, or if the service of that name runs another program.
  */
 export function openPostfix(args: Arguments) {
   const postfix = new Postfix(args.text('config-dir'));

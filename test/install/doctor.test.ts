@@ -89,6 +89,7 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
       [`${site.postfix.ports.plain}/inet`]: 'PLAIN',
       [`${site.postfix.ports.own}/inet`]: 'OWN',
       [`for ${site.postfix.ports.plain}:`]: 'for PLAIN:',
+      [`-M '${site.postfix.ports.own}/inet=${site.postfix.ports.own} `]: "-M 'OWN=PORT ",
       [join(site.postfix.configDir, '..', 'log', 'mail.log')]: 'LOG',
       [`${group.id} (${group.name})`]: 'GROUP',
       [`${group.name} `]: 'GROUP ',
@@ -138,7 +139,7 @@ describe('doctor', needs('root', 'postfix', 'dovecot', 'openssl', 'sqlite3'), ()
 fail service allow-nets: private, unpriv, chroot, wakeup and maxproc are "- - y - 1" and must be "- n n - 0"
   $ allow-nets install -c DIR
 warn time limit: allow-nets_time_limit is 1000s: Postfix kills the program after that time, in the middle of a session
-  $ postconf -c DIR allow-nets_time_limit=3600 && postfix -c DIR reload
+  as for "service allow-nets" above
 fail asked by PLAIN: never reached: permit_sasl_authenticated stands before it in smtpd_recipient_restrictions
   as for "service allow-nets" above
 fail asked by OWN: not asked: -o smtpd_recipient_restrictions=permit_sasl_authenticated, reject in master.cf replaces the list of main.cf
@@ -202,10 +203,10 @@ fail trouble: while the program does not answer, default_action is "DUNNO": user
     ['a value with a blank, at which smtpd ends', () =>
       edit('master.cf', [/-o \{? ?smtpd_recipient_restrictions ?= ?.*reject\s*\}?/, '-o smtpd_recipient_restrictions=permit_mynetworks, reject']), `
 fail smtpd options: OWN does not start: "reject" is not an option of smtpd
-  write an option whose value has a blank in braces in master.cf, -o { NAME = VALUE }; then: $ postfix -c DIR reload
+  write a value with a blank in braces: $ postconf -c DIR -M 'OWN=PORT inet n - n - - smtpd -o {smtpd_recipient_restrictions=permit_mynetworks, reject} -o {syslog_name = postfix/own}' && postfix -c DIR reload
 fail asked by OWN: not asked: -o smtpd_recipient_restrictions=permit_mynetworks, in master.cf replaces the list of main.cf
   $ allow-nets install -c DIR
-`],
+`, 'paste'],
     ['refusals that are temporary', () => {
       edit('main.cf', [/$/, 'soft_bounce = yes\n']);
       withOption('access_map_reject_code=450');
@@ -229,11 +230,11 @@ fail service: no service in master.cf runs this program, but lists ask unix:priv
 `],
     ['a service that is not loaded', () => edit('master.cf', [/^allow-nets /m, 'other ']), `
 warn time limit: other_time_limit is 1000s: Postfix kills the program after that time, in the middle of a session
-  $ postconf -c DIR other_time_limit=3600 && postfix -c DIR reload
-fail asked by PLAIN: not asked: smtpd_recipient_restrictions does not have it
   $ allow-nets install -c DIR --service other
+fail asked by PLAIN: not asked: smtpd_recipient_restrictions does not have it
+  as for "time limit" above
 fail asked by OWN: not asked: -o smtpd_recipient_restrictions=check_policy_service { unix:private/allow-nets, { default_action = 451 4.3.5 Policy service not available; see the mail log } }, permit_sasl_authenticated, reject in master.cf replaces the list of main.cf
-  as for "asked by PLAIN" above
+  as for "time limit" above
 fail answer: no answer at SPOOL/private/other (connect ENOENT SPOOL/private/other)
   the mail log says why
   then let Postfix load the service anew: $ postfix -c DIR reload

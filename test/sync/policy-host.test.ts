@@ -113,21 +113,18 @@ describe('one policy host for many servers', needs('root', 'postfix', 'dovecot',
     const lines = `^ok {4}service ${address} (.*\n)*ok {4}answer +${address} answered in \\d+ ms\n$`;
     assert.match(ok, new RegExp(lines, 'm'));
     const { node, script } = policy.program;
-    const argv = `${node} ${script} --persistent --db ${policy.db}`;
-    const write = (fields: string) =>
-      host.command('postconf', '-M', `${address}/inet=${address} inet ${fields} spawn user=nobody argv=${argv}`);
-    await write('- - y - 1');
+    const wrong = `${address} inet - - y - 1 spawn user=nobody argv=${node} ${script} --persistent --db ${policy.db}`;
+    await host.command('postconf', '-M', `${address}/inet=${wrong}`);
     await host.command('postconf', '-X', `${address}_time_limit`);
     const stdout = expectFaults(
       host.configDir,
       `
 fail service HOST: private, unpriv, chroot, wakeup and maxproc are "- - y - 1" and must be "n n n - 0"
-  correct its entry as in examples/many-servers/policy-host.master.cf; then: $ postfix -c DIR reload
+  $ postconf -c DIR -M 'HOST/inet=HOST inet n n n - 0 spawn user=nobody argv=... SCRIPT --persistent --db DB' && postfix -c DIR reload
 warn time limit: HOST_time_limit is 1000s: Postfix kills the program after that time, in the middle of a session
   $ postconf -c DIR HOST_time_limit=3600 && postfix -c DIR reload
 `,
     );
-    await write('n n n - 0');
     for (const command of commandsIn({ status: 0, stderr: '', stdout })) {
       execFileSync('sh', ['-c', command], { stdio: 'pipe' });
     }
