@@ -44,6 +44,8 @@ export function rulesOf(connection: Connection): Rules {
       if (meaning?.kind === 'set') yield* coveringOf(meaning.name, row, address, networks);
       else if (meaning?.kind === 'network' || meaning?.kind === 'any') yield entryOf(row);
     }
+    // Many subjects have sets and no networks.
+    if (others.length > 0 && !access.hasNetworks(subject)) return;
     for (const row of access.networks(subject, networks)) yield entryOf(row);
   }
 
@@ -58,7 +60,7 @@ export function rulesOf(connection: Connection): Rules {
   return {
     of(subject) {
       const others = access.others(subject);
-      if (others.length === 0 && !access.has(subject)) return null;
+      if (others.length === 0 && !access.hasNetworks(subject)) return null;
       const directives = (word: Word) => others.filter(({ network }) => wordOf(network) === word).map(entryOf);
       return {
         blocks: directives('none'),
@@ -75,7 +77,8 @@ export function lookupSql(table: Table) {
   const rows = `select ${name} as name, network, ${table === 'access' ? 'expires' : 'null as expires'} from`;
   const ofName = `${table} where ${name} = @name`;
   return {
-    any: `select 1 from ${ofName} limit 1`,
+    // Sets begin with @.
+    hasNetworks: `select 1 from ${ofName} and network not between '@' and 'A' limit 1`,
     // The sets of the name; its words; its hand-written rows.
     others: `${rows} ${ofName} and network >= '@' and network < 'A' and not (${byHand(table)}) union all
       ${rows} ${ofName} and network in ('any', 'inherit', 'none') and not (${byHand(table)}) union all
@@ -99,16 +102,17 @@ class Lookup {
   private readonly statements: Record<keyof ReturnType<typeof lookupSql>, Statement>;
 
   constructor(connection: Connection, table: Table) {
-    const { any, others, networks } = lookupSql(table);
+    const { hasNetworks, others, networks } = lookupSql(table);
     this.statements = {
-      any: connection.prepare(any),
+      hasNetworks: connection.prepare(hasNetworks),
       others: connection.prepare(others),
       networks: connection.prepare(networks),
     };
   }
 
-  has(name: string): boolean {
-    return this.statements.any.get({ name }) !== undefined;
+  /** Whether a name has other rows than sets. */
+  hasNetworks(name: string): boolean {
+    return this.statements.hasNetworks.get({ name }) !== undefined;
   }
 
   /** The rows of a name that have no canonical network: sets, words, and rows of other SQLite clients. */
