@@ -76,11 +76,11 @@ export function lookupSql(table: Table) {
   const name = nameColumn(table);
   const rows = `select ${name} as name, network, ${table === 'access' ? 'expires' : 'null as expires'} from`;
   const ofName = `${table} where ${name} = @name`;
+  const isSet = "network >= '@' and network < 'A'";
   return {
-    // Sets begin with @.
-    hasNetworks: `select 1 from ${ofName} and network not between '@' and 'A' limit 1`,
+    hasNetworks: `select 1 from ${ofName} and not (${isSet}) limit 1`,
     // The sets of the name; its words; its hand-written rows.
-    others: `${rows} ${ofName} and network >= '@' and network < 'A' and not (${byHand(table)}) union all
+    others: `${rows} ${ofName} and ${isSet} and not (${byHand(table)}) union all
       ${rows} ${ofName} and network in ('any', 'inherit', 'none') and not (${byHand(table)}) union all
       ${rows} ${ofName} collate nocase and ${byHand(table)}`,
     networks: `${rows} json_each(@networks) as wanted cross join ${ofName} and network = wanted.value
