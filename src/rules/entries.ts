@@ -93,9 +93,12 @@ export function handRows(connection: Connection, table: Table): Row[] {
 
 /** Makes rows that say that they are canonical and are not (an edited dump) count as hand-written. Reads all rows. */
 export function clearFalseCanonical(connection: Connection, table: Table): void {
-  const rows = [...eachRow(connection, table, `where not (${byHand(table)})`)].filter((row) => needsTidy(table, row));
+  const found: number[] = [];
+  for (const row of eachRow(connection, table, `where not (${byHand(table)})`)) {
+    if (needsTidy(table, row)) found.push(row.rowid);
+  }
   const statement = connection.prepare(`update ${table} set canonical = null where rowid = ?`);
-  for (const { rowid } of rows) statement.run(rowid);
+  for (const rowid of found) statement.run(rowid);
 }
 
 /** Yields the rows of one subject or set. */
