@@ -6,7 +6,7 @@ import { printTable } from '../cli/table';
 import { printable } from '../failure';
 import { hasManyNetworks } from '../maillog/findings';
 import { REFUSAL_LINES } from '../maillog/line-kinds';
-import { groupBy, type UserNetwork } from '../maillog/tally';
+import { groupBy, isLater, type UserNetwork } from '../maillog/tally';
 import { LOG_FILES, LOG_OPTIONS, tallyLogs } from '../maillog/tally-logs';
 import { STRANGER } from '../postfix/live-service';
 import { shellLine } from '../postfix/run';
@@ -40,9 +40,7 @@ export const refused: Command = {
 
 /** The rows that --json prints, with `answer` and `isStolen` added. The most recent is the last. */
 function rowsOf(networks: readonly UserNetwork[], db: string) {
-  const refused = networks
-    .filter(({ user }) => user !== STRANGER.user)
-    .sort((a, b) => a.last - b.last || a.place - b.place);
+  const refused = networks.filter(({ user }) => user !== STRANGER.user).sort((a, b) => (isLater(a, b) ? 1 : -1));
   const spread = groupBy(refused, ({ user }) => user).filter(
     (all) => hasManyNetworks(all) || hasManyNetworks(all.map((one) => ({ ...one, first: one.last }))),
   );
@@ -52,7 +50,7 @@ function rowsOf(networks: readonly UserNetwork[], db: string) {
 
 /** `isStolen`: whether somebody else likely has the password. */
 function rowOf({ user, network, name, parts, messages, first, last }: UserNetwork, isStolen: boolean, db: string) {
-  const { address, reason, verdict } = parts.reduce((latest, one) => (one.place > latest.place ? one : latest));
+  const { address, reason, verdict } = parts.reduce((latest, one) => (isLater(one, latest) ? one : latest));
   const answer = verdict.kind === 'refused' ? verdict.why : 'allowed';
   // No entry helps a user who is blocked.
   const needsEntry = answer !== 'allowed' && answer !== 'blocked' && !isStolen;

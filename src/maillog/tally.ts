@@ -75,15 +75,20 @@ export class Tally {
 export function userNetwork(user: string, network: Network | null, parts: readonly Part[]) {
   const allDays = new Set<number>();
   const sums = { messages: 0, refused: 0, first: Number.POSITIVE_INFINITY, last: 0, place: 0 };
-  for (const { messages, days, first, last, place, verdict } of parts) {
+  for (const part of parts) {
+    const { messages, days, first, last, place, verdict } = part;
     for (const day of days.keys()) allDays.add(day);
     sums.messages += messages;
     if (verdict.kind === 'refused') sums.refused += messages;
     sums.first = Math.min(sums.first, first);
-    sums.last = Math.max(sums.last, last);
-    sums.place = Math.max(sums.place, place);
+    if (isLater(part, sums)) Object.assign(sums, { last, place });
   }
   return { user, network, name: network === null ? 'unknown' : formatNetwork(network), parts, days: allDays, ...sums };
+}
+
+/** Whether the last line of one is later than that of the other. Of one second, the place in the log decides. */
+export function isLater(one: Pick<Lines, 'last' | 'place'>, other: Pick<Lines, 'last' | 'place'>): boolean {
+  return one.last > other.last || (one.last === other.last && one.place > other.place);
 }
 
 /** The number of messages, or of refused ones. */

@@ -55,6 +55,18 @@ test('of refusals within one second, the last in the log is the most recent', ()
   assert.match(stderr, /^allow-nets add u1 203\.0\.113\.1 --for 3d$/m);
 });
 
+test('the reason is that of the latest refusal, also where the older log is read later', () => {
+  const logs = ['2026-11-04 not-covered bob', '2026-11-03 no-entry Bob'].map((words) => {
+    const [day = '', reason, user = ''] = words.split(' ');
+    return newFile(at('05:00:00', refusal(user, '203.0.113.1', `reason=${reason}`)).replace('2026-11-04', day));
+  });
+  const { stdout } = run(['refused', '--json', ...logs], { db: newDatabase() });
+  assert.deepEqual(
+    JSON.parse(stdout).map(({ refusals, last, reason }: Record<string, unknown>) => [refusals, last, reason]),
+    [[2, '2026-11-04T05:00:00Z', 'not-covered']],
+  );
+});
+
 test('as JSON', () => {
   const { status, stdout, stderr } = ask(prepared(), LOG, '--json', '--until', '2026-11-04T05:15Z');
   const first = '2026-11-04T05:00:00Z';
