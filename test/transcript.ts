@@ -1,7 +1,7 @@
 // Terminal sessions as tests: a file of "$ command" lines, each with what it prints, is run and compared.
 //
 // The commands run under bash in a scratch folder, with allow-nets on the PATH and ALLOW_NETS_DB there. Standard output and
-// standard error come as on a terminal; a line "[exit N]" stands for an exit status that is not 0. Moments are all made the same, or no session could be repeated.
+// standard error come as on a terminal; a line "[exit N]" stands for an exit status that is not 0. Moments are moved to a fixed day, or no session could be repeated.
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -47,9 +47,15 @@ export function compareWithFile(file: string, text: string): void {
   assert.equal(text, readFileSync(file, 'utf8'));
 }
 
-/** The same moment for every moment. */
+/** When every session takes place. */
+const SESSION = Date.parse('2026-11-24T03:12:00Z');
+const DAY = 86_400_000;
+
+/** Moves every moment by the same time, to whole days before or after the session's moment. */
 export function withoutMoments(text: string): string {
-  return text
-    .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/g, '2026-11-24T03:12:00Z')
-    .replace(/\(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d local time\)/g, '(2026-11-24 03:12:00 local time)');
+  return text.replace(/(\d{4}-\d\d-\d\d)([T ])(\d\d:\d\d:\d\d)(Z| local time)/g, (_, date, between, time, end) => {
+    const moment = Date.parse(`${date}T${time}${end === 'Z' ? end : ''}`);
+    const days = Math.round((moment - Date.now()) / DAY);
+    return new Date(SESSION + days * DAY).toISOString().slice(0, 19).replace('T', between) + end;
+  });
 }
