@@ -60,8 +60,10 @@ await build({
 // Of the tests of every day twice as many files as cores at once, because many wait for Postfix; the others need the machine.
 const atOnce = process.env.SOAK === '1' ? 1 : availableParallelism() * (isFull ? 1 : 2);
 const files = tests.map((name) => `build/${name.replace(/\.ts$/, '.js')}`);
+// Postfix writes its log in local time, which the developer's machine would choose.
+const env = { ...process.env, TZ: 'UTC' };
 const options = ['--enable-source-maps', '--test', '--test-reporter=spec', `--test-concurrency=${atOnce}`];
-process.exitCode = spawnSync(process.execPath, [...options, ...files], { stdio: 'inherit' }).status ?? 1;
+process.exitCode = spawnSync(process.execPath, [...options, ...files], { stdio: 'inherit', env }).status ?? 1;
 
 // At the end, where it is seen: a run that tested nothing must not look like a successful one.
 if (leftOut.length > 0) {
