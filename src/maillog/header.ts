@@ -40,12 +40,12 @@ export function otherHeader(tag: string, beginning: string): string {
 /** rsyslog's $RepeatedMsgReduction, on by default in Ubuntu, folds equal lines: `message repeated 3 times: [ ... ]`. */
 const REPEATED = new RegExp(String.raw`^(${headerOf(TAG)})message repeated (\d{1,6}) times: \[ (.*)\]\r?$`);
 
-/** The line that a log program wrapped in another one, and how many equal lines it stands for. */
-export function unwrap(line: string): { text: string; count: number } {
+/** The line that a log program wrapped in another one, and how many equal lines it stands for; null if it wrapped none. */
+export function unwrap(line: string): { text: string; count: number } | null {
   if (line.startsWith('{')) return { text: dockerLine(line), count: 1 };
-  if (!line.includes('message repeated ')) return { text: line, count: 1 };
+  if (!line.includes('message repeated ')) return null;
   const [, head, count, message] = REPEATED.exec(line) ?? [];
-  return head === undefined ? { text: line, count: 1 } : { text: `${head}${message}`, count: Number(count) };
+  return head === undefined ? null : { text: `${head}${message}`, count: Number(count) };
 }
 
 /** The line in one of Docker's JSON lines, `{"log":"...","time":"..."}`, with its time as `docker logs -t` prints it. */

@@ -45,17 +45,17 @@ export async function readLog(
   const readLine = (line: string, { form, other, decode }: LineKind) => {
     if (line.includes('\0')) return;
     const found = form.exec(line);
-    const { text, count } = found === null ? unwrap(line) : { text: line, count: 1 };
-    const groups = (found ?? form.exec(text))?.groups;
+    const wrapped = found === null ? unwrap(line) : null;
+    const groups = (wrapped === null ? found : form.exec(wrapped.text))?.groups;
     if (groups === undefined) {
-      if (!other.test(text)) skip(line);
+      if (!other.test(wrapped?.text ?? line)) skip(line);
       return;
     }
     const { address = '', reason = '' } = groups;
     const user = decode(groups['user'] ?? '');
     const time = timeOf(groups);
     if (user === '' || time === null) skip(line);
-    else onFound({ user, address, reason, time, count });
+    else onFound({ user, address, reason, time, count: wrapped?.count ?? 1 });
   };
   const readLines = (bytes: Buffer) => {
     for (const { kind, mark } of marks) eachLine(bytes, mark, (line) => readLine(line, kind));

@@ -28,18 +28,13 @@ export type UserNetwork = ReturnType<typeof userNetwork>;
 export const DAY = 86_400_000;
 
 export class Tally {
-  /** In the order of the log. */
-  private readonly all: Lines[] = [];
+  /** By login name and address, in the order of the log. */
+  private readonly all = new Map<string, Lines>();
   private count = 0;
-  /** By login name and address. To make one key of both would be slow: a log has many lines. */
-  private readonly logins = new Map<string, Map<string, Lines>>();
 
   record({ user, address, reason, time, count }: Sighting): void {
-    const addresses = getOrMake(this.logins, user, () => new Map<string, Lines>());
-    const lines = getOrMake(addresses, address, () => {
-      const made = { login: user, address, days: new Map(), messages: 0, first: time, last: time, reason, place: 0 };
-      this.all.push(made);
-      return made;
+    const lines = getOrMake(this.all, `${user}\n${address}`, () => {
+      return { login: user, address, days: new Map(), messages: 0, first: time, last: time, reason, place: 0 };
     });
     const day = Math.floor(time / DAY);
     lines.days.set(day, (lines.days.get(day) ?? 0) + count);
@@ -56,7 +51,7 @@ export class Tally {
     const subjects = new Map<string, SubjectRules | null>();
     const cached = { of: (subject: string) => getOrMake(subjects, subject, () => rules.of(subject)) };
     const groups = new Map<string, { user: string; network: Network | null; parts: Part[] }>();
-    for (const lines of this.all) {
+    for (const lines of this.all.values()) {
       const user = foldName(lines.login);
       const client = parseAddress(lines.address);
       const network = client && truncate(client, prefixes[client.family]);
