@@ -90,3 +90,13 @@ export function printJsonArray(items: Iterable<unknown>): void {
 export function quantity(count: number, noun: string, plural = `${noun}s`): string {
   return `${count} ${count === 1 ? noun : plural}`;
 }
+
+/** A hint lists at most this many names of a kind. */
+const NAMED = 4;
+
+/** The first names and the number of others: `a, b, c, d and 3 more`. */
+export function someOf(names: Iterable<string>): string {
+  const all = [...new Set(names)];
+  const more = all.length > NAMED ? ` and ${all.length - NAMED} more` : '';
+  return `${all.slice(0, NAMED).join(', ')}${more}`;
+}

@@ -3,14 +3,14 @@
 // Without --apply it changes nothing. Unreadable lines and files are reported and skipped; then --apply requires
 // --force.
 import { type Arguments, type Command, flag, value } from '../cli/command';
-import { hint, printJsonArray, quantity } from '../cli/output';
+import { hint, printJsonArray, quantity, someOf } from '../cli/output';
 import { printTable } from '../cli/table';
 import { expiryOf } from '../cli/time';
+import { applyFindings, noteOf } from '../entries/learned';
 import { printable, refusal, wrongUsage } from '../failure';
 import { type Finding, type Findings, findingsOf } from '../maillog/findings';
-import { applyFindings, noteOf } from '../maillog/learn-apply';
 import { DOVECOT_LINES, POSTFIX_LINES } from '../maillog/line-kinds';
-import { LOG_FILES, LOG_OPTIONS, NO_MAIL, someOf, tallyLogs } from '../maillog/tally-logs';
+import { LOG_FILES, LOG_OPTIONS, NO_MAIL, tallyLogs } from '../maillog/tally-logs';
 import { formatInstant } from '../rules/meaning';
 
 const TITLES = ['USER', 'NETWORK', 'MESSAGES', 'DAYS', 'FIRST', 'LAST', 'STATE', 'LOOK TWICE'];

@@ -1,11 +1,11 @@
 // allow-nets replay: decides by the current database for the mail in the log, and shows who would have been refused.
 import { type Command, flag } from '../cli/command';
-import { hint, printLine } from '../cli/output';
+import { hint, printLine, someOf } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable } from '../failure';
 import { POSTFIX_LINES } from '../maillog/line-kinds';
 import { count, DAY, groupBy, type Part, type UserNetwork } from '../maillog/tally';
-import { LOG_FILES, LOG_OPTIONS, NO_MAIL, someOf, tallyLogs } from '../maillog/tally-logs';
+import { LOG_FILES, LOG_OPTIONS, NO_MAIL, tallyLogs } from '../maillog/tally-logs';
 import { formatInstant } from '../rules/meaning';
 
 export const replay: Command = {

@@ -64,13 +64,3 @@ function momentOption(args: Arguments, name: 'since' | 'until', now: number): nu
   if (/^\d+[a-z]$/.test(text)) return now - secondsOf(text, `--${name}`) * 1000;
   return momentOf(text, `--${name}`, name === 'since');
 }
-
-/** A hint lists at most this many names of a kind. */
-const NAMED = 4;
-
-/** The first names and the number of others: `a, b, c, d and 3 more`. */
-export function someOf(names: Iterable<string>): string {
-  const all = [...new Set(names)];
-  const more = all.length > NAMED ? ` and ${all.length - NAMED} more` : '';
-  return `${all.slice(0, NAMED).join(', ')}${more}`;
-}

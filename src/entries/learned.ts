@@ -2,13 +2,12 @@
 import type { Arguments } from '../cli/command';
 import { whoAmI } from '../cli/input';
 import { withRowImport } from '../cli/open';
-import { hint, printLine, quantity } from '../cli/output';
-import { inheritWider } from '../entries/inherit';
+import { hint, printLine, quantity, someOf } from '../cli/output';
+import type { Finding, Mark } from '../maillog/findings';
 import { importRow } from '../rules/import';
 import { formatInstant } from '../rules/meaning';
 import { hintAtSync } from '../sync/status';
-import type { Finding, Mark } from './findings';
-import { someOf } from './tally-logs';
+import { inheritWider } from './inherit';
 
 /** The note of an entry made from a finding. */
 export function noteOf({ messages, first, last }: Finding): string {
