@@ -25,22 +25,6 @@ const LINES: readonly Look[] = [
   [/^<(?:!doctype|html|\?xml|head|body)/i, 'an HTML or XML page', 'did curl save an error page? Use curl --fail'],
   [/^[-+|: ]*-{3}[-+|: ]*$/, 'a table drawn for people', 'add --batch to the mysql command, or --csv to psql'],
   [
-    /^(?:create \S+ \w+:|add \S+ [\da-f]+[.:])/,
-    'a file of ipset',
-    piped("print its networks: sed -n 's/^add [^ ]* \\([^ ]*\\).*/\\1/p'"),
-  ],
-  [
-    /^(?:flush ruleset|\*filter$|-A |\/ip |add (?:element|list=|address=)|(?:table|define|elements)\b.*[={])/,
-    'a file for a firewall',
-    piped("print its networks: grep -oE '[0-9a-f.:]+/[0-9]+'"),
-  ],
-  [/^[^:]*:[\d.]+-[\d.]+$/, 'a P2P list of networks to block', piped("for its ranges: sed 's/.*://'")],
-  [
-    /^\d{3}\.\d{3}\.\d{3}\.\d{3} *-/,
-    'an ipfilter.dat of networks to block',
-    piped("for its ranges: sed -E 's/,.*//; s/\\b0+([0-9])/\\1/g'"),
-  ],
-  [
     /^"?network"?,"?geoname_id/,
     'a list of GeoLite2, which has numbers for countries',
     "find the number in its file of Locations: grep ',NUMBER,' FILE | cut -d, -f1, and a pipe into set load NAME -",
