@@ -22,9 +22,3 @@ export function openInput(name: string): number {
     throw refusal(problem, hint);
   }
 }
-
-/** In bytes; null for a pipe. */
-export function sizeOf(descriptor: number): number | null {
-  const stat = fs.fstatSync(descriptor);
-  return stat.isFile() ? stat.size : null;
-}

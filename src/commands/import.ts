@@ -1,7 +1,6 @@
 // allow-nets import: adds many rows at once, from a file or a pipe.
 import { type Command, DRY_RUN, flag } from '../cli/command';
-import { openInput, sizeOf } from '../cli/input-file';
-import { Progress } from '../cli/progress';
+import { openInput } from '../cli/input-file';
 import { blocksOf } from '../formats/lines';
 import { load, printLoaded } from '../formats/load';
 import { FORMATS, type Format } from '../formats/records';
@@ -30,16 +29,14 @@ export const importRows: Command = {
     ['allow-nets import --replace --dry-run users.csv', 'what would change'],
   ],
   async run(args) {
-    const descriptor = openInput(args.text('file') ?? '-');
-    const progress = new Progress(sizeOf(descriptor));
     const options = {
-      blocks: blocksOf(descriptor, progress.add),
+      blocks: blocksOf(openInput(args.text('file') ?? '-')),
       replace: args.flag('replace'),
       dryRun: args.flag('dry-run'),
       force: args.flag('force'),
       verbose: args.flag('verbose'),
     };
-    const loading = load(args.db, options, rowReader({ format: args.text('format') as Format | null }));
-    return printLoaded(await loading.finally(() => progress.done()), options.dryRun);
+    const loaded = await load(args.db, options, rowReader({ format: args.text('format') as Format | null }));
+    return printLoaded(loaded, options.dryRun);
   },
 };

@@ -14,12 +14,11 @@ export const LONGEST = 64 * 1024;
 /** The most characters in a JSON text that stands in one line, or is one value. */
 export const LONGEST_JSON = 64 * 1024 * 1024;
 
-/** Yields all bytes of a descriptor; a block is reused for the next one. `count` gets the size of each block. */
-export function* blocksOf(descriptor: number, count: (bytes: number) => void = () => {}): Iterable<Buffer> {
+/** Yields all bytes of a descriptor; a block is reused for the next one. */
+export function* blocksOf(descriptor: number): Iterable<Buffer> {
   const block = Buffer.allocUnsafe(BLOCK);
   for (let read = readNext(descriptor, block); read > 0; read = readNext(descriptor, block)) {
     yield block.subarray(0, read);
-    count(read);
   }
 }
 

@@ -1,4 +1,4 @@
-// What the commands show on a terminal, and what they leave out elsewhere: colours, column titles, the progress of an import.
+// What the commands show on a terminal, and what they leave out elsewhere: colours and column titles.
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
@@ -6,11 +6,9 @@ import { describe, test } from 'node:test';
 import { needs } from '../requires';
 import { change, newDatabase } from '../rig/database';
 import { onTerminal, programFolder, run } from '../rig/run';
-import { makeFolder, newPath } from '../rig/scratch';
-import { writeInput } from './many-rows';
+import { makeFolder } from '../rig/scratch';
 
 const ESC = '\x1b';
-const ROWS = 150_000;
 
 describe('on a terminal', needs('script'), () => {
   const db = newDatabase([
@@ -109,21 +107,5 @@ describe('on a terminal', needs('script'), () => {
           .map(({ length }) => length),
       ) <= 82,
     );
-  });
-
-  test('a long import shows its progress, and erases it at the end', () => {
-    const target = newDatabase();
-    const input = writeInput(newPath('rows.csv'), 10, ROWS);
-    const output = onTerminal(`allow-nets import '${input}'`, { db: target });
-    assert.match(output, new RegExp(`^(\rread [\\d.]+ MB, \\d+ %${ESC}\\[K)+`));
-    assert.ok(output.endsWith(`\r${ESC}[Kadded ${ROWS}, changed 0, removed 0, unchanged 0\n`), output);
-
-    const line = `echo 'alice,10.0.0.x' | cat '${input}' - | allow-nets import - || true`;
-    const refused = onTerminal(line, { db: target });
-    const start = `^(\rread [\\d.]+ MB${ESC}\\[K)+\r${ESC}\\[Kallow-nets: error: line ${ROWS + 2}: `;
-    assert.match(refused, new RegExp(start));
-
-    const stdout = `added 0, changed 0, removed 0, unchanged ${ROWS}\n`;
-    assert.deepEqual(run(['import', '--replace', input], { db: target }), { status: 0, stdout, stderr: '' });
   });
 });
