@@ -1,8 +1,5 @@
 // Opens the database for a command. Failures of SQLite are thrown as Trouble.
 
-import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { Trouble } from '../failure';
 import { makeCanonical } from '../rules/canonical';
 import {
   type Connection,
@@ -12,7 +9,6 @@ import {
   troubleOf,
   withDatabaseErrors,
 } from '../rules/database';
-import { writeFailure } from '../rules/database-failure';
 import { RowImport } from '../rules/import';
 import { asOwner, becomeOwner } from './owner';
 
@@ -74,11 +70,4 @@ export function openForWriting(file: string): Connection {
   // A long change must stay in memory: once SQLite spills pages, it locks out readers until the commit.
   connection.pragma(`main.cache_spill = ${UNWRITTEN_PAGES}`);
   return connection;
-}
-
-/** Opens or creates a database, without checking its content. */
-export function openForCreating(file: string): Connection {
-  const failure = existsSync(file) ? null : writeFailure(file, [dirname(file)]);
-  if (failure !== null) throw new Trouble(failure);
-  return openUnchecked(file, {});
 }

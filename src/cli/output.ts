@@ -62,13 +62,11 @@ function writeOut(descriptor: 1 | 2, text: string): void {
   }
 }
 
-const terminals = new Map<number, boolean>();
+// Asked once: a system call for each line would slow down long lists.
+const terminals = [0, 1, 2].map((descriptor) => isatty(descriptor));
 
 export function isTerminal(descriptor: 0 | 1 | 2): boolean {
-  // Cached: a system call for each line would slow down long lists.
-  const isTty = terminals.get(descriptor) ?? isatty(descriptor);
-  terminals.set(descriptor, isTty);
-  return isTty;
+  return terminals[descriptor] === true;
 }
 
 /** Makes text printable except for line breaks and tabs. */

@@ -3,7 +3,7 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { type Command, value } from '../cli/command';
-import { openForCreating, openForWriting } from '../cli/open';
+import { openForWriting } from '../cli/open';
 import { printLine } from '../cli/output';
 import { asOwner } from '../cli/owner';
 import { DOVECOT_VIEW } from '../dovecot/view';
@@ -11,7 +11,7 @@ import { refusal, shellWord } from '../failure';
 import { accountOf } from '../postfix/account';
 import { makeDatabaseFile, makeDatabaseFolder, restrictAccess, restrictableAccess } from '../postfix/database-access';
 import { installedUser } from '../postfix/installed-user';
-import { withDatabaseErrors } from '../rules/database';
+import { openUnchecked, withDatabaseErrors } from '../rules/database';
 import { SCHEMA } from '../rules/schema';
 
 export const init: Command = {
@@ -59,7 +59,7 @@ function create(file: string, gid: number | null): boolean {
     return false;
   }
   makeDatabaseFile(file, gid);
-  const connection = openForCreating(file);
+  const connection = openUnchecked(file, {});
   const writeSchema = connection.transaction(() => {
     const tables = connection.prepare('select count(*) from sqlite_schema').pluck().get() as number;
     if (tables > 0)

@@ -1,15 +1,15 @@
 // Counts the users that a database allows, for install to report before it enforces.
 
 import { withReadTransaction } from '../cli/open';
-import { eachRow, hasRows, isExpired, namesFrom } from '../rules/entries';
-import { problemOf } from './row-fault';
+import { namesFrom } from '../rules/entries';
+import { grantsAnything } from './inherit';
 
 export interface Grants {
   /** The number of users with own entries. */
   readonly users: number;
   /** The wider subjects that have entries: `@example.com`, `*`. */
   readonly wide: readonly string[];
-  /** Whether any entry is in force. */
+  /** Whether any entry in force grants a network. */
   readonly any: boolean;
 }
 
@@ -18,12 +18,7 @@ export function grantsOf(file: string): Grants {
   return withReadTransaction(file, (connection) => {
     const subjects = [...namesFrom(connection, 'access')];
     const wide = subjects.filter((subject) => subject === '*' || subject.startsWith('@'));
-    const hasSet = (name: string) => hasRows(connection, 'network_set', name);
-    let any = false;
-    for (const row of eachRow(connection, 'access')) {
-      any = problemOf('access', row, hasSet) === null && !isExpired(row, now);
-      if (any) break;
-    }
+    const any = subjects.some((subject) => grantsAnything(connection, subject, now));
     return { users: subjects.length - wide.length, wide, any };
   });
 }

@@ -5,7 +5,8 @@ import { decidingSubjects, subjectsOf } from '../policy/decide';
 import type { Connection } from '../rules/database';
 import { deleteRows, eachRowOf, hasRows, isExpired, namesFrom, type Row, rowWriter } from '../rules/entries';
 import { rulesOf } from '../rules/lookup';
-import { EVERYBODY, expiryMoment, foldName, hasExpired, meaningOf } from '../rules/meaning';
+import { EVERYBODY, foldName, hasExpired, meaningOf } from '../rules/meaning';
+import { problemOf } from './row-fault';
 
 /** A message about a login name without a domain names at most this many domains. */
 const NAMED_DOMAINS = 3;
@@ -19,28 +20,21 @@ export interface Origin {
 
 /**
  * Writes `inherit` for a user (or domain) for whom a wider subject decides, so that the first own entry takes nothing
- * away. It never expires, because it must outlive that entry. Returns the wider subjects; none if nothing was written.
+ * away; his blocks do not count as own entries. It never expires, because it must outlive that entry. Returns the wider subjects; none if nothing was written.
  */
 export function inheritWider(connection: Connection, user: string, origin: Origin): string[] {
-  const wider = widerSubjects(connection, user);
+  for (const row of eachRowOf(connection, 'access', user)) if (kindOf(row) !== 'none') return [];
+  const inherited = subjectsOf(user)
+    .slice(1)
+    .filter((subject) => subject !== user && hasRows(connection, 'access', subject));
+  // For a login name without a domain, the entries of any domain may decide.
+  const isLogin = !user.includes('@') && user !== EVERYBODY;
+  const domains = isLogin ? [...namesFrom(connection, 'access', '@')].slice(0, NAMED_DOMAINS) : [];
+  const wider = isLogin ? [...domains, ...inherited] : inherited.slice(0, 1);
   if (wider.length > 0) {
     rowWriter(connection, 'access')({ user, meaning: { kind: 'inherit' }, note: null, expires: null, ...origin });
   }
   return wider;
-}
-
-/**
- * The wider subject that decides for a user without own entries, not counting blocks. For a login name without a
- * domain, the entries of any domain may decide.
- */
-export function widerSubjects(connection: Connection, user: string): string[] {
-  for (const row of eachRowOf(connection, 'access', user)) if (kindOf(row) !== 'none') return [];
-  const wider = subjectsOf(user)
-    .slice(1)
-    .filter((subject) => subject !== user && hasRows(connection, 'access', subject));
-  if (user.includes('@') || user === EVERYBODY) return wider.slice(0, 1);
-  const domains = [...namesFrom(connection, 'access', '@')].slice(0, NAMED_DOMAINS);
-  return [...domains, ...wider];
 }
 
 const kindOf = ({ network }: Row) => meaningOf('access', network)?.kind;
@@ -95,9 +89,12 @@ export function decidersOf(connection: Connection, user: string, now: number): D
   return { subjects: [...subjects], state };
 }
 
-function grantsAnything(connection: Connection, subject: string, now: number): boolean {
+/** Whether an entry of the subject that is in force grants a network. */
+export function grantsAnything(connection: Connection, subject: string, now: number): boolean {
+  const hasSet = (name: string) => hasRows(connection, 'network_set', name);
   for (const row of eachRowOf(connection, 'access', subject)) {
-    if (!['none', 'inherit', undefined].includes(kindOf(row)) && now < expiryMoment(row.expires)) return true;
+    const isDirective = ['none', 'inherit'].includes(kindOf(row) ?? '');
+    if (!isDirective && !isExpired(row, now) && problemOf('access', row, hasSet) === null) return true;
   }
   return false;
 }

@@ -27,15 +27,8 @@ export function reasons(
   const client = parseAddress(address);
 
   /** The entries of a subject that contain the address. If the subject refuses, they have all expired. */
-  const covering = (name: string): Entry[] => {
-    const found: Entry[] = [];
-    if (client === null) return found;
-    for (const one of rules.of(name)?.covering(client) ?? []) {
-      found.push(one);
-      if (found.length === MOST_ENTRIES) break;
-    }
-    return found;
-  };
+  const covering = (name: string): Entry[] =>
+    client === null ? [] : [...(rules.of(name)?.covering(client) ?? [])].slice(0, MOST_ENTRIES);
   const expiredMatches = (name: string) =>
     covering(name).map((one) => {
       const fault = Number.isFinite(expiryMoment(one.expires)) ? 'this had not expired' : 'its time could be read';
@@ -47,10 +40,8 @@ export function reasons(
   ]);
   lines.push(`the entries of ${subject} decide${subject === foldName(user) ? '' : ` for ${user}`}`);
   if (entry !== null && (verdict.kind === 'allowed' || verdict.why === 'blocked')) {
-    return [
-      ...lines,
-      `${verdict.kind === 'allowed' ? 'allowed' : 'blocked'} by ${entryText(connection, subject, entry)}`,
-    ];
+    const outcome = verdict.kind === 'allowed' ? 'allowed' : 'blocked';
+    return [...lines, `${outcome} by ${entryText(connection, subject, entry)}`];
   }
   if (client === null) return [...lines, `${address} is not an IP address, so it is in no network`];
 
