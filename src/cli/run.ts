@@ -29,6 +29,7 @@ const WIDEST = 100;
 /** The summaries of groups of commands, by their first word. */
 const GROUPS: Readonly<Record<string, string>> = { set: 'manage named sets of networks' };
 
+const UNKNOWN = 'unknown command or argument: %s';
 const MISSING = 'arguments are missing: got %s, need at least %s';
 
 /** What yargs is to say instead of its own messages. */
@@ -37,7 +38,8 @@ const MESSAGES = {
   'Not enough arguments following: %s': '--%s requires a value',
   'Invalid values:': 'wrong value:',
   'Argument: %s, Given: %s, Choices: %s': '--%s %s is not one of %s',
-  'Arguments %s and %s are mutually exclusive': '--%s and --%s exclude each other',
+  'Unknown argument: %s': { one: 'unknown option --%s', other: 'unknown options: %s' },
+  'Unknown command: %s': { one: UNKNOWN, other: UNKNOWN },
 };
 
 /**
@@ -65,7 +67,7 @@ export async function runCommandLine(words: readonly string[], commands: readonl
 async function statusOf(words: readonly string[], commands: readonly Command[]): Promise<number> {
   try {
     // Without a callback yargs prints with console.log, which ignores a full disk.
-    await parserFor(words, commands).parseAsync(wordsForYargs(words, commands), {}, (_error, _values, output) => {
+    await parserFor(commands).parseAsync(wordsForYargs(words, commands), {}, (_error, _values, output) => {
       if (output !== '') print(`${output}\n`);
     });
     return 0;
@@ -91,10 +93,9 @@ function wordsForYargs(words: readonly string[], commands: readonly Command[]): 
   return [...own, ...(hasTail ? words.slice(end) : words.slice(end + 1).map((word) => MARK + word))];
 }
 
-function parserFor(words: readonly string[], commands: readonly Command[]): Argv {
+function parserFor(commands: readonly Command[]): Argv {
   // What yargs rejects is about the innermost command that it has recognized.
   let hint = 'allow-nets --help lists the commands';
-  let isCommand = true;
   const parser = yargs([])
     .scriptName('allow-nets')
     .locale('en')
@@ -111,13 +112,13 @@ function parserFor(words: readonly string[], commands: readonly Command[]): Argv
     .demandCommand(1, 'a command is missing')
     // Our own command prints the script, so yargs' one gets a name that nobody can type.
     .completion(`${MARK}completion`, false, completeNames)
-    .strict()
+    .strictCommands()
+    .strictOptions()
     .exitProcess(false)
     .showHelpOnFail(false)
     .fail((message: string, error?: Error): never => {
       if (error && error.name !== 'YError') throw error;
-      const text = message.replaceAll(MARK, '').replace(/\s*\n\s*/g, ' ');
-      throw wrongUsage(unknownWord(text, words, isCommand) ?? text, hint);
+      throw wrongUsage(message.replaceAll(MARK, '').replace(/\s*\n\s*/g, ' '), hint);
     })
     .parserConfiguration({
       'boolean-negation': false,
@@ -134,7 +135,6 @@ function parserFor(words: readonly string[], commands: readonly Command[]): Argv
       (own) => {
         const words = command.line.replace(/ [<[].*/, '');
         hint = `allow-nets ${usageOf(command)}; allow-nets ${words} --help explains it`;
-        isCommand = false;
         describe(own, line, command);
       },
       (values) => {
@@ -154,15 +154,6 @@ function parserFor(words: readonly string[], commands: readonly Command[]): Argv
     }
   }
   return parser;
-}
-
-/** The first word that yargs does not know, as it was typed; null if the message is about something else. */
-function unknownWord(message: string, words: readonly string[], isCommand: boolean): string | null {
-  const [, name] = /^Unknown arguments?: ([^,]*)/.exec(message) ?? [];
-  if (name === undefined) return null;
-  const option = words.find((word) => word.startsWith('-') && word.replace(/^--?|=.*$/gs, '') === name);
-  if (option !== undefined) return `unknown option ${option.replace(/=.*$/s, '')}`;
-  return `unknown ${isCommand ? 'command' : 'argument'} ${name}`;
 }
 
 function describe(parser: Argv, line: string, command: Command): void {

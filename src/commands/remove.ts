@@ -2,7 +2,7 @@
 
 import { type Command, flag } from '../cli/command';
 import { printLine } from '../cli/output';
-import { removeHint, removeSelected, rowsNamed } from '../entries/change';
+import { removeSelected, rowsNamed } from '../entries/change';
 import { refusal, wrongUsage } from '../failure';
 import { eachExpired, isExpired, rowsOf } from '../rules/entries';
 import { foldName } from '../rules/meaning';
@@ -31,7 +31,7 @@ export const remove: Command = {
     const choices = [networks.length > 0, all, expired].filter(Boolean).length;
     if (choices !== 1 || (user === null && !expired)) {
       const problem = 'remove requires a user with networks or with --all, or --expired';
-      throw wrongUsage(problem, removeHint('remove', user ?? 'USER', args.db));
+      throw wrongUsage(problem, 'allow-nets remove USER NETWORK, or allow-nets remove USER --all');
     }
     return removeSelected(
       args.db,

@@ -4,14 +4,12 @@ import { parseNetworkArgument, parseSetArgument } from '../cli/input';
 import { withReadTransaction, withWriteTransaction } from '../cli/open';
 import { printJsonArray, printLine, quantity } from '../cli/output';
 import { printTable } from '../cli/table';
-import { entryWriter, removeHint, requireSet, rowsNamed } from '../entries/change';
+import { entryWriter, requireSet, rowsNamed } from '../entries/change';
 import { printRows } from '../entries/table';
 import { printable, refusal, wrongUsage } from '../failure';
 import type { Connection } from '../rules/database';
 import { deleteRows, eachRowOf, hasRows, rowsOf, usersOfSet } from '../rules/entries';
 import { meaningText } from '../rules/meaning';
-
-const HOW_TO_FIND = 'allow-nets set list shows the sets';
 
 export const setAdd: Command = {
   line: 'set add <name> <network..>',
@@ -53,11 +51,11 @@ export const setRemove: Command = {
     const networks = args.texts('network');
     const all = args.flag('all');
     if (all === networks.length > 0) {
-      const problem = all ? 'set remove takes networks or --all, not both' : 'set remove requires networks or --all';
-      throw wrongUsage(problem, removeHint('set remove', name, args.db));
+      const hint = 'allow-nets set remove NAME NETWORK, or allow-nets set remove NAME --all';
+      throw wrongUsage('set remove requires either networks or --all', hint);
     }
     const removed = withWriteTransaction(args.db, (connection) => {
-      requireSet(connection, name, HOW_TO_FIND);
+      requireSet(connection, name);
       const chosen = all
         ? rowsOf(connection, 'network_set', name)
         : networks.flatMap((text) => rowsNamed(connection, 'network_set', name, text, `@${name}`));
@@ -94,7 +92,7 @@ export const setList: Command = {
     return withReadTransaction(args.db, (connection) => {
       if (typed === null) return printSummaries(connection, args.flag('json'));
       const name = parseSetArgument(typed);
-      requireSet(connection, name, HOW_TO_FIND);
+      requireSet(connection, name);
       const rows = eachRowOf(connection, 'network_set', name);
       return printRows(connection, 'network_set', rows, args.flag('json'));
     });

@@ -3,9 +3,8 @@
 import type { Arguments } from '../cli/command';
 import { commandText, withCommand } from '../cli/command-text';
 import { parseNetworkArgument, parseSubjectArgument, whoAmI } from '../cli/input';
-import { nearest } from '../cli/nearest';
 import { withWriteTransaction } from '../cli/open';
-import { hintAll, printLine } from '../cli/output';
+import { hintAll, printLine, someOf } from '../cli/output';
 import { expiryOf, untilText } from '../cli/time';
 import { refusal, wrongUsage } from '../failure';
 import type { Connection } from '../rules/database';
@@ -64,7 +63,7 @@ export function addEntries(args: Arguments, texts: readonly string[]): 0 {
     requireUserName(connection, user, force);
     for (const network of networks) {
       if (network.kind !== 'set') continue;
-      requireSet(connection, network.name, 'make it first', commandText('set add', [network.name, 'NETWORK'], db));
+      requireSet(connection, network.name, commandText('set add', [network.name, 'NETWORK'], db));
     }
     const before = decidersOf(connection, user, now);
     // An expired block is still an entry of the user's own: without `inherit`, wider entries would not apply again.
@@ -119,12 +118,12 @@ function grantText(user: string, meaning: Meaning, isPresent: boolean): string {
   return `${user} may ${when} send mail from ${meaningText(meaning)}`;
 }
 
-/** Throws Trouble if there is no such set, with the fix in `hint` and `command` unless the name is likely misspelled. */
-export function requireSet(connection: Connection, name: string, hint: string, command?: string | null): void {
+/** Throws Trouble if there is no such set. `command`: makes it. */
+export function requireSet(connection: Connection, name: string, command: string | null = null): void {
   if (hasRows(connection, 'network_set', name)) return;
-  const problem = `there is no set ${name}`;
-  const meant = nearest(name, namesFrom(connection, 'network_set'));
-  throw meant === null ? refusal(problem, hint, command) : refusal(problem, `did you mean @${meant}`);
+  const known = someOf(namesFrom(connection, 'network_set'));
+  const hint = known === '' ? 'there are no sets yet' : `the sets are ${known}`;
+  throw refusal(`there is no set ${name}`, command === null ? hint : `${hint}; to make it`, command);
 }
 
 /** Removes the selected entries, and says who decides now for users for whom that has changed. */
@@ -165,11 +164,4 @@ export function rowsNamed(connection: Connection, table: Table, name: string, te
     `${owner} has no entry ${text}`,
     `it has ${present.join(', ')}${rows.length > MOST_ROWS ? ' and more' : ''}`,
   );
-}
-
-/** The commands that remove one network or all networks of a user or set. */
-export function removeHint(command: 'remove' | 'set remove', name: string, db: string): string {
-  const some = commandText(command, [name, 'NETWORK'], db);
-  const all = commandText(command, [name], db, ['--all']);
-  return `${some ?? `allow-nets ${command} NAME NETWORK`}, or ${all ?? `allow-nets ${command} NAME --all`}`;
 }

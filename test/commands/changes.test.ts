@@ -57,6 +57,7 @@ const LIVES: Record<string, [sql: string, ...lines: Step[]]> = {
     ['list', ['alice  @office  -  GRANTS NOTHING: there is no set office']],
     ['remove alice @office', ['removed alice @office'], [NOBODY('alice')]],
     ['set list', []],
+    ['set list office', [], ['error: there is no set office', 'hint: there are no sets yet'], 1],
   ],
   'what has expired': [`insert into access (user, network, expires) values ('alice', '10.0.0.0/8', '2020-01-01T00:00:00Z'),
       ('alice', '192.0.2.0/24', null), ('bob', 'any', '2020-01-01 00:00:00+02:00'), ('bob', '10.0.0.0/8', '2098-01-01'), ('carol', 'any', 'soon')`,

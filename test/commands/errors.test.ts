@@ -32,8 +32,8 @@ const COMMANDS = 'allow-nets --help lists the commands';
 const SET_COMMANDS = 'allow-nets set --help lists the commands';
 const USAGE = (line: string) => `allow-nets ${line}; allow-nets ${line.replace(/ [[A-Z].*/, '')} --help explains it`;
 const missing = (got: number, needed: number) => `arguments are missing: got ${got}, need at least ${needed}`;
-const REMOVE = (command: string, name: string) =>
-  `allow-nets ${command} ${name} NETWORK --db ${db}, or allow-nets ${command} ${name} --all --db ${db}`;
+const REMOVE = 'allow-nets remove USER NETWORK, or allow-nets remove USER --all';
+const SET_REMOVE = 'allow-nets set remove NAME NETWORK, or allow-nets set remove NAME --all';
 const REMOVE_NEEDS = 'remove requires a user with networks or with --all, or --expired';
 
 type Case = [words: string[], status: 1 | 2, problem: string, hint: string];
@@ -41,12 +41,12 @@ type Case = [words: string[], status: 1 | 2, problem: string, hint: string];
 // biome-ignore format: a case a line
 const CASES: Record<string, Case[]> = {
   'the command line': [
-    [['del', 'alice'], 2, 'unknown command del', COMMANDS],
+    [['del', 'alice'], 2, 'unknown command or argument: del, alice', COMMANDS],
     [['set'], 2, 'set requires a command', SET_COMMANDS],
-    [['set', 'ad', 'x'], 2, 'unknown command ad', SET_COMMANDS],
+    [['set', 'ad', 'x'], 2, 'unknown command or argument: ad, x', SET_COMMANDS],
     [['list', '--jsn'], 2, 'unknown option --jsn', USAGE('list [USER]')],
-    [['list', '--db', db, 'alice', '--', '--x'], 2, 'unknown argument --x', USAGE('list [USER]')],
-    [['list', 'alice', 'bob', 'carol'], 2, 'unknown argument bob', USAGE('list [USER]')],
+    [['list', '--db', db, 'alice', '--', '--x'], 2, 'unknown command or argument: --x', USAGE('list [USER]')],
+    [['list', 'alice', 'bob', 'carol'], 2, 'unknown command or argument: bob, carol', USAGE('list [USER]')],
     [['list', '--db'], 2, '--db requires a value', USAGE('list [USER]')],
   ],
   add: [
@@ -71,8 +71,7 @@ const CASES: Record<string, Case[]> = {
     [['add', '*', 'none'], 1, '* is everybody: all users without entries of their own would be refused', `to block them all the same: allow-nets block '*' --force --db ${db}`],
     // What is good before it is not added either.
     [['add', 'alice', '192.0.2.0/24', 'office'], 2, 'office is not a network', A_NETWORK],
-    [['add', 'alice', '@offise'], 1, 'there is no set offise', 'did you mean @office'],
-    [['add', 'alice', '@hotel'], 1, 'there is no set hotel', `make it first: allow-nets set add hotel NETWORK --db ${db}`],
+    [['add', 'alice', '@offise'], 1, 'there is no set offise', `the sets are another, office; to make it: allow-nets set add offise NETWORK --db ${db}`],
     [['add', '', '10.0.0.1'], 2, 'the user is empty', A_USER],
     [['add', '@', '10.0.0.1'], 2, '@ is not a user', A_USER],
     [['add', ' alice', '10.0.0.1'], 2, 'the user " alice" begins or ends with a space', 'did you mean alice'],
@@ -93,9 +92,9 @@ const CASES: Record<string, Case[]> = {
     [['unblock', 'alice'], 1, 'alice is not blocked', 'allow-nets list marks who is blocked; allow-nets check USER ADDRESS says which entries decide'],
   ],
   remove: [
-    [['remove', "o'neill smith"], 2, REMOVE_NEEDS, REMOVE('remove', "'o'\\''neill smith'")],
-    [['remove'], 2, REMOVE_NEEDS, REMOVE('remove', 'USER')],
-    [['remove', 'alice', '10.0.0.0/8', '--all'], 2, REMOVE_NEEDS, REMOVE('remove', 'alice')],
+    [['remove', 'alice'], 2, REMOVE_NEEDS, REMOVE],
+    [['remove'], 2, REMOVE_NEEDS, REMOVE],
+    [['remove', 'alice', '10.0.0.0/8', '--all'], 2, REMOVE_NEEDS, REMOVE],
     [['remove', 'dora', '--all'], 1, 'dora has no entry', 'allow-nets list shows who has'],
     [['remove', 'alice', '10.0.0.0/9'], 1, 'alice has no entry 10.0.0.0/9', 'it has 10.0.0.0/8, @office'],
     // What is there stays when one of several is not.
@@ -118,13 +117,12 @@ const CASES: Record<string, Case[]> = {
     [['set', 'add', 'hotel', '@office'], 2, 'a set cannot hold @office', 'give its networks'],
     [['set', 'add', 'hotel', 'none'], 2, 'a set cannot hold none', 'give its networks'],
     [['set', 'add', 'hotel', '10.1.2.3/8'], 2, '10.1.2.3/8 is not the first address of its network', '10.0.0.0/8 or 10.1.2.3/32'],
-    [['set', 'remove', 'office'], 2, 'set remove requires networks or --all', REMOVE('set remove', 'office')],
-    [['set', 'remove', 'office', 'any', '--all'], 2, 'set remove takes networks or --all, not both', REMOVE('set remove', 'office')],
-    [['set', 'remove', 'ofice', '--all'], 1, 'there is no set ofice', 'did you mean @office'],
+    [['set', 'remove', 'office'], 2, 'set remove requires either networks or --all', SET_REMOVE],
+    [['set', 'remove', 'office', 'any', '--all'], 2, 'set remove requires either networks or --all', SET_REMOVE],
+    [['set', 'remove', 'ofice', '--all'], 1, 'there is no set ofice', 'the sets are another, office'],
     [['set', 'remove', 'office', '10.0.0.1'], 1, '@office has no entry 10.0.0.1', 'it has 2001:db8:1::/48, 203.0.113.0/24'],
     [['set', 'remove', 'office', '--all'], 1, 'the set office is in use by alice, carol', 'remove @office from them first, or add --force: their entries @office then grant nothing'],
     [['set', 'remove', '@Office', '203.0.113.0/24', '2001:db8:1::/48'], 1, 'the set office is in use by alice, carol', 'remove @office from them first, or add --force: their entries @office then grant nothing'],
-    [['set', 'list', 'hotel'], 1, 'there is no set hotel', 'allow-nets set list shows the sets'],
   ],
   export: [[['export', '--format', 'xml'], 2, 'wrong value: --format "xml" is not one of "csv", "tsv", "json"', USAGE('export')]],
   completion: [[['completion', 'fish'], 2, 'there is no completion for fish', 'bash or zsh']],
