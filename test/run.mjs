@@ -16,7 +16,7 @@ const FULL = new RegExp(
     'faults/(?!lookup|requests)',
     'install/(nodes|package)',
     'sync/many-sites',
-    'commands/(migration|killed-writer|round-trip|long-list)',
+    'commands/(killed-writer|round-trip|long-list)',
     'maillog/truth',
   ].join('|'),
 );

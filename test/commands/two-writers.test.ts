@@ -52,13 +52,6 @@ test('a command that waits for longer than 2 seconds reports it, changes nothing
   assert.equal(run(['import', input, '--db', db]).stdout, 'added 3, changed 0, removed 0, unchanged 0\n');
 });
 
-test('two loops of add wait for each other, and lose no entry', async () => {
-  const db = newDatabase();
-  const added = await Promise.all([addUntil(db, 'a', (n) => n === 8), addUntil(db, 'b', (n) => n === 8)]);
-  assert.deepEqual(entries(db), added.flat().sort());
-  assert.ok(added.every((rows) => rows.length > 0));
-});
-
 test('a long import, and a loop of add meanwhile: each is done as a whole, or says that the database is locked', async () => {
   const rows = 60_000;
   const db = newDatabase();
