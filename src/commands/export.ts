@@ -1,11 +1,10 @@
 // allow-nets export: prints all rows, so that import --replace can restore the same database from them.
 import type { Command } from '../cli/command';
-import { isSetName, isSubject } from '../cli/input';
 import { withReadTransaction } from '../cli/open';
 import { hint } from '../cli/output';
+import { problemOf } from '../entries/row-fault';
 import { printRecords, recordOf, WRITTEN_FORMATS, type WrittenFormat } from '../formats/write';
 import { eachRow, namesFrom } from '../rules/entries';
-import { expiryMoment, meaningOf } from '../rules/meaning';
 
 export const exportRows: Command = {
   line: 'export',
@@ -21,25 +20,21 @@ export const exportRows: Command = {
     ['allow-nets export --format json | ssh mx2 allow-nets import --replace -', 'the same list on another server'],
   ],
   run(args) {
-    let refused = 0;
+    let faulty = 0;
     withReadTransaction(args.db, (connection) => {
       const sets = new Set(namesFrom(connection, 'network_set'));
       function* records() {
         for (const table of ['network_set', 'access'] as const) {
           for (const row of eachRow(connection, table)) {
-            const { user, network, expires } = row;
-            const isName = typeof user === 'string' && (table === 'access' ? isSubject(user) : isSetName(user));
-            const meaning = meaningOf(table, network);
-            const isNetwork = meaning?.kind === 'set' ? sets.has(meaning.name) : meaning !== null;
-            if (!isName || !isNetwork || expiryMoment(expires) === Number.NEGATIVE_INFINITY) refused++;
+            if (problemOf(table, row, (name) => sets.has(name)) !== null) faulty++;
             // A name that is not text matches nobody. As text it might.
-            if (typeof user === 'string') yield recordOf(table, row);
+            if (typeof row.user === 'string') yield recordOf(table, row);
           }
         }
       }
       printRecords((args.text('format') ?? 'csv') as WrittenFormat, records());
     });
-    if (refused > 0) hint(`rows that import will refuse: ${refused}; correct or remove what allow-nets list marks`);
+    if (faulty > 0) hint(`rows that grant nothing: ${faulty}; allow-nets list marks them, and import may refuse them`);
     return 0;
   },
 };

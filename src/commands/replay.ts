@@ -74,22 +74,16 @@ function refusedParts(networks: readonly UserNetwork[]): Part[] {
 
 /** The messages of each day, in UTC. */
 function daysOf(networks: readonly UserNetwork[]) {
-  const all = sumOfDays(networks.flatMap(({ parts }) => parts));
-  const refusals = sumOfDays(refusedParts(networks));
-  return [...all.keys()]
-    .sort((a, b) => a - b)
-    .map((day) => {
-      const refused = refusals.get(day) ?? 0;
-      return { day: formatInstant(day * DAY).slice(0, 10), allowed: (all.get(day) ?? 0) - refused, refused };
-    });
-}
-
-function sumOfDays(parts: readonly Part[]): Map<number, number> {
-  const sums = new Map<number, number>();
-  for (const { days } of parts) {
-    for (const [day, messages] of days) sums.set(day, (sums.get(day) ?? 0) + messages);
+  const days = new Map<number, { allowed: number; refused: number }>();
+  for (const part of networks.flatMap(({ parts }) => parts)) {
+    for (const [day, messages] of part.days) {
+      const sums = days.get(day) ?? { allowed: 0, refused: 0 };
+      sums[part.verdict.kind === 'refused' ? 'refused' : 'allowed'] += messages;
+      days.set(day, sums);
+    }
   }
-  return sums;
+  const inOrder = [...days].sort(([a], [b]) => a - b);
+  return inOrder.map(([day, sums]) => ({ day: formatInstant(day * DAY).slice(0, 10), ...sums }));
 }
 
 function printResult(result: ReturnType<typeof resultOf>): void {

@@ -167,7 +167,10 @@ test('export: hand-written rows are printed in canonical form, and rows that imp
         'here,10.0.0.0/8,this server,,,,,1',
         '',
       ],
-      stderr: ['allow-nets: hint: rows that import will refuse: 3; correct or remove what allow-nets list marks', ''],
+      stderr: [
+        'allow-nets: hint: rows that grant nothing: 3; allow-nets list marks them, and import may refuse them',
+        '',
+      ],
     },
   );
   for (const format of ['csv', 'tsv', 'json']) {
