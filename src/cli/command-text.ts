@@ -2,6 +2,7 @@
 
 import * as path from 'node:path';
 import { printable, shellWord } from '../failure';
+import type { Refusal } from '../policy/decide';
 import { DEFAULT_DATABASE } from '../rules/database';
 import { foldName } from '../rules/meaning';
 import { formatNetwork, parseAddress, truncate } from '../rules/network';
@@ -37,10 +38,11 @@ export function withCommand(text: string, command: string | null): string {
 }
 
 /**
- * The command that lets the user send mail from the address (IPv6: from its /64) for some days, or null if the user or
- * the address cannot stand in an entry.
+ * The command that ends a refusal: it unblocks, or lets the user send mail from the address (IPv6: from its /64) for
+ * some days. Null if the user or the address cannot stand in an entry.
  */
-export function allowCommand(user: string, address: string, db: string): string | null {
+export function remedyFor({ why, subject }: Refusal, user: string, address: string, db: string): string | null {
+  if (why === 'blocked' && subject !== null) return commandText('unblock', [subject], db);
   const client = parseAddress(address);
   const name = foldName(user);
   if (client === null || !isOneUser(name)) return null;

@@ -1,12 +1,12 @@
 // allow-nets check: says whether a user would be allowed, and why. It decides by the policy program's own function.
 
 import { type Command, flag, value } from '../cli/command';
-import { allowCommand, commandText } from '../cli/command-text';
+import { remedyFor } from '../cli/command-text';
 import { withReadTransaction } from '../cli/open';
 import { hint, printLine } from '../cli/output';
 import { momentOf } from '../cli/time';
 import { reasons } from '../entries/reasons';
-import { decide, type Refusal } from '../policy/decide';
+import { decide } from '../policy/decide';
 import { rulesOf } from '../rules/lookup';
 
 export const check: Command = {
@@ -37,15 +37,10 @@ export const check: Command = {
       }
       printLine(allowed ? 'allowed' : 'refused', allowed ? 'green' : 'red');
       for (const line of because) printLine(`  ${line}`);
-      if (verdict.kind === 'refused' && at === null) hintRemedy(verdict, user, address, args.db);
-      return allowed ? 0 : 1;
+      if (verdict.kind !== 'refused') return 0;
+      const command = at === null ? remedyFor(verdict, user, address, args.db) : null;
+      if (command !== null) hint(`to ${verdict.why === 'blocked' ? 'unblock' : 'allow it'}: ${command}`);
+      return 1;
     });
   },
 };
-
-/** Prints the command that would change the decision, if there is one. */
-function hintRemedy({ why, subject }: Refusal, user: string, address: string, db: string): void {
-  const blocked = why === 'blocked' && subject !== null;
-  const command = blocked ? commandText('unblock', [subject], db) : allowCommand(user, address, db);
-  if (command !== null) hint(`to ${blocked ? 'unblock' : 'allow it'}: ${command}`);
-}

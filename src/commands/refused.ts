@@ -1,6 +1,6 @@
 // allow-nets refused: finds in the mail log who was refused, and prints the command that lets them in.
 import { type Command, flag } from '../cli/command';
-import { allowCommand } from '../cli/command-text';
+import { remedyFor, withCommand } from '../cli/command-text';
 import { hint, printError, printJsonArray } from '../cli/output';
 import { printTable } from '../cli/table';
 import { printable } from '../failure';
@@ -9,7 +9,6 @@ import { REFUSAL_LINES } from '../maillog/line-kinds';
 import { groupBy, isLater, type UserNetwork } from '../maillog/tally';
 import { LOG_FILES, LOG_OPTIONS, tallyLogs } from '../maillog/tally-logs';
 import { STRANGER } from '../postfix/live-service';
-import { shellLine } from '../postfix/run';
 import { formatInstant } from '../rules/meaning';
 
 export const refused: Command = {
@@ -29,7 +28,7 @@ export const refused: Command = {
   async run(args) {
     const { networks, unread } = await tallyLogs(args, Date.now(), 'refused', [REFUSAL_LINES]);
     const rows = rowsOf(networks, args.db);
-    if (args.flag('json')) printJsonArray(rows.map(({ answer, isStolen, ...row }) => row));
+    if (args.flag('json')) printJsonArray(rows.map(({ isStolen, blocked, remedy, ...row }) => row));
     else printRows(rows);
     for (const text of unread) hint(text);
     if (rows.length === 0) hint('no refusal was found; older logs: allow-nets refused FILE...');
@@ -38,7 +37,7 @@ export const refused: Command = {
   },
 };
 
-/** The rows that --json prints, with `answer` and `isStolen` added. The most recent is the last. */
+/** The rows that --json prints, with `isStolen`, `blocked` and `remedy` added. The most recent is the last. */
 function rowsOf(networks: readonly UserNetwork[], db: string) {
   const refused = networks.filter(({ user }) => user !== STRANGER.user).sort((a, b) => (isLater(a, b) ? 1 : -1));
   const spread = groupBy(refused, ({ user }) => user).filter(
@@ -48,12 +47,12 @@ function rowsOf(networks: readonly UserNetwork[], db: string) {
   return refused.map((one) => rowOf(one, stolen.has(one.user), db));
 }
 
-/** `isStolen`: whether somebody else likely has the password. */
+/** `isStolen`: whether somebody else likely has the password. `blocked`: who is blocked, the user or a wider subject. */
 function rowOf({ user, network, name, parts, messages, first, last }: UserNetwork, isStolen: boolean, db: string) {
   const { address, reason, verdict } = parts.reduce((latest, one) => (isLater(one, latest) ? one : latest));
-  const answer = verdict.kind === 'refused' ? verdict.why : 'allowed';
-  // No entry helps a user who is blocked.
-  const needsEntry = answer !== 'allowed' && answer !== 'blocked' && !isStolen;
+  const refusal = verdict.kind === 'refused' ? verdict : null;
+  const blocked = refusal?.why === 'blocked' ? refusal.subject : null;
+  const remedy = refusal && remedyFor(refusal, user, address, db);
   return {
     user,
     network: network && name,
@@ -61,10 +60,12 @@ function rowOf({ user, network, name, parts, messages, first, last }: UserNetwor
     first: formatInstant(first),
     last: formatInstant(last),
     reason,
-    allowed_now: answer === 'allowed',
-    command: needsEntry ? allowCommand(user, address, db) : null,
-    answer,
+    allowed_now: refusal === null,
+    // A script may run it: it must end no block.
+    command: isStolen || blocked !== null ? null : remedy,
     isStolen,
+    blocked,
+    remedy,
   };
 }
 
@@ -88,8 +89,8 @@ function hintAtNext(rows: readonly Row[]): void {
   if (last === undefined) return;
   if (last.isStolen) {
     hint(`${last.user} was refused in many networks within 24 hours: a stolen password? change it first`);
-  } else if (last.answer === 'blocked') {
-    hint(`${last.user} is blocked; this ends it: ${shellLine(['allow-nets', 'unblock', last.user])}`);
+  } else if (last.blocked !== null) {
+    hint(withCommand(`${last.blocked} is blocked; to unblock`, last.remedy));
   } else if (last.command !== null) {
     hint(`if that is really ${last.user}, this lets the user in:`);
     printError(`${last.command}\n`);

@@ -115,11 +115,14 @@ test('no command if it would not let that user in, or would let in others', asyn
   }
 });
 
-test('a user who is blocked', () => {
-  const db = newDatabase([{ name: 'eve', network: 'none' }]);
-  const log = at('05:00:00', refusal('eve', '203.0.113.9', 'reason=blocked'));
-  assert.equal(ask(db, log).stderr, 'allow-nets: hint: eve is blocked; this ends it: allow-nets unblock eve\n');
-  assert.equal(JSON.parse(ask(db, log, '--json').stdout)[0].command, null);
+test('a user who is blocked, and one of a domain that is', () => {
+  for (const name of ['eve@example.com', '@example.com']) {
+    const db = newDatabase([{ name, network: 'none' }]);
+    const log = at('05:00:00', refusal('eve@example.com', '203.0.113.9', 'reason=blocked'));
+    const hint = `allow-nets: hint: ${name} is blocked; to unblock: allow-nets unblock ${name}\n`;
+    assert.equal(ask(db, log).stderr, hint);
+    assert.equal(JSON.parse(ask(db, log, '--json').stdout)[0].command, null);
+  }
 });
 
 test('a user refused in many networks: a stolen password', () => {
