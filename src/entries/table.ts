@@ -3,32 +3,30 @@
 import { type Colour, isTerminal, printJsonArray } from '../cli/output';
 import { printTable, type TableLine } from '../cli/table';
 import type { Connection } from '../rules/database';
-import { hasRows, isBlock, isExpired, type Row } from '../rules/entries';
+import { isBlock, isExpired, namesFrom, type Row } from '../rules/entries';
 import { expiryMoment, formatInstant } from '../rules/meaning';
 import type { Table } from '../rules/schema';
 import { problemOf, warningOf } from './row-fault';
 
 export function printRows(connection: Connection, table: Table, rows: Iterable<Row>, json: boolean): 0 {
   const now = Date.now();
-  const sets = new Map<string, boolean>();
-  const hasSet = (name: string) => {
-    const known = sets.get(name) ?? hasRows(connection, 'network_set', name);
-    sets.set(name, known);
-    return known;
-  };
+  const sets = new Set(namesFrom(connection, 'network_set'));
   const isAccess = table === 'access';
-  function* objects() {
+  function* judged() {
     for (const row of rows) {
+      const problem = problemOf(table, row, (name) => sets.has(name));
+      yield { row, problem, state: stateOf(table, row, problem, now) };
+    }
+  }
+  function* objects() {
+    for (const { row, problem, state } of judged()) {
       const { user, network, note, expires, addedAt, addedBy, local } = row;
-      const problem = problemOf(table, row, hasSet);
-      const more = { added_at: addedAt, added_by: addedBy, local, state: stateOf(table, row, problem, now), problem };
+      const more = { added_at: addedAt, added_by: addedBy, local, state, problem };
       yield isAccess ? { user, network, note, expires, ...more } : { name: user, network, note, ...more };
     }
   }
   function* lines(): Iterable<TableLine> {
-    for (const row of rows) {
-      const problem = problemOf(table, row, hasSet);
-      const state = stateOf(table, row, problem, now);
+    for (const { row, problem, state } of judged()) {
       const remark = state === 'in force' ? warningOf(table, row) : problem;
       const isMarked = state !== 'in force' || remark !== null;
       const [mark, colour] = isMarked ? MARKS[state] : ['', null];
