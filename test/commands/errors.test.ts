@@ -58,7 +58,6 @@ const CASES: Record<string, Case[]> = {
     [['add', 'alice', '[2001:db8::1]'], 2, '[2001:db8::1] is not a network', 'did you mean 2001:db8::1/128'],
     [['add', 'alice', '10.0.0.0/33'], 2, '10.0.0.0/33 is not a network', A_NETWORK],
     [['add', 'alice', '10.0.0.0/8\u200b'], 2, 'the network holds the invisible character U+200B', 'it comes with text copied from a web page or a mail: type the network again'],
-    [['add', 'alice', '300.1.1.1'], 2, '300.1.1.1 is not a network', A_NETWORK],
     [['add', '*@example.com', '10.0.0.1'], 2, 'no user is called *@example.com', 'did you mean @example.com'],
     [['add', '@*.example.com', '10.0.0.1'], 2, '@*.example.com matches nobody: each domain needs an entry of its own', 'did you mean @example.com'],
     [['add', '.example.com', '10.0.0.1'], 2, '.example.com matches nobody: each domain needs an entry of its own', 'did you mean @example.com'],
@@ -68,13 +67,11 @@ const CASES: Record<string, Case[]> = {
     [['add', 'example.org', '10.0.0.1'], 2, 'example.org looks like a domain, and no user logs in by it', DOMAIN('example.org')],
     [['block', 'mail.example.org'], 2, 'mail.example.org looks like a domain, and no user logs in by it', DOMAIN('mail.example.org')],
     [['add', '*', 'inherit'], 2, 'nothing is wider than *, so it cannot inherit', "allow-nets add '*' NETWORK"],
-    [['add', '*', 'none'], 1, '* is everybody: all users without entries of their own would be refused', `to block them all the same: allow-nets block '*' --force --db ${db}`],
     // What is good before it is not added either.
     [['add', 'alice', '192.0.2.0/24', 'office'], 2, 'office is not a network', A_NETWORK],
     [['add', 'alice', '@offise'], 1, 'there is no set offise', `the sets are another, office; to make it: allow-nets set add offise NETWORK --db ${db}`],
     [['add', '', '10.0.0.1'], 2, 'the user is empty', A_USER],
     [['add', '@', '10.0.0.1'], 2, '@ is not a user', A_USER],
-    [['add', ' alice', '10.0.0.1'], 2, 'the user " alice" begins or ends with a space', 'did you mean alice'],
     [['add', 'a\tb', '10.0.0.1'], 2, 'the user "a\\tb" holds a control character', A_USER],
     [['add', '10.0.0.0/8', 'alice'], 2, 'the user 10.0.0.0/8 is a network', 'the user comes first; for a list of networks only: allow-nets set load NAME FILE'],
     [['add', '2001:db8::1', 'alice'], 2, 'the user 2001:db8::1 is a network', 'the user comes first; for a list of networks only: allow-nets set load NAME FILE'],
@@ -82,10 +79,7 @@ const CASES: Record<string, Case[]> = {
     [['add', 'alice', '10.0.0.1', '--for', '0d'], 2, '--for 0d is not a length of time', '--for 7d, --for 12h or --for 30m'],
     [['add', 'alice', '10.0.0.1', '--for', '7d', '--until', '2099-01-01'], 2, '--until and --for exclude each other', 'give one of them'],
     [['add', 'alice', '10.0.0.1', '--until', '24.12.2026'], 2, '--until 24.12.2026 is not a date or time', '--until 2026-12-24, or --until 2026-12-24T18:00Z'],
-    [['add', 'alice', '10.0.0.1', '--until', '2026-02-30'], 2, '--until 2026-02-30 is not a date or time', '--until 2026-12-24, or --until 2026-12-24T18:00Z'],
     [['add', 'alice', '10.0.0.1', '--until', '2020-01-01'], 2, '--until 2020-01-01 is in the past', 'give a time to come'],
-    [['add', 'alice', '10.0.0.1', '--until'], 2, '--until requires a value', USAGE('add USER NETWORK...')],
-    [['add', 'alice', '10.0.0.1', '--nots', 'x'], 2, 'unknown option --nots', USAGE('add USER NETWORK...')],
   ],
   block: [
     [['block', '*'], 1, '* is everybody: all users without entries of their own would be refused', `to block them all the same: allow-nets block '*' --force --db ${db}`],
@@ -99,7 +93,6 @@ const CASES: Record<string, Case[]> = {
     [['remove', 'alice', '10.0.0.0/9'], 1, 'alice has no entry 10.0.0.0/9', 'it has 10.0.0.0/8, @office'],
     // What is there stays when one of several is not.
     [['remove', 'alice', '10.0.0.0/8', '10.0.0.0/9'], 1, 'alice has no entry 10.0.0.0/9', 'it has 10.0.0.0/8, @office'],
-    [['remove', 'alice', '10.0.0.0/33'], 2, '10.0.0.0/33 is not a network', A_NETWORK],
   ],
   list: [
     [['list', 'dora'], 1, 'no entry applies to dora, so it is refused from everywhere', `to allow it: allow-nets add dora NETWORK --db ${db}`],
@@ -116,7 +109,6 @@ const CASES: Record<string, Case[]> = {
     [['set', 'add', 'my office', '10.0.0.0/8'], 2, '"my office" cannot name a set', 'a name without spaces, @, /, comma or quotes: office'],
     [['set', 'add', 'hotel', '@office'], 2, 'a set cannot hold @office', 'give its networks'],
     [['set', 'add', 'hotel', 'none'], 2, 'a set cannot hold none', 'give its networks'],
-    [['set', 'add', 'hotel', '10.1.2.3/8'], 2, '10.1.2.3/8 is not the first address of its network', '10.0.0.0/8 or 10.1.2.3/32'],
     [['set', 'remove', 'office'], 2, 'set remove requires either networks or --all', SET_REMOVE],
     [['set', 'remove', 'office', 'any', '--all'], 2, 'set remove requires either networks or --all', SET_REMOVE],
     [['set', 'remove', 'ofice', '--all'], 1, 'there is no set ofice', 'the sets are another, office'],
@@ -128,7 +120,6 @@ const CASES: Record<string, Case[]> = {
   completion: [[['completion', 'fish'], 2, 'there is no completion for fish', 'bash or zsh']],
   import: [
     [['import'], 2, missing(0, 1), USAGE('import FILE')],
-    [['import', '-', '--format', 'xml'], 2, 'wrong value: --format "xml" is not one of "csv", "tsv", "json", "dovecot"', USAGE('import FILE')],
     [['import', '/no/such.csv'], 1, 'there is no file /no/such.csv', 'name a file to read, or - for standard input'],
     [['import', '/etc'], 1, '/etc is a folder', 'name a file to read, or - for standard input'],
   ],
