@@ -1,10 +1,9 @@
 // Every row of the decision through the shipped program: the exact bytes of the answer, the exit status, the mail log, and nothing else.
 import assert from 'node:assert/strict';
-import * as path from 'node:path';
 import { describe, test } from 'node:test';
-import { type TestRow, writeDatabase } from '../rig/database';
-import { converse, PolicyProgram, request } from '../rig/policy-program';
-import { makeFolder } from '../rig/scratch';
+import { newDatabase, type TestRow } from '../rig/database';
+import { converse, request } from '../rig/policy-program';
+import { newPath } from '../rig/scratch';
 
 const PAST = '2020-01-01T00:00:00Z';
 const FUTURE = '2999-01-01T00:00:00Z';
@@ -145,10 +144,36 @@ const CASES: Case[] = [
   yes('equals=sign', '10.1.1.1', 'equals=sign', '10.0.0.0/8'),
 ];
 
+/** The other database, with an entry for everybody. */
+const EVERYBODY_ROWS: TestRow[] = [
+  { name: '*', network: '10.0.0.0/8' },
+  { name: '@example.com', network: '192.0.2.0/24' },
+  { name: 'anna@example.com', network: '10.0.0.0/8' },
+  { name: 'bob\0aaaa', network: 'any', byHand: true },
+  { name: 'bob\ufffd', network: 'any', byHand: true },
+];
+
+const EVERYBODY_CASES: Case[] = [
+  yes('anna', '10.1.1.1', '*', '10.0.0.0/8'),
+  yes('anna@example.net', '10.1.1.1', '*', '10.0.0.0/8'),
+  no('anna@example.net', '192.0.2.1', '*', 'not-covered'),
+  no('carl@example.com', '10.1.1.1', '@example.com', 'not-covered'),
+  yes('*', '10.1.1.1', '*', '10.0.0.0/8'),
+  // A local part that would be a subject of another kind is none.
+  no('*@example.com', '10.1.1.1', '@example.com', 'not-covered'),
+  // Written by hand, and compared whole.
+  no('bob\0zzzz', '192.0.2.1', '*', 'not-covered'),
+  no('bob\ufffd', '192.0.2.1', '*', 'not-covered'),
+];
+
 function answerOf([user, address, answer]: Case): string {
-  if (answer === 'dunno') return 'action=dunno\n\n';
+  if (answer === 'dunno') return 'action=dunno';
   const printable = `${user} may not send mail from ${address}`.replace(/[^ -~]/gu, '?').trimEnd();
-  return `action=reject 5.7.1 ${printable}\n\n`;
+  return `action=reject 5.7.1 ${printable}`;
+}
+
+function logOf([user, address, answer, rest]: Case): string {
+  return `info: verdict=${answer} user=${quoted(user)} address=${quoted(address)} ${rest}`;
 }
 
 function quoted(value: string): string {
@@ -156,76 +181,31 @@ function quoted(value: string): string {
   return JSON.stringify(value).replace(/[^ -~]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-function logOf([user, address, answer, rest]: Case): string[] {
-  if (answer === 'dunno') return [];
-  return [`info: verdict=reject user=${quoted(user)} address=${quoted(address)} ${rest} client_name=unknown`];
+for (const [name, rows, cases] of [
+  ['users, domains and sets', ROWS, CASES],
+  ['an entry for everybody', EVERYBODY_ROWS, EVERYBODY_CASES],
+] as const) {
+  test(`the decision with ${name}, and its log line`, async () => {
+    const words = ['--db', newDatabase(rows), '--persistent', '--log', 'all'];
+    const input = cases.map(([user, address]) => request(user, address)).join('');
+    const { bytes, log, ...how } = await converse(words, input);
+    assert.deepEqual(bytes.split('\n\n'), [...cases.map(answerOf), '']);
+    const decisions = log.map((line) => line.replace(/( client_name=unknown)? request\.request=.*$/, ''));
+    assert.deepEqual(decisions, cases.map(logOf));
+    assert.deepEqual(how, { status: 0, signal: null });
+  });
 }
 
-const scratch = makeFolder();
-const db = path.join(scratch, 'access.db');
-writeDatabase(db, ROWS);
-
-const titleOf = ([user, address, answer]: Case) => `${JSON.stringify(user)} from ${JSON.stringify(address)}: ${answer}`;
-
-test('a persistent program decides, with --log all', async (t) => {
-  const program = await PolicyProgram.start(['--db', db, '--persistent', '--log', 'all']);
-  for (const row of CASES) {
-    await t.test(titleOf(row), async () => {
-      assert.equal(await program.ask(request(row[0], row[1])), answerOf(row));
-    });
-  }
-  program.end();
-  const { bytes, log, ...how } = await program.ended;
-  assert.deepEqual(how, { status: 0, signal: null });
-  assert.equal(bytes, CASES.map(answerOf).join(''));
-  assert.deepEqual(
-    log.map((line) => line.replace(/( client_name=unknown)? request\.request=.*$/, '')),
-    CASES.map(
-      ([user, address, answer, rest]) =>
-        `info: verdict=${answer} user=${quoted(user)} address=${quoted(address)} ${rest}`,
-    ),
-  );
-});
-
-describe('a program for one request decides, with an entry for everybody', { concurrency: 4 }, () => {
-  const everybody = path.join(scratch, 'everybody.db');
-  writeDatabase(everybody, [
-    { name: '*', network: '10.0.0.0/8' },
-    { name: '@example.com', network: '192.0.2.0/24' },
-    { name: 'anna@example.com', network: '10.0.0.0/8' },
-    { name: 'bob\0aaaa', network: 'any', byHand: true },
-    { name: 'bob\ufffd', network: 'any', byHand: true },
-  ]);
-  for (const row of [
-    yes('anna', '10.1.1.1', '*', '10.0.0.0/8'),
-    yes('anna@example.net', '10.1.1.1', '*', '10.0.0.0/8'),
-    no('anna@example.net', '192.0.2.1', '*', 'not-covered'),
-    no('carl@example.com', '10.1.1.1', '@example.com', 'not-covered'),
-    yes('*', '10.1.1.1', '*', '10.0.0.0/8'),
-    // A local part that would be a subject of another kind is none.
-    no('*@example.com', '10.1.1.1', '@example.com', 'not-covered'),
-    // Written by hand, and compared whole.
-    no('bob\0zzzz', '192.0.2.1', '*', 'not-covered'),
-    no('bob\ufffd', '192.0.2.1', '*', 'not-covered'),
-  ]) {
-    test(titleOf(row), async () => {
-      const answer = await converse(['--db', everybody], request(row[0], row[1]));
-      assert.deepEqual(answer, { bytes: answerOf(row), status: 0, signal: null, log: logOf(row) });
-    });
-  }
-});
-
 describe('a client without a user', () => {
-  const missing = path.join(scratch, 'no-such.db');
   for (const [name, input] of [
     ['an empty user', request('', '192.0.2.1')],
     ['no sasl_username', 'request=smtpd_access_policy\nclient_address=192.0.2.1\n\n'],
     ['no attribute at all', '\n'],
   ] as const) {
     test(`${name}: dunno, whatever the state of the database`, async () => {
-      for (const file of [db, missing]) {
+      for (const db of [newDatabase(ROWS), newPath('no-such.db')]) {
         const answer = { bytes: 'action=dunno\n\n', status: 0, signal: null, log: [] };
-        assert.deepEqual(await converse(['--db', file], input), answer);
+        assert.deepEqual(await converse(['--db', db], input), answer);
       }
     });
   }

@@ -12,52 +12,46 @@ const DEFAULTS = {
   log: 'reject',
 };
 
-const POLICY: [words: string[], options: Partial<Record<keyof typeof DEFAULTS, unknown>>, env?: NodeJS.ProcessEnv][] = [
-  [[], {}],
-  [['--persistent'], { persistent: true }],
-  [['--persistent', '--persistent'], { persistent: true }],
-  [['--db', '/x/y.db'], { db: '/x/y.db' }],
-  [['--db=/x/y.db'], { db: '/x/y.db' }],
-  [['--db', 'y.db'], { db: `${process.cwd()}/y.db` }],
-  [['--db=/x/a=b.db'], { db: '/x/a=b.db' }],
-  [['--db', '/a', '--db', '/b'], { db: '/b' }],
-  [[], { db: '/from/environment' }, { ALLOW_NETS_DB: '/from/environment' }],
-  [[], {}, { ALLOW_NETS_DB: '' }],
-  [['--db', '/x'], { db: '/x' }, { ALLOW_NETS_DB: '/from/environment' }],
-  [['--reject-text', 'Go away'], { rejectText: 'Go away' }],
-  [['--reject-text=Go = away'], { rejectText: 'Go = away' }],
-  [['--reject-text', '--persistent'], { rejectText: '--persistent' }],
-  [['--reject-text', 'list'], { rejectText: 'list' }],
-  [['--log', 'all'], { log: 'all' }],
-  [['--log=none', '--persistent', '--db', '/x'], { log: 'none', persistent: true, db: '/x' }],
-];
+const policy = (options: Partial<Record<keyof typeof DEFAULTS, unknown>>) => ({
+  kind: 'policy',
+  options: { ...DEFAULTS, ...options },
+});
+const command = (word: string | null, optionError: string | null = null) => ({ kind: 'command', word, optionError });
 
-const COMMAND: [words: string[], word: string | null, optionError?: string][] = [
-  [['list'], 'list'],
-  [['--db', '/x', 'list'], 'list'],
-  [['--db=/x', 'add', 'bob', '::1'], 'add'],
-  [['serve', '--nonsense'], 'serve'],
-  [['--DB', '/x'], '/x', 'unknown option --DB'],
-  [['--db=', 'list'], 'list', '--db requires a value'],
-  [['--help'], null],
-  [['-h'], null],
-  [['--version'], null],
-  [['--persistent', '--help'], null],
-  [['--nonsense', '--help'], null],
+const CASES: [words: string[], result: object, environment?: NodeJS.ProcessEnv][] = [
+  [[], policy({})],
+  [['--persistent'], policy({ persistent: true })],
+  [['--persistent', '--persistent'], policy({ persistent: true })],
+  [['--db', '/x/y.db'], policy({ db: '/x/y.db' })],
+  [['--db=/x/y.db'], policy({ db: '/x/y.db' })],
+  [['--db', 'y.db'], policy({ db: `${process.cwd()}/y.db` })],
+  [['--db=/x/a=b.db'], policy({ db: '/x/a=b.db' })],
+  [['--db', '/a', '--db', '/b'], policy({ db: '/b' })],
+  [[], policy({ db: '/from/environment' }), { ALLOW_NETS_DB: '/from/environment' }],
+  [[], policy({}), { ALLOW_NETS_DB: '' }],
+  [['--db', '/x'], policy({ db: '/x' }), { ALLOW_NETS_DB: '/from/environment' }],
+  [['--reject-text', 'Go away'], policy({ rejectText: 'Go away' })],
+  [['--reject-text=Go = away'], policy({ rejectText: 'Go = away' })],
+  [['--reject-text', '--persistent'], policy({ rejectText: '--persistent' })],
+  [['--reject-text', 'list'], policy({ rejectText: 'list' })],
+  [['--log', 'all'], policy({ log: 'all' })],
+  [['--log=none', '--persistent', '--db', '/x'], policy({ log: 'none', persistent: true, db: '/x' })],
+  [['list'], command('list')],
+  [['--db', '/x', 'list'], command('list')],
+  [['--db=/x', 'add', 'bob', '::1'], command('add')],
+  [['serve', '--nonsense'], command('serve')],
+  [['--DB', '/x'], command('/x', 'unknown option --DB')],
+  [['--db=', 'list'], command('list', '--db requires a value')],
+  [['--help'], command(null)],
+  [['-h'], command(null)],
+  [['--version'], command(null)],
+  [['--persistent', '--help'], command(null)],
+  [['--nonsense', '--help'], command(null)],
 ];
 
 describe('the command line', () => {
-  for (const [words, options, env] of POLICY) {
-    test(`${JSON.stringify(words)}${env ? ` with ${JSON.stringify(env)}` : ''} starts the policy program`, () => {
-      assert.deepEqual(readCommandLine(words, env ?? {}), {
-        kind: 'policy',
-        options: { ...DEFAULTS, ...options },
-      });
-    });
-  }
-  for (const [words, word, optionError = null] of COMMAND) {
-    test(`${JSON.stringify(words)} is for the commands`, () => {
-      assert.deepEqual(readCommandLine(words, {}), { kind: 'command', word, optionError });
-    });
+  for (const [words, result, environment = {}] of CASES) {
+    test(`${JSON.stringify(words)} with ${JSON.stringify(environment)}`, () =>
+      assert.deepEqual(readCommandLine(words, environment), result));
   }
 });

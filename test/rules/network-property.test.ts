@@ -3,9 +3,16 @@
 import assert from 'node:assert/strict';
 import * as net from 'node:net';
 import { test } from 'node:test';
-import { formatAddress, formatNetwork, isCertain, parseNetwork } from '../../src/rules/network';
+import {
+  formatAddress,
+  formatNetwork,
+  isCertain,
+  networksAround,
+  parseAddress,
+  parseNetwork,
+} from '../../src/rules/network';
 import { forRandom, type Pick } from '../rig/random';
-import { type Block, masked, randomBits, spellBlock } from '../rig/spellings';
+import { type Block, masked, plainText, randomBits, spellBlock } from '../rig/spellings';
 
 const RUNS = process.env['SOAK'] === '1' ? 500_000 : 1_500;
 
@@ -27,6 +34,20 @@ test('every spelling of a network is read as that network, and ip-cidr agrees', 
     );
     assert.ok(isCertain(text, network), `${JSON.stringify(text)} grants nothing`);
     assert.equal(formatNetwork(parseNetwork(formatNetwork(network))?.network ?? network), formatNetwork(network));
+  });
+});
+
+test('the networks around an address are those of each prefix length, as they are stored', () => {
+  forRandom(RUNS / 10, (pick) => {
+    const bits = randomBits(pick);
+    const address = parseAddress(plainText(bits));
+    assert.ok(address);
+    const longest = bits.bytes.length * 8;
+    const canonical = Array.from({ length: longest + 1 }, (_, i) => {
+      const network = parseNetwork(`${plainText(bits)}/${longest - i}`)?.network;
+      return network && formatNetwork(network);
+    });
+    assert.deepEqual(networksAround(address), canonical);
   });
 });
 
