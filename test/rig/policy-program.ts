@@ -3,6 +3,7 @@
 //
 //     const { bytes, status, log } = await converse(['--db', db], request('alice', '192.0.2.1'));
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import * as net from 'node:net';
 import { join } from 'node:path';
@@ -75,20 +76,15 @@ export class PolicyProgram {
     readonly place: ServicePlace,
   ) {
     const kill = atEnd(() => child.kill('SIGKILL'));
-    const exit = new Promise<[number | null, NodeJS.Signals | null]>((done) =>
-      child.once('exit', (...how) => {
-        kill();
-        done(how);
-      }),
-    );
-    const closed = new Promise<void>((done) => socket.once('close', () => done()));
+    const closed = new Promise((done) => socket.once('close', done));
     socket.on('error', () => {}); // the program may go while we still write
     socket.setEncoding('latin1').on('data', (text) => {
       this.bytes += text;
       this.wake();
     });
     socket.on('end', () => socket.end());
-    this.ended = Promise.all([exit, closed]).then(([[status, signal]]) => {
+    this.ended = Promise.all([once(child, 'exit'), closed]).then(([[status, signal]]) => {
+      kill();
       this.isOver = true;
       this.wake();
       return { bytes: this.bytes, status, signal, log: place.log() };
@@ -99,10 +95,9 @@ export class PolicyProgram {
     const place = makePlace(options);
     const name = join(place.folder, 'socket');
     const server = net.createServer({ allowHalfOpen: true, pauseOnConnect: true });
-    await new Promise<void>((done) => server.listen(name, done));
-    const accepted = new Promise<net.Socket>((done) => server.once('connection', done));
+    await once(server.listen(name), 'listening');
     const ours = net.connect({ path: name, allowHalfOpen: true });
-    const theirs = await accepted;
+    const [theirs] = (await once(server, 'connection')) as [net.Socket];
     server.close();
     const [command = process.execPath, ...before] = options.command ?? [process.execPath, PROGRAM];
     const child = spawn(command, [...before, ...words], {
@@ -116,7 +111,7 @@ export class PolicyProgram {
   }
 
   write(text: string | Buffer): void {
-    this.socket.write(typeof text === 'string' ? Buffer.from(text, 'latin1') : text);
+    this.socket.write(text, 'latin1');
   }
 
   /** No more input. */

@@ -7,41 +7,26 @@ import { type PrivatePostfix, startPrivatePostfix } from './postfix';
 import type { PrivatePostfixOptions } from './postfix-files';
 import { mustRun } from './run';
 import { makeFolder, removeFolder } from './scratch';
-import { type ServiceProgram, serviceProgram } from './service-program';
+import { serviceProgram } from './service-program';
 import { type Reply, SmtpClient } from './smtp-client';
 
-export interface PolicySetUp {
-  /** A folder that the service user can read, for the files of this suite. */
-  folder: string;
-  /** The database that `service` and `allowNets` use. */
-  db: string;
-  program: ServiceProgram;
-  /** Runs an admin command on the database, or on another one that a later `--db` names. @returns its stdout @throws when its status is not 0 */
-  allowNets(...words: string[]): string;
-  /** @returns a master.cf service with these options of the program. A word with spaces is kept together. */
-  service(name: string, ...options: string[]): string;
-  remove(): void;
-}
+export type PolicySetUp = ReturnType<typeof setUpPolicy>;
 
-/** Makes the folder and an empty database. */
-export function setUpPolicy(name: string): PolicySetUp {
+/** Makes an empty database in a folder that the service user can read. */
+export function setUpPolicy(name: string) {
   const folder = makeFolder(name);
   const db = join(folder, 'access.db');
+  /** Runs an admin command on the database, or on another one that a later `--db` names. @returns its stdout @throws when its status is not 0 */
   const allowNets = (...words: string[]) => mustRun(['--db', db, ...words]);
   allowNets('init');
   const program = serviceProgram();
-  return {
-    folder,
-    db,
-    program,
-    allowNets,
-    service: (service, ...options) => {
-      const words = [program.node, program.script, '--db', db, ...options];
-      const argv = words.map((word) => (word.includes(' ') ? `{ ${word} }` : word)).join(' ');
-      return `${service} unix - n n - 0 spawn user=nobody argv=${argv}`;
-    },
-    remove: () => removeFolder(folder),
+  /** @returns a master.cf service with these options of the program. A word with spaces is kept together. */
+  const service = (name: string, ...options: string[]) => {
+    const words = [program.node, program.script, '--db', db, ...options];
+    const argv = words.map((word) => (word.includes(' ') ? `{ ${word} }` : word)).join(' ');
+    return `${name} unix - n n - 0 spawn user=nobody argv=${argv}`;
   };
+  return { folder, db, program, allowNets, service, remove: () => removeFolder(folder) };
 }
 
 /** Filled in before the first test of the suite runs. */

@@ -39,11 +39,10 @@ interface LogIn extends Omit<ConnectOptions, 'tls'> {
 
 export class SmtpClient {
   private received = '';
-  private ended: Error | null = null;
-  private wake: () => void = () => {};
+  private chunks: AsyncIterator<Buffer>;
 
   private constructor(private socket: Socket) {
-    this.listen(socket);
+    this.chunks = this.listen();
   }
 
   /** Connects and reads the banner. @throws when the banner is not 220 */
@@ -84,14 +83,14 @@ export class SmtpClient {
   /** STARTTLS and a new EHLO. The certificate is not checked. */
   async startTls(): Promise<void> {
     expectCode(await this.command('STARTTLS'), 220);
-    this.socket.removeAllListeners();
+    await this.chunks.return?.();
     this.socket = connectTls({ socket: this.socket, rejectUnauthorized: false });
-    this.listen(this.socket);
+    this.chunks = this.listen();
     await this.ehlo();
   }
 
   authPlain(user: string, password: string): Promise<Reply> {
-    return this.command(`AUTH PLAIN ${base64(`\0${user}\0${password}`)}`);
+    return this.command(`AUTH PLAIN ${Buffer.from(`\0${user}\0${password}`).toString('base64')}`);
   }
 
   /**
@@ -133,40 +132,26 @@ export class SmtpClient {
 
   private async reply(): Promise<Reply> {
     const start = performance.now();
-    const timer = setTimeout(() => this.end(new Error('no reply within a minute')), 60_000);
-    try {
-      for (;;) {
-        const match = /^(?:\d{3}-.*\r\n)*(\d{3})(?: .*)?\r\n/.exec(this.received);
-        if (match !== null) {
-          this.received = this.received.slice(match[0].length);
-          const lines = match[0].trimEnd().split('\r\n');
-          const text = lines.map((line) => line.slice(4)).join('\n');
-          return { code: Number(match[1]), text, ms: performance.now() - start };
-        }
-        if (this.ended !== null) throw this.ended;
-        await new Promise<void>((done) => {
-          this.wake = done;
-        });
+    for (;;) {
+      const match = /^(?:\d{3}-.*\r\n)*(\d{3})(?: .*)?\r\n/.exec(this.received);
+      if (match !== null) {
+        this.received = this.received.slice(match[0].length);
+        const lines = match[0].trimEnd().split('\r\n');
+        const text = lines.map((line) => line.slice(4)).join('\n');
+        return { code: Number(match[1]), text, ms: performance.now() - start };
       }
-    } finally {
-      clearTimeout(timer);
+      const { value, done } = await this.chunks.next();
+      if (done) throw new Error('the server closed the connection');
+      // One character a byte, so that a reply that is not UTF-8 is seen as it is.
+      this.received += value.toString('latin1');
     }
   }
 
-  private end(error: Error): void {
-    this.ended ??= error;
-    this.wake();
-  }
-
-  private listen(socket: Socket): void {
-    socket.setNoDelay(true);
-    // One character a byte, so that a reply that is not UTF-8 is seen as it is.
-    socket.on('data', (bytes: Buffer) => {
-      this.received += bytes.toString('latin1');
-      this.wake();
-    });
-    socket.on('error', (error) => this.end(error));
-    socket.on('close', () => this.end(new Error('the server closed the connection')));
+  private listen(): AsyncIterator<Buffer> {
+    this.socket.setNoDelay(true);
+    this.socket.setTimeout(60_000, () => this.socket.destroy(new Error('no reply within a minute')));
+    // The socket goes on below TLS.
+    return this.socket.iterator({ destroyOnReturn: false });
   }
 }
 
@@ -182,10 +167,6 @@ export async function sendMail(session: LogIn, to = 'friend@example.net'): Promi
 function expectCode(reply: Reply, code: number): Reply {
   if (reply.code !== code) throw new Error(`expected ${code}, got ${reply.code} ${reply.text}`);
   return reply;
-}
-
-function base64(text: string): string {
-  return Buffer.from(text).toString('base64');
 }
 
 /** RFC 3461 section 4: printable ASCII without `+`, `=` and space, every other byte as `+XX`. */

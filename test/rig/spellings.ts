@@ -2,7 +2,7 @@
 // reading them.
 //
 // For the oracles of the tests: nothing of src/ is used here.
-import type { Pick } from './random';
+import { oneOf, type Pick } from './random';
 
 /** `bytes`: 4 or 16. */
 export interface Bits {
@@ -26,9 +26,7 @@ export function plainText({ family, bytes }: Bits): string {
 
 export function randomBits(pick: Pick, family: 4 | 6 = pick(2) === 0 ? 4 : 6): Bits {
   // Few different bytes, so that addresses are near each other and have runs of zeros.
-  const bytes = Array.from({ length: family === 4 ? 4 : 16 }, () =>
-    pick(3) > 0 ? (BYTES[pick(BYTES.length)] ?? 0) : pick(256),
-  );
+  const bytes = Array.from({ length: family === 4 ? 4 : 16 }, () => (pick(3) > 0 ? oneOf(pick, BYTES) : pick(256)));
   if (family === 6 && pick(2) === 0) bytes.fill(0, 2 * pick(4), 8 + 2 * pick(5));
   return isMapped(bytes) ? { family: 4, bytes: bytes.slice(12) } : { family, bytes };
 }
@@ -47,35 +45,25 @@ export function near(address: Bits, pick: Pick): Bits {
 
 /** Any spelling of an address that has no other meaning. An IPv4 address comes as mapped IPv6 too. */
 export function spellAddress(address: Bits, pick: Pick): string {
-  if (address.family === 6) return spellIpv6(address.bytes, pick);
-  return pick(3) > 0 ? plainText(address) : spellMapped(address, pick);
+  return spell(address, address.family === 4 && pick(3) === 0, pick);
 }
 
 /** Any spelling of the block, with host bits or none, as CIDR or (one address) bare. */
 export function spellBlock(block: Block, pick: Pick): string {
-  const bits = block.bytes.length * 8;
-  const withHostBits = pick(2) === 0 ? hostBits(block, pick) : masked(block);
   const mapped = block.family === 4 && pick(4) === 0;
-  const address = mapped ? spellMapped(withHostBits, pick) : spellPlain(withHostBits, pick);
-  const prefix = mapped ? block.prefix + 96 : block.prefix;
+  const address = spell(pick(2) === 0 ? withHostBits(block, pick) : masked(block), mapped, pick);
+  const prefix = `${mapped ? block.prefix + 96 : block.prefix}`;
   const digits = mapped || block.family === 6 ? 3 : 2;
-  const length = leadingZeros(prefix, digits, pick);
-  const text = block.prefix === bits && pick(2) === 0 ? address : `${address}/${length}`;
-  return `${SPACE[pick(SPACE.length)]}${text}${SPACE[pick(SPACE.length)]}`;
+  const length = pick(8) === 0 ? prefix.padStart(1 + pick(digits), '0') : prefix;
+  const text = block.prefix === block.bytes.length * 8 && pick(2) === 0 ? address : `${address}/${length}`;
+  return `${oneOf(pick, SPACE)}${text}${oneOf(pick, SPACE)}`;
 }
 
 const SPACE = ['', '', '', '', '', ' ', '\t', '\n', ' \r\n'];
 
-function leadingZeros(prefix: number, digits: number, pick: Pick): string {
-  return pick(8) === 0 ? `${prefix}`.padStart(1 + pick(digits), '0') : `${prefix}`;
-}
-
-function spellPlain(address: Bits, pick: Pick): string {
+function spell(address: Bits, mapped: boolean, pick: Pick): string {
+  if (mapped) return spellIpv6([...Array(10).fill(0), 255, 255, ...address.bytes], pick);
   return address.family === 4 ? plainText(address) : spellIpv6(address.bytes, pick);
-}
-
-function spellMapped(address: Bits, pick: Pick): string {
-  return spellIpv6([...Array(10).fill(0), 255, 255, ...address.bytes], pick);
 }
 
 function spellIpv6(bytes: readonly number[], pick: Pick): string {
@@ -90,7 +78,7 @@ function spellIpv6(bytes: readonly number[], pick: Pick): string {
   const zeros = parts.map((part) => /^0+$/.test(part));
   const starts = zeros.flatMap((zero, i) => (zero ? [i] : []));
   if (starts.length === 0) return parts.join(':');
-  const from = starts[pick(starts.length)] ?? 0;
+  const from = oneOf(pick, starts);
   let to = from;
   while (zeros[to] && (to === from || pick(8) > 0)) to++;
   return `${parts.slice(0, from).join(':')}::${parts.slice(to).join(':')}`;
@@ -102,17 +90,17 @@ function groupsOf(bytes: readonly number[]): string[] {
 
 /** The first address of the block. */
 export function masked({ family, bytes, prefix }: Block): Block {
-  return {
-    family,
-    prefix,
-    bytes: bytes.map((byte, i) => byte & (0xff00 >> Math.min(8, Math.max(0, prefix - 8 * i))) & 0xff),
-  };
+  return { family, prefix, bytes: bytes.map((byte, i) => byte & ~hostMask(prefix, i)) };
 }
 
-function hostBits(block: Block, pick: Pick): Bits {
-  const first = masked(block).bytes;
-  const bytes = first.map((byte, i) => byte | (pick(256) & (0xff >> Math.min(8, Math.max(0, block.prefix - 8 * i)))));
-  return { family: block.family, bytes };
+function withHostBits(block: Block, pick: Pick): Bits {
+  const { family, bytes } = masked(block);
+  return { family, bytes: bytes.map((byte, i) => byte | (pick(256) & hostMask(block.prefix, i))) };
+}
+
+/** The bits of byte number `i` behind the prefix. */
+function hostMask(prefix: number, i: number): number {
+  return 0xff >> Math.min(8, Math.max(0, prefix - 8 * i));
 }
 
 function isMapped(bytes: readonly number[]): boolean {
