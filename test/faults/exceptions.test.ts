@@ -81,17 +81,16 @@ const FAULTY = newFile(
 );
 
 describe('an exception', { concurrency: 4 }, () => {
-  const variants = {
-    persistent: ['--persistent', '--db', db],
-    'in trouble': ['--persistent', '--db', newPath()],
-    ...(SOAK ? { 'one request': ['--db', db] } : {}),
-  };
+  const persistent = ['--persistent', '--db', db];
+  const inTrouble = ['--persistent', '--db', newPath()];
+  const variants: [what: string, words: string[], times: string[]][] = [
+    ['persistent', persistent, ['1', '2', '3', '*']],
+    ['in trouble', inTrouble, SOAK ? ['1', '2', '3', '*'] : ['1', '*']],
+    ['one request', ['--db', db], SOAK ? ['1', '2', '3', '*'] : []],
+  ];
   let thrown = 0;
-  for (const [what, words] of Object.entries(variants)) {
-    const trials = PLACES.flatMap((place) =>
-      (SOAK || what === 'persistent' ? ['1', '2', '3', '*'] : ['1', '*']).map((times) => `${place}|${times}`),
-    );
-    for (const fault of trials) {
+  for (const [what, words, times] of variants) {
+    for (const fault of PLACES.flatMap((place) => times.map((time) => `${place}|${time}`))) {
       test(`${fault}, ${what}`, async () => {
         const reached = newPath();
         const { bytes, status, signal, log } = await converse(words, INPUT, {
