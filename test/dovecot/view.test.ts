@@ -1,6 +1,6 @@
 // The view that Dovecot queries, beside the decision of the policy program, and a real Dovecot with 1,000 random logins.
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { test } from 'node:test';
 import Database from 'better-sqlite3';
 import { DOVECOT_VIEW } from '../../src/dovecot/view';
 import { decide } from '../../src/policy/decide';
@@ -33,20 +33,26 @@ const checkAllows = (connection: Database.Database, user: string, address: strin
 /** A time around now. By hand, in the spellings of SQLite and others. */
 function randomExpiry(pick: Pick, byHand: boolean): string {
   const iso = new Date(Date.now() + oneOf(pick, [-24, -1, 1, 24]) * HOUR).toISOString();
-  const canonical = iso.replace(/\.\d+/, '');
-  if (!byHand) return canonical;
+  const stored = iso.replace(/\.\d+/, '');
+  if (!byHand) return stored;
   // biome-ignore format: lists of words
   return oneOf(pick, [
-    canonical, iso.slice(0, 19).replace('T', ' '), iso.slice(0, 10), iso.slice(0, 19), iso, `${iso.slice(0, 16)}Z`,
+    stored, iso.slice(0, 19).replace('T', ' '), iso.slice(0, 10), iso.slice(0, 19), iso, `${iso.slice(0, 16)}Z`,
     '2999-02-31T00:00:00Z', '2999-02-31', '2999-01-01T24:00:00Z', '9999-12-31', 'now', '2900000', '18:00',
   ]);
 }
 
+/** An address in its canonical spelling; null: it is none. */
+function canonical(address: string): string | null {
+  const parsed = parseAddress(address);
+  return parsed && formatAddress(parsed);
+}
+
 interface Trial {
   readonly rows: readonly TestRow[];
+  /** No row is written by hand. */
+  readonly byCommands: boolean;
   readonly logins: readonly { readonly user: string; readonly from: string }[];
-  /** Whether SQL can read all of it: then it lets in whoever check lets in, and else fewer. */
-  isReadable(user: string, from: string): boolean;
 }
 
 /** @param count of the logins to one database */
@@ -63,23 +69,20 @@ function randomTrial(pick: Pick, count: number): Trial {
     const user = pick(2) === 0 && row?.table !== 'network_set' ? (row?.name ?? 'bob') : random.user;
     const network = parseNetwork(row?.network ?? '')?.network;
     const spelled = pick(2) === 0 && network ? formatAddress(network) : random.address;
-    const parsed = parseAddress(spelled);
-    return { user, from: parsed === null || pick(3) === 0 ? spelled : formatAddress(parsed) };
+    return { user, from: pick(3) === 0 ? spelled : (canonical(spelled) ?? spelled) };
   });
-  const isUsual = (from: string) => {
-    const parsed = parseAddress(from);
-    return parsed === null || from === formatAddress(parsed);
-  };
-  return { rows, logins, isReadable: (user, from) => byCommands && isUsual(from) && /^[ -~]+$/.test(user) };
+  return { rows, byCommands, logins };
 }
 
 /** Compares the answers to the logins with those of check. @returns how many were let in */
-function compare(connection: Database.Database, { rows, logins, isReadable }: Trial, isIn: readonly boolean[]): number {
+function compare(connection: Database.Database, { rows, byCommands, logins }: Trial, isIn: readonly boolean[]): number {
   for (const [i, { user, from }] of logins.entries()) {
     const question = `${JSON.stringify([user, from])} of ${JSON.stringify(rows)}`;
     const expected = checkAllows(connection, user, from);
     if (isIn[i]) assert.ok(expected, `lets in ${question}`);
-    if (isReadable(user, from)) assert.equal(isIn[i], expected, `refuses ${question}`);
+    // What SQL cannot read it refuses.
+    const isReadable = byCommands && /^[ -~]+$/.test(user) && (canonical(from) ?? from) === from;
+    if (isReadable) assert.equal(isIn[i], expected, `refuses ${question}`);
   }
   return isIn.filter(Boolean).length;
 }
@@ -97,34 +100,29 @@ test('the view grants what check grants, and never more', () => {
   assert.ok(allowed > 50, `${allowed}`);
 });
 
-describe(
-  '1,000 logins to Dovecot',
+test(
+  '1,000 logins to Dovecot get the same result as check',
   needs('root', 'dovecot', 'imap-login', 'pop3-login', 'managesieve-login', 'lmtp', 'libdriver_sqlite.so'),
-  () => {
-    test('get the same result as check', async () => {
-      const store = await MailStore.start('allow-nets', onePassword());
-      const connection = new Database(store.db);
-      let allowed = 0;
-      const trials: Trial[] = [];
-      forRandom(25, (pick) => void trials.push(randomTrial(pick, 40)));
-      for (const trial of trials) {
-        // Dovecot passes no NUL and no bad address on, and spells ::/96, where no client is, as ::192.0.2.1, which the view does not read.
-        const logins = trial.logins.filter(({ user, from }) => {
-          const parsed = parseAddress(from);
-          return parsed !== null && !user.includes('\0') && !/^::[0-9a-f]+:[0-9a-f]+$/.test(formatAddress(parsed));
-        });
-        connection.exec('delete from access; delete from network_set');
-        insertRows(connection, trial.rows);
-        // Dovecot spells every address as usual.
-        const usual = (from: string) =>
-          formatAddress(parseAddress(from) as NonNullable<ReturnType<typeof parseAddress>>);
-        const isReadable = (user: string, from: string) => trial.isReadable(user, usual(from));
-        allowed += compare(connection, { rows: trial.rows, logins, isReadable }, await store.authenticate(logins));
-      }
-      connection.close();
-      store.remove();
-      assert.ok(allowed > 50, `${allowed}`);
-    });
+  async () => {
+    const store = await MailStore.start('allow-nets', onePassword());
+    const connection = new Database(store.db);
+    let allowed = 0;
+    const trials: Trial[] = [];
+    forRandom(25, (pick) => void trials.push(randomTrial(pick, 40)));
+    for (const trial of trials) {
+      // Dovecot passes no NUL and no bad address on, and spells ::/96, where no client is, as ::192.0.2.1, which the view does not read.
+      const logins = trial.logins.flatMap(({ user, from }) => {
+        const address = canonical(from);
+        const isPassedOn = address !== null && !user.includes('\0') && !/^::[0-9a-f]+:[0-9a-f]+$/.test(address);
+        return isPassedOn ? [{ user, from: address }] : [];
+      });
+      connection.exec('delete from access; delete from network_set');
+      insertRows(connection, trial.rows);
+      allowed += compare(connection, { ...trial, logins }, await store.authenticate(logins));
+    }
+    connection.close();
+    store.remove();
+    assert.ok(allowed > 50, `${allowed}`);
   },
 );
 
@@ -201,18 +199,9 @@ test('a row that another client copied or edited grants what check allows', () =
     { table: 'network_set', name: 'office', network: '10.0.0.0/8' },
     { name: 'set', network: '@copy' },
   ]);
-  for (const [user, network] of Object.entries({
-    two: '192.0.2.0/24',
-    same: '10.0.0.0/8',
-    Wide: 'any',
-    host: '10.0.0.1',
-  }))
-    connection.exec(
-      `insert into access (user, network, canonical) select '${user}', '${network}', canonical from access where user = 'one'`,
-    );
-  connection.exec(
-    "insert into network_set (name, network, canonical) select 'copy', '10.0.0.0/16', canonical from network_set",
-  );
+  connection.exec(`insert into access (user, network, canonical) values ('two', '192.0.2.0/24', 'one 10.0.0.0/8'),
+    ('same', '10.0.0.0/8', 'one 10.0.0.0/8'), ('Wide', 'any', 'one 10.0.0.0/8'), ('host', '10.0.0.1', 'one 10.0.0.0/8');
+    insert into network_set (name, network, canonical) values ('copy', '10.0.0.0/16', 'office 10.0.0.0/8')`);
   const granted = ['one', 'two', 'same', 'wide', 'host', 'set'].map((user) =>
     ['10.0.0.1', '192.0.2.1'].filter((address) => {
       const allowed = checkAllows(connection, user, address);
