@@ -5,8 +5,8 @@ import { constants, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newDatabase } from '../rig/database';
-import { converse, makePlace, PolicyProgram, request, type ServiceOptions } from '../rig/policy-program';
-import { PROGRAM, run } from '../rig/run';
+import { converse, PolicyProgram, request, runByHand, type ServiceOptions } from '../rig/policy-program';
+import { PROGRAM } from '../rig/run';
 import { newFile, newPath } from '../rig/scratch';
 import { waitFor } from '../rig/wait-for';
 
@@ -117,11 +117,10 @@ test('a signal ends the program at once and nothing is written; SIGUSR1 does not
 
 for (const mode of [[], ['--persistent']]) {
   test(`no space left for the answer, by hand ${mode}`, () => {
-    const { env, log } = makePlace();
     const command = ['/bin/sh', '-c', '"$@" > /dev/full 2> /dev/full', 'sh', process.execPath, PROGRAM];
-    assert.equal(run(['--db', db, ...mode], { command, env, input: ALLOWED }).status, 78);
+    const { status, log } = runByHand(['--db', db, ...mode], ALLOWED, { command });
     const problem = 'the answer cannot be written (ENOSPC: no space left on device, write)';
-    assert.deepEqual(log(), [`warn: ${problem}; free the space or correct the redirection`]);
+    assert.deepEqual([status, log], [78, [`warn: ${problem}; free the space or correct the redirection`]]);
   });
 }
 

@@ -1,31 +1,30 @@
 // What the program reads from the bytes of a connection; faults/requests compares random ones with an oracle.
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { describe, test } from 'node:test';
 import { Trouble } from '../../src/failure';
 import { REQUEST_LIMIT, RequestReader } from '../../src/policy/protocol';
-import { makeFolder } from '../rig/scratch';
+import { makeFolder, newFile } from '../rig/scratch';
 
-const scratch = makeFolder();
+/** What `read` makes of a reader of these bytes. */
+function withReader<T>(input: string, read: (reader: RequestReader) => T): T {
+  const descriptor = fs.openSync(newFile(Buffer.from(input, 'latin1')), 'r');
+  try {
+    return read(new RequestReader(descriptor));
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
 
-/** What a reader makes of these bytes: each request as `user|address`, a broken one as its problem. */
-function readAll(input: string): string[] {
-  const file = path.join(scratch, 'input');
-  fs.writeFileSync(file, Buffer.from(input, 'latin1'));
-  const descriptor = fs.openSync(file, 'r');
+/** Each request as `user|address`, a broken one as its problem. */
+function requestsOf(reader: RequestReader): string[] {
   const found: string[] = [];
   try {
-    const reader = new RequestReader(descriptor);
-    for (let next = reader.next(); next !== null; next = reader.next()) {
-      found.push(`${next.user}|${next.address}`);
-    }
+    for (let next = reader.next(); next !== null; next = reader.next()) found.push(`${next.user}|${next.address}`);
     assert.equal(reader.next(), null, 'the end stays the end');
   } catch (error) {
     assert.ok(error instanceof Trouble && error.failure.kind === 'request', `${error}`);
     found.push(`broken: ${error.failure.problem.replace('policy request not understood: ', '')}`);
-  } finally {
-    fs.closeSync(descriptor);
   }
   return found;
 }
@@ -82,24 +81,16 @@ const CASES: [name: string, input: string, found: string[]][] = [
 
 describe('the reader of requests', () => {
   for (const [name, input, found] of CASES) {
-    test(name, () => assert.deepEqual(readAll(input), found));
+    test(name, () => assert.deepEqual(withReader(input, requestsOf), found));
   }
 
   test('keeps the attributes for the log', () => {
-    fs.writeFileSync(path.join(scratch, 'text'), Buffer.from('a=\xc3\xa9\r\nb=\0\n\n', 'latin1'));
-    const descriptor = fs.openSync(path.join(scratch, 'text'), 'r');
-    assert.deepEqual(
-      [...(new RequestReader(descriptor).next()?.attributes ?? [])],
-      [
-        ['a', '\xe9'],
-        ['b', '\0'],
-      ],
-    );
-    fs.closeSync(descriptor);
+    const attributes = withReader('a=\xc3\xa9\r\nb=\0\n\n', (reader) => reader.next()?.attributes);
+    assert.deepEqual(attributes, new Map(Object.entries({ a: '\xe9', b: '\0' })));
   });
 
   test('input that cannot be read is a broken request', () => {
-    const folder = fs.openSync(scratch, 'r');
+    const folder = fs.openSync(makeFolder(), 'r');
     assert.throws(() => new RequestReader(folder).next(), { message: /the input cannot be read \(EISDIR/ });
     fs.closeSync(folder);
     assert.throws(() => new RequestReader(folder).next(), { message: /the input cannot be read \(EBADF/ });

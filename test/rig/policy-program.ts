@@ -33,16 +33,10 @@ export interface ServiceOptions {
 /** `$4` is the priority that postlog is called with. */
 const FAKE_POSTLOG = 'while IFS= read -r line; do printf "%s: %s\\n" "$4" "$line" >> "$FAKE_LOG"; done';
 
-export interface ServicePlace {
-  /** For this program alone. */
-  readonly folder: string;
-  readonly env: NodeJS.ProcessEnv;
-  /** The lines of its mail log so far. */
-  log(): string[];
-}
+export type ServicePlace = ReturnType<typeof makePlace>;
 
-/** The environment of a service, with a mail log of its own. */
-export function makePlace({ env = {}, postlog = FAKE_POSTLOG }: ServiceOptions = {}): ServicePlace {
+/** A folder for one service, and its environment, with a mail log of its own. */
+export function makePlace({ env = {}, postlog = FAKE_POSTLOG }: ServiceOptions = {}) {
   const folder = makeFolder('service');
   const log = join(folder, 'log');
   writeFileSync(log, '');
@@ -59,6 +53,7 @@ export function makePlace({ env = {}, postlog = FAKE_POSTLOG }: ServiceOptions =
       MAIL_CONFIG: '/no/such/folder',
       ...env,
     },
+    /** The lines of its mail log so far. */
     log: () => readFileSync(log, 'utf8').split('\n').slice(0, -1),
   };
 }

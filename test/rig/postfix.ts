@@ -14,85 +14,77 @@ import { logIn, makeInstance, type Ports, type PrivatePostfixOptions } from './p
 import { makeFolder, processesIn, type RunningProcess, removeFolder } from './scratch';
 import { waitFor } from './wait-for';
 
-export interface PrivatePostfix<Name extends string> {
-  ports: Ports<Name>;
-  /** The folder with main.cf and master.cf, for `postfix -c`. */
-  configDir: string;
-  queueDir: string;
+export class PrivatePostfix<Name extends string> {
+  constructor(
+    private readonly root: string,
+    readonly ports: Ports<Name>,
+    /** The folder with main.cf and master.cf, for `postfix -c`. */
+    readonly configDir: string,
+    readonly queueDir: string,
+  ) {}
+
   /** The instance's whole mail log. */
-  log(): string;
+  readonly log = () => readFileSync(logIn(this.root), 'utf8');
+
   /** The lines of the log in which Postfix or the program warns of something. */
-  complaints(): string[];
+  complaints(): string[] {
+    return this.log().match(/^.*(warning|error|fatal|panic):.*$/gm) ?? [];
+  }
+
   /** Waits until a line of the log matches; only what comes after the first `from` characters is searched. */
-  waitForLog(pattern: RegExp, from?: number): Promise<RegExpExecArray>;
+  waitForLog(pattern: RegExp, from = 0): Promise<RegExpExecArray> {
+    return waitFor(`a log line ${pattern}`, () => pattern.exec(this.log().slice(from)), this.log);
+  }
+
   /** Runs a Postfix command (`postconf`, `postfix`, ...) with `-c configDir`. @returns its stdout */
-  command(name: string, ...args: string[]): Promise<string>;
+  async command(name: string, ...args: string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)(program(name), ['-c', this.configDir, ...args]);
+    return stdout;
+  }
+
   /** `postfix reload`, and waits until the instance has done it. */
-  reload(): Promise<void>;
+  async reload(): Promise<void> {
+    const before = this.log().length;
+    const isDone = () => /postfix\/master\[\d+\]: reload/.test(this.log().slice(before));
+    const reload = async () => {
+      await this.command('postfix', 'reload');
+      await waitFor('the reload of Postfix', isDone, this.log, 15_000);
+    };
+    // Once more when the line does not come: it has been missing on a busy machine.
+    await reload().catch(reload);
+  }
+
   /** All of the instance: Postfix, Dovecot, and what spawn(8) has started. */
-  processes(): RunningProcess[];
+  processes(): RunningProcess[] {
+    return processesIn(this.root);
+  }
+
   /** Ends all of it at once and removes its folder. */
-  stop(): void;
+  stop(): void {
+    removeFolder(this.root);
+  }
 }
 
 /** Starts an instance. Takes about 2 s. Needs root. */
 export async function startPrivatePostfix<Name extends string>(
   options: PrivatePostfixOptions<Name>,
 ): Promise<PrivatePostfix<Name>> {
+  const names = Object.keys(options.listeners) as Name[];
   for (let attempt = 1; ; attempt++) {
     const root = makeFolder('postfix');
-    const log = () => (existsSync(logIn(root)) ? readFileSync(logIn(root), 'utf8') : '');
     try {
-      const names = Object.keys(options.listeners) as Name[];
       const free = await freePorts(names.length);
       const ports = Object.fromEntries(names.map((name, index) => [name, free[index]])) as Record<Name, number>;
-      const places = makeInstance(root, options, ports);
-      const socket = join(places.queueDir, 'private/auth');
-      await startSaslServer(places.dovecotDir, socket, options.users ?? {}, options.passdbs);
-      await run('postfix', ['-c', places.configDir, 'start']);
-      return handle(root, places, ports, log);
+      const { configDir, queueDir, dovecotDir } = makeInstance(root, options, ports);
+      await startSaslServer(dovecotDir, join(queueDir, 'private/auth'), options.users ?? {}, options.passdbs);
+      const postfix = new PrivatePostfix(root, ports, configDir, queueDir);
+      await postfix.command('postfix', 'start');
+      return postfix;
     } catch (error) {
-      const context = log();
+      const log = existsSync(logIn(root)) ? readFileSync(logIn(root), 'utf8') : '';
       removeFolder(root);
-      // Another suite was faster with one of the ports.
-      if (attempt < 5 && context.includes('Address already in use')) continue;
-      throw new Error(`${error}\n${context}`);
+      // Another program was faster with one of the ports.
+      if (attempt === 5 || !log.includes('Address already in use')) throw new Error(`${error}\n${log}`);
     }
   }
-}
-
-function handle<Name extends string>(
-  root: string,
-  { configDir, queueDir }: { configDir: string; queueDir: string },
-  ports: Ports<Name>,
-  log: () => string,
-): PrivatePostfix<Name> {
-  const waitForLog = (pattern: RegExp, from = 0) =>
-    waitFor(`a log line ${pattern}`, () => pattern.exec(log().slice(from)), log);
-  return {
-    ports,
-    configDir,
-    queueDir,
-    log,
-    complaints: () => log().match(/^.*(warning|error|fatal|panic):.*$/gm) ?? [],
-    waitForLog,
-    command: (name, ...args) => run(name, ['-c', configDir, ...args]),
-    async reload() {
-      const before = log().length;
-      const isDone = () => /postfix\/master\[\d+\]: reload/.test(log().slice(before));
-      const reload = async () => {
-        await run('postfix', ['-c', configDir, 'reload']);
-        await waitFor('the reload of Postfix', isDone, log, 15_000);
-      };
-      // Once more when the line does not come: it has been missing on a busy machine.
-      await reload().catch(reload);
-    },
-    processes: () => processesIn(root),
-    stop: () => removeFolder(root),
-  };
-}
-
-async function run(name: string, args: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(program(name), args, { encoding: 'utf8' });
-  return stdout;
 }

@@ -17,8 +17,6 @@ export interface Reply {
 
 export interface ConnectOptions {
   port: number;
-  /** Default 127.0.0.1 */
-  host?: string;
   /** The address to come from, any 127.x.y.z. */
   localAddress?: string;
   /** TLS from the first byte, as on the submissions port. */
@@ -46,8 +44,8 @@ export class SmtpClient {
   }
 
   /** Connects and reads the banner. @throws when the banner is not 220 */
-  static async connect({ host = '127.0.0.1', tls = false, ...where }: ConnectOptions): Promise<SmtpClient> {
-    const to = { host, ...where };
+  static async connect({ tls = false, ...where }: ConnectOptions): Promise<SmtpClient> {
+    const to = { host: '127.0.0.1', ...where };
     const client = new SmtpClient(tls ? connectTls({ ...to, rejectUnauthorized: false }) : connectTcp(to));
     expectCode(await client.reply(), 220);
     return client;
@@ -76,8 +74,8 @@ export class SmtpClient {
   }
 
   /** @throws when it is not accepted */
-  async ehlo(name = 'client.test'): Promise<Reply> {
-    return expectCode(await this.command(`EHLO ${name}`), 250);
+  async ehlo(): Promise<Reply> {
+    return expectCode(await this.command('EHLO client.test'), 250);
   }
 
   /** STARTTLS and a new EHLO. The certificate is not checked. */
