@@ -6,10 +6,11 @@ import Database from 'better-sqlite3';
 import IPCIDR from 'ip-cidr';
 import { problemOf } from '../../src/entries/row-fault';
 import { makeCanonical } from '../../src/rules/canonical';
-import { clearFalseCanonical, eachRow, isBlock, rowWriter } from '../../src/rules/entries';
+import { clearFalseCanonical, eachRow, isBlock } from '../../src/rules/entries';
 import { rulesOf } from '../../src/rules/lookup';
-import { type Address, parseAddress, parseNetwork } from '../../src/rules/network';
+import { type Address, parseAddress } from '../../src/rules/network';
 import { SCHEMA } from '../../src/rules/schema';
+import { insertRows } from '../rig/database';
 
 const ADDRESS = parseAddress('10.0.0.1');
 assert.ok(ADDRESS);
@@ -75,11 +76,10 @@ test('a name counts as it is written, except for the case of ASCII letters', () 
 
 test('a row that another client copied or edited counts as it is written', () => {
   const connection = databaseWith([]);
-  const write = rowWriter(connection, 'access');
-  const network = parseNetwork('10.0.0.0/8')?.network;
-  assert.ok(network);
-  const nothing = { note: null, expires: null, addedAt: null, addedBy: null };
-  write({ user: 'one', meaning: { kind: 'network', network }, ...nothing });
+  insertRows(
+    connection,
+    ['one', 'six'].map((name) => ({ name, network: '10.0.0.0/8' })),
+  );
   const copy = (name: string, text: string) =>
     connection.exec(
       `insert into access (user, network, canonical) select '${name}', '${text}', canonical from access where user = 'one'`,
@@ -88,7 +88,6 @@ test('a row that another client copied or edited counts as it is written', () =>
   copy('three', 'none');
   copy('Four', '10.1/16');
   copy('Five', '10.0.0.1');
-  write({ user: 'six', meaning: { kind: 'network', network }, ...nothing });
   connection.exec("update access set user = 'SEVEN' where user = 'six'");
   const names = ['one', 'two', 'three', 'four', 'five', 'six', 'seven'];
   assert.deepEqual(
