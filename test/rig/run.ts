@@ -2,7 +2,8 @@
 // policy program writes nothing to a standard error that is a socket, which Node's own pipes are.
 //
 //     assert.deepEqual(run(['add', 'alice', '192.0.2.1'], { db }), { status: 0, stdout: '...', stderr: '' });
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { program } from '../requires';
@@ -51,18 +52,10 @@ export function mustRun(words: readonly string[], options: RunOptions = {}): str
   return stdout;
 }
 
-/** A program that goes on. It is killed at the latest when the test process ends. */
-export interface Running {
-  readonly child: ChildProcess;
-  /** What it has written to standard error so far. */
-  readonly stderr: string;
-  readonly ended: Promise<Outcome & { readonly signal: NodeJS.Signals | null }>;
-  /** Sends SIGTERM and waits for the end. */
-  end(): Running['ended'];
-}
+export type Running = ReturnType<typeof start>;
 
-/** Starts a command, without input, and does not wait for its end. */
-export function start(words: readonly string[], options: Omit<RunOptions, 'input'> = {}): Running {
+/** Starts a command, without input, and does not wait for its end. It is killed at the latest when the test process ends. */
+export function start(words: readonly string[], options: Omit<RunOptions, 'input'> = {}) {
   const { file, args, surroundings } = commandOf(words, options);
   const child = spawn(file, args, { ...surroundings, stdio: ['ignore', 'pipe', 'pipe'] });
   const kill = atEnd(() => child.kill('SIGKILL'));
@@ -72,19 +65,18 @@ export function start(words: readonly string[], options: Omit<RunOptions, 'input
       output[name] += text;
     });
   }
-  const ended = new Promise<Outcome & { signal: NodeJS.Signals | null }>((done, fail) => {
-    child.once('error', fail);
-    child.once('close', (status, signal) => {
-      kill();
-      done({ status, signal, ...output });
-    });
+  const ended = once(child, 'close').then(([status, signal]): Outcome & { readonly signal: NodeJS.Signals | null } => {
+    kill();
+    return { status, signal, ...output };
   });
   return {
     child,
     ended,
+    /** What it has written to standard error so far. */
     get stderr() {
       return output.stderr;
     },
+    /** Sends SIGTERM and waits for the end. */
     end: () => {
       child.kill('SIGTERM');
       return ended;
