@@ -217,7 +217,7 @@ describe('a wrong command line', () => {
   // biome-ignore format: a case a line
   const cases: [words: string[], error: string, hint: string][] = [
     [[], 'sync requires a command after --', "allow-nets sync -- mysql --batch -e 'select user, network from access' mail"],
-    [['cat', 'x'], 'unknown argument cat', usage],
+    [['cat', 'x'], 'unknown command or argument: cat, x', usage],
     [['--every', '0s', '--', 'true'], '--every 0s is not a length of time', '--every 30s, --every 5m or --every 1h'],
     [['--every', '30', '--', 'true'], '--every 30 is not a length of time', '--every 30s, --every 5m or --every 1h'],
     [['--timeout', 'x', '--', 'true'], '--timeout x is not a length of time', '--timeout 30s, --timeout 5m or --timeout 1h'],
