@@ -2,8 +2,8 @@
 // symbolic link or a forged journal there, and root would follow it. So a command that writes switches to that account
 // before it opens anything.
 //
-// DIAGNOSTICS: if several accounts or everybody can change the path to the file, the command refuses and prints the
-// fix.
+// DIAGNOSTICS: if several accounts or everybody can change the path to the file, or if this Node.js cannot switch, the
+// command refuses and prints the fix.
 import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -30,9 +30,19 @@ export function becomeOwner(file: string): () => void {
   }
   const before = { groups: process.getgroups?.() ?? [], group: process.getegid?.() ?? 0 };
   const group = primaryGroup(uid) ?? places.find(({ stats }) => stats.uid === uid)?.stats.gid ?? uid;
-  process.setgroups?.([group]);
-  process.setegid?.(group);
-  process.seteuid?.(uid);
+  try {
+    process.setgroups?.([group]);
+    process.setegid?.(group);
+    process.seteuid?.(uid);
+  } catch (error) {
+    // Node.js refuses this if libuv may use io_uring (CVE-2024-22017), and that of Debian 13 always does.
+    const words = ['setpriv', `--reuid=${uid}`, `--regid=${group}`, '--clear-groups', 'allow-nets'];
+    throw refusal(
+      `this Node.js cannot work as the account ${uid}, which controls ${file} (${(error as Error).message})`,
+      'run the command as that account',
+      [...words, ...process.argv.slice(2)].map(shellWord).join(' '),
+    );
+  }
   return () => {
     process.seteuid?.(0);
     process.setegid?.(before.group);

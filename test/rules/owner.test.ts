@@ -5,8 +5,8 @@ import * as path from 'node:path';
 import { describe, test } from 'node:test';
 import { needs } from '../requires';
 import { userIds } from '../rig/accounts';
-import { newDatabase } from '../rig/database';
-import { run } from '../rig/run';
+import { entries, newDatabase } from '../rig/database';
+import { run, shell } from '../rig/run';
 import { newPath } from '../rig/scratch';
 
 /** A database in a folder, each with its owner. */
@@ -27,12 +27,29 @@ function site(folderOwner: string, fileOwner: string) {
   };
 }
 
+/** Debian 13's Node.js lets no process change its account. */
+const canSwitch = run([], { command: [process.execPath, '-e', 'process.setgroups([0])'] }).status === 0;
+
 describe('as root', needs('root'), () => {
-  test('new files belong to the owner of the folder', () => {
+  test('new files belong to the owner of the folder', { skip: !canSwitch && 'this Node.js cannot switch' }, () => {
     const { db, run } = site('nobody', 'nobody');
     assert.equal(run('add', 'alice', '10.0.0.0/8').status, 0);
     assert.equal(run('sync', '--force', '--', 'echo', 'bob,10.0.0.0/8').status, 0);
     assert.equal(fs.statSync(`${db}.sync.json`).uid, userIds('nobody').uid);
+  });
+
+  test('a Node.js that cannot switch: the command that works as that account', needs('setpriv'), () => {
+    const { db } = site('nobody', 'nobody');
+    const words = ['add', 'alice', '10.0.0.0/8', '--db', db];
+    const { status, stdout, stderr } = run(words, { env: { UV_USE_IO_URING: '1' } });
+    assert.deepEqual([status, stdout], [1, '']);
+    const [, command = ''] =
+      /^allow-nets: error: this Node\.js cannot work as the account \d+, which controls .*\nallow-nets: hint: run the command as that account:\n {2}(setpriv .*)\n$/.exec(
+        stderr,
+      ) ?? [];
+    assert.deepEqual(entries(db), []);
+    assert.equal(shell(command).status, 0, command);
+    assert.deepEqual(entries(db), ['alice 10.0.0.0/8']);
   });
 
   test('a file of another account in a folder of root is written as root', () => {
