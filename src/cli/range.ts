@@ -41,18 +41,13 @@ export function rangeFrom(from: string, count: bigint): Range | null {
 /** The same addresses in the fewest ranges, in order. */
 export function mergeRanges(ranges: readonly Range[]): Range[] {
   const merged: Range[] = [];
-  for (const range of [...ranges].sort(byStart)) {
+  const inOrder = [...ranges].sort((a, b) => a.family - b.family || Number(a.first - b.first));
+  for (const range of inOrder) {
     const before = merged.at(-1);
     if (before === undefined || before.family !== range.family || range.first > before.last + 1n) merged.push(range);
     else if (range.last > before.last) merged[merged.length - 1] = { ...before, last: range.last };
   }
   return merged;
-}
-
-function byStart(a: Range, b: Range): number {
-  if (a.family !== b.family) return a.family - b.family;
-  if (a.first === b.first) return 0;
-  return a.first < b.first ? -1 : 1;
 }
 
 /** The fewest networks that make up exactly the range, in order. */
