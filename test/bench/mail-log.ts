@@ -3,17 +3,15 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { type Pick, seededPick } from '../rig/random';
 
-export const LOG_USERS = 10_000;
-
 const PART_SIZE = 64 << 20;
 
-/** Writes `parts` times 64 MB. Returns how many messages of users are in it. */
-export function writeMailLog(path: string, parts: number): number {
+/** Writes `parts` times 64 MB. Returns how many messages of the users are in it. */
+export function writeMailLog(path: string, parts: number, users: number): number {
   const pick = seededPick(64);
   const lines: string[] = [];
   let messages = 0;
   for (let size = 0; size < PART_SIZE; messages++) {
-    const text = message(pick, messages, Math.floor((size / PART_SIZE) * 86_400));
+    const text = message(pick, messages, users, Math.floor((size / PART_SIZE) * 86_400));
     lines.push(text);
     size += text.length;
   }
@@ -27,8 +25,8 @@ export function writeMailLog(path: string, parts: number): number {
 }
 
 /** The lines of one message of a user; every fourth with a failed login by somebody else. */
-function message(pick: Pick, number: number, second: number): string {
-  const user = number < LOG_USERS ? number : pick(LOG_USERS);
+function message(pick: Pick, number: number, users: number, second: number): string {
+  const user = number < users ? number : pick(users);
   const clock = new Date(second * 1000).toISOString().slice(11, 19);
   const head = `2026-10-01T${clock}.${100_000 + pick(900_000)}+00:00 mx1 postfix`;
   const pid = 1000 + pick(30_000);
