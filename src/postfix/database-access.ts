@@ -2,6 +2,7 @@
 // may send from where, and block changes with a lock.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { refusal } from '../failure';
 import type { Account } from './account';
 import { shellLine } from './run';
 
@@ -43,11 +44,20 @@ export function restrictableAccess(db: string, account: Account): LooseFile[] {
 }
 
 /**
- * Gives the files to root and the group. Requires root. Call this before SQLite opens the database: closing any other
- * descriptor of it drops SQLite's locks.
+ * Gives the files to root and the group; throws Trouble if one cannot be given, and then none is. Requires root. Call
+ * this before SQLite opens the database: closing any other descriptor of it drops SQLite's locks.
  */
 export function restrictAccess(loose: readonly LooseFile[], { gid }: Account): void {
-  for (const { path: file, mode } of loose) setAccess(fs.openSync(file, READ), mode, gid);
+  loose.forEach(({ path: file, mode }, i) => {
+    try {
+      setAccess(fs.openSync(file, READ), mode, gid);
+    } catch (error) {
+      restoreAccess(loose.slice(0, i));
+      const problem = `group and mode of ${file} cannot be changed (${(error as Error).message})`;
+      const command = `${shellLine(['lsattr', '-d', file])}; ${shellLine(['findmnt', '-T', file])}`;
+      throw refusal(problem, 'see whether it is immutable, or its file system read-only', command);
+    }
+  });
 }
 
 /** Undoes `restrictAccess`, since the running service may use another account. */

@@ -185,3 +185,16 @@ test('a command that is typed in a folder that was removed says so', () => {
   // The shell says it first.
   assert.ok(stderr.endsWith(message), stderr);
 });
+
+test('init gives both folder and file to the group, or neither', { skip: readOnly.lacking }, () => {
+  const db = path.join(makeFolder(), 'site/access.db');
+  const folder = path.dirname(db);
+  mustRun(['init', '--db', db]);
+  fs.chmodSync(folder, 0o755);
+  const mount = `mount --bind ${db} ${db} && mount -o remount,bind,ro ${db}`;
+  const { status, stderr } = shell(`unshare -m sh -c '${mount} && allow-nets init --db ${db} --user daemon'`);
+  const problem = `group and mode of ${db} cannot be changed (EROFS: read-only file system, fchown)`;
+  const hint = `see whether it is immutable, or its file system read-only:\n  lsattr -d ${db}; findmnt -T ${db}`;
+  assert.deepEqual({ status, stdout: '', stderr }, refused(problem, hint));
+  assert.equal(fs.statSync(folder).mode & 0o777, 0o755);
+});
