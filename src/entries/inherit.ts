@@ -20,7 +20,8 @@ export interface Origin {
 
 /**
  * Writes `inherit` for a user (or domain) for whom a wider subject decides, so that the first own entry takes nothing
- * away; his blocks do not count as own entries. It never expires, because it must outlive that entry. Returns the wider subjects; none if nothing was written.
+ * away. Blocks are not counted as own entries. `inherit` never expires, because it must outlive that entry. Returns the
+ * wider subjects; none if nothing was written.
  */
 export function inheritWider(connection: Connection, user: string, origin: Origin): string[] {
   for (const row of eachRowOf(connection, 'access', user)) if (kindOf(row) !== 'none') return [];
