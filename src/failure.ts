@@ -150,3 +150,6 @@ export function printable(text: string): string {
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
+
+/** A command line, ready to be pasted into a POSIX shell. */
+export const shellLine = (words: readonly string[]): string => words.map(shellWord).join(' ');

@@ -7,7 +7,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, lstatSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { refusal, shellWord } from '../failure';
+import { refusal, shellLine, shellWord } from '../failure';
 
 /**
  * Sets root's effective user and groups to the account that controls the database, which may not exist yet. Does
@@ -25,7 +25,7 @@ export function becomeOwner(file: string): () => void {
   if (other !== undefined) {
     throw refusal(
       `${file} and the folders above it belong to more than one account besides root`,
-      `give them one owner: ls -ld ${places.map(({ name }) => shellWord(name)).join(' ')}`,
+      `give them one owner: ${shellLine(['ls', '-ld', ...places.map(({ name }) => name)])}`,
     );
   }
   const before = { groups: process.getgroups?.() ?? [], group: process.getegid?.() ?? 0 };
@@ -40,7 +40,7 @@ export function becomeOwner(file: string): () => void {
     throw refusal(
       `this Node.js cannot work as the account ${uid}, which controls ${file} (${(error as Error).message})`,
       'run the command as that account',
-      [...words, ...process.argv.slice(2)].map(shellWord).join(' '),
+      shellLine([...words, ...process.argv.slice(2)]),
     );
   }
   return () => {

@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import { type Arguments, type Command, flag, POLICY_OPTIONS, value } from '../cli/command';
 import { hint, printLine, quantity } from '../cli/output';
 import { type Grants, grantsOf } from '../entries/grants';
-import { type Message, refusal, Trouble } from '../failure';
+import { type Message, refusal, shellLine, Trouble } from '../failure';
 import { accountOf, unreadable } from '../postfix/account';
 import {
   changedStages,
@@ -22,7 +22,7 @@ import { policyServiceOf } from '../postfix/policy-service';
 import type { Postfix } from '../postfix/postfix';
 import { CONFIG_DIR, DRY_RUN, openPostfix, SERVICE, YES } from '../postfix/postfix-options';
 import { serviceCheck } from '../postfix/restrictions';
-import { shellLine, typedCommand } from '../postfix/run';
+import { typedCommand } from '../postfix/run';
 import { trialRunFailure, type WantedService, wantedService } from '../postfix/wanted-service';
 import { createDatabase } from './init';
 

@@ -1,7 +1,7 @@
 // The tables of checks. A new check is a file and a line here. The most likely causes come first.
+import { shellLine } from '../failure';
 import { isCheckOf } from '../postfix/policy-check';
 import { policyTargets } from '../postfix/restrictions';
-import { shellLine } from '../postfix/run';
 import { syncCheck } from '../sync/status';
 import { answerFindings } from './answer-check';
 import { contentFindings } from './content-check';

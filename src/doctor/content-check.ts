@@ -2,8 +2,7 @@
 import { withReadTransaction } from '../cli/open';
 import { quantity } from '../cli/output';
 import { problemOf, warningOf } from '../entries/row-fault';
-import { failureOf } from '../failure';
-import { shellLine } from '../postfix/run';
+import { failureOf, shellLine } from '../failure';
 import type { Connection } from '../rules/database';
 import { databaseFailure } from '../rules/database-failure';
 import { eachRow, hasRows, isExpired, rowsOf } from '../rules/entries';

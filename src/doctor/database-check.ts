@@ -2,9 +2,9 @@
 // lock it and so block changes; whoever can write it can let anybody send.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { shellLine } from '../failure';
 import { type Account, stepsTo, type Unreadable, unreadable } from '../postfix/account';
 import { type LooseFile, looseAccess, restrictCommand } from '../postfix/database-access';
-import { shellLine } from '../postfix/run';
 import { databaseFailure } from '../rules/database-failure';
 import { type Finding, fail, ok, warn } from './finding';
 import { databaseKind, type InstalledService, sudoFix } from './installed-service';

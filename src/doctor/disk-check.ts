@@ -1,7 +1,7 @@
 // Checks that the database can be changed: free space, and a file system that is not read-only.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { shellLine } from '../postfix/run';
+import { shellLine } from '../failure';
 import { writeFailure } from '../rules/database-failure';
 import { type Finding, ok, warn } from './finding';
 import type { InstalledService } from './installed-service';

@@ -1,9 +1,8 @@
 // Checks that every smtpd service with AUTH asks the policy service, in the right list and form.
-import type { Fix } from '../failure';
+import { type Fix, shellLine } from '../failure';
 import type { Service } from '../postfix/config-text';
 import { servicesWithAuth } from '../postfix/configuration';
 import { RECIPIENT_LIST, serviceCheck } from '../postfix/restrictions';
-import { shellLine } from '../postfix/run';
 import { type Finding, fail, ok, warn } from './finding';
 import { type AskedService, type InstalledService, listFix, servicesOnTrial } from './installed-service';
 

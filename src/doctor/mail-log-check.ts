@@ -2,11 +2,11 @@
 // input and examines the path from there to the log.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { Message } from '../failure';
+import { type Message, shellLine } from '../failure';
 import { LOG_PROGRAMS, type LogProgram } from '../policy/mail-log';
 import { type Account, runAs, unreadable } from '../postfix/account';
 import type { Postfix } from '../postfix/postfix';
-import { failureText, findProgram, shellLine } from '../postfix/run';
+import { failureText, findProgram } from '../postfix/run';
 import { type Finding, fail, ok, warn } from './finding';
 import { type InstalledService, installCommand } from './installed-service';
 

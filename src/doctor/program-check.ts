@@ -2,8 +2,9 @@
 // Node.js that is too old, the program itself complains.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { shellLine } from '../failure';
 import { type Account, runAs, unreadable } from '../postfix/account';
-import { run, shellLine } from '../postfix/run';
+import { run } from '../postfix/run';
 import { trialRunFailure } from '../postfix/wanted-service';
 import { type Finding, fail, ok } from './finding';
 import { databaseKind, type InstalledService, installCommand } from './installed-service';

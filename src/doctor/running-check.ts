@@ -2,7 +2,8 @@
 // with which they started.
 import * as fs from 'node:fs';
 import { quantity } from '../cli/output';
-import { run, shellLine } from '../postfix/run';
+import { shellLine } from '../failure';
+import { run } from '../postfix/run';
 import { type Finding, fail, ok, warn } from './finding';
 import type { InstalledService } from './installed-service';
 

@@ -1,5 +1,5 @@
 // Finds sets of networks that are named like a webmail: a stolen password works through it from everywhere.
-import { shellLine } from '../postfix/run';
+import { shellLine } from '../failure';
 import type { Connection } from '../rules/database';
 import { type Finding, warn } from './finding';
 import type { InstalledService } from './installed-service';

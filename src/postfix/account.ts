@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { type Message, refusal } from '../failure';
+import { type Message, refusal, shellLine } from '../failure';
 import type { Postfix } from './postfix';
-import { findProgram, type RunResult, run, shellLine, withTemporaryFolder } from './run';
+import { findProgram, type RunResult, run, withTemporaryFolder } from './run';
 
 export interface Account {
   readonly name: string;

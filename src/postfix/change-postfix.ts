@@ -7,13 +7,13 @@ import * as fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Arguments } from '../cli/command';
 import { flush, hint, isTerminal, printError, printLine } from '../cli/output';
-import { asErrorLines, failureOf, printable, refusal, Trouble } from '../failure';
+import { asErrorLines, failureOf, printable, refusal, shellLine, Trouble } from '../failure';
 import type { ConfigStore } from './config-store';
 import type { ConfigFiles } from './configuration';
 import { askLive, socketOf } from './live-service';
 import { entriesNamed } from './plan';
 import type { Postfix } from './postfix';
-import { shellLine, typedCommand } from './run';
+import { typedCommand } from './run';
 
 export interface Change {
   readonly postfix: Postfix;

@@ -7,9 +7,9 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { getSystemErrorMap } from 'node:util';
-import { refusal, type Trouble } from '../failure';
+import { refusal, shellLine, type Trouble } from '../failure';
 import type { ConfigFiles } from './configuration';
-import { shellLine, typedCommand } from './run';
+import { typedCommand } from './run';
 
 interface Original {
   /** The path in the configuration directory. */

@@ -2,9 +2,8 @@
 // may send from where, and block changes with a lock.
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { refusal } from '../failure';
+import { refusal, shellLine } from '../failure';
 import type { Account } from './account';
-import { shellLine } from './run';
 
 const FOLDER_MODE = 0o750;
 const FILE_MODE = 0o640;

@@ -2,8 +2,8 @@
 //
 // DIAGNOSTICS: throws Trouble if Postfix is missing, too old, or cannot read its configuration.
 import * as path from 'node:path';
-import { type Fix, refusal } from '../failure';
-import { failureText, findProgram, run, shellLine } from './run';
+import { type Fix, refusal, shellLine } from '../failure';
+import { failureText, findProgram, run } from './run';
 
 /** `{ unix:private/NAME, request_limit=1 }` and braces in master.cf came with Postfix 3.0. */
 const OLDEST = 3;

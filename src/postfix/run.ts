@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import * as path from 'node:path';
-import { refusal, shellWord } from '../failure';
+import { refusal, shellLine } from '../failure';
 
 export interface RunResult {
   /** The exit status; null if a signal or the time limit ended the program, or if it could not be started. */
@@ -71,9 +71,6 @@ export function failureText({ status, stdout, stderr }: RunResult): string {
   const state = status === null ? 'did not end' : `status ${status}`;
   return [state, lines.slice(0, 5).join(' | ')].filter((part) => part !== '').join(': ');
 }
-
-/** A command line, ready to be pasted into a shell. */
-export const shellLine = (words: readonly string[]): string => words.map(shellWord).join(' ');
 
 /** This command as it was typed, but for --dry-run, with more options. */
 export function typedCommand(...more: readonly string[]): string {

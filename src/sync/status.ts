@@ -2,7 +2,7 @@
 import * as path from 'node:path';
 import { hint, printLine } from '../cli/output';
 import { printTable } from '../cli/table';
-import { printable, refusal, shellWord } from '../failure';
+import { printable, refusal, shellLine } from '../failure';
 import { ageText, isOld, readState, secondsSince } from './state';
 
 export function printStatus(database: string, json: boolean): 0 {
@@ -19,7 +19,7 @@ export function printStatus(database: string, json: boolean): 0 {
   }
   const { source, every, last_success, ...others } = state;
   const facts = {
-    source: source.map(shellWord).join(' '),
+    source: shellLine(source),
     runs: every === null ? 'when it is started' : `every ${ageText(every)}`,
     last_success: age === null ? 'never' : `${last_success}, ${ageText(age)} ago`,
     ...others,
