@@ -57,8 +57,21 @@ function noAnswer(received: string, why: string): Message {
   return { problem: `not an answer of this program: ${text}`, hint };
 }
 
+/** The most connections for one request. */
+const TRIES = 10;
+
+/** Sends one request. Never rejects. */
+export async function askLive(address: LiveAddress, request = requestOf(STRANGER)): Promise<Answer | Message> {
+  for (let tries = 1; ; tries++) {
+    const answer = await askOnce(address, request);
+    // A program that crashes at once may be gone before the request is written. Node.js then drops what it had said.
+    const isLost = 'problem' in answer && answer.problem === 'write EPIPE';
+    if (!isLost || tries === TRIES) return answer;
+  }
+}
+
 /** One request on a connection of its own. Never rejects. */
-export function askLive(address: LiveAddress, request = requestOf(STRANGER)): Promise<Answer | Message> {
+function askOnce(address: LiveAddress, request: string): Promise<Answer | Message> {
   return new Promise((resolve) => {
     const begin = performance.now();
     let received = '';
